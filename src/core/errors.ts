@@ -1,0 +1,38 @@
+// The errors that callers branch on. Everything else is a TypeError or RangeError from where it happens.
+// Messages name the thing, the fault and the remedy; `cause` keeps what was caught.
+
+/** Base of every error that varsearch throws on purpose; edges print its message as one line. */
+export class VarsearchError extends Error {
+  override readonly name: string = 'VarsearchError';
+}
+
+/** An option, prompt or argument that cannot be used as given. */
+export class UsageError extends VarsearchError {
+  override readonly name = 'UsageError';
+}
+
+/** A checkpoint, configuration or tokenizer file that is missing, damaged or of another kind. */
+export class CheckpointError extends VarsearchError {
+  override readonly name = 'CheckpointError';
+  readonly file: string;
+
+  constructor(file: string, fault: string, options?: ErrorOptions) {
+    super(`${file}: ${fault}`, options);
+    this.file = file;
+  }
+}
+
+/** A failure inside the engine: a graph that does not load, a run with wrong inputs, a dead worker. */
+export class RuntimeError extends VarsearchError {
+  override readonly name = 'RuntimeError';
+}
+
+/** Throws the signal's reason as an AbortError when the caller has cancelled. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  signal?.throwIfAborted();
+}
+
+/** True for the error that a cancelled operation rejects with. */
+export function isAbortError(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
+}

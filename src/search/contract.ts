@@ -1,0 +1,38 @@
+// What every strategy takes and gives. A strategy is an async generator: it yields events and returns a result.
+// No input or output, no clock, no printing, no model names.
+
+import type { Image } from '../core/image.js';
+import type { RandomKey } from '../core/random.js';
+import type { Generator } from '../models/contract.js';
+import type { Judge } from '../verifiers/contract.js';
+import type { SearchTree, TreeNode } from './tree.js';
+
+/** What a strategy works with. */
+export interface SearchContext {
+  readonly generator: Generator;
+  readonly judge: Judge;
+  /** The root of all randomness of the search. */
+  readonly key: RandomKey;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What happens during a search, in order. */
+export type SearchEvent =
+  /** A round begins: candidates for `scale` (1-based; 1 is the only round of random search) are drawn. */
+  | { readonly type: 'round'; readonly scale: number; readonly rounds: number; readonly candidates: number }
+  /** Candidates were completed, decoded and scored. */
+  | { readonly type: 'scored'; readonly nodes: readonly TreeNode[]; readonly best: TreeNode }
+  /** The round's winners, best first. */
+  | { readonly type: 'elected'; readonly scale: number; readonly nodes: readonly TreeNode[] };
+
+/** The end of a search: its best picture and the whole tree. */
+export interface SearchResult {
+  readonly image: Image;
+  readonly score: number;
+  /** The candidate whose rollout is the picture. */
+  readonly winner: TreeNode;
+  readonly tree: SearchTree;
+}
+
+/** A running search. */
+export type Search = AsyncGenerator<SearchEvent, SearchResult, void>;

@@ -1,0 +1,26 @@
+// The search tree as data: every candidate that was drawn, what its rollout scored, and what became of it.
+
+import type { Image } from '../core/image.js';
+
+/** One candidate for a scale; the root (id 0) stands for the empty prefix and has no picture. */
+export interface TreeNode {
+  readonly id: number;
+  /** The elected candidate of the scale before, or the root. */
+  readonly parent: number;
+  /** Scales fixed by this candidate, 1-based; in random search every node is a whole picture of scale K. */
+  readonly scale: number;
+  readonly beam: number;
+  readonly candidate: number;
+  readonly score: number;
+  /** The rollout, decoded. */
+  readonly image: Image;
+  /** True when the candidate went on to the next round, or is the result's. */
+  kept: boolean;
+  /** True when the candidate is the elected rollout of the round before, taken over without new computation. */
+  readonly inherited: boolean;
+}
+
+/** All candidates of a search, in the order in which they were scored. */
+export interface SearchTree {
+  readonly nodes: readonly TreeNode[];
+}

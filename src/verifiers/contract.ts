@@ -1,0 +1,22 @@
+// What search knows of a judge: pictures in, one score each out, higher is better.
+
+import type { Image } from '../core/image.js';
+import type { Ledger } from '../core/ledger.js';
+
+/** A verifier with a prompt made ready: it scores pictures for this prompt. */
+export interface Judge {
+  /** Scores in the order of the pictures, higher is better; one picture's score never depends on the others. */
+  score(images: readonly Image[], options?: { readonly signal?: AbortSignal | undefined }): Promise<number[]>;
+  /** Frees what belongs to the prompt. */
+  close(): void;
+}
+
+/** A loaded verifier. */
+export interface Verifier {
+  readonly name: string;
+  /** Hashes of the files that make the verifier, for results and replay. */
+  readonly hashes: Readonly<Record<string, string>>;
+  /** Encodes the prompt once; costs (time, pictures) go to `ledger`. An empty prompt is a UsageError. */
+  prepare(prompt: string, ledger: Ledger): Promise<Judge>;
+  close(): Promise<void>;
+}
