@@ -1,0 +1,68 @@
+// Draws a scene by signed distances, with anti-aliased edges. The Python port in training/ computes the same
+// picture: coverage = clamp(0.5 - distance in pixels), painted in object order over the background.
+
+import type { Image } from '../core/image.js';
+import type { Scene, SceneObject } from './scene.js';
+import { BACKGROUND_RGB, COLOUR_RGB, DARK_SHADE, PICTURE_SIDE } from './scene.js';
+import { EXTENTS, unitDistance } from './shapes.js';
+
+/** Period of stripes and of the dot lattice, in pixels, counted from the object's centre. */
+export const TEXTURE_PERIOD = 6;
+/** Radius of a dark dot in pixels. */
+export const DOT_RADIUS = 1.7;
+
+const clamp01 = (value: number): number => Math.min(1, Math.max(0, value));
+const modulo = (value: number, period: number): number => value - period * Math.floor(value / period);
+
+/** How much of the dark shade shows, 0..1, at an offset in pixels from the centre of an object. */
+export function darkness(texture: SceneObject['texture'], dx: number, dy: number): number {
+  const half = TEXTURE_PERIOD / 2;
+  switch (texture) {
+    case 'plain':
+      return 0;
+    case 'striped':
+      // The centre lies in the middle of a light band; dark bands are 3 px high, 3 px away.
+      return clamp01(0.5 + half / 2 - Math.abs(modulo(dy, TEXTURE_PERIOD) - half));
+    case 'dotted': {
+      const u = modulo(dx + half, TEXTURE_PERIOD) - half;
+      const v = modulo(dy + half, TEXTURE_PERIOD) - half;
+      return clamp01(0.5 + DOT_RADIUS - Math.hypot(u, v));
+    }
+  }
+}
+
+function paintObject(canvas: Float64Array, object: SceneObject): void {
+  const { shape, texture, radius, x, y } = object;
+  const [red, green, blue] = COLOUR_RGB[object.colour];
+  const extent = EXTENTS[shape];
+  const limit = (value: number): number => Math.min(PICTURE_SIDE, Math.max(0, value));
+  const firstRow = limit(Math.floor(y - radius * extent.up - 1));
+  const lastRow = limit(Math.ceil(y + radius * extent.down + 1));
+  const firstColumn = limit(Math.floor(x - radius * extent.left - 1));
+  const lastColumn = limit(Math.ceil(x + radius * extent.right + 1));
+  for (let row = firstRow; row < lastRow; row++) {
+    for (let column = firstColumn; column < lastColumn; column++) {
+      const dx = column + 0.5 - x;
+      const dy = row + 0.5 - y;
+      const coverage = clamp01(0.5 - radius * unitDistance(shape, dx / radius, dy / radius));
+      if (coverage === 0) continue;
+      const shade = 1 - (1 - DARK_SHADE) * darkness(texture, dx, dy);
+      const at = (row * PICTURE_SIDE + column) * 3;
+      canvas[at] = mix(canvas[at] ?? 0, red * shade, coverage);
+      canvas[at + 1] = mix(canvas[at + 1] ?? 0, green * shade, coverage);
+      canvas[at + 2] = mix(canvas[at + 2] ?? 0, blue * shade, coverage);
+    }
+  }
+}
+
+const mix = (under: number, over: number, coverage: number): number => under + coverage * (over - under);
+
+/** Draws a scene as a picture of 64 x 64 RGB bytes. */
+export function renderScene(scene: Scene): Image {
+  const canvas = new Float64Array(PICTURE_SIDE * PICTURE_SIDE * 3);
+  const background = BACKGROUND_RGB[scene.background];
+  for (let i = 0; i < canvas.length; i++) canvas[i] = background[i % 3] ?? 0;
+  for (const object of scene.objects) paintObject(canvas, object);
+  const data = Uint8Array.from(canvas, (value) => Math.floor(value + 0.5));
+  return { width: PICTURE_SIDE, height: PICTURE_SIDE, data };
+}
