@@ -1,0 +1,86 @@
+// The public names of the graph builder.
+
+export {
+  GraphBuilder,
+  type LazyWeight,
+  type OpCall,
+  type WeightOptions,
+  type WeightSource,
+} from './builder.js';
+export { type AttentionOptions, type AttentionResult, multiHeadAttention } from './ops-attention.js';
+export {
+  conv2d,
+  type ConvOptions,
+  groupNorm,
+  type GroupNormOptions,
+  upsampleNearest2x,
+} from './ops-image.js';
+export { linear, linearFrom, type LinearOptions, matMul } from './ops-linear.js';
+export {
+  add,
+  cast,
+  clip,
+  cos,
+  div,
+  equal,
+  exp,
+  gelu,
+  geluTanh,
+  l2Normalize,
+  less,
+  maximum,
+  minimum,
+  mul,
+  type Operand,
+  pow,
+  quickGelu,
+  reduceMax,
+  reduceMean,
+  reduceSum,
+  relu,
+  sigmoid,
+  silu,
+  sin,
+  softmax,
+  sqrt,
+  sub,
+  tanh,
+  where,
+} from './ops-math.js';
+export {
+  layerNorm,
+  type NormOptions,
+  rmsNorm,
+  skipLayerNorm,
+  type SkipNorm,
+  skipRmsNorm,
+} from './ops-norm.js';
+export {
+  concat,
+  expandTo,
+  gather,
+  padZeros,
+  pixelShuffle,
+  range,
+  reshape,
+  reshapeTo,
+  shapeOf,
+  sizeOf,
+  slice,
+  sliceBetween,
+  split,
+  squeeze,
+  transpose,
+  unsqueeze,
+} from './ops-shape.js';
+export { type Dim, formatShape, type Shape } from './shapes.js';
+export {
+  type Attribute,
+  type ElementType,
+  type ExternalWeight,
+  float,
+  type GraphModel,
+  type TensorData,
+  type TensorInfo,
+  type Value,
+} from './values.js';
