@@ -1,0 +1,118 @@
+// The stack, marks and memo of a pickle, with bounds on each: a pickle of a few bytes may ask for a lot of memory.
+
+import { CheckpointError } from '../../core/errors.js';
+import type { PickleKey, PickleValue } from './pickle-values.js';
+import { TorchStorage } from './pickle-values.js';
+import { quoteName } from './tensor-source.js';
+
+/** Bounds that real checkpoints stay far below and that keep a hostile one within a few hundred megabytes. */
+const LIMITS = { values: 8_000_000, stack: 1_000_000, memo: 2_000_000, containers: 1_000_000 };
+
+/** The state of a pickle that is being interpreted; every misuse throws CheckpointError. */
+export class PickleMachine {
+  readonly #label: string;
+  #stack: PickleValue[] = [];
+  /** The stacks below each open mark. */
+  readonly #below: PickleValue[][] = [];
+  readonly #memo = new Map<number, PickleValue>();
+  readonly #storages = new Map<string, TorchStorage>();
+  readonly #used = { values: 0, stack: 0, memo: 0, containers: 0 };
+
+  constructor(label: string) {
+    this.#label = label;
+  }
+
+  /** Throws the machine's error: a fault of the file's pickle. */
+  fail(fault: string): never {
+    throw new CheckpointError(this.#label, `its pickle ${fault}`);
+  }
+
+  push(value: PickleValue): void {
+    this.#count('values', 1);
+    this.#count('stack', 1);
+    this.#stack.push(value);
+  }
+
+  /** Pushes a new list or dictionary. */
+  pushContainer(value: PickleValue[] | Map<PickleKey, PickleValue>): void {
+    this.#count('containers', 1);
+    this.push(value);
+  }
+
+  /** Pushes a tuple: a frozen copy, which nothing in the pickle can change any more. */
+  pushTuple(items: readonly PickleValue[]): void {
+    this.#count('containers', 1);
+    this.push(Object.freeze([...items]));
+  }
+
+  pop(): PickleValue {
+    const value = this.#stack.pop();
+    if (value === undefined) this.fail('takes a value from an empty stack');
+    this.#used.stack--;
+    return value;
+  }
+
+  /** The topmost value, which stays. */
+  top(): PickleValue {
+    return this.#stack.at(-1) ?? this.#emptyOrNone();
+  }
+
+  mark(): void {
+    this.#count('stack', 1);
+    this.#below.push(this.#stack);
+    this.#stack = [];
+  }
+
+  /** Removes and returns everything above the last mark. */
+  popToMark(): PickleValue[] {
+    const items = this.#stack;
+    const below = this.#below.pop();
+    if (below === undefined) this.fail('closes a group that it never opened');
+    this.#stack = below;
+    this.#used.stack -= items.length + 1;
+    return items;
+  }
+
+  /** Remembers the topmost value; a slot is written once, as every pickler does it. */
+  remember(slot: number = this.#memo.size): void {
+    if (this.#memo.has(slot)) this.fail(`writes its memo slot ${slot} twice`);
+    this.#count('memo', 1);
+    this.#memo.set(slot, this.top());
+  }
+
+  recall(slot: number): void {
+    const value = this.#memo.get(slot);
+    if (value === undefined) this.fail(`reads its memo slot ${slot}, which holds nothing`);
+    this.push(value);
+  }
+
+  /** The one storage of this key; all references to it must agree. */
+  storage(candidate: TorchStorage): TorchStorage {
+    const known = this.#storages.get(candidate.key);
+    if (known === undefined) {
+      this.#storages.set(candidate.key, candidate);
+      return candidate;
+    }
+    if (known.dtype !== candidate.dtype || known.length !== candidate.length) {
+      this.fail(`describes the storage '${quoteName(known.key)}' in two ways`);
+    }
+    return known;
+  }
+
+  /** The result, once nothing else is left. */
+  finish(): PickleValue {
+    const value = this.pop();
+    if (this.#used.stack !== 0) this.fail('ends with values left over');
+    return value;
+  }
+
+  #emptyOrNone(): PickleValue {
+    return this.#stack.length > 0 ? null : this.fail('needs a value from an empty stack');
+  }
+
+  #count(what: keyof typeof LIMITS, by: number): void {
+    this.#used[what] += by;
+    if (this.#used[what] > LIMITS[what])
+      this.fail(`is too large: more than ${LIMITS[what]} entries (${what})`);
+  }
+}
