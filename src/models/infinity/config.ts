@@ -1,0 +1,61 @@
+// What an Infinity checkpoint says of itself: every size is read off the weights, so that 2B, 8B and toybox need no
+// separate configuration. Key names are those of the official transformer.pth (infinity/models/infinity.py).
+
+import { CheckpointError } from '../../core/errors.js';
+import type { TensorSource } from '../../runtime/weights/tensor-source.js';
+
+/** The sizes of an Infinity transformer. */
+export interface InfinityConfig {
+  /** Width C of the transformer. */
+  readonly width: number;
+  readonly heads: number;
+  /** Hidden width of the feed-forward layers. */
+  readonly hidden: number;
+  /** Width of the text encoder's states. */
+  readonly textChannels: number;
+  /** Heads of the attentive text pool: textChannels / 128. */
+  readonly poolHeads: number;
+  /** Bits D of a token: the codebook's d, or 4 d with spatial patchify. */
+  readonly bits: number;
+  /** Key prefix of each block, in order: its length is the depth. */
+  readonly blocks: readonly string[];
+  /** The most scales that the level embedding has rows for. */
+  readonly maxScales: number;
+  /** The longest prompt the unconditional branch has rows for. */
+  readonly maxTextLength: number;
+}
+
+/** Reads the sizes off the weights; throws a CheckpointError that names the key when they are not an Infinity's. */
+export function infinityConfig(weights: TensorSource): InfinityConfig {
+  const shape = (key: string, rank: number): number[] => {
+    if (!weights.has(key)) throw new CheckpointError(weights.label, `is not an Infinity transformer: no tensor '${key}'`);
+    const found = [...weights.info(key).shape];
+    if (found.length !== rank) {
+      throw new CheckpointError(weights.label, `'${key}' has shape [${found.join(', ')}], expected ${rank} dimensions`);
+    }
+    return found;
+  };
+  const blocks = blockPrefixes(weights);
+  const first = blocks[0];
+  if (first === undefined) throw new CheckpointError(weights.label, 'is not an Infinity transformer: it has no blocks');
+  const [bits = 0] = shape('word_embed.weight', 2).slice(1);
+  const [maxTextLength = 0, textChannels = 0] = shape('cfg_uncond', 2);
+  const [, poolHeads = 0] = shape('text_proj_for_sos.ca.mat_q', 3);
+  const [maxScales = 0, width = 0] = shape('lvl_embed.weight', 2);
+  const [, heads = 0] = shape(`${first}sa.scale_mul_1H11`, 4);
+  const [hidden = 0] = shape(`${first}ffn.fc1.weight`, 2);
+  if (width % heads !== 0) {
+    throw new CheckpointError(weights.label, `width ${width} is not a multiple of its ${heads} heads`);
+  }
+  return { width, heads, hidden, textChannels, poolHeads, bits, blocks, maxScales, maxTextLength };
+}
+
+/** Prefixes such as 'block_chunks.1.module.3.' (chunked, as the official files are) or 'blocks.7.', by depth. */
+function blockPrefixes(weights: TensorSource): string[] {
+  const found = new Map<string, readonly [number, number]>();
+  for (const name of weights.names) {
+    const match = /^(?:block_chunks\.(\d+)\.module\.|blocks\.)(\d+)\./.exec(name);
+    if (match) found.set(match[0], [Number(match[1] ?? 0), Number(match[2])]);
+  }
+  return [...found].sort(([, a], [, b]) => a[0] - b[0] || a[1] - b[1]).map(([prefix]) => prefix);
+}

@@ -1,0 +1,51 @@
+// What an Infinity step costs, in operations and in bytes, from the sizes alone.
+
+import type { Scale } from '../contract.js';
+import type { InfinityConfig } from './config.js';
+import { tokensBefore } from './schedule.js';
+
+const FLOAT_BYTES = 4;
+
+/** A step of one prefix. */
+export interface StepSize {
+  /** Sequences per prefix: 2 with guidance, else 1. */
+  readonly branches: number;
+  /** Tokens of the scale. */
+  readonly tokens: number;
+  /** Tokens of the scales before. */
+  readonly past: number;
+  /** Tokens of the prompt. */
+  readonly textTokens: number;
+}
+
+/** Tokens of scale `index` (0-based) and before it. */
+export function stepTokens(scales: readonly Scale[], index: number): { tokens: number; past: number } {
+  const { height = 0, width = 0 } = scales[index] ?? {};
+  return { tokens: height * width, past: tokensBefore(scales, index) };
+}
+
+/** Floating-point operations of a step's matrix products, attention included (two per multiplication). */
+export function stepFlops({ width, hidden, bits, blocks }: InfinityConfig, size: StepSize): number {
+  const { branches, tokens, past, textTokens } = size;
+  const linear = 6 * width * width + 2 * width * hidden; // q, k, v, proj; q, proj; fc1, fc2
+  const attention = 2 * width * (past + tokens + textTokens);
+  const head = 2 * bits * width;
+  const embedding = bits * width; // shared by the branches
+  return 2 * tokens * (branches * (blocks.length * (linear + attention) + head) + embedding);
+}
+
+/** Bytes of the keys and values of `tokens` tokens. */
+export function pageBytes({ width, blocks }: InfinityConfig, branches: number, tokens: number): number {
+  return blocks.length * 2 * branches * tokens * width * FLOAT_BYTES;
+}
+
+/** Bytes that a step of one prefix needs while it runs: gathered keys and values, activations, the new page. */
+export function stepBytes(config: InfinityConfig, size: StepSize): number {
+  const { branches, tokens, past } = size;
+  const gathered = pageBytes(config, branches, past);
+  const made = 2 * pageBytes(config, branches, tokens);
+  // Per layer: a block's vectors, the hidden layer twice, and keys and values joined and rearranged.
+  const perToken = branches * (12 * config.width + 2 * config.hidden) * FLOAT_BYTES;
+  const joined = branches * 4 * (past + tokens) * config.width * FLOAT_BYTES;
+  return gathered + made + tokens * perToken + joined;
+}

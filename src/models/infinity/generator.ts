@@ -1,0 +1,306 @@
+// A prompt made ready in Infinity: draws scales, shares forward passes and keys and values between candidates, decodes.
+
+import { throwIfAborted } from '../../core/errors.js';
+import { type Image, imageFromPlanes } from '../../core/image.js';
+import type { Ledger } from '../../core/ledger.js';
+import {
+  type Copy,
+  float32Tensor,
+  int64Tensor,
+  type RunInput,
+  type RunResult,
+  type Runtime,
+  type Session,
+  type TensorHandle,
+} from '../../runtime/index.js';
+import type { CallOptions, Extension, Generator, Prefix, Scale } from '../contract.js';
+import type { VaeDecoder } from '../vae/decoder.js';
+import { type CodeLayout, type Latent, scaleInput } from './codes.js';
+import type { InfinityConfig } from './config.js';
+import { pageBytes, stepBytes, stepFlops, stepTokens } from './cost.js';
+import { type Forward, InfinityPrefix, type PrefixFamily } from './prefix.js';
+import type { RotaryTable } from './rotary.js';
+import { sampleBits, type SamplingOptions } from './sampling.js';
+import { mixMatrix } from './step-graph.js';
+
+/** The prompt's side of a generation; its tensors belong to the generator and are freed by `close`. */
+export interface TextState {
+  /** Sequences per prefix: 2 with guidance, else 1. */
+  readonly branches: number;
+  /** Tokens of the prompt. */
+  readonly tokens: number;
+  /** Start token of every branch, [branches, C]. */
+  readonly sos: Float32Array;
+  readonly modulation: TensorHandle;
+  readonly keys: readonly TensorHandle[];
+  readonly values: readonly TensorHandle[];
+}
+
+/** The parts of the model that every prompt shares. */
+export interface InfinityCore {
+  readonly config: InfinityConfig;
+  readonly layout: CodeLayout;
+  readonly runtime: Runtime;
+  readonly step: Session;
+  readonly decoder: VaeDecoder;
+  /** Level embeddings [maxScales, C], the word embedding's bias [C], the start position [C]. */
+  readonly levels: Float32Array;
+  readonly wordBias: Float32Array;
+  readonly posStart: Float32Array;
+  /** Bytes that prefixes and a running step may take together. */
+  readonly memory: number;
+}
+
+/** What a generator is made of. */
+export interface GeneratorParts {
+  readonly core: InfinityCore;
+  readonly text: TextState;
+  readonly scales: readonly Scale[];
+  readonly rotary: readonly RotaryTable[];
+  readonly ledger: Ledger;
+  /** Guidance and sampling of every scale. */
+  readonly cfg: readonly number[];
+  readonly sampling: readonly SamplingOptions[];
+}
+
+/** More rollouts at once than this bring no more speed on any engine we measured. */
+const MOST_ROLLOUTS = 64;
+
+/** Infinity's generator. Calls are made one after another, as the strategies do. */
+export class InfinityGenerator implements Generator {
+  readonly scales: readonly Scale[];
+  readonly ledger: Ledger;
+  readonly concurrency: number;
+  readonly #parts: GeneratorParts;
+  readonly #family: PrefixFamily;
+
+  constructor(parts: GeneratorParts) {
+    this.#parts = parts;
+    this.scales = parts.scales;
+    this.ledger = parts.ledger;
+    this.#family = { scales: parts.scales, layout: parts.core.layout, live: 0 };
+    this.concurrency = this.#rolloutsInMemory();
+  }
+
+  begin(): InfinityPrefix {
+    return new InfinityPrefix(this.#family, null, new Uint8Array(0));
+  }
+
+  async extend(requests: readonly Extension[], options: CallOptions = {}): Promise<InfinityPrefix[]> {
+    const prefixes = requests.map(({ prefix }) => this.#own(prefix));
+    await this.computeForwards(prefixes, options);
+    this.ledger.add({ nfe: requests.length });
+    return requests.map(({ key }, i) => {
+      const prefix = prefixes[i] as InfinityPrefix;
+      const sampling = this.#parts.sampling[prefix.scale] as SamplingOptions;
+      return this.force(prefix, sampleBits(this.#logits(prefix), key, sampling));
+    });
+  }
+
+  /** The prefix that follows with these bits of the next scale, [tokens, D] in token order. The caller owns it. */
+  force(prefix: InfinityPrefix, bits: Uint8Array): InfinityPrefix {
+    const { tokens } = stepTokens(this.scales, prefix.scale);
+    const expected = tokens * this.#parts.core.config.bits;
+    if (bits.length !== expected) throw new RangeError(`scale ${prefix.scale + 1} has ${expected} bits, got ${bits.length}`);
+    return new InfinityPrefix(this.#family, prefix, bits);
+  }
+
+  /** Makes sure that every prefix has its forward pass, in micro-batches that keep within the memory budget. */
+  async computeForwards(prefixes: readonly InfinityPrefix[], { signal }: CallOptions = {}): Promise<void> {
+    const waiting = [...new Set(prefixes)].filter((prefix) => !prefix.forward);
+    for (const index of new Set(waiting.map((prefix) => prefix.scale))) {
+      const group = waiting.filter((prefix) => prefix.scale === index);
+      const size = this.#microBatch(index);
+      for (let start = 0; start < group.length; start += size) {
+        throwIfAborted(signal);
+        await this.ledger.time('transformer', () => this.#forward(group.slice(start, start + size), index));
+      }
+    }
+  }
+
+  async decode(prefixes: readonly Prefix[], { signal }: CallOptions = {}): Promise<Image[]> {
+    const latents = prefixes.map((prefix): Latent => {
+      const own = this.#own(prefix);
+      return own.sumOn(this.scales[Math.max(own.scale, 1) - 1]);
+    });
+    const pictures: Image[] = [];
+    const { decoder } = this.#parts.core;
+    // Pictures of one call may differ in size: neighbours of the same size go together.
+    for (let start = 0; start < latents.length; ) {
+      throwIfAborted(signal);
+      const first = latents[start] as Latent;
+      const fits = decoder.batchWithin(this.#parts.core.memory / 2, first);
+      let end = start + 1;
+      while (end < latents.length && end - start < fits && sameSize(latents[end], first)) end++;
+      const batch = latents.slice(start, end);
+      const planes = await this.ledger.time('decoder', () => decoder.decode(batch));
+      const size = decoder.pictureSize(first);
+      for (const picture of planes) pictures.push(imageFromPlanes(picture, size.width, size.height));
+      this.ledger.add({ imagesDecoded: batch.length, decoderFlops: batch.length * decoder.flops(first) });
+      start = end;
+    }
+    return pictures;
+  }
+
+  close(): void {
+    if (this.#family.live > 0) throw new RangeError(`${this.#family.live} prefixes were not released before close`);
+    const { modulation, keys, values } = this.#parts.text;
+    for (const handle of [modulation, ...keys, ...values]) handle.dispose();
+  }
+
+  #own(prefix: Prefix): InfinityPrefix {
+    if (prefix instanceof InfinityPrefix && prefix.family === this.#family) return prefix;
+    throw new TypeError('the prefix belongs to another generator');
+  }
+
+  #logits(prefix: InfinityPrefix): Float32Array {
+    if (!prefix.forward) throw new RangeError(`the forward pass of scale ${prefix.scale + 1} is missing`);
+    return prefix.forward.logits;
+  }
+
+  #stepSize(index: number): Parameters<typeof stepBytes>[1] {
+    const { branches, tokens: textTokens } = this.#parts.text;
+    return { branches, textTokens, ...stepTokens(this.scales, index) };
+  }
+
+  /** Half of the budget is for what prefixes hold, half for the step that runs. */
+  #microBatch(index: number): number {
+    const { core } = this.#parts;
+    return Math.max(1, Math.floor(core.memory / 2 / stepBytes(core.config, this.#stepSize(index))));
+  }
+
+  #rolloutsInMemory(): number {
+    const { core, text } = this.#parts;
+    const { past } = stepTokens(this.scales, this.scales.length - 1);
+    const held = pageBytes(core.config, text.branches, past);
+    return Math.min(MOST_ROLLOUTS, Math.max(1, Math.floor(core.memory / 2 / Math.max(held, 1))));
+  }
+
+  /** Runs one step for prefixes of the same scale and hands each its logits and page. */
+  async #forward(prefixes: readonly InfinityPrefix[], index: number): Promise<void> {
+    const { core } = this.#parts;
+    const { config } = core;
+    const size = this.#stepSize(index);
+    const keys = config.blocks.map((_, i) => `key.${i}`);
+    const values = config.blocks.map((_, i) => `value.${i}`);
+    const isLast = index === this.scales.length - 1;
+    // Nothing comes after the last scale, so that its keys and values need not be kept.
+    const kept = isLast ? [] : [...keys, ...values];
+    const outputs = await core.step.run(this.#inputs(prefixes, index), { outputs: ['logits', ...kept], keep: kept });
+    const logits = outputs.float32('logits');
+    const perPrefix = size.tokens * 2 * config.bits;
+    prefixes.forEach((prefix, i) => {
+      const page = isLast ? null : this.#page(outputs, i, prefixes.length, size.tokens);
+      const forward: Forward = { logits: logits.slice(i * perPrefix, (i + 1) * perPrefix), page };
+      prefix.setForward(forward);
+    });
+    for (const name of kept) outputs.kept(name).dispose();
+    this.ledger.add({
+      forwardCalls: 1,
+      forwards: prefixes.length,
+      tokens: prefixes.length * size.tokens,
+      transformerFlops: prefixes.length * stepFlops(config, size),
+    });
+  }
+
+  /** Copies row `i` of every block's keys and values out of a batch: [depth, 2, branches, tokens, C]. */
+  #page(outputs: RunResult, i: number, batch: number, tokens: number): TensorHandle {
+    const { core, text } = this.#parts;
+    const { width, blocks } = core.config;
+    const row = tokens * width;
+    const parts: Copy[] = [];
+    for (let block = 0; block < blocks.length; block++) {
+      for (const [which, name] of ['key', 'value'].entries()) {
+        parts.push({
+          from: outputs.kept(`${name}.${block}`),
+          offset: i * row,
+          stride: batch * row,
+          toOffset: (block * 2 + which) * text.branches * row,
+          toStride: row,
+          length: row,
+          count: text.branches,
+        });
+      }
+    }
+    return core.runtime.assemble({
+      type: 'float32',
+      dims: [blocks.length, 2, text.branches, tokens, width],
+      parts,
+    });
+  }
+
+  #inputs(prefixes: readonly InfinityPrefix[], index: number): Record<string, RunInput> {
+    const { core, text, cfg, rotary } = this.#parts;
+    const { config } = core;
+    const { width, heads, bits } = config;
+    const { tokens, past, branches } = this.#stepSize(index);
+    const table = rotary[index] as RotaryTable;
+    const n = prefixes.length;
+    const half = width / heads / 2;
+    const inputs: Record<string, RunInput> = {
+      codes: float32Tensor(this.#codes(prefixes, index), [n * tokens, bits]),
+      offset: float32Tensor(this.#offset(index), [branches, 1, width]),
+      branch_shape: int64Tensor([branches, n * tokens, width], [3]),
+      row_shape: int64Tensor([branches * n, tokens, width], [3]),
+      cos: float32Tensor(table.cos, [tokens, half]),
+      sin: float32Tensor(table.sin, [tokens, half]),
+      mix: float32Tensor(mixMatrix(branches, cfg[index] ?? 1), [branches, branches]),
+      modulation: text.modulation,
+    };
+    const chains = prefixes.map((prefix) => prefix.chain().slice(0, -1));
+    for (let block = 0; block < config.blocks.length; block++) {
+      inputs[`text_key.${block}`] = text.keys[block] as TensorHandle;
+      inputs[`text_value.${block}`] = text.values[block] as TensorHandle;
+      for (const [which, name] of ['key', 'value'].entries()) {
+        const parts = this.#pastCopies(chains, block * 2 + which, past);
+        inputs[`past_${name}.${block}`] = { type: 'float32', dims: [branches * n, past, width], parts };
+      }
+    }
+    return inputs;
+  }
+
+  /** Gathers the pages of every prefix's ancestors into [branches * n, past, C], for one block's keys or values. */
+  #pastCopies(chains: readonly (readonly InfinityPrefix[])[], slot: number, past: number): Copy[] {
+    const { branches } = this.#parts.text;
+    const { width } = this.#parts.core.config;
+    return chains.flatMap((chain, row) => {
+      let before = 0;
+      return chain.map((ancestor, index): Copy => {
+        const { tokens } = stepTokens(this.scales, index);
+        const page = ancestor.forward?.page;
+        if (!page) throw new RangeError(`scale ${index + 1} has no keys and values`);
+        const length = tokens * width;
+        const toOffset = (row * past + before) * width;
+        before += tokens;
+        const toStride = chains.length * past * width;
+        return { from: page, offset: slot * branches * length, stride: length, toOffset, toStride, length, count: branches };
+      });
+    });
+  }
+
+  /** The summed codes of every prefix on the grid of the scale, [n * tokens, D]; zeros at the first scale. */
+  #codes(prefixes: readonly InfinityPrefix[], index: number): Float32Array {
+    const { layout, config } = this.#parts.core;
+    const scale = this.scales[index] as Scale;
+    const row = scale.height * scale.width * config.bits;
+    const codes = new Float32Array(prefixes.length * row);
+    if (index > 0) prefixes.forEach((prefix, i) => codes.set(scaleInput(prefix.sum, scale, layout), i * row));
+    return codes;
+  }
+
+  /** What is added to the embedded codes, per branch: level and bias, or the start token at the first scale. */
+  #offset(index: number): Float32Array {
+    const { core, text } = this.#parts;
+    const { width } = core.config;
+    return Float32Array.from({ length: text.branches * width }, (_, i) => {
+      const channel = i % width;
+      const level = core.levels[index * width + channel] ?? 0;
+      if (index > 0) return level + (core.wordBias[channel] ?? 0);
+      return level + (text.sos[i] ?? 0) + (core.posStart[channel] ?? 0);
+    });
+  }
+}
+
+function sameSize(a: Latent | undefined, b: Latent): boolean {
+  return a?.height === b.height && a.width === b.width;
+}

@@ -1,0 +1,100 @@
+// A prefix of an Infinity generation: bits of scales 1..k, and the forward pass that predicts scale k + 1 from them.
+// The forward's keys and values depend on the prefix alone, never on what is drawn from it: they are kept here, once, and
+// every descendant reads them. Owners are counted; the last release frees the page and lets go of the parent.
+
+import type { TensorHandle } from '../../runtime/index.js';
+import type { Prefix, Scale } from '../contract.js';
+import { addCodes, type CodeLayout, emptyLatent, type Latent } from './codes.js';
+
+/** What a prefix's forward pass gave. */
+export interface Forward {
+  /** Guided logits of the next scale, [tokens, 2 D]. */
+  readonly logits: Float32Array;
+  /** Keys and values of the next scale's tokens, [depth, 2, branches, tokens, C]; none at the last scale. */
+  readonly page: TensorHandle | null;
+}
+
+/** What all prefixes of one generator share. */
+export interface PrefixFamily {
+  readonly scales: readonly Scale[];
+  readonly layout: CodeLayout;
+  /** Counts live prefixes: a generator that is closed must have none. */
+  live: number;
+}
+
+/** A prefix as the Infinity generator makes it. */
+export class InfinityPrefix implements Prefix {
+  readonly family: PrefixFamily;
+  readonly parent: InfinityPrefix | null;
+  readonly scale: number;
+  /** Bits of this prefix's own scale in token order, [tokens, D]; empty for the empty prefix. */
+  readonly bits: Uint8Array;
+  #forward: Forward | null = null;
+  #sum: Latent | null = null;
+  #owners = 1;
+
+  constructor(family: PrefixFamily, parent: InfinityPrefix | null, bits: Uint8Array) {
+    this.family = family;
+    this.parent = parent;
+    this.scale = parent ? parent.scale + 1 : 0;
+    this.bits = bits;
+    parent?.retain();
+    family.live++;
+  }
+
+  /** The forward pass, if it has been computed. */
+  get forward(): Forward | null {
+    return this.#forward;
+  }
+
+  /** Gives the prefix its forward pass; the page now belongs to it. */
+  setForward(forward: Forward): void {
+    if (this.#owners === 0) {
+      forward.page?.dispose();
+      return;
+    }
+    this.#forward = forward;
+  }
+
+  /** The summed codes of scales 1..k on the last scale's grid. */
+  get sum(): Latent {
+    this.#sum ??= this.sumOn(this.family.scales.at(-1));
+    return this.#sum;
+  }
+
+  /** The summed codes on the grid of another scale: what a generation that ends there would decode. */
+  sumOn(last: Scale | undefined): Latent {
+    const { scales, layout } = this.family;
+    if (!last) throw new RangeError('a schedule needs at least one scale');
+    if (!this.parent) return emptyLatent(last, layout);
+    const scale = scales[this.scale - 1];
+    if (!scale) throw new RangeError(`scale ${this.scale} is beyond the schedule`);
+    const before = last === scales.at(-1) ? this.parent.sum : this.parent.sumOn(last);
+    return addCodes(before, this.bits, scale, layout);
+  }
+
+  /** This prefix and those before it, the empty one first. */
+  chain(): InfinityPrefix[] {
+    return this.parent ? [...this.parent.chain(), this] : [this];
+  }
+
+  retain(): this {
+    this.#alive();
+    this.#owners++;
+    return this;
+  }
+
+  release(): void {
+    this.#alive();
+    if (--this.#owners > 0) return;
+    this.family.live--;
+    this.#forward?.page?.dispose();
+    this.#forward = null;
+    this.#sum = null;
+    this.parent?.release();
+  }
+
+  #alive(): void {
+    if (this.#owners === 0) throw new RangeError(`a prefix of scale ${this.scale} was used after its release`);
+  }
+}

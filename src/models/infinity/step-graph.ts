@@ -1,0 +1,223 @@
+// One step of Infinity: the logits of scale k for a batch of prefixes, given the keys and values of the scales before
+// (CrossAttnBlock, SelfAttention and AdaLNBeforeHead in infinity/models/basic.py).
+// S branches (prompt, unconditional), n prefixes, R = S n rows, L tokens of the scale, N = n L, P tokens before it,
+// T text tokens, C width, D bits. All rows belong to one prompt, so that the text side needs no copies: everything but
+// self-attention sees [S, N, C].
+
+import { GraphBuilder } from '../../runtime/graph/builder.js';
+import { multiHeadAttention } from '../../runtime/graph/ops-attention.js';
+import { matMul } from '../../runtime/graph/ops-linear.js';
+import { add, geluTanh, mul } from '../../runtime/graph/ops-math.js';
+import { layerNorm, rmsNorm } from '../../runtime/graph/ops-norm.js';
+import { concat, reshape, reshapeTo, slice, split } from '../../runtime/graph/ops-shape.js';
+import type { GraphModel, Value } from '../../runtime/graph/values.js';
+import type { TensorSource } from '../../runtime/weights/tensor-source.js';
+import type { InfinityConfig } from './config.js';
+import { BLOCK_VECTORS } from './text-graph.js';
+
+const EPS = 1e-6;
+const MAX_LOG_SCALE = Math.log(100);
+
+/** Where guidance is applied: after these blocks (0-based), and on the logits unless told otherwise. */
+export interface GuidancePlan {
+  readonly afterBlocks: readonly number[];
+  readonly onLogits: boolean;
+}
+
+/** The official `cfg_insertion_layer`: 0 is the logits, -i the output of the i-th block from the end. */
+export function guidancePlan(insertion: readonly number[], depth: number): GuidancePlan {
+  for (const item of insertion) {
+    if (!Number.isInteger(item) || item > 0 || depth + item <= 0) {
+      throw new RangeError(
+        `cfg_insertion_layer ${item} is not valid: use 0 (logits), or -1 to ${1 - depth} (a block counted from the end)`,
+      );
+    }
+  }
+  return { afterBlocks: insertion.filter((i) => i < 0).map((i) => depth + i), onLogits: insertion.includes(0) };
+}
+
+/** Values that every block reads. */
+interface StepInputs {
+  readonly config: InfinityConfig;
+  readonly weights: TensorSource;
+  /** int64 [3]: [S, N, C]. */
+  readonly branchShape: Value;
+  /** int64 [3]: [S n, L, C]. */
+  readonly rowShape: Value;
+  readonly cos: Value;
+  readonly sin: Value;
+  readonly mix: Value;
+}
+
+/**
+ * Builds the step graph.
+ *
+ * Inputs: `codes` [N, D] (the summed codes brought to this scale); `offset` [S, 1, C] (level embedding, with the word
+ * embedding's bias, or the start token at the first scale); `branch_shape` int64 [S, N, C], `row_shape` int64
+ * [S n, L, C]; `cos`, `sin` [L, C / heads / 2]; `mix` [S, S] (row s: how branch s is mixed by guidance: [cfg, 1 - cfg],
+ * or the identity); `modulation` [S, 6 depth + 2, C]; `text_key.i`, `text_value.i` [S, T, C]; `past_key.i`,
+ * `past_value.i` [R, P, C].
+ * Outputs: `logits` [N, 2 D] of the guided branch; `key.i`, `value.i` [R, L, C], to be kept for the scales after.
+ */
+export function buildStepGraph(config: InfinityConfig, weights: TensorSource, plan: GuidancePlan): GraphModel {
+  const { width, heads, bits, blocks } = config;
+  const g = new GraphBuilder('infinity-step');
+  const codes = g.input('codes', 'float32', ['N', bits]);
+  const offset = g.input('offset', 'float32', ['S', 1, width]);
+  const half = width / heads / 2;
+  const inputs: StepInputs = {
+    config,
+    weights,
+    branchShape: g.input('branch_shape', 'int64', [3]),
+    rowShape: g.input('row_shape', 'int64', [3]),
+    cos: g.input('cos', 'float32', ['L', half]),
+    sin: g.input('sin', 'float32', ['L', half]),
+    mix: g.input('mix', 'float32', ['S', 'S']),
+  };
+  const vectors = split(
+    g.input('modulation', 'float32', ['S', BLOCK_VECTORS * blocks.length + 2, width]),
+    Array.from({ length: BLOCK_VECTORS * blocks.length + 2 }, () => 1),
+    1,
+  );
+
+  const embedding = g.weightFrom(weights, 'word_embed.weight', { expected: [width, bits], transpose: true });
+  let x = add(reshape(matMul(codes, embedding), [1, -1, width]), offset); // [S, N, C]
+  blocks.forEach((prefix, i) => {
+    const block = vectors.slice(i * BLOCK_VECTORS, (i + 1) * BLOCK_VECTORS);
+    x = g.scoped(`block${i}`, () => buildBlock(x, prefix, i, block, inputs));
+    if (plan.afterBlocks.includes(i)) x = mixBranches(x, inputs.mix, inputs.branchShape);
+  });
+
+  const [scale, shift] = vectors.slice(-2) as [Value, Value];
+  const normed = add(mul(layerNorm(x, { eps: EPS }), scale), shift);
+  const logits = dense(normed, weights, 'head', 2 * bits); // [S N, 2 D]
+  // [S, N * 2 D]: row 0 is the prompt's branch.
+  const branches = reshapeTo(logits, concat([slice(inputs.branchShape, 0, 0, 1), g.constant([-1])], 0), ['S', '?']);
+  const guided = plan.onLogits ? matMul(slice(inputs.mix, 0, 0, 1), branches) : slice(branches, 0, 0, 1);
+  g.output('logits', reshape(guided, [-1, 2 * bits]), ['N', 2 * bits]);
+  return g.build();
+}
+
+/** A linear layer over the last axis as one Gemm: [..., in] to [rows, out]. */
+function dense(x: Value, weights: TensorSource, name: string, out: number): Value {
+  const g = x.graph;
+  const inner = x.shape.at(-1) as number;
+  const weight = g.weightFrom(weights, `${name}.weight`, { expected: [out, inner] });
+  const bias = g.weightFrom(weights, `${name}.bias`, { expected: [out] });
+  return gemm(x, weight, bias, out);
+}
+
+function gemm(x: Value, weight: Value, bias: Value | undefined, out: number): Value {
+  const rows = reshape(x, [-1, x.shape.at(-1) as number]);
+  return x.graph.op1('Gemm', {
+    inputs: [rows, weight, bias],
+    attributes: { transB: 1 },
+    type: 'float32',
+    shape: [rows.shape[0] ?? '?', out],
+  });
+}
+
+/** Guidance between two blocks: every branch becomes its row of the mixing matrix applied to all branches. */
+function mixBranches(x: Value, mix: Value, branchShape: Value): Value {
+  const flat = reshapeTo(x, concat([slice(branchShape, 0, 0, 1), x.graph.constant([-1])], 0), ['S', '?']);
+  return reshapeTo(matMul(mix, flat), branchShape, x.shape);
+}
+
+/** One block: self-attention and feed-forward under AdaLN, cross-attention between them. x is [S, N, C]. */
+function buildBlock(x: Value, prefix: string, index: number, vectors: readonly Value[], inputs: StepInputs): Value {
+  const { weights, branchShape, config } = inputs;
+  const g = x.graph;
+  const { width } = config;
+  const [gamma1, gamma2, scale1, scale2, shift1, shift2] = vectors as [Value, Value, Value, Value, Value, Value];
+  const toBranches = (value: Value): Value => reshapeTo(value, branchShape, ['S', 'N', width]);
+
+  const attended = selfAttention(add(mul(layerNorm(x, { eps: EPS }), scale1), shift1), prefix, index, inputs);
+  let h = add(x, mul(toBranches(attended), gamma1));
+
+  const normed = layerNorm(h, {
+    eps: EPS,
+    weight: g.weightFrom(weights, `${prefix}ca_norm.weight`, { expected: [width] }),
+    bias: g.weightFrom(weights, `${prefix}ca_norm.bias`, { expected: [width] }),
+  });
+  const { output: read } = multiHeadAttention({
+    heads: config.heads,
+    query: toBranches(dense(normed, weights, `${prefix}ca.mat_q`, width)),
+    key: g.input(`text_key.${index}`, 'float32', ['S', 'T', width]),
+    value: g.input(`text_value.${index}`, 'float32', ['S', 'T', width]),
+  });
+  let crossed = toBranches(dense(read, weights, `${prefix}ca.proj`, width));
+  if (weights.has(`${prefix}ca_gamma`)) {
+    crossed = mul(crossed, g.weightFrom(weights, `${prefix}ca_gamma`, { expected: [width] }));
+  }
+  h = add(h, crossed);
+
+  const input = add(mul(layerNorm(h, { eps: EPS }), scale2), shift2);
+  const hidden = geluTanh(dense(input, weights, `${prefix}ffn.fc1`, config.hidden));
+  return add(h, mul(toBranches(dense(hidden, weights, `${prefix}ffn.fc2`, width)), gamma2));
+}
+
+/** Cosine attention with 2D rotary positions over all scales so far; gives [S N, C]. */
+function selfAttention(x: Value, prefix: string, index: number, inputs: StepInputs): Value {
+  const { weights, config } = inputs;
+  const g = x.graph;
+  const { width, heads } = config;
+  const project = (part: number, bias: string | undefined): Value => {
+    const key = `${prefix}sa.mat_qkv.weight`;
+    const weight = g.once(`${key}:${part}`, () =>
+      g.lazyWeight(`${key}:${'qkv'.charAt(part)}`, {
+        shape: [width, width],
+        read: () => weights.read(key).subarray(part * width * width, (part + 1) * width * width),
+      }),
+    );
+    const add = bias === undefined ? undefined : g.weightFrom(weights, `${prefix}sa.${bias}`, { expected: [width] });
+    return gemm(x, weight, add, width);
+  };
+  const queryScale = g.lazyWeight(`${prefix}sa.scale_mul`, {
+    shape: [heads, 1],
+    read: () => weights.read(`${prefix}sa.scale_mul_1H11`).map((s) => Math.exp(Math.min(s, MAX_LOG_SCALE))),
+  });
+  const query = rotate(mul(unitHeads(project(0, 'q_bias'), config), queryScale), inputs);
+  const key = rotate(unitHeads(project(1, undefined), config), inputs);
+  const value = reshapeTo(project(2, 'v_bias'), inputs.rowShape, ['R', 'L', width]);
+  g.output(`key.${index}`, key);
+  g.output(`value.${index}`, value);
+  const past = (name: string): Value => g.input(`past_${name}.${index}`, 'float32', ['R', 'P', width]);
+  const { output } = multiHeadAttention({
+    heads,
+    query,
+    key: concat([past('key'), key], 1), // [R, P + L, C]
+    value: concat([past('value'), value], 1),
+    scale: 1,
+  });
+  return dense(output, weights, `${prefix}sa.proj`, width);
+}
+
+/** Every head's vector divided by its Euclidean norm: [rows, C] to [rows, H, C / H]. */
+function unitHeads(x: Value, { width, heads }: InfinityConfig): Value {
+  const g = x.graph;
+  const headWidth = width / heads;
+  // An RMS norm is the Euclidean one times the root of the width; as one operator it is faster than norm and division.
+  const root = g.once(`unit:${headWidth}`, () =>
+    g.weight('unit', new Float32Array(headWidth).fill(1 / Math.sqrt(headWidth)), [headWidth]),
+  );
+  return rmsNorm(reshape(x, [-1, heads, headWidth]), { eps: 1e-24, weight: root });
+}
+
+/** Turns neighbouring pairs by the scale's table: [rows, H, C / H] to [R, L, C]. */
+function rotate(x: Value, { rowShape, cos, sin, config }: StepInputs): Value {
+  const { width, heads } = config;
+  return x.graph.op1('RotaryEmbedding', {
+    inputs: [reshapeTo(x, rowShape, ['R', 'L', width]), x.graph.constant([0]), cos, sin],
+    domain: 'com.microsoft',
+    attributes: { interleaved: 1, num_heads: heads, rotary_embedding_dim: 0 },
+    type: 'float32',
+    shape: ['R', 'L', width],
+  });
+}
+
+/** The mixing matrix of a scale, [S, S]: guidance of strength cfg on every branch, or none when cfg is 1. */
+export function mixMatrix(branches: number, cfg: number): Float32Array {
+  if (branches === 1) return Float32Array.of(1);
+  return cfg === 1 ? Float32Array.of(1, 0, 0, 1) : Float32Array.of(cfg, 1 - cfg, cfg, 1 - cfg);
+}
+
