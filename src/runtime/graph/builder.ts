@@ -2,7 +2,7 @@
 // Operators are functions in the ops-*.ts files beside this one; `op` is the escape for any other. Wrong shapes are errors
 // where they are static; the rest is left to ONNX Runtime.
 
-import { RuntimeError } from '../../core/errors.js';
+import { CheckpointError, RuntimeError } from '../../core/errors.js';
 import { emitModel, type Initializer, type NodeRecord } from './emit.js';
 import { formatShape, type Shape, shapesAgree, staticSize } from './shapes.js';
 import { transposed } from './transpose-data.js';
@@ -18,6 +18,8 @@ import {
 
 /** The part of a checkpoint reader that the builder needs: shapes before anything is read, and a tensor in float32. */
 export interface WeightSource {
+  /** The file or folder, for messages. */
+  readonly label: string;
   /** Shape of a tensor; throws when there is none of that name. */
   info(name: string): { readonly shape: readonly number[] };
   read(name: string): Float32Array | Promise<Float32Array>;
@@ -123,9 +125,10 @@ export class GraphBuilder {
     const { expected, transpose = false } = options;
     const found = source.info(key).shape;
     if (expected && !shapesAgree(expected, found)) {
-      throw new RuntimeError(
-        `Weight ${key}: expected the shape ${formatShape(expected)}, found ${formatShape(found)}. ` +
-          'The configuration does not belong to this checkpoint.',
+      throw new CheckpointError(
+        source.label,
+        `weight ${key} should have the shape ${formatShape(expected)}, but has ${formatShape(found)}; ` +
+          'the configuration does not belong to this checkpoint',
       );
     }
     if (transpose && found.length !== 2) {

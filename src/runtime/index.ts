@@ -1,0 +1,19 @@
+// The public names of the runtime: sessions in a worker thread and the tensors that go in and out. Graphs are built by
+// graph/index.ts.
+
+export { describeInputs, type RunInputs } from './check-inputs.js';
+export { saveModel } from './model-files.js';
+export type { RuntimeStats } from './protocol.js';
+export { createRuntime, type LoadOptions, type OnnxFile, Runtime, type RuntimeOptions } from './runtime.js';
+export { type RunOptions, RunResult, Session } from './session.js';
+export {
+  type Assembly,
+  type Copy,
+  elementCount,
+  float32Tensor,
+  type HostTensor,
+  int32Tensor,
+  int64Tensor,
+  type RunInput,
+  type TensorHandle,
+} from './tensors.js';

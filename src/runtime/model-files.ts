@@ -1,0 +1,73 @@
+// A model's external weights on their way to the engine: in shared memory, or in files where they are large.
+
+import { mkdir, open, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { RuntimeError } from '../core/errors.js';
+import type { ExternalWeight, GraphModel, TensorData } from './graph/index.js';
+
+function bytesOf(data: TensorData): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+async function readWeight(weight: ExternalWeight): Promise<Uint8Array> {
+  const bytes = bytesOf(await weight.read());
+  if (bytes.byteLength !== weight.byteLength) {
+    throw new RuntimeError(
+      `Weight ${weight.name}: ${bytes.byteLength} bytes were read, not ${weight.byteLength}.`,
+    );
+  }
+  return bytes;
+}
+
+function weightFiles(model: GraphModel): Map<string, ExternalWeight[]> {
+  const files = new Map<string, ExternalWeight[]>();
+  for (const weight of model.weights) {
+    const list = files.get(weight.file);
+    if (list) list.push(weight);
+    else files.set(weight.file, [weight]);
+  }
+  return files;
+}
+
+/** The external files of a model in shared memory, so that the worker sees them without a copy. */
+export async function weightsInMemory(model: GraphModel): Promise<{ path: string; data: Uint8Array }[]> {
+  const files: { path: string; data: Uint8Array }[] = [];
+  for (const [path, weights] of weightFiles(model)) {
+    const last = weights.at(-1);
+    const data = new Uint8Array(new SharedArrayBuffer(last ? last.offset + last.byteLength : 0));
+    for (const weight of weights) data.set(await readWeight(weight), weight.offset);
+    files.push({ path, data });
+  }
+  return files;
+}
+
+/**
+ * Writes a model as `model.onnx` and its external weights into a folder, one weight in memory at a time; gives the path
+ * of `model.onnx`. On a failure, the half-written files are taken away.
+ */
+export async function saveModel(model: GraphModel, folder: string): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  const path = join(folder, 'model.onnx');
+  const files = weightFiles(model);
+  try {
+    for (const [name, weights] of files) {
+      const file = await open(join(folder, name), 'w');
+      try {
+        for (const weight of weights) {
+          const bytes = await readWeight(weight);
+          await file.write(bytes, 0, bytes.byteLength, weight.offset);
+        }
+      } finally {
+        await file.close();
+      }
+    }
+    await writeFile(path, model.proto);
+    return path;
+  } catch (error) {
+    await Promise.all(
+      [path, ...[...files.keys()].map((name) => join(folder, name))].map((file) => rm(file, { force: true })),
+    );
+    throw error;
+  }
+}

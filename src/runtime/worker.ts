@@ -1,0 +1,167 @@
+// The engine's worker thread: takes batches of requests, works them off one after the other, and keeps the sessions and
+// tensors. It trusts its runtime, which has checked the requests; what the engine throws goes back as a message.
+
+import { parentPort } from 'node:worker_threads';
+
+import { type EngineSession, loadSession } from './engine.js';
+import type { Reply, Request, WireAssembly, WireInput, WireOutput, WireTensor } from './protocol.js';
+import { COPY_FIELDS, elementCount } from './tensors.js';
+
+if (!parentPort) throw new Error('This module is the entry of a worker thread.');
+const port = parentPort;
+
+const sessions = new Map<number, EngineSession>();
+const tensors = new Map<number, WireTensor | Error>();
+/** Memory of assembled inputs, used again by the next run of the same session: key is session and input. */
+const scratch = new Map<string, Float32Array>();
+let runs = 0;
+
+function tensorOf(id: number): WireTensor {
+  const tensor = tensors.get(id);
+  if (tensor === undefined) throw new Error(`there is no tensor ${id}`);
+  if (tensor instanceof Error) throw tensor;
+  return tensor;
+}
+
+function assemble(assembly: WireAssembly, target: Float32Array): Float32Array {
+  const { copies } = assembly;
+  let written = 0;
+  for (let at = 0; at < copies.length; at += COPY_FIELDS) {
+    written += (copies[at + 5] as number) * (copies[at + 6] as number);
+  }
+  if (written < target.length) target.fill(0);
+  for (let at = 0; at < copies.length; at += COPY_FIELDS) {
+    const source = tensorOf(copies[at] as number).data as Float32Array;
+    let from = copies[at + 1] as number;
+    const stride = copies[at + 2] as number;
+    let to = copies[at + 3] as number;
+    const toStride = copies[at + 4] as number;
+    const length = copies[at + 5] as number;
+    for (let left = copies[at + 6] as number; left > 0; left--) {
+      target.set(source.subarray(from, from + length), to);
+      from += stride;
+      to += toStride;
+    }
+  }
+  return target;
+}
+
+function scratchFor(key: string, size: number): Float32Array {
+  let memory = scratch.get(key);
+  if (!memory || memory.length < size) scratch.set(key, (memory = new Float32Array(size)));
+  return memory.subarray(0, size);
+}
+
+function resolveInput(session: number, [name, value]: WireInput): WireTensor {
+  if (typeof value === 'number') return tensorOf(value);
+  if (!('copies' in value)) return value;
+  const data = assemble(value, scratchFor(`${session}:${name}`, elementCount(value.dims)));
+  return { type: 'float32', dims: value.dims, data };
+}
+
+async function run(request: Extract<Request, { kind: 'run' }>): Promise<void> {
+  const session = sessions.get(request.session);
+  if (!session) throw new Error(`there is no session ${request.session}`);
+  const inputs = new Map(request.inputs.map((input) => [input[0], resolveInput(request.session, input)]));
+  const start = performance.now();
+  const results = await session.run(inputs, request.outputs);
+  const milliseconds = performance.now() - start;
+  runs++;
+  const keep = new Map(request.keep);
+  const outputs: [string, WireOutput][] = [];
+  const transfer: ArrayBuffer[] = [];
+  for (const [name, tensor] of results) {
+    const id = keep.get(name);
+    if (id === undefined) {
+      outputs.push([name, tensor]);
+      transfer.push(tensor.data.buffer as ArrayBuffer);
+    } else {
+      tensors.set(id, tensor);
+      outputs.push([name, { type: tensor.type, dims: tensor.dims, id }]);
+    }
+  }
+  send({ call: request.call, kind: 'ran', outputs, milliseconds }, transfer);
+}
+
+function send(reply: Reply, transfer: ArrayBuffer[] = []): void {
+  port.postMessage(reply, transfer);
+}
+
+function forgetScratch(session: number): void {
+  for (const key of scratch.keys()) if (key.startsWith(`${session}:`)) scratch.delete(key);
+}
+
+function countBytes(): number {
+  let bytes = 0;
+  for (const tensor of tensors.values()) if (!(tensor instanceof Error)) bytes += tensor.data.byteLength;
+  return bytes;
+}
+
+async function handle(request: Request): Promise<void> {
+  switch (request.kind) {
+    case 'load': {
+      const session = await loadSession(request.model, request.options);
+      sessions.set(request.session, session);
+      const { inputs, outputs } = session;
+      send({ call: request.call, kind: 'loaded', inputs, outputs });
+      return;
+    }
+    case 'run':
+      return run(request);
+    case 'assemble': {
+      const { id, assembly } = request;
+      try {
+        const data = assemble(assembly, new Float32Array(elementCount(assembly.dims)));
+        tensors.set(id, { type: 'float32', dims: assembly.dims, data });
+      } catch (error) {
+        tensors.set(id, error instanceof Error ? error : new Error(String(error))); // told to whoever uses it
+      }
+      return;
+    }
+    case 'upload':
+      tensors.set(request.id, request.tensor);
+      return;
+    case 'drop':
+      for (const id of request.ids) tensors.delete(id);
+      return;
+    case 'release':
+      await sessions.get(request.session)?.release();
+      sessions.delete(request.session);
+      forgetScratch(request.session);
+      return;
+    case 'read':
+      send({ call: request.call, kind: 'tensor', tensor: tensorOf(request.id) });
+      return;
+    case 'stats': {
+      const stats = { sessions: sessions.size, tensors: tensors.size, bytes: countBytes(), runs };
+      send({ call: request.call, kind: 'stats', stats });
+      return;
+    }
+    case 'close':
+      for (const session of sessions.values()) await session.release();
+      sessions.clear();
+      tensors.clear();
+      port.close();
+      return;
+  }
+}
+
+async function handleBatch(batch: readonly Request[]): Promise<void> {
+  for (const request of batch) {
+    try {
+      await handle(request);
+    } catch (error) {
+      if (!('call' in request)) throw error;
+      send({
+        call: request.call,
+        kind: 'failed',
+        message: error instanceof Error ? error.message : String(error),
+      });
+    }
+  }
+}
+
+let tail: Promise<void> = Promise.resolve();
+port.on('message', (batch: readonly Request[]) => {
+  tail = tail.then(() => handleBatch(batch));
+});
