@@ -40,6 +40,11 @@ export interface CallOptions {
 export interface Generator {
   readonly scales: readonly Scale[];
   readonly ledger: Ledger;
+  /**
+   * How many rollouts fit the memory budget at once. Complete, decode, score and release rollouts in groups of at most
+   * this many: a complete prefix holds the keys and values of its whole chain until it is released.
+   */
+  readonly concurrency: number;
   /** The empty prefix; the caller owns it. */
   begin(): Prefix;
   /**
@@ -68,8 +73,8 @@ export interface GenerationOptions {
 /** A loaded image model. */
 export interface ImageModel {
   readonly name: string;
-  /** Hashes of the files that make the model, for results and replay. */
-  readonly hashes: Readonly<Record<string, string>>;
+  /** SHA-256 of the files that make the model, for results and replay. */
+  hashes(): Promise<Readonly<Record<string, string>>>;
   /** Encodes the prompt and gives the generator for it; costs go to `ledger`. */
   prepare(prompt: string, ledger: Ledger, options?: GenerationOptions & CallOptions): Promise<Generator>;
   close(): Promise<void>;

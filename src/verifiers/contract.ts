@@ -14,8 +14,8 @@ export interface Judge {
 /** A loaded verifier. */
 export interface Verifier {
   readonly name: string;
-  /** Hashes of the files that make the verifier, for results and replay. */
-  readonly hashes: Readonly<Record<string, string>>;
+  /** SHA-256 of the files that make the verifier, for results and replay. */
+  hashes(): Promise<Readonly<Record<string, string>>>;
   /** Encodes the prompt once; costs (time, pictures) go to `ledger`. An empty prompt is a UsageError. */
   prepare(prompt: string, ledger: Ledger): Promise<Judge>;
   close(): Promise<void>;
