@@ -1,0 +1,38 @@
+// `npm run conformance -- FOLDER...`: prints the error of every output of a fixture; exits 1 when one is beyond tolerance.
+
+import { checkConformance } from '../conformance/index.js';
+import { VarsearchError } from '../core/errors.js';
+
+async function check(folder: string): Promise<boolean> {
+  const { kind, comparisons, uncompared, passes } = await checkConformance(folder);
+  console.log(`${folder} (${kind})`);
+  for (const { name, shape, absolute, relative, passes: good } of comparisons) {
+    const size = `[${shape.join(', ')}]`;
+    const line = [name.padEnd(30), size.padEnd(22), absolute.toExponential(2), relative.toExponential(2)];
+    console.log(`  ${good ? 'ok  ' : 'FAIL'} ${line.join('  ')}`);
+  }
+  if (uncompared.length > 0) console.log(`  inputs, not compared: ${uncompared.join(', ')}`);
+  console.log(passes ? '  passes' : '  does not pass');
+  return passes;
+}
+
+async function main(folders: readonly string[]): Promise<number> {
+  if (folders.length === 0) {
+    console.error('usage: npm run conformance -- FOLDER...   (config.json, weights, reference.safetensors)');
+    return 2;
+  }
+  console.log('       output, shape, largest absolute error, that error over the reference deviation');
+  let passed = true;
+  for (const folder of folders) {
+    try {
+      passed = (await check(folder)) && passed;
+    } catch (error) {
+      if (!(error instanceof VarsearchError)) throw error;
+      console.error(error.message);
+      passed = false;
+    }
+  }
+  return passed ? 0 : 1;
+}
+
+process.exitCode = await main(process.argv.slice(2));
