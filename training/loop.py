@@ -1,0 +1,99 @@
+"""The training loop that all phases share: a time budget, learning rate schedule, EMA, log lines and checkpoints.
+
+A phase is as long as its budget says (minutes of training, kept over restarts), so that the recipe fits the machine.
+"""
+import copy
+import json
+import os
+import time
+
+import torch
+
+from muon import Muon
+
+DEVICE = 'cuda' if torch.cuda.is_available() else 'cpu'
+
+
+def autocast(on=True):
+    return torch.autocast(DEVICE, dtype=torch.bfloat16, enabled=on)
+
+
+def save(path, value):
+    """Written beside and renamed, so that a killed run never leaves half a file."""
+    torch.save(value, f'{path}.part')
+    os.replace(f'{path}.part', path)
+
+
+def split_parameters(model, plain=()):
+    """(matrices for Muon, the rest for AdamW): embeddings, heads and whatever is named in `plain` are no Muon matrices."""
+    matrices, others = [], []
+    for name, p in model.named_parameters():
+        if p.requires_grad:
+            muon = p.ndim in (2, 4) and not any(word in name for word in plain)
+            (matrices if muon else others).append(p)
+    return matrices, others
+
+
+class Phase:
+    def __init__(self, name, out, minutes, model, lr, adam_lr, plain, decay_from=0.4, ema=0.999, every=120):
+        self.name, self.out, self.budget, self.model = name, out, minutes * 60, model
+        self.path, self.decay_from, self.ema_decay, self.every = out / f'{name}.pt', decay_from, ema, every
+        self.optimiser = Muon(*split_parameters(model, plain), lr=lr, adam_lr=adam_lr)
+        self.ema, self.used, self.step = copy.deepcopy(model).eval().requires_grad_(False), 0.0, 0
+        if self.path.exists():
+            state = torch.load(self.path, map_location=DEVICE)
+            model.load_state_dict(state['model'])
+            self.ema.load_state_dict(state['ema'])
+            self.optimiser.load_state_dict(state['optimiser'])
+            self.used, self.step = state['used'], state['step']
+
+    def progress(self):
+        return self.used / self.budget
+
+    def factor(self):
+        """Warm-up over 50 steps, then flat, then down to zero in a straight line."""
+        down = (1 - self.progress()) / (1 - self.decay_from)
+        return max(0.0, min(1.0, (self.step + 1) / 50, down))
+
+    def checkpoint(self):
+        save(self.path, {'model': self.model.state_dict(), 'ema': self.ema.state_dict(), 'used': self.used,
+                         'optimiser': self.optimiser.state_dict(), 'step': self.step})
+
+    @torch.no_grad()
+    def average(self):
+        d = min(self.ema_decay, (self.step + 1) / (self.step + 10))
+        for e, p in zip(self.ema.parameters(), self.model.parameters()):
+            e.lerp_(p, 1 - d)
+
+    def run(self, loss_of_step, log_every=50):
+        """loss_of_step(step) gives (loss, figures to log). Returns the averaged model."""
+        sums, count, last_save = {}, 0, time.time()
+        self.model.train()
+        while self.used < self.budget:
+            start = time.time()
+            self.optimiser.zero_grad()
+            loss, figures = loss_of_step(self.step)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(self.optimiser.adam.param_groups[0]['params'], 1.0)
+            self.optimiser.step(self.factor())
+            self.average()
+            self.step += 1
+            self.used += time.time() - start
+            for k, v in figures.items():
+                sums[k] = sums.get(k, 0.0) + float(v)
+            count += 1
+            if self.step % log_every == 0:
+                self.log({k: round(v / count, 5) for k, v in sums.items()})
+                sums, count = {}, 0
+            if time.time() - last_save > self.every:
+                self.checkpoint()
+                last_save = time.time()
+        self.checkpoint()
+        return self.ema
+
+    def log(self, figures):
+        line = {'phase': self.name, 'step': self.step, 'minutes': round(self.used / 60, 2),
+                'lr': round(self.factor(), 4), **figures}
+        with open(self.out / 'losses.jsonl', 'a') as file:
+            file.write(json.dumps(line) + '\n')
+        print(json.dumps(line), flush=True)

@@ -1,0 +1,137 @@
+"""Holds these models against fixtures of the official code, and writes such a fixture of the toybox weights.
+
+    python3 training/parity.py check CONFORMANCE_DIR     largest difference relative to the deviation; fails above 2e-4
+    python3 training/parity.py make assets/toybox DIR    the same layout, from the exported files, float32
+"""
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from clip import CLIP, normalise
+from data import encode, tokens
+from files import read_safetensors, write_safetensors
+from infinity import Infinity, sample
+from t5 import T5Encoder
+from tokenizers_json import clip_word_ids
+from vae import VAE, summed
+
+
+def compare(name, ours, theirs):
+    difference = ((ours - theirs).abs().max() / theirs.float().std()).item()
+    print(f'{name:32} {difference:.1e}')
+    return difference
+
+
+def check_infinity(folder):
+    config = json.loads((folder / 'config.json').read_text())
+    reference = read_safetensors(folder / 'reference.safetensors')
+    schedule = config['scale_schedule']
+    model = Infinity(schedule, config['codebook_dim'], config['embed_dim'], config['depth'], config['num_heads'],
+                     config['block_chunks'], 4, config['text_channels'], config.get('text_maxlen', 512),
+                     config.get('rope_reach', (64, 64))).eval()
+    model.load_state_dict(torch.load(folder / 'transformer.pth'))
+    vae = VAE(config['vae_base_channels'], config['vae_channel_multipliers'], config.get('vae_num_res_blocks', 2), config['codebook_dim'],
+              config['vae_patch_size']).eval()
+    state = torch.load(folder / 'vae.pth')['vae']
+    vae.load_state_dict({k: v.float() for k, v in state.items() if not k.startswith('quantize')})
+    lengths = torch.tensor(config['text_lengths'])
+    text = reference['text_features'].split(config['text_lengths'])
+    text = torch.nn.utils.rnn.pad_sequence(text, batch_first=True)
+    forced = [reference[f'bits.{k}'].flatten(1, 3) for k in range(len(schedule))]
+    latent, _, logits = sample(model, text, lengths, config['cfg'], config['tau'], forced=forced)
+    worst = [compare(f'logits.{k}', x, reference[f'logits.{k}']) for k, x in enumerate(logits)]
+    worst.append(compare('latent', latent, reference['latent']))
+    with torch.no_grad():
+        worst.append(compare('decoded', vae.decoder(latent).clamp(-1, 1), reference['decoded']))
+        f = vae.encoder(reference['encoder.image'])
+        worst.append(compare('encoder.features', f, reference['encoder.features']))
+        sizes = config.get('encoder_scale_schedule') or schedule
+        codes = vae.quantise(reference['encoder.features'], sizes)
+        worst.append(compare('encoder.quantised', summed(codes, sizes), reference['encoder.quantised']))
+    return max(worst)
+
+
+def check_t5(folder):
+    config = json.loads((folder / 'config.json').read_text())
+    reference = read_safetensors(folder / 'reference.safetensors')
+    model = T5Encoder(config['vocab_size'], config['d_model'], config['num_heads'], config['d_kv'], config['d_ff'], config['num_layers'])
+    model.load_state_dict(read_safetensors(folder / 'model.safetensors'))
+    with torch.no_grad():
+        out = model(reference['input_ids'].long(), reference['attention_mask'].sum(1).long())
+    return compare('t5 last_hidden_state', out, reference['last_hidden_state'])
+
+
+def check_clip(folder):
+    reference = read_safetensors(folder / 'reference.safetensors')
+    model = load_clip(folder)
+    with torch.no_grad():
+        image, text = model.image(reference['pixel_values']), model.text(reference['input_ids'].long())
+    return max(compare('clip image', image, reference['image_embeds_normalized']),
+               compare('clip text', text, reference['text_embeds_normalized']))
+
+
+def load_clip(folder):
+    config = json.loads((folder / 'config.json').read_text())
+    t, v = config['text_config'], config['vision_config']
+    model = CLIP(t['vocab_size'], t['max_position_embeddings'], config['projection_dim'], (v['hidden_size'], v['num_hidden_layers']),
+                 (t['hidden_size'], t['num_hidden_layers']), v['image_size'], v['patch_size']).eval()
+    model.load_state_dict({k: x.float() for k, x in read_safetensors(folder / 'model.safetensors').items()})
+    return model
+
+
+@torch.no_grad()
+def make(assets, out):
+    """Forced random bits through the exported files, widened to float32."""
+    out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(5)
+    config = json.loads((assets / 'config.json').read_text())
+    t5_config = json.loads((assets / 'text-encoder/config.json').read_text())
+    t5 = T5Encoder(t5_config['vocab_size']).eval()
+    t5.load_state_dict({k: x.float() for k, x in read_safetensors(assets / 'text-encoder/model.safetensors').items()})
+    schedule, dim = [tuple(s) for s in config['scale_schedule']], config['codebook_dim']
+    model = Infinity(schedule, dim, config['embed_dim'], config['depth'], config['num_heads'], config['block_chunks']).eval()
+    model.load_state_dict({k: x.float() for k, x in torch.load(assets / 'transformer.pth').items()})
+    vae = VAE().eval()
+    vae.load_state_dict({k: x.float() for k, x in torch.load(assets / 'vae.pth')['vae'].items() if not k.startswith('quantize')})
+    clip = load_clip(assets / 'clip')
+    words = [piece.strip('\u2581') for piece, _ in json.loads((assets / 'text-encoder/tokenizer.json').read_text())['model']['vocab']][3:]
+    prompts = ['three red stars left of a blue circle', 'a heart']
+    ids, lengths = tokens(np.stack([encode(prompt, words) for prompt in prompts]))
+    ids = ids[:, :int(lengths.max())]
+    states = t5(ids, lengths)
+    forced = [torch.randint(0, 2, (2, h * w, dim)) for h, w in schedule]
+    latent, _, logits = sample(model, states, lengths, 3.0, 1.0, forced=forced)
+    image = torch.rand(1, 3, 64, 64) * 2 - 1
+    features = vae.encoder(image)
+    codes = vae.quantise(features, schedule)
+    word_ids, bos, eos = clip_word_ids(words)
+    clip_ids = torch.full((2, clip.sizes['length']), eos)
+    for row, prompt in zip(clip_ids, prompts):
+        line = [bos, *(word_ids[words.index(w)] for w in prompt.split())]
+        row[:len(line)] = torch.tensor(line)
+    reference = {'text_features': torch.cat([s[:n] for s, n in zip(states, lengths)]), 'text_ids': ids.int(), 'latent': latent,
+                 'decoded': vae.decoder(latent).clamp(-1, 1), 'encoder.image': image, 'encoder.features': features,
+                 'encoder.quantised': summed(codes, schedule), 'clip.input_ids': clip_ids.int(),
+                 'clip.image_embeds_normalized': clip.image(normalise(image)), 'clip.text_embeds_normalized': clip.text(clip_ids)}
+    for k, (h, w) in enumerate(schedule):
+        reference[f'bits.{k}'] = forced[k].view(2, 1, h, w, dim).to(torch.uint8)
+        reference[f'logits.{k}'] = logits[k]
+        reference[f'encoder.bits.{k}'] = (codes[k] > 0).permute(0, 2, 3, 1).unsqueeze(1).to(torch.uint8)
+    write_safetensors(out / 'reference.safetensors', reference)
+    more = {'text_lengths': lengths.tolist(), 'batch': 2, 'cfg': 3.0, 'tau': 1.0, 'cfg_insertion_layer': [0], 'prompts': prompts}
+    (out / 'config.json').write_text(json.dumps({**config, **more}, indent=1))
+    for name in ('transformer.pth', 'vae.pth'):
+        shutil.copy(assets / name, out / name)
+
+
+if __name__ == '__main__':
+    if sys.argv[1] == 'make':
+        make(Path(sys.argv[2]), Path(sys.argv[3]))
+    else:
+        root = Path(sys.argv[2])
+        worst = [check_infinity(root / 'infinity-micro-2b-style'), check_t5(root / 't5-encoder'), check_clip(root / 'clip')]
+        sys.exit(max(worst) > 2e-4)
