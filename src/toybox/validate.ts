@@ -1,0 +1,119 @@
+// Measures the judge: freshly drawn scenes, sent through any round trip (none, a blur, a trained VAE), are judged
+// against the prompt they were drawn for and against prompts with one thing changed.
+
+import type { Image } from '../core/image.js';
+import { createImage } from '../core/image.js';
+import { RandomKey } from '../core/random.js';
+import { detectObjects } from './detector.js';
+import { Draws } from './draws.js';
+import { generatePrompt } from './generate-prompt.js';
+import { generateScene } from './generate.js';
+import type { PromptKind } from './grammar.js';
+import { PROMPT_KINDS, promptText } from './grammar.js';
+import { judge } from './judge.js';
+import { renderScene } from './renderer.js';
+import { CHANGES, wrongPrompt } from './wrong-prompts.js';
+
+/** How many of some judgements were right. */
+export interface Tally {
+  readonly right: number;
+  readonly all: number;
+}
+
+/** A judgement that was wrong, with the scene's number and what the judge said. */
+export interface Misjudged {
+  readonly scene: number;
+  readonly drawnFor: string;
+  readonly judgedAgainst: string;
+  readonly reasons: readonly string[];
+}
+
+/** The outcome of validateJudge. */
+export interface JudgeValidation {
+  /** Pictures accepted for the prompt they were drawn for. */
+  readonly accepted: Tally;
+  /** Pictures refused for a prompt with one change. */
+  readonly refused: Tally;
+  readonly acceptedByKind: ReadonlyMap<PromptKind, Tally>;
+  readonly misjudged: readonly Misjudged[];
+}
+
+/** What to validate on. */
+export interface ValidationOptions {
+  /** Number of scenes, spread evenly over the kinds. @default 2000 */
+  readonly count?: number;
+  /** @default 1000 */
+  readonly seed?: number;
+  /** Changes a picture before it is judged, for example by a VAE. @default the picture as it is */
+  readonly roundTrip?: (image: Image, scene: number) => Image | Promise<Image>;
+}
+
+class Counter {
+  right = 0;
+  all = 0;
+
+  add(right: boolean): void {
+    this.all += 1;
+    if (right) this.right += 1;
+  }
+}
+
+/** Judges freshly drawn pictures of all kinds; every number follows from the seed and the round trip. */
+export async function validateJudge(options: ValidationOptions = {}): Promise<JudgeValidation> {
+  const { count = 2000, seed = 1000, roundTrip = (image) => image } = options;
+  const root = RandomKey.fromSeed(seed);
+  const accepted = new Counter();
+  const refused = new Counter();
+  const ofKinds = PROMPT_KINDS.map(() => new Counter());
+  const misjudged: Misjudged[] = [];
+  for (let scene = 0; scene < count; scene++) {
+    const kind = PROMPT_KINDS[scene % PROMPT_KINDS.length] as PromptKind;
+    const draws = new Draws(root.fold(scene));
+    const prompt = generatePrompt(kind, draws);
+    const detection = detectObjects(await roundTrip(renderScene(generateScene(prompt, draws)), scene));
+    const record = (counter: Counter, judgedAgainst: typeof prompt, wanted: boolean): void => {
+      const { correct, reasons } = judge(judgedAgainst, detection);
+      counter.add(correct === wanted);
+      if (correct === wanted) return;
+      misjudged.push({
+        scene,
+        drawnFor: promptText(prompt),
+        judgedAgainst: promptText(judgedAgainst),
+        reasons,
+      });
+    };
+    record(accepted, prompt, true);
+    ofKinds[scene % PROMPT_KINDS.length]?.add(misjudged.at(-1)?.scene !== scene);
+    for (const change of CHANGES) {
+      const wrong = wrongPrompt(prompt, change, draws);
+      if (wrong !== null) record(refused, wrong, false);
+    }
+  }
+  const acceptedByKind = new Map(PROMPT_KINDS.map((kind, i) => [kind, ofKinds[i] as Tally]));
+  return { accepted, refused, acceptedByKind, misjudged };
+}
+
+/** A picture blurred by a Gaussian (sigma in pixels) with Gaussian noise (sigma in byte values) on top. */
+export function degradePicture(image: Image, sigma: number, noise: number, draws: Draws): Image {
+  const reach = Math.ceil(3 * sigma);
+  const offsets = Array.from({ length: 2 * reach + 1 }, (_, i) => i - reach);
+  const weights = offsets.map((offset) => Math.exp(-(offset ** 2) / (2 * sigma ** 2)));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const blurAlong = (from: ArrayLike<number>, stride: number, length: number): Float64Array =>
+    Float64Array.from(from, (_, i) => {
+      const place = Math.floor(i / stride) % length;
+      let sum = 0;
+      offsets.forEach((offset, k) => {
+        const other = Math.min(length - 1, Math.max(0, place + offset));
+        sum += (weights[k] as number) * (from[i + (other - place) * stride] as number);
+      });
+      return sum / total;
+    });
+  const rows = blurAlong(image.data, 3, image.width);
+  const blurred = blurAlong(rows, 3 * image.width, image.height);
+  const bytes = Uint8Array.from(blurred, (value) => {
+    const normal = Math.sqrt(-2 * Math.log(1 - draws.uniform())) * Math.cos(2 * Math.PI * draws.uniform());
+    return Math.min(255, Math.max(0, Math.round(value + noise * normal)));
+  });
+  return createImage(image.width, image.height, bytes);
+}
