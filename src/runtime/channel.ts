@@ -4,14 +4,16 @@
 import type { Worker } from 'node:worker_threads';
 
 import { RuntimeError } from '../core/errors.js';
+import { createGate, removeGate } from './exit-gate.js';
 import type { Reply, Request } from './protocol.js';
+import { spawnWorker } from './spawn.js';
 
 type Waiting = { resolve: (reply: Reply) => void; reject: (error: Error) => void };
 /** A request that gets a reply, without its call number. */
 type Asking = Extract<Request, { call: number }>;
 type WithoutCall<T> = T extends unknown ? Omit<T, 'call'> : never;
 
-/** Sends requests to one worker and hands out its replies. */
+/** Starts a worker, sends it requests and hands out its replies. */
 export class Channel {
   private readonly worker: Worker;
   private readonly waiting = new Map<number, Waiting>();
@@ -22,7 +24,9 @@ export class Channel {
   private closing = false;
   private failure: RuntimeError | undefined;
 
-  constructor(worker: Worker) {
+  constructor() {
+    const gate = createGate();
+    const worker = spawnWorker(gate);
     this.worker = worker;
     worker.on('message', (reply: Reply) => {
       this.settle(reply);
@@ -32,6 +36,7 @@ export class Channel {
     });
     this.exited = new Promise((resolve) => {
       worker.on('exit', (code) => {
+        removeGate(gate);
         if (!this.closing) this.fail(new RuntimeError(`The engine's worker thread ended with code ${code}.`));
         resolve();
       });

@@ -10,7 +10,6 @@ import type { GraphModel } from './graph/index.js';
 import { saveModel, weightsInMemory } from './model-files.js';
 import type { ModelPayload, RuntimeStats } from './protocol.js';
 import { Session, type SessionHost } from './session.js';
-import { spawnWorker } from './spawn.js';
 import { type Assembly, encodeCopies, type HostTensor, type TensorHandle } from './tensors.js';
 
 /** Options of a runtime. */
@@ -179,7 +178,5 @@ export function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
   if (!Number.isInteger(threads) || threads < 1) {
     return Promise.reject(new RangeError(`threads has to be a whole number from 1 on, not ${threads}.`));
   }
-  return Promise.resolve(
-    new Runtime(new Channel(spawnWorker()), { threads, spinning: options.spinning ?? false }),
-  );
+  return Promise.resolve(new Runtime(new Channel(), { threads, spinning: options.spinning ?? false }));
 }

@@ -4,10 +4,13 @@ import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 
-/** A new worker that runs worker.ts beside this file. */
-export function spawnWorker(): Worker {
+import type { ExitGate } from './exit-gate.js';
+
+/** A new worker that runs worker.ts beside this file; the gate becomes its worker data. */
+export function spawnWorker(gate: ExitGate): Worker {
   const here = import.meta.url;
-  if (!here.endsWith('.ts')) return new Worker(new URL('./worker.js', here), { execArgv: [] });
+  if (!here.endsWith('.ts'))
+    return new Worker(new URL('./worker.js', here), { execArgv: [], workerData: gate });
   // `--import tsx` does nothing in a worker of Node 20: register the loader inside, then import the entry.
   // (Its CommonJS build, which `resolve` finds, registers a wrong path: take the ESM one beside it.)
   const tsx = pathToFileURL(
@@ -17,5 +20,5 @@ export function spawnWorker(): Worker {
   ).href;
   const entry = new URL('./worker.ts', here).href;
   const code = `import('${tsx}').then((tsx) => { tsx.register(); return import('${entry}'); });`;
-  return new Worker(code, { eval: true, execArgv: [] });
+  return new Worker(code, { eval: true, execArgv: [], workerData: gate });
 }

@@ -1,14 +1,16 @@
 // The engine's worker thread: takes batches of requests, works them off one after the other, and keeps the sessions and
 // tensors. It trusts its runtime, which has checked the requests; what the engine throws goes back as a message.
 
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 
 import { type EngineSession, loadSession } from './engine.js';
+import { type ExitGate, passGate } from './exit-gate.js';
 import type { Reply, Request, WireAssembly, WireInput, WireOutput, WireTensor } from './protocol.js';
 import { COPY_FIELDS, elementCount } from './tensors.js';
 
 if (!parentPort) throw new Error('This module is the entry of a worker thread.');
 const port = parentPort;
+const gate = workerData as ExitGate;
 
 const sessions = new Map<number, EngineSession>();
 const tensors = new Map<number, WireTensor | Error>();
@@ -64,7 +66,7 @@ async function run(request: Extract<Request, { kind: 'run' }>): Promise<void> {
   if (!session) throw new Error(`there is no session ${request.session}`);
   const inputs = new Map(request.inputs.map((input) => [input[0], resolveInput(request.session, input)]));
   const start = performance.now();
-  const results = await session.run(inputs, request.outputs);
+  const results = await passGate(gate, () => session.run(inputs, request.outputs));
   const milliseconds = performance.now() - start;
   runs++;
   const keep = new Map(request.keep);
@@ -100,7 +102,7 @@ function countBytes(): number {
 async function handle(request: Request): Promise<void> {
   switch (request.kind) {
     case 'load': {
-      const session = await loadSession(request.model, request.options);
+      const session = await passGate(gate, () => loadSession(request.model, request.options));
       sessions.set(request.session, session);
       const { inputs, outputs } = session;
       send({ call: request.call, kind: 'loaded', inputs, outputs });

@@ -1,10 +1,10 @@
 // Operators on pictures and feature maps [B, C, H, W].
 
 import { RuntimeError } from '../../core/errors.js';
-import { add, mul } from './ops-math.js';
+import { add, div, mul, reduceMean, sqrt, sub } from './ops-math.js';
 import { reshape } from './ops-shape.js';
 import { addDims, type Dim, formatShape, mayEqual, scaleDim, UNKNOWN } from './shapes.js';
-import { float, type Value } from './values.js';
+import type { Value } from './values.js';
 
 /** Stride and zero padding of a convolution. */
 export interface ConvOptions {
@@ -61,34 +61,40 @@ export interface GroupNormOptions {
   readonly bias: Value;
 }
 
-/** Mean 0 and variance 1 over the places and channels of each group, then weight and bias; x [B, C, H, W]. */
+/**
+ * Mean 0 and variance 1 over the places and channels of each group, then weight and bias; x [B, C, H, W].
+ * Sums run along rows first and over rows second: in one float32 sum over a whole picture's group the error is four times
+ * as large (measured at 256 x 256: 2.4e-6 against 5.5e-7), and a decoder of thirty norms then misses 1e-4. Mean, deviation,
+ * weight and bias become one factor and one summand per channel; that is no slower than InstanceNormalization.
+ */
 export function groupNorm(x: Value, options: GroupNormOptions): Value {
   const { groups, eps, weight, bias } = options;
-  const [batch, channels] = x.shape as [Dim, Dim];
+  const [batch, channels, , width] = x.shape as [Dim, Dim, Dim, Dim];
   if (typeof channels !== 'number' || channels % groups !== 0 || weight.shape[0] !== channels) {
     throw new RuntimeError(
       `GroupNorm of ${x.name} ${formatShape(x.shape)}: ${groups} groups and a weight ${formatShape(weight.shape)} do not fit.`,
     );
   }
-  const graph = x.graph;
-  const ones = graph.once(`ones:${groups}`, () =>
-    graph.weight('ones', new Float32Array(groups).fill(1), [groups]),
-  );
-  const zeros = graph.once(`zeros:${groups}`, () =>
-    graph.weight('zeros', new Float32Array(groups), [groups]),
-  );
-  const grouped = reshape(x, [batch, groups, -1]); // [B, G, C / G * H * W]
-  const normed = graph.op1('InstanceNormalization', {
-    inputs: [grouped, ones, zeros],
-    attributes: { epsilon: float(eps) },
-    type: x.type,
-    shape: grouped.shape,
-  });
-  const restored = graph.op1('Reshape', {
-    inputs: [normed, graph.op1('Shape', { inputs: [x], type: 'int64', shape: [4] })],
-    type: x.type,
-    shape: x.shape,
-  });
-  const column = [1, -1, 1, 1];
-  return add(mul(restored, reshape(weight, column)), reshape(bias, column));
+  const rowsOf = (value: Value): Value => {
+    const spec = value.graph.constant([0, groups, -1, 0]);
+    const shape = [batch, groups, UNKNOWN, width]; // [B, G, C / G * H, W]
+    return value.graph.op1('Reshape', { inputs: [value, spec], type: value.type, shape });
+  };
+  const average = (value: Value): Value => reduceMean(reduceMean(value, [3], true), [2], true); // [B, G, 1, 1]
+  const rows = rowsOf(x);
+  const mean = average(rows);
+  const centred = sub(rows, mean);
+  const deviation = sqrt(add(average(mul(centred, centred)), eps));
+  const perChannel = [1, groups, channels / groups, 1];
+  const factor = div(reshape(weight, perChannel), deviation); // [B, G, C / G, 1]
+  const summand = sub(reshape(bias, perChannel), mul(mean, factor));
+  const column = (value: Value): Value => {
+    const spec = value.graph.constant([0, channels, 1, 1]);
+    return value.graph.op1('Reshape', {
+      inputs: [value, spec],
+      type: value.type,
+      shape: [batch, channels, 1, 1],
+    });
+  };
+  return add(mul(x, column(factor)), column(summand));
 }

@@ -1,0 +1,96 @@
+// A T5 encoder from a Hugging Face folder: token ids to states, and prompts to states.
+
+import { RuntimeError } from '../../core/errors.js';
+import { int32Tensor, type Runtime, type Session } from '../../runtime/index.js';
+import { openWeights } from '../../runtime/weights/open-weights.js';
+import { loadTokenizer, type TextTokenizer } from '../tokenizer.js';
+import { readT5Config, type T5Config } from './config.js';
+import { buildT5Encoder } from './graph.js';
+
+/** States of one prompt's tokens, [tokens, channels], without padding. */
+export interface TextStates {
+  readonly states: Float32Array;
+  readonly tokens: number;
+}
+
+/** Turns prompts into the states that condition an image model. */
+export interface TextEncoder {
+  /** The checkpoint's file, for hashes. */
+  readonly file: string;
+  /** States of a prompt, cut at `maxLength` tokens, the end token included. @default maxLength 512 */
+  encode(prompt: string, maxLength?: number): Promise<TextStates>;
+  close(): void;
+}
+
+/** Token ids of a batch of texts, row-major [texts, length]. */
+export interface TokenIds {
+  readonly ids: Int32Array;
+  /** 0 for keys that nobody sees. @default all are seen */
+  readonly mask?: Int32Array;
+  readonly length: number;
+}
+
+/** The longest prompt of the official pipelines, in tokens. */
+const MAX_LENGTH = 512;
+
+/** A loaded T5 encoder without a tokenizer. */
+export class T5Encoder {
+  readonly config: T5Config;
+  /** The checkpoint's file, for hashes. */
+  readonly file: string;
+  readonly #session: Session;
+
+  constructor(config: T5Config, file: string, session: Session) {
+    this.config = config;
+    this.file = file;
+    this.#session = session;
+  }
+
+  /** The last hidden states [texts, length, width], rows of padding included. Throws for ids outside of the vocabulary. */
+  async states({ ids, mask, length }: TokenIds): Promise<Float32Array> {
+    const dims = [length > 0 ? ids.length / length : 0, length];
+    const wrong = ids.find((id) => id < 0 || id >= this.config.vocabulary);
+    if (wrong !== undefined) {
+      throw new RuntimeError(
+        `Token id ${wrong} is outside of the text encoder's vocabulary of ${this.config.vocabulary}: ` +
+          'the tokenizer belongs to another model.',
+      );
+    }
+    const result = await this.#session.run({
+      input_ids: int32Tensor(ids, dims),
+      attention_mask: int32Tensor(mask ?? new Int32Array(ids.length).fill(1), dims),
+    });
+    return result.float32('last_hidden_state');
+  }
+
+  close(): void {
+    this.#session.dispose();
+  }
+}
+
+/** Opens the weights of a T5 folder (config.json and a checkpoint). The caller closes it. Throws CheckpointError. */
+export async function openT5Weights(runtime: Runtime, folder: string): Promise<T5Encoder> {
+  const config = readT5Config(folder);
+  const weights = openWeights(folder);
+  try {
+    return new T5Encoder(config, weights.label, await runtime.load(buildT5Encoder(config, weights)));
+  } finally {
+    weights.close();
+  }
+}
+
+/** Opens a T5 folder with its tokenizer.json. The caller closes it. Throws CheckpointError. */
+export async function openT5Encoder(runtime: Runtime, folder: string): Promise<TextEncoder> {
+  const tokenizer: TextTokenizer = loadTokenizer(folder);
+  const encoder = await openT5Weights(runtime, folder);
+  return {
+    file: encoder.file,
+    encode: async (prompt, maxLength = MAX_LENGTH) => {
+      const { ids, length } = tokenizer.encode([prompt], { maxLength });
+      return { states: await encoder.states({ ids, length }), tokens: length };
+    },
+    close: () => {
+      encoder.close();
+    },
+  };
+}
