@@ -1,0 +1,69 @@
+// Options and results in words, the same in the terminal and in reports.
+
+import type { Scale } from '../models/contract.js';
+import type { ResolvedSearch, StrategyName } from '../search/registry.js';
+import { STRATEGY_INFO } from '../search/registry.js';
+import type { ResolvedOptions } from './options.js';
+
+/** The name of a strategy as a title. */
+export function strategyTitle(strategy: StrategyName): string {
+  const { title } = STRATEGY_INFO[strategy];
+  return title.charAt(0).toUpperCase() + title.slice(1);
+}
+
+/** A list of numbers in brief: one number where all are the same. */
+export function describeList(values: number | readonly number[]): string {
+  if (typeof values === 'number') return String(values);
+  const [first] = values;
+  if (first !== undefined && values.every((value) => value === first)) return String(first);
+  return values.join(', ');
+}
+
+/** A scale as "4 x 4". */
+export function describeScale({ height, width }: Scale): string {
+  return `${String(height)} \u00d7 ${String(width)}`;
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  width: 'width',
+  candidates: 'candidates',
+  images: 'images',
+  keepElected: 'keep elected',
+  result: 'result',
+};
+
+function describeValue(value: unknown): string {
+  if (Array.isArray(value)) return describeList(value as number[]);
+  return typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value);
+}
+
+/** The sizes of a search as name and value, without the strategy's name. */
+export function describeSizes(search: ResolvedSearch): readonly (readonly [name: string, value: string])[] {
+  return Object.entries(search)
+    .filter(([name, value]) => name !== 'strategy' && value !== undefined)
+    .map(([name, value]) => [WORDS[name] ?? name, describeValue(value)] as const);
+}
+
+/** A search in one line, for example "Beam search, width 3, candidates 5". */
+export function describeSearch(search: ResolvedSearch): string {
+  const sizes = describeSizes(search).filter(([, value]) => value !== 'no' && value !== 'best');
+  const words = sizes.map(([name, value]) => (value === 'yes' ? name : `${name} ${value}`));
+  return [strategyTitle(search.strategy), ...words].join(', ');
+}
+
+/** Every option of a run as name and value. */
+export function describeOptions(options: ResolvedOptions): readonly (readonly [name: string, value: string])[] {
+  const { prompt, model, verifier, seed, cfg, temperature, topK, topP, search } = options;
+  return [
+    ['prompt', prompt],
+    ['model', model],
+    ['verifier', verifier],
+    ['strategy', search.strategy],
+    ...describeSizes(search),
+    ['seed', String(seed)],
+    ['cfg', cfg === null ? "the model's own" : describeList(cfg)],
+    ['temperature', temperature === null ? "the model's own" : describeList(temperature)],
+    ['top-k', topK === 0 ? 'off' : String(topK)],
+    ['top-p', topP === 0 ? 'off' : String(topP)],
+  ];
+}

@@ -1,0 +1,140 @@
+// One search for one picture: options in, events and a result out. No files, no printing.
+
+import { Ledger } from '../core/ledger.js';
+import { RandomKey } from '../core/random.js';
+import type { GenerationOptions, Generator, Scale } from '../models/contract.js';
+import type { SearchEvent } from '../search/contract.js';
+import type { Estimate } from '../search/registry.js';
+import { estimate, resolveSearch, startSearch } from '../search/registry.js';
+import type { Judge } from '../verifiers/contract.js';
+import type { Engine } from './engine.js';
+import type { Run } from './live-run.js';
+import { startRun } from './live-run.js';
+import type { PictureOptions, ResolvedOptions } from './options.js';
+import { DEFAULTS } from './options.js';
+import type { GenerateResult } from './result.js';
+import { RunRecord } from './run-record.js';
+
+/** What happens during a run, in order. */
+export type GenerateEvent =
+  /** Something about the prompt that the caller may want to know; the run goes on. */
+  | { readonly type: 'warning'; readonly message: string }
+  /** Models are loaded and the prompt is read: the search begins, and this is what it will cost. */
+  | {
+      readonly type: 'ready';
+      readonly options: ResolvedOptions;
+      readonly scales: readonly Scale[];
+      readonly cost: Estimate;
+    }
+  | SearchEvent;
+
+/** A search in progress. */
+export interface GenerateRun extends Run<GenerateEvent, GenerateResult> {
+  /** The best picture until now, marked as not complete; null before anything was scored. */
+  soFar(): Promise<GenerateResult | null>;
+}
+
+/** The options with the defaults of the engine and of the strategy filled in. */
+export function resolveOptions(options: PictureOptions, engine: Engine, scales: readonly Scale[]): ResolvedOptions {
+  const { prompt, seed, cfg, temperature, topK, topP, signal: _, ...search } = options;
+  return {
+    prompt,
+    model: engine.model.name,
+    verifier: engine.verifier.name,
+    seed: seed ?? DEFAULTS.seed,
+    cfg: cfg ?? engine.defaults?.cfg ?? null,
+    temperature: temperature ?? engine.defaults?.temperature ?? null,
+    topK: topK ?? DEFAULTS.topK,
+    topP: topP ?? DEFAULTS.topP,
+    search: resolveSearch(search, scales),
+  };
+}
+
+/** How the model is to sample: what is null is left to it. */
+function samplingOf(options: PictureOptions, engine: Engine): GenerationOptions {
+  const cfg = options.cfg ?? engine.defaults?.cfg;
+  const temperature = options.temperature ?? engine.defaults?.temperature;
+  return {
+    ...(cfg === undefined ? {} : { cfg }),
+    ...(temperature === undefined ? {} : { temperature }),
+    topK: options.topK ?? DEFAULTS.topK,
+    topP: options.topP ?? DEFAULTS.topP,
+  };
+}
+
+interface Prepared {
+  readonly generator: Generator;
+  readonly judge: Judge;
+}
+
+/** Reads the prompt into model and verifier, and frees what belongs to it after `work`, however that ends. */
+async function withPrompt<T>(
+  engine: Engine,
+  options: PictureOptions,
+  ledger: Ledger,
+  work: (prepared: Prepared) => Promise<T>,
+): Promise<T> {
+  const { prompt, signal } = options;
+  const generator = await engine.model.prepare(prompt, ledger, { ...samplingOf(options, engine), signal });
+  try {
+    const judge = await engine.verifier.prepare(prompt, ledger);
+    try {
+      return await work({ generator, judge });
+    } finally {
+      judge.close();
+    }
+  } finally {
+    generator.close();
+  }
+}
+
+/** What a search needs besides its options. */
+export interface GenerateContext {
+  /** Gives the engine; what it loads is the run's to wait for. */
+  readonly open: () => Promise<Engine>;
+  /** Called when the run is over, also when it failed. */
+  readonly close?: (engine: Engine) => Promise<void>;
+}
+
+/** Begins a search. The options have been checked. */
+export function startGenerate(options: PictureOptions, context: GenerateContext): GenerateRun {
+  const { signal } = options;
+  let record: RunRecord | null = null;
+
+  const search = async (engine: Engine, emit: (event: GenerateEvent) => void): Promise<GenerateResult> => {
+    const started = performance.now();
+    const warning = engine.checkPrompt(options.prompt);
+    if (warning !== null) emit({ type: 'warning', message: warning });
+    const ledger = new Ledger();
+    const loadTime = engine.takeLoadTime();
+    ledger.addTime('load', loadTime);
+    return await withPrompt(engine, options, ledger, async ({ generator, judge }) => {
+      const { scales } = generator;
+      const resolved = resolveOptions(options, engine, scales);
+      record = new RunRecord({ options: resolved, scales, ledger, started, loadTime, hashes: engine.hashes });
+      // Hashing the files takes a while for large models: it goes on beside the search.
+      engine.hashes().catch(() => undefined);
+      emit({ type: 'ready', options: resolved, scales, cost: estimate(resolved.search, scales) });
+      const key = RandomKey.fromSeed(resolved.seed);
+      const events = startSearch(resolved.search, { generator, judge, key, signal });
+      for (;;) {
+        const next = await events.next();
+        if (next.done === true) return await record.finish(next.value);
+        record.note(next.value);
+        emit(next.value);
+      }
+    });
+  };
+
+  const run = startRun<GenerateEvent, GenerateResult>(async (emit) => {
+    signal?.throwIfAborted();
+    const engine = await context.open();
+    try {
+      signal?.throwIfAborted();
+      return await search(engine, emit);
+    } finally {
+      await context.close?.(engine);
+    }
+  });
+  return { ...run, soFar: async () => (await record?.soFar()) ?? null };
+}

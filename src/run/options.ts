@@ -1,0 +1,188 @@
+// The options of a run: their names, their defaults, and the one place where they are checked. What a search's sizes
+// (width, candidates, budget and so on) may be depends on the schedule: search/registry.ts checks and resolves those.
+
+import { UsageError } from '../core/errors.js';
+import type { ImageModel } from '../models/contract.js';
+import type { ResolvedSearch, SearchOptions, StrategyName } from '../search/registry.js';
+import { STRATEGIES } from '../search/registry.js';
+import type { Verifier } from '../verifiers/contract.js';
+import { parseMemory } from './memory.js';
+
+/** What is loaded before a run, and can be kept for several. */
+export interface OpenOptions {
+  /** A name from `varsearch models`, or a loaded model. @default 'toybox' */
+  readonly model?: string | ImageModel | undefined;
+  /** A name of a verifier, or a loaded one. @default 'clip-score' */
+  readonly verifier?: string | Verifier | undefined;
+  /** Threads of the engine. @default as many as the machine has cores */
+  readonly threads?: number | undefined;
+  /** Memory for keys and values, in bytes or as '2GB'. @default the model's own choice */
+  readonly memory?: number | string | undefined;
+}
+
+/** How one picture is searched for. */
+export interface PictureOptions extends SearchOptions {
+  readonly prompt: string;
+  /** Root of all random numbers: a whole number from 0 to 2^53 - 1. @default 0 */
+  readonly seed?: number | undefined;
+  /** Guidance scale, for all scales or per scale. @default the model's own */
+  readonly cfg?: number | readonly number[] | undefined;
+  /** Sampling temperature, for all scales or per scale. @default the model's own */
+  readonly temperature?: number | readonly number[] | undefined;
+  /** Keep the k likelier of a bit's two values: 0 keeps both, 1 is greedy. @default 0 */
+  readonly topK?: number | undefined;
+  /** Nucleus sampling over a bit's two values, 0 to 1; 0 and 1 keep both. @default 0 */
+  readonly topP?: number | undefined;
+  /** Cancels the run, which then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Everything that a search for one picture may be told. */
+export type GenerateOptions = OpenOptions & PictureOptions;
+
+/** How a comparison of strategies is told about the picture: the budget gives their sizes. */
+export interface ComparePictureOptions extends Omit<PictureOptions, 'strategy' | 'candidates' | 'images'> {
+  /** Function evaluations (NFE) that each strategy may spend. */
+  readonly budget: number;
+  /** @default all of them */
+  readonly strategies?: readonly StrategyName[] | undefined;
+}
+
+/** Everything that a comparison may be told. */
+export type CompareOptions = OpenOptions & ComparePictureOptions;
+
+/** The options that make a picture what it is, with every default filled in. */
+export interface ResolvedOptions {
+  readonly prompt: string;
+  readonly model: string;
+  readonly verifier: string;
+  readonly seed: number;
+  /** null: the model's own default, which it does not tell. */
+  readonly cfg: number | readonly number[] | null;
+  readonly temperature: number | readonly number[] | null;
+  readonly topK: number;
+  readonly topP: number;
+  readonly search: ResolvedSearch;
+}
+
+/** Every default of a run that is not the model's or the strategy's own. */
+export const DEFAULTS = { model: 'toybox', verifier: 'clip-score', seed: 0, topK: 0, topP: 0 } as const;
+
+type Check = (value: unknown) => boolean;
+type Rule = readonly [check: Check, expected: string];
+/** A rule for every option: a new option without one does not compile. */
+type Rules<Options> = { readonly [Name in keyof Options]-?: Rule };
+
+const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
+const perScale =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) ? value.length > 0 && value.every(check) : check(value);
+const isText: Check = (value) => typeof value === 'string' && value.trim() !== '';
+const isObject: Check = (value) => typeof value === 'object' && value !== null;
+
+const OPEN_RULES = {
+  model: [(value) => isText(value) || isObject(value), 'a name or a loaded model'],
+  verifier: [(value) => isText(value) || isObject(value), 'a name or a loaded verifier'],
+  threads: [(value) => Number.isSafeInteger(value) && Number(value) >= 1, 'a whole number of at least 1'],
+  memory: [(value) => parseMemory(value) !== null, "bytes, or a size such as '2GB'"],
+} satisfies Rules<OpenOptions>;
+
+/** For options whose values resolveSearch checks, against the schedule. */
+const LATER: Rule = [() => true, 'what the strategy takes'];
+
+const COMMON_RULES = {
+  prompt: [isText, 'a text that is not empty'],
+  seed: [(value) => Number.isSafeInteger(value) && Number(value) >= 0, 'a whole number from 0 to 2^53 - 1'],
+  cfg: [perScale(isNumber), 'a number, or one per scale'],
+  temperature: [perScale((value) => isNumber(value) && value > 0), 'a number above 0, or one per scale'],
+  topK: [(value) => Number.isSafeInteger(value) && Number(value) >= 0, 'a whole number of at least 0'],
+  topP: [(value) => isNumber(value) && value >= 0 && value <= 1, 'a number from 0 to 1'],
+  signal: [(value) => value instanceof AbortSignal, 'an AbortSignal'],
+  width: LATER,
+  budget: LATER,
+  keepElected: LATER,
+  result: LATER,
+} satisfies Rules<Omit<PictureOptions, 'strategy' | 'candidates' | 'images'>>;
+
+const PICTURE_RULES = {
+  ...COMMON_RULES,
+  strategy: LATER,
+  candidates: LATER,
+  images: LATER,
+} satisfies Rules<PictureOptions>;
+
+const COMPARE_RULES = {
+  ...COMMON_RULES,
+  strategies: [
+    (value) => Array.isArray(value) && value.length > 0 && value.every((name) => STRATEGIES.includes(name as StrategyName)),
+    `a list of ${STRATEGIES.join(', ')}`,
+  ],
+} satisfies Rules<ComparePictureOptions>;
+
+/** Writes a received value into a message, in brief. */
+function show(value: unknown): string {
+  const text = typeof value === 'string' ? `'${value}'` : (JSON.stringify(value) ?? String(value));
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+function check(options: object, rules: Readonly<Record<string, Rule>>, required: readonly string[] = []): void {
+  for (const [name, value] of Object.entries(options)) {
+    const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
+    if (!rule) throw new UsageError(`unknown option '${name}': known are ${Object.keys(rules).join(', ')}`);
+    if (value !== undefined && !rule[0](value)) {
+      throw new UsageError(`option '${name}' must be ${rule[1]}, got ${show(value)}`);
+    }
+  }
+  for (const name of required) {
+    const value: unknown = (options as Readonly<Record<string, unknown>>)[name];
+    if (value === undefined) throw new UsageError(`option '${name}' is missing: it must be ${String(rules[name]?.[1])}`);
+  }
+}
+
+/** Options with those of loading apart from those of the picture. */
+export interface SplitOptions<Picture> {
+  readonly open: OpenOptions;
+  readonly picture: Picture;
+}
+
+function split<Picture>(options: OpenOptions & Picture): SplitOptions<Omit<Picture, keyof OpenOptions>> {
+  const { model, verifier, threads, memory, ...picture } = options;
+  return { open: { model, verifier, threads, memory }, picture };
+}
+
+/** Checks the options of loading; throws a UsageError that names the first fault. */
+export function checkOpenOptions(options: OpenOptions): OpenOptions {
+  check(options, OPEN_RULES);
+  return options;
+}
+
+/** Checks the options of one picture; throws a UsageError that names the first fault. */
+export function checkPictureOptions(options: PictureOptions): PictureOptions {
+  check(options, PICTURE_RULES, ['prompt']);
+  return options;
+}
+
+/** Checks the options of a comparison; throws a UsageError that names the first fault. */
+export function checkCompareOptions(options: ComparePictureOptions): ComparePictureOptions {
+  check(options, COMPARE_RULES, ['prompt', 'budget']);
+  return options;
+}
+
+/** Checks and parts the options of one picture and of loading. */
+export function splitGenerateOptions(options: GenerateOptions): SplitOptions<PictureOptions> {
+  check(options, { ...OPEN_RULES, ...PICTURE_RULES }, ['prompt']);
+  return split<PictureOptions>(options);
+}
+
+/** Checks and parts the options of a comparison and of loading. */
+export function splitCompareOptions(options: CompareOptions): SplitOptions<ComparePictureOptions> {
+  check(options, { ...OPEN_RULES, ...COMPARE_RULES }, ['prompt', 'budget']);
+  return split<ComparePictureOptions>(options);
+}
+
+/** The options that make the same picture again: what a recipe holds, as a caller would write it. */
+export function asPictureOptions(resolved: ResolvedOptions): PictureOptions {
+  const { prompt, seed, cfg, temperature, topK, topP, search } = resolved;
+  return { ...search, prompt, seed, topK, topP, cfg: cfg ?? undefined, temperature: temperature ?? undefined };
+}

@@ -1,0 +1,93 @@
+// What a run gives, and its form in result.json (format 1): everything but the pictures of the tree.
+
+import type { Image } from '../core/image.js';
+import type { LedgerRecord } from '../core/ledger.js';
+import type { Scale } from '../models/contract.js';
+import type { SearchTree, TreeNode } from '../search/tree.js';
+import type { EngineHashes } from './engine.js';
+import type { ResolvedOptions } from './options.js';
+import type { Recipe } from './recipe.js';
+import type { Versions } from './versions.js';
+
+/** What had been spent, and the best score, each time that pictures were scored. */
+export interface TracePoint {
+  /** Pictures scored so far. */
+  readonly images: number;
+  readonly nfe: number;
+  readonly forwards: number;
+  readonly tokens: number;
+  /** Wall-clock time since the run began, loading of models not counted. */
+  readonly milliseconds: number;
+  readonly best: number;
+}
+
+/** The end of a run, or what an interrupted one had reached. */
+export interface GenerateResult {
+  /** False when the search did not come to its end: the picture is the best until then. */
+  readonly complete: boolean;
+  readonly image: Image;
+  readonly score: number;
+  /** The candidate whose rollout is the picture. */
+  readonly winner: TreeNode;
+  readonly tree: SearchTree;
+  readonly trace: readonly TracePoint[];
+  readonly ledger: LedgerRecord;
+  /** Wall-clock time of the whole run, loading of models included. */
+  readonly milliseconds: number;
+  readonly scales: readonly Scale[];
+  readonly options: ResolvedOptions;
+  readonly hashes: EngineHashes;
+  readonly versions: Versions;
+  /** What the PNG file of the picture carries. */
+  readonly recipe: Recipe;
+}
+
+/** A candidate in result.json. */
+export type NodeJson = Omit<TreeNode, 'image'>;
+
+/** The layout of result.json. */
+export interface ResultJson {
+  readonly format: 1;
+  readonly incomplete?: true;
+  /** Name of the picture's file, beside this one. */
+  readonly picture: string;
+  readonly score: number;
+  /** Id of the candidate whose picture it is. */
+  readonly winner: number;
+  readonly options: ResolvedOptions;
+  readonly scales: readonly Scale[];
+  readonly ledger: LedgerRecord;
+  readonly milliseconds: number;
+  readonly trace: readonly TracePoint[];
+  readonly versions: Versions;
+  readonly hashes: EngineHashes;
+  /** SHA-256 of the picture's RGB bytes. */
+  readonly pixels: string;
+  readonly tree: { readonly nodes: readonly NodeJson[] };
+}
+
+function nodeJson(node: TreeNode): NodeJson {
+  const { id, parent, scale, beam, candidate, score, kept, inherited } = node;
+  return { id, parent, scale, beam, candidate, score, kept, inherited };
+}
+
+/** A result as plain data for result.json. */
+export function resultJson(result: GenerateResult, picture: string): ResultJson {
+  const { options, scales, ledger, milliseconds, trace, versions, hashes } = result;
+  return {
+    format: 1,
+    ...(result.complete ? {} : { incomplete: true as const }),
+    picture,
+    score: result.score,
+    winner: result.winner.id,
+    options,
+    scales,
+    ledger,
+    milliseconds,
+    trace,
+    versions,
+    hashes,
+    pixels: result.recipe.pixels,
+    tree: { nodes: result.tree.nodes.map(nodeJson) },
+  };
+}

@@ -1,0 +1,75 @@
+// The library's front door: one call for one picture, or models loaded once for many.
+
+import type { CompareRun } from './compare.js';
+import { startCompare } from './compare.js';
+import type { Catalogs, Engine } from './engine.js';
+import { openEngine } from './engine.js';
+import type { GenerateRun } from './generate.js';
+import { startGenerate } from './generate.js';
+import type { CompareOptions, ComparePictureOptions, GenerateOptions, OpenOptions, PictureOptions } from './options.js';
+import {
+  checkCompareOptions,
+  checkOpenOptions,
+  checkPictureOptions,
+  splitCompareOptions,
+  splitGenerateOptions,
+} from './options.js';
+import type { ReplayOptions, ReplayRun } from './replay.js';
+import { openOptionsOf, startReplay } from './replay.js';
+
+/** Where names of models and verifiers are looked up: the built-in catalogues, unless a program has its own. */
+export interface CatalogOption {
+  readonly catalogs?: Catalogs | undefined;
+}
+
+const close = (engine: Engine): Promise<void> => engine.close();
+
+/**
+ * Searches for one picture: loads what the options name, runs, and closes it again. Wrong options throw a UsageError
+ * at once; what fails later rejects `result` and the iteration.
+ */
+export function generate(options: GenerateOptions, { catalogs }: CatalogOption = {}): GenerateRun {
+  const { open, picture } = splitGenerateOptions(options);
+  return startGenerate(picture, { open: () => openEngine(open, catalogs), close });
+}
+
+/** Runs every strategy at the same budget with the same prompt and seed; errors as in `generate`. */
+export function compare(options: CompareOptions, { catalogs }: CatalogOption = {}): CompareRun {
+  const { open, picture } = splitCompareOptions(options);
+  return startCompare(picture, { open: () => openEngine(open, catalogs), close });
+}
+
+/**
+ * Makes the picture of a PNG file again by the recipe that it carries, with the model and verifier that the recipe
+ * names (or those given). Rejects with a clear error when their files are not the ones that made the picture.
+ */
+export function replay(
+  png: Uint8Array,
+  options: ReplayOptions & OpenOptions = {},
+  { catalogs }: CatalogOption = {},
+): ReplayRun {
+  const { anyModel, name, signal, ...given } = options;
+  checkOpenOptions(given);
+  const open = (recipe: Parameters<typeof openOptionsOf>[0]): Promise<Engine> =>
+    openEngine(openOptionsOf(recipe, given), catalogs);
+  return startReplay(png, { anyModel, name, signal }, { open, close });
+}
+
+/** A model and a verifier kept loaded for any number of runs, one at a time or several. */
+export interface Varsearch {
+  generate(options: PictureOptions): GenerateRun;
+  compare(options: ComparePictureOptions): CompareRun;
+  /** Frees model and verifier, unless they were handed in; runs must have ended. */
+  close(): Promise<void>;
+}
+
+/** Loads a model and a verifier once, for several runs. */
+export async function openVarsearch(options: OpenOptions = {}, { catalogs }: CatalogOption = {}): Promise<Varsearch> {
+  const engine = await openEngine(checkOpenOptions(options), catalogs);
+  const context = { open: () => Promise.resolve(engine) };
+  return {
+    generate: (picture) => startGenerate(checkPictureOptions(picture), context),
+    compare: (picture) => startCompare(checkCompareOptions(picture), context),
+    close: () => engine.close(),
+  };
+}
