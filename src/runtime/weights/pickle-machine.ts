@@ -33,16 +33,22 @@ export class PickleMachine {
     this.#stack.push(value);
   }
 
-  /** Pushes a new list or dictionary. */
-  pushContainer(value: PickleValue[] | Map<PickleKey, PickleValue>): void {
+  /** A new list, counted. */
+  list(): PickleValue[] {
     this.#count('containers', 1);
-    this.push(value);
+    return [];
   }
 
-  /** Pushes a tuple: a frozen copy, which nothing in the pickle can change any more. */
-  pushTuple(items: readonly PickleValue[]): void {
+  /** A new dictionary, counted. */
+  dictionary(): Map<PickleKey, PickleValue> {
     this.#count('containers', 1);
-    this.push(Object.freeze([...items]));
+    return new Map();
+  }
+
+  /** A tuple of the items, counted: a frozen copy, which nothing in the pickle can change any more. */
+  tuple(items: readonly PickleValue[]): readonly PickleValue[] {
+    this.#count('containers', 1);
+    return Object.freeze([...items]);
   }
 
   pop(): PickleValue {
@@ -50,6 +56,11 @@ export class PickleMachine {
     if (value === undefined) this.fail('takes a value from an empty stack');
     this.#used.stack--;
     return value;
+  }
+
+  /** Removes and returns the topmost `count` values, the oldest first. */
+  popMany(count: number): PickleValue[] {
+    return Array.from({ length: count }, () => this.pop()).reverse();
   }
 
   /** The topmost value, which stays. */
@@ -80,10 +91,11 @@ export class PickleMachine {
     this.#memo.set(slot, this.top());
   }
 
-  recall(slot: number): void {
+  /** What was remembered in a slot. */
+  recall(slot: number): PickleValue {
     const value = this.#memo.get(slot);
     if (value === undefined) this.fail(`reads its memo slot ${slot}, which holds nothing`);
-    this.push(value);
+    return value;
   }
 
   /** The one storage of this key; all references to it must agree. */

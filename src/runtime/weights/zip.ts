@@ -182,7 +182,8 @@ function checkMethod(label: string, name: string, flags: number, method: number)
     throw new CheckpointError(
       label,
       `the zip entry '${name}' is compressed (method ${method}), which torch.save never does: ` +
-        'load it with torch.load and save it again with torch.save',
+        "load it with torch.load (a TorchScript program, such as OpenAI's CLIP, with torch.jit.load) " +
+        'and torch.save its state_dict',
     );
   }
 }
