@@ -13,14 +13,15 @@ export interface SearchContext {
   readonly judge: Judge;
   /** The root of all randomness of the search. */
   readonly key: RandomKey;
+  /** Ends the search between two steps; it rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What happens during a search, in order. */
+/** What happens during a search: per round 'round', then 'scored' once or more, then 'elected'. */
 export type SearchEvent =
   /** A round begins: candidates for `scale` (1-based; 1 is the only round of random search) are drawn. */
   | { readonly type: 'round'; readonly scale: number; readonly rounds: number; readonly candidates: number }
-  /** Candidates were completed, decoded and scored. */
+  /** Candidates were completed, decoded and scored; `best` is the best of the whole search so far. */
   | { readonly type: 'scored'; readonly nodes: readonly TreeNode[]; readonly best: TreeNode }
   /** The round's winners, best first. */
   | { readonly type: 'elected'; readonly scale: number; readonly nodes: readonly TreeNode[] };
@@ -34,5 +35,8 @@ export interface SearchResult {
   readonly tree: SearchTree;
 }
 
-/** A running search. */
+/**
+ * A running search. It frees what it holds when it ends, fails, is aborted, or is left early by `return()`
+ * (which a `for await` calls when it is left by `break`).
+ */
 export type Search = AsyncGenerator<SearchEvent, SearchResult, void>;

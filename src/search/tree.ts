@@ -4,12 +4,15 @@ import type { Image } from '../core/image.js';
 
 /** One candidate for a scale; the root (id 0) stands for the empty prefix and has no picture. */
 export interface TreeNode {
+  /** 1, 2, 3, ... in the order in which candidates were scored. */
   readonly id: number;
   /** The elected candidate of the scale before, or the root. */
   readonly parent: number;
   /** Scales fixed by this candidate, 1-based; in random search every node is a whole picture of scale K. */
   readonly scale: number;
+  /** Which of the round's beams it was drawn from, from 0; beams are ordered best first. */
   readonly beam: number;
+  /** Which of the beam's candidates it is, from 0. */
   readonly candidate: number;
   readonly score: number;
   /** The rollout, decoded. */
