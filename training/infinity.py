@@ -42,15 +42,16 @@ class FastGelu(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, x):
-        s = torch.sigmoid((x * x * (2 * GELU * 0.044715) + 2 * GELU) * x)
-        ctx.save_for_backward(x, s)
-        return x * s
+        square = x * x
+        gate = (square * (2 * GELU * 0.044715)).add_(2 * GELU).mul_(x).sigmoid_()
+        out = x * gate
+        slope = square.mul_(6 * GELU * 0.044715).add_(2 * GELU)
+        ctx.save_for_backward(torch.addcmul(gate, slope, torch.addcmul(out, out, gate, value=-1)))
+        return out
 
     @staticmethod
     def backward(ctx, grad):
-        x, s = ctx.saved_tensors
-        slope = x * x * (6 * GELU * 0.044715) + 2 * GELU
-        return grad * (s + x * s * (1 - s) * slope)
+        return grad * ctx.saved_tensors[0]
 
 
 def gelu(x):
@@ -133,9 +134,9 @@ class Block(nn.Module):
 
     def forward(self, x, ada, text, text_mask, table, mask):
         gamma1, gamma2, scale1, scale2, shift1, shift2 = (self.ada_gss + ada).unbind(2)
-        x = x + self.sa(norm(x) * (scale1 + 1) + shift1, table, mask) * gamma1
+        x = x + self.sa(torch.addcmul(shift1, norm(x), scale1 + 1), table, mask) * gamma1
         x = x + self.ca(self.ca_norm(x), text, text_mask)
-        return x + self.ffn(norm(x) * (scale2 + 1) + shift2) * gamma2
+        return x + self.ffn(torch.addcmul(shift2, norm(x), scale2 + 1)) * gamma2
 
 
 class Infinity(nn.Module):

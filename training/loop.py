@@ -24,21 +24,23 @@ def save(path, value):
     os.replace(f'{path}.part', path)
 
 
-def split_parameters(model, plain=()):
-    """(matrices for Muon, the rest for AdamW): embeddings, heads and whatever is named in `plain` are no Muon matrices."""
-    matrices, others = [], []
+def split_parameters(model, plain=(), small=()):
+    """(matrices for Muon, the rest for AdamW, those for AdamW at a third of its rate): by words in their names."""
+    matrices, others, slow = [], [], []
     for name, p in model.named_parameters():
         if p.requires_grad:
             muon = p.ndim in (2, 4) and not any(word in name for word in plain)
-            (matrices if muon else others).append(p)
-    return matrices, others
+            group = others if not muon else slow if any(word in name for word in small) else matrices
+            group.append(p)
+    return matrices, others, slow
 
 
 class Phase:
-    def __init__(self, name, out, minutes, model, lr, adam_lr, plain, decay_from=0.4, ema=0.999, every=120):
+    def __init__(self, name, out, minutes, model, lr, adam_lr, plain, small=(), decay_from=0.4, ema=0.999,
+                 every=120):
         self.name, self.out, self.budget, self.model = name, out, minutes * 60, model
         self.path, self.decay_from, self.ema_decay, self.every = out / f'{name}.pt', decay_from, ema, every
-        self.optimiser = Muon(*split_parameters(model, plain), lr=lr, adam_lr=adam_lr)
+        self.optimiser = Muon(*split_parameters(model, plain, small), lr=lr, adam_lr=adam_lr)
         self.ema, self.used, self.step = copy.deepcopy(model).eval().requires_grad_(False), 0.0, 0
         if self.path.exists():
             state = torch.load(self.path, map_location=DEVICE)
@@ -67,7 +69,7 @@ class Phase:
 
     def run(self, loss_of_step, log_every=50):
         """loss_of_step(step) gives (loss, figures to log). Returns the averaged model."""
-        sums, count, last_save = {}, 0, time.time()
+        sums, last_save = {}, time.time()
         self.model.train()
         while self.used < self.budget:
             start = time.time()
@@ -80,11 +82,11 @@ class Phase:
             self.step += 1
             self.used += time.time() - start
             for k, v in figures.items():
-                sums[k] = sums.get(k, 0.0) + float(v)
-            count += 1
+                total, count = sums.get(k, (0.0, 0))
+                sums[k] = total + float(v), count + 1
             if self.step % log_every == 0:
-                self.log({k: round(v / count, 5) for k, v in sums.items()})
-                sums, count = {}, 0
+                self.log({k: round(total / count, 5) for k, (total, count) in sums.items()})
+                sums = {}
             if time.time() - last_save > self.every:
                 self.checkpoint()
                 last_save = time.time()

@@ -14,10 +14,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from clip import CLIP, normalise
 from data import FIRST, Scenes
 from infinity import Infinity, make_targets
 from loop import DEVICE, Phase, autocast
+from negatives import Negatives
 from t5 import T5Encoder
+from tokenizers_json import clip_vocabulary, clip_word_ids
 from vae import VAE, summed
 
 SCHEDULE = [(s, s) for s in (1, 2, 3, 4, 6, 8)]
@@ -67,20 +70,37 @@ def scale_weights(tokens):
     return weights / weights.sum()
 
 
+class Features:
+    """The encoder's features of the first scenes, half precision [N, D, h, w] on disk; grows as scenes are encoded."""
+
+    def __init__(self, args, scenes):
+        self.scenes, self.vae, self.counter = scenes, load_vae(args.out), args.out / 'features.done'
+        path, shape = args.out / 'features.npy', (min(args.pool, len(scenes)), self.vae.dim, *SCHEDULE[-1])
+        if not path.exists():
+            np.lib.format.open_memmap(path, 'w+', np.float16, shape)
+            self.counter.write_text('0')
+        self.pool, self.done = np.load(path, mmap_mode='r+'), int(self.counter.read_text())
+
+    def grow(self, count):
+        """Encodes the next scenes, at most to the end of the pool."""
+        index = np.arange(self.done, min(self.done + count, len(self.pool)))
+        if len(index):
+            with torch.no_grad(), autocast():
+                self.pool[index] = self.vae.encoder(self.scenes.images(index).to(DEVICE)).half().cpu().numpy()
+            self.done += len(index)
+            self.counter.write_text(str(self.done))
+
+    def pick(self, rng, count):
+        """Scene numbers and their features [count, D, h, w]."""
+        index = np.sort(rng.choice(self.done, count, replace=False))
+        return index, torch.from_numpy(self.pool[index]).float().to(DEVICE)
+
+
 def make_features(args, scenes):
-    """features.npy [N, D, h, w], half precision, of the first N scenes; goes on where it stopped."""
-    path, count = args.out / 'features.npy', min(args.pool, len(scenes))
-    vae = load_vae(args.out)
-    if not path.exists():
-        np.lib.format.open_memmap(path, 'w+', np.float16, (count, vae.dim, *SCHEDULE[-1]))
-        (args.out / 'features.done').write_text('0')
-    pool = np.load(path, mmap_mode='r+')
-    for at in range(int((args.out / 'features.done').read_text()), len(pool), 250):
-        images = scenes.images(np.arange(at, min(at + 250, len(pool)))).to(DEVICE)
-        with torch.no_grad(), autocast():
-            pool[at:at + 250] = vae.encoder(images).half().cpu().numpy()
-        (args.out / 'features.done').write_text(str(at + 250))
-    print('features', len(pool), flush=True)
+    features = Features(args, scenes)
+    while features.done < min(args.first, len(features.pool)):
+        features.grow(50)
+    print('features', features.done, flush=True)
 
 
 class TextToTokens(torch.nn.Module):
@@ -94,30 +114,29 @@ class TextToTokens(torch.nn.Module):
 def train_infinity(args, scenes):
     model = TextToTokens(len(scenes.words)).to(DEVICE)
     phase = Phase('infinity', args.out, args.minutes['infinity'], model, lr=args.lr, adam_lr=2e-3, decay_from=0.5, ema=0.999,
-                  plain=('shared.weight', 'bias', 'cfg_uncond', 'lvl_embed', 'word_embed', 'infinity.head.'))
-    pool = np.load(args.out / 'features.npy', mmap_mode='r')
-    batches = scene_batches(pool, args.batch['infinity'], 2 + phase.step)
+                  plain=('shared.weight', 'bias', 'cfg_uncond', 'lvl_embed', 'word_embed', 'infinity.head.', 'ada_gss', 'scale_mul'),
+                  small=('t5.',))
+    features, rng = Features(args, scenes), np.random.default_rng(2 + phase.step)
     weights, all_tokens = scale_weights(10 ** 6).to(DEVICE), sum(h * w for h, w in SCHEDULE)
     short = all_tokens - SCHEDULE[-1][0] * SCHEDULE[-1][1]
 
     def loss_of_step(step):
-        index = next(batches)
+        features.grow(args.batch['infinity'] // 8)
+        index, f = features.pick(rng, args.batch['infinity'])
         ids, lengths = scenes.captions(index)
         ids, lengths = ids[:, :int(lengths.max())].to(DEVICE), lengths.to(DEVICE)
-        f = torch.from_numpy(pool[index]).float().to(DEVICE)
         inputs, bits = make_targets(f, SCHEDULE, args.flips)
-        n = short if step % 2 else all_tokens  # every second step leaves out the last scale: half the price
+        # Steps without the last scale cost half; it is learnt quickly, from what stands around.
+        whole = step % (3 if phase.progress() < 0.6 else 2) == 0
+        n = all_tokens if whole else short
         drop = torch.rand(len(index), device=DEVICE) < 0.1
         with autocast():
             logits = model.infinity(model.t5(ids, lengths), lengths, inputs[:, :n - 1], drop)
         logits = logits.float().view(len(index), n, -1, 2)
         losses = F.binary_cross_entropy_with_logits(logits[..., 1] - logits[..., 0], bits[:, :n].float(), reduction='none')
         by_token = losses.mean((0, 2))  # [n]
-        figures, at = {}, 0
-        for k, (h, w) in enumerate(SCHEDULE):
-            if at + h * w <= short or not step % 2:
-                figures[f'scale{h}'] = by_token[at:at + h * w].mean().detach() * (2 if at + h * w > short else 1)
-            at += h * w
+        parts = by_token.detach().split([h * w for h, w in SCHEDULE][:len(SCHEDULE) if whole else -1])
+        figures = {f'scale{h}': part.mean() for (h, w), part in zip(SCHEDULE, parts)}
         return (by_token * weights[:n]).sum() / weights[:n].sum(), figures
 
     return phase.run(loss_of_step, args.log_every)
@@ -142,12 +161,11 @@ def train_decoder(args, scenes):
         p.requires_grad_(name.startswith('decoder'))
     phase = Phase('decoder', args.out, args.minutes['decoder'], model, lr=0.005, adam_lr=1e-3, plain=('conv_in', 'conv_out'),
                   decay_from=0.0, ema=0.995)
-    pool = np.load(args.out / 'features.npy', mmap_mode='r')
-    batches = scene_batches(pool, args.batch['vae'], 3 + phase.step)
+    features, rng = Features(args, scenes), np.random.default_rng(3 + phase.step)
 
     def loss_of_step(step):
-        index = next(batches)
-        images, f = scenes.images(index).to(DEVICE), torch.from_numpy(pool[index]).float().to(DEVICE)
+        index, f = features.pick(rng, args.batch['vae'])
+        images = scenes.images(index).to(DEVICE)
         with torch.no_grad():
             codes = [torch.where(torch.rand_like(c) < 0.003, -c, c) for c in model.quantise(f, SCHEDULE)]
             total = summed(codes, SCHEDULE)
@@ -158,7 +176,87 @@ def train_decoder(args, scenes):
     return phase.run(loss_of_step)
 
 
-PHASES = {'vae': train_vae, 'features': make_features, 'infinity': train_infinity, 'decoder': train_decoder}
+class ClipBatches:
+    """Pictures (drawn, and half of them from the decoder), their captions and false captions, as CLIP's tokens."""
+
+    def __init__(self, args, scenes, model):
+        self.scenes, self.length, self.false = scenes, model.sizes['length'], args.false_captions
+        self.words, self.bos, self.eos = clip_word_ids(scenes.words)
+        self.table = torch.tensor([self.eos, *self.words])  # word id 0 (nothing) becomes the padding, which is eos
+        self.negatives, self.rng = Negatives(scenes.words), np.random.default_rng(4)
+        self.decoded, self.pictures = self.decode(args)
+
+    def decode(self, args):
+        """(scene numbers, pictures uint8) through the tokens, with some bits flipped as a careless transformer would."""
+        features, pictures = Features(args, self.scenes), []
+        vae = load_vae(args.out, 'decoder' if (args.out / 'decoder.pt').exists() else 'vae')
+        index, f = features.pick(self.rng, min(args.decoded, features.done))
+        for part in f.split(50):
+            with torch.no_grad(), autocast():
+                codes = vae.quantise(part, SCHEDULE)
+                rate = torch.rand(len(part), 1, 1, 1, device=DEVICE) * 0.03
+                codes = [torch.where(torch.rand_like(c) < rate, -c, c) for c in codes]
+                out = vae.decoder(summed(codes, SCHEDULE)).clamp(-1, 1)
+            pictures.append(((out + 1) * 127.5).round().byte().cpu())
+        return index, torch.cat(pictures)
+
+    def ids(self, captions):
+        """Word ids [..., 20] -> [..., length]: bos, words, eos, and eos as padding."""
+        ids = torch.full((*captions.shape[:-1], self.length), self.eos)
+        ids[..., 0] = self.bos
+        ids[..., 1:1 + captions.shape[-1]] = self.table[torch.from_numpy(captions.astype(np.int64))]
+        return ids.to(DEVICE)
+
+    def __call__(self, size):
+        """pictures [B, 3, 64, 64] in -1..1, caption ids [B, T], false ids [B, F, T]"""
+        pick = self.rng.choice(len(self.decoded), size // 2, replace=False)
+        fresh = np.sort(self.rng.choice(len(self.scenes), size - len(pick), replace=False))
+        index = np.concatenate([self.decoded[pick], fresh])
+        images = torch.cat([self.pictures[pick].float() / 127.5 - 1, self.scenes.images(fresh)]).to(DEVICE)
+        records = np.asarray(self.scenes.records[index])
+        false = np.stack([[self.negatives(r, self.rng) for _ in range(self.false)] for r in records])
+        return self.spoil(images), self.ids(records[:, 22:]), self.ids(false)
+
+    def spoil(self, images):
+        """Mild noise on half of the pictures, mild blur on a quarter."""
+        noise = torch.randn_like(images) * 0.06 * (torch.rand(len(images), 1, 1, 1, device=DEVICE) < 0.5)
+        soft = F.avg_pool2d(images, 3, 1, 1, count_include_pad=False)
+        blur = (torch.rand(len(images), 1, 1, 1, device=DEVICE) < 0.25).float() * torch.rand(len(images), 1, 1, 1, device=DEVICE)
+        return (images + noise) * (1 - blur) + soft * blur
+
+
+def clip_loss(model, images, ids, false):
+    """Contrast within the batch both ways, and every picture's caption against its false ones. (loss, share of true ones first)"""
+    b, n, t = false.shape
+    image, text = model.image(normalise(images)), model.text(torch.cat((ids, false.flatten(0, 1))))
+    scale = model.logit_scale.exp().clamp(max=100)
+    logits = scale * image @ text[:b].t()
+    same = (ids[:, None] == ids[None]).all(-1) & ~torch.eye(b, dtype=torch.bool, device=ids.device)
+    logits = logits.masked_fill(same, -1e4)
+    target = torch.arange(b, device=ids.device)
+    own = scale * (image[:, None] * text[b:].view(b, n, -1)).sum(-1)
+    hard = torch.cat((logits.diagonal()[:, None], own), 1)
+    loss = (F.cross_entropy(logits, target) + F.cross_entropy(logits.t(), target)) / 2
+    right = (hard[:, :1] > hard[:, 1:]).float().mean()
+    return loss + 2 * F.cross_entropy(hard, torch.zeros_like(target)), right.detach(), loss.detach()
+
+
+def train_clip(args, scenes):
+    model = CLIP(len(clip_vocabulary(scenes.words))).to(DEVICE)
+    phase = Phase('clip', args.out, args.minutes['clip'], model, lr=0.02, adam_lr=1e-3, decay_from=0.3, ema=0.995,
+                  plain=('embedding', 'projection'))
+    batches = ClipBatches(args, scenes, model)
+
+    def loss_of_step(step):
+        images, ids, false = batches(args.batch['clip'])
+        with autocast():
+            loss, right, contrast = clip_loss(model, images, ids, false)
+        return loss, {'loss': loss.detach(), 'contrast': contrast, 'pairs right': right, 'scale': model.logit_scale.exp().detach()}
+
+    return phase.run(loss_of_step, args.log_every)
+
+
+PHASES = {'vae': train_vae, 'features': make_features, 'infinity': train_infinity, 'decoder': train_decoder, 'clip': train_clip}
 
 
 def main():
@@ -168,8 +266,11 @@ def main():
     parser.add_argument('--scenes', type=Path, default=Path('.work/scenes.bin'))
     parser.add_argument('--minutes', type=float, nargs=4, default=(23, 70, 8, 10), help='of vae, infinity, decoder, clip')
     parser.add_argument('--pool', type=int, default=120_000, help='scenes whose features are kept')
+    parser.add_argument('--first', type=int, default=25_000, help='scenes encoded before the transformer starts; the rest on the way')
     parser.add_argument('--lr', type=float, default=0.02, help="the transformer's Muon learning rate")
     parser.add_argument('--flips', type=float, default=0.2, help='largest share of flipped bits in self-correction')
+    parser.add_argument('--decoded', type=int, default=6000, help='decoded pictures that the verifier sees')
+    parser.add_argument('--false-captions', type=int, default=4)
     parser.add_argument('--log-every', type=int, default=100)
     args = parser.parse_args()
     args.minutes = dict(zip(('vae', 'infinity', 'decoder', 'clip'), args.minutes))

@@ -1,0 +1,90 @@
+"""Draws the held-out prompts with the averaged weights and has the TypeScript detector judge them.
+
+    python3 training/evaluate.py --cfg 3 --tau 1 --sheet sheet.png      (--limit N prompts, --rendered: the renderer's own)
+"""
+import argparse
+import json
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from data import Scenes, encode, tokens
+from infinity import sample
+from train import SCHEDULE, load_text_to_tokens, load_vae, psnr
+from vae import summed
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def write_sheet(path, pictures, columns=16):
+    """pictures uint8 [N, 64, 64, 3] -> a PNG of N tiles, twice as large."""
+    from PIL import Image
+    rows = -(-len(pictures) // columns)
+    sheet = np.full((rows * 66, columns * 66, 3), 60, np.uint8)
+    for i, picture in enumerate(pictures):
+        y, x = i // columns * 66 + 1, i % columns * 66 + 1
+        sheet[y:y + 64, x:x + 64] = picture
+    Image.fromarray(sheet).resize((sheet.shape[1] * 3 // 2, sheet.shape[0] * 3 // 2)).save(path)
+
+
+@torch.no_grad()
+def draw(model, vae, words, prompts, cfg, tau, seed=0, batch=40):
+    """One picture a prompt: uint8 [N, 64, 64, 3]."""
+    generator, pictures = torch.Generator().manual_seed(seed), []
+    for at in range(0, len(prompts), batch):
+        ids, lengths = tokens(np.stack([encode(p, words) for p in prompts[at:at + batch]]))
+        ids = ids[:, :int(lengths.max())]
+        total, _, _ = sample(model.infinity, model.t5(ids, lengths), lengths, cfg, tau, generator)
+        out = vae.decoder(total).clamp(-1, 1)
+        pictures.append(((out + 1) * 127.5 + 0.5).floor().byte().permute(0, 2, 3, 1).numpy())
+    return np.concatenate(pictures)
+
+
+def judge(folder, prompts, pictures):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / 'prompts.json').write_text(json.dumps(prompts))
+    (folder / 'pictures.bin').write_bytes(pictures.tobytes())
+    out = subprocess.run(['npx', 'tsx', str(ROOT / 'training/judge.ts'), str(folder)], cwd=ROOT, capture_output=True, text=True)
+    return json.loads(out.stdout) if out.returncode == 0 else out.stderr[-500:]
+
+
+@torch.no_grad()
+def vae_score(vae, scenes, count=500):
+    """Mean PSNR of reconstructions through the tokens, float32, on scenes that training has not seen."""
+    images = scenes.images(np.arange(count))
+    out = torch.cat([vae.decoder(summed(vae.quantise(vae.encoder(x), SCHEDULE), SCHEDULE)) for x in images.split(50)])
+    return float(psnr(out, images))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--out', type=Path, default=ROOT / '.work/train')
+    parser.add_argument('--validation', type=Path, default=ROOT / '.work/scenes-val.bin')
+    parser.add_argument('--heldout', type=Path, default=ROOT / '.work/heldout.json')
+    parser.add_argument('--cfg', type=float, nargs='+', default=[3.0])
+    parser.add_argument('--tau', type=float, nargs='+', default=[1.0])
+    parser.add_argument('--limit', type=int, default=200)
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--sheet', type=Path)
+    parser.add_argument('--psnr', action='store_true')
+    args = parser.parse_args()
+    torch.set_num_threads(2)
+    scenes = Scenes(args.validation)
+    vae = load_vae(args.out, 'decoder' if (args.out / 'decoder.pt').exists() else 'vae')
+    if args.psnr:
+        print('vae psnr', round(vae_score(vae, scenes), 2))
+    model = load_text_to_tokens(args.out, len(scenes.words))
+    prompts = json.loads(args.heldout.read_text())['prompts']
+    prompts = [prompts[i] for i in np.linspace(0, len(prompts) - 1, min(args.limit, len(prompts))).round().astype(int)]
+    for cfg in args.cfg:
+        for tau in args.tau:
+            pictures = draw(model, vae, scenes.words, [p['prompt'] for p in prompts], cfg, tau, args.seed)
+            print(json.dumps({'cfg': cfg, 'tau': tau, 'n': len(prompts)}), judge(args.out / 'judged', prompts, pictures), flush=True)
+            if args.sheet:
+                write_sheet(args.sheet, pictures)
+
+
+if __name__ == '__main__':
+    main()
