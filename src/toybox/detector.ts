@@ -9,7 +9,7 @@ import type { Box } from './relation.js';
 import type { Colour, Rgb, Shape, Size, Texture } from './scene.js';
 import { COLOURS, PICTURE_SIDE } from './scene.js';
 import type { Patch, ShapeFit } from './shape-fit.js';
-import { fitShapes, placedDistance } from './shape-fit.js';
+import { fitShapes, hasHole, placedDistance } from './shape-fit.js';
 import { splitByColour, splitByCoverage } from './split.js';
 import type { ShadedPixel, TextureFit } from './texture-fit.js';
 import { fitTexture } from './texture-fit.js';
@@ -35,8 +35,11 @@ export interface Detection {
 
 /** Fewer connected pixels are specks, not objects; the smallest object has about 60. */
 const LEAST_PIXELS = 24;
-/** Overlap (IoU of soft coverages) from which a shape is recognised; rendered objects have 0.87, blurred ones 0.83. */
-const CLEAR_OVERLAP = 0.78;
+/**
+ * Overlap (IoU of soft coverages) from which a shape is recognised. Rendered objects have at least 0.93, blurred and
+ * noisy ones 0.88; an ellipse of axes 3 : 2 or a rectangle of sides 3 : 2 stays below.
+ */
+const CLEAR_OVERLAP = 0.85;
 /** How much better than every other shape the best one has to fit. */
 const CLEAR_LEAD = 0.02;
 /** Share of an object's pixels that has to agree on a colour, and the mean RGB error allowed. */
@@ -48,6 +51,8 @@ const LEAST_SHADE = 0.62;
 const SMALL_BELOW = 8.25;
 const LARGE_FROM = 11.75;
 const MARGIN = 2;
+/** Coverage below which a pixel counts as empty. */
+const NOISE = 0.1;
 
 /** Coverage around a component; pixels of other components count as empty. */
 function patchOf(component: Component, layers: Layers): Patch {
@@ -59,7 +64,7 @@ function patchOf(component: Component, layers: Layers): Patch {
   for (let row = 0; row < height; row++) {
     for (let column = 0; column < width; column++) {
       const covered = layers.coverage[(top + row) * PICTURE_SIDE + left + column] as number;
-      if (covered < 0.5) coverage[row * width + column] = covered;
+      if (covered >= NOISE && covered < 0.5) coverage[row * width + column] = covered;
     }
   }
   for (const pixel of component.pixels) {
@@ -115,10 +120,12 @@ function sizeOf(radius: number): Size {
 }
 
 function describe(component: Component, layers: Layers): DetectedObject | undefined {
-  const [best, second] = fitShapes(patchOf(component, layers));
+  const patch = patchOf(component, layers);
+  const [best, second] = fitShapes(patch);
   if (!best) return undefined;
   const lead = best.overlap - (second?.overlap ?? 0);
-  const known = best.overlap >= CLEAR_OVERLAP && lead >= CLEAR_LEAD;
+  const known =
+    best.overlap >= CLEAR_OVERLAP && lead >= CLEAR_LEAD && hasHole(patch) === (best.shape === 'ring');
   const { colour, confidence } = fitColour(component.pixels, layers);
   const texture = fitTextureOf(component.pixels, best, layers);
   const { left, top, right, bottom } = component;

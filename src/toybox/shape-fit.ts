@@ -2,6 +2,7 @@
 
 import type { Shape } from './scene.js';
 import { SHAPES } from './scene.js';
+import { blurPlane } from './blur.js';
 import { unitDistance } from './shapes.js';
 
 /** A shape laid over an object; `overlap` is intersection over union of the soft coverages, 0..1. */
@@ -12,6 +13,8 @@ export interface ShapeFit {
   readonly radius: number;
   readonly overlap: number;
 }
+
+type Placed = Omit<ShapeFit, 'overlap'>;
 
 /** A window of coverage values (0..1) cut out of a picture, row by row, its corner at (left, top). */
 export interface Patch {
@@ -28,8 +31,12 @@ const STEP = 0.0125;
 const TABLE_SIDE = Math.round((2 * REACH) / STEP) + 1;
 /** Width in pixels over which a template's edge fades: anti-aliasing and a decoder's blur. */
 const EDGE_WIDTH = 1.6;
+/** Blurs (sigma in pixels) that a decoder may have added, tried when the fit is judged. */
+const BLURS = [0, 0.4, 0.6, 0.8, 1, 1.2] as const;
 /** Shapes this far behind the best first guess are not refined. */
 const HOPELESS = 0.14;
+/** Enclosed open pixels that make a hole; the smallest ring has about 20. */
+const LEAST_HOLE = 5;
 const REFINED_SHAPES = 3;
 const REFINE_STEPS = [0.6, 0.3, 0.15] as const;
 
@@ -64,7 +71,7 @@ function templateOf(shape: Shape): Template {
 }
 
 /** Signed distance in pixels of a picture's point from a placed shape's outline, from the table. */
-export function placedDistance(fit: Omit<ShapeFit, 'overlap'>, x: number, y: number): number {
+export function placedDistance(fit: Placed, x: number, y: number): number {
   const { distances } = templateOf(fit.shape);
   const column = Math.round(((x - fit.x) / fit.radius + REACH) / STEP);
   const row = Math.round(((y - fit.y) / fit.radius + REACH) / STEP);
@@ -72,35 +79,55 @@ export function placedDistance(fit: Omit<ShapeFit, 'overlap'>, x: number, y: num
   return fit.radius * (distances[row * TABLE_SIDE + column] as number);
 }
 
-/** Intersection over union of a patch and a placed shape. */
-function overlapOf(patch: Patch, shape: Shape, x: number, y: number, radius: number): number {
-  const { distances } = templateOf(shape);
-  const scale = 1 / (radius * STEP);
+/** Coverage (0..1) of a placed shape in a patch, its edge fading over `width` pixels, written to `target`. */
+function drawTemplate(patch: Patch, fit: Placed, width: number, target: Float32Array): void {
+  const { distances } = templateOf(fit.shape);
+  const scale = 1 / (fit.radius * STEP);
   const offset = REACH / STEP + 0.5;
-  const slope = radius / EDGE_WIDTH;
-  let both = 0;
-  let either = 0;
+  const slope = fit.radius / width;
   for (let i = 0; i < patch.height; i++) {
-    const row = Math.floor((patch.top + i + 0.5 - y) * scale + offset);
-    const rowInside = row >= 0 && row < TABLE_SIDE;
+    const row = Math.floor((patch.top + i + 0.5 - fit.y) * scale + offset);
+    const start = row >= 0 && row < TABLE_SIDE ? row * TABLE_SIDE : -1;
     for (let j = 0; j < patch.width; j++) {
-      const found = patch.coverage[i * patch.width + j] as number;
-      const column = Math.floor((patch.left + j + 0.5 - x) * scale + offset);
-      let wanted = 0;
-      if (rowInside && column >= 0 && column < TABLE_SIDE) {
-        wanted = 0.5 - (distances[row * TABLE_SIDE + column] as number) * slope;
-        wanted = wanted < 0 ? 0 : wanted > 1 ? 1 : wanted;
-      }
-      if (found < wanted) {
-        both += found;
-        either += wanted;
-      } else {
-        both += wanted;
-        either += found;
-      }
+      const column = Math.floor((patch.left + j + 0.5 - fit.x) * scale + offset);
+      const outside = start < 0 || column < 0 || column >= TABLE_SIDE;
+      const covered = outside ? 0 : 0.5 - (distances[start + column] as number) * slope;
+      target[i * patch.width + j] = covered < 0 ? 0 : covered > 1 ? 1 : covered;
     }
   }
+}
+
+/** Intersection over union of two soft coverages. */
+function intersectionOverUnion(a: Float32Array, b: Float32Array): number {
+  let both = 0;
+  let either = 0;
+  for (let i = 0; i < a.length; i++) {
+    const left = a[i] as number;
+    const right = b[i] as number;
+    both += left < right ? left : right;
+    either += left < right ? right : left;
+  }
   return either === 0 ? 0 : both / either;
+}
+
+function overlapOf(patch: Patch, fit: Placed): number {
+  const template = new Float32Array(patch.coverage.length);
+  drawTemplate(patch, fit, EDGE_WIDTH, template);
+  return intersectionOverUnion(patch.coverage, template);
+}
+
+/** Overlap with the shape drawn sharply and blurred as much as suits the patch best. */
+function blurredOverlap(patch: Patch, fit: Placed): number {
+  const template = new Float32Array(patch.coverage.length);
+  drawTemplate(patch, fit, 1, template);
+  let best = 0;
+  for (const sigma of BLURS) {
+    const overlap = intersectionOverUnion(patch.coverage, blurPlane(template, patch.width, sigma));
+    // The overlap has one maximum along the blurs.
+    if (overlap < best) break;
+    best = overlap;
+  }
+  return best;
 }
 
 /** First guess from moments: equal area, equal centre of mass. */
@@ -108,7 +135,8 @@ function guess(patch: Patch, shape: Shape, mass: { area: number; x: number; y: n
   const { area, massY } = templateOf(shape);
   const radius = Math.sqrt(mass.area / area);
   const y = mass.y - massY * radius;
-  return { shape, x: mass.x, y, radius, overlap: overlapOf(patch, shape, mass.x, y, radius) };
+  const placed = { shape, x: mass.x, y, radius };
+  return { ...placed, overlap: overlapOf(patch, placed) };
 }
 
 /** Moves centre and radius by ever smaller steps while the overlap grows. */
@@ -123,10 +151,15 @@ function refine(patch: Patch, start: ShapeFit): ShapeFit {
         [0, 0, step],
       ] as const) {
         for (const sign of [1, -1]) {
-          const [x, y, radius] = [best.x + sign * dx, best.y + sign * dy, best.radius + sign * dr];
-          const overlap = overlapOf(patch, best.shape, x, y, radius);
+          const moved = {
+            shape: best.shape,
+            x: best.x + sign * dx,
+            y: best.y + sign * dy,
+            radius: best.radius + sign * dr,
+          };
+          const overlap = overlapOf(patch, moved);
           if (overlap <= best.overlap) continue;
-          best = { ...best, x, y, radius, overlap };
+          best = { ...moved, overlap };
           break;
         }
       }
@@ -157,5 +190,28 @@ export function fitShapes(patch: Patch): readonly ShapeFit[] {
     .slice(0, REFINED_SHAPES)
     .filter((fit) => fit.overlap > leader.overlap - HOPELESS)
     .map((fit) => refine(patch, fit))
+    .map((fit) => ({ ...fit, overlap: blurredOverlap(patch, fit) }))
     .sort((a, b) => b.overlap - a.overlap);
+}
+
+/** Whether a patch's object encloses a hole; a ring has one, also small and blurred, and nothing else does. */
+export function hasHole({ width, height, coverage }: Patch): boolean {
+  const open = Uint8Array.from(coverage, (covered) => (covered < 0.5 ? 1 : 0));
+  const reached: number[] = [];
+  const reach = (row: number, column: number): void => {
+    const at = row * width + column;
+    if (row < 0 || column < 0 || row >= height || column >= width || !open[at]) return;
+    open[at] = 0;
+    reached.push(at);
+  };
+  // From all around: the pixels beyond the patch, or the picture, are open.
+  for (let column = 0; column < width; column++) [0, height - 1].forEach((row) => reach(row, column));
+  for (let row = 0; row < height; row++) [0, width - 1].forEach((column) => reach(row, column));
+  for (let next = reached.pop(); next !== undefined; next = reached.pop()) {
+    const column = next % width;
+    const row = (next - column) / width;
+    for (const dy of [-1, 0, 1]) for (const dx of [-1, 0, 1]) reach(row + dy, column + dx);
+  }
+  const left = open.reduce((sum, value) => sum + value, 0);
+  return left >= LEAST_HOLE;
 }

@@ -4,6 +4,7 @@
 import type { Image } from '../core/image.js';
 import { createImage } from '../core/image.js';
 import { RandomKey } from '../core/random.js';
+import { blurPlane } from './blur.js';
 import { detectObjects } from './detector.js';
 import { Draws } from './draws.js';
 import { generatePrompt } from './generate-prompt.js';
@@ -95,25 +96,14 @@ export async function validateJudge(options: ValidationOptions = {}): Promise<Ju
 
 /** A picture blurred by a Gaussian (sigma in pixels) with Gaussian noise (sigma in byte values) on top. */
 export function degradePicture(image: Image, sigma: number, noise: number, draws: Draws): Image {
-  const reach = Math.ceil(3 * sigma);
-  const offsets = Array.from({ length: 2 * reach + 1 }, (_, i) => i - reach);
-  const weights = offsets.map((offset) => Math.exp(-(offset ** 2) / (2 * sigma ** 2)));
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const blurAlong = (from: ArrayLike<number>, stride: number, length: number): Float64Array =>
-    Float64Array.from(from, (_, i) => {
-      const place = Math.floor(i / stride) % length;
-      let sum = 0;
-      offsets.forEach((offset, k) => {
-        const other = Math.min(length - 1, Math.max(0, place + offset));
-        sum += (weights[k] as number) * (from[i + (other - place) * stride] as number);
-      });
-      return sum / total;
+  const data = new Uint8Array(image.data.length);
+  for (let channel = 0; channel < 3; channel++) {
+    const plane = Float32Array.from({ length: data.length / 3 }, (_, i) => image.data[i * 3 + channel] ?? 0);
+    blurPlane(plane, image.width, sigma).forEach((value, i) => {
+      const radius = Math.sqrt(-2 * Math.log(1 - draws.uniform()));
+      const noisy = value + noise * radius * Math.cos(2 * Math.PI * draws.uniform());
+      data[i * 3 + channel] = Math.min(255, Math.max(0, Math.round(noisy)));
     });
-  const rows = blurAlong(image.data, 3, image.width);
-  const blurred = blurAlong(rows, 3 * image.width, image.height);
-  const bytes = Uint8Array.from(blurred, (value) => {
-    const normal = Math.sqrt(-2 * Math.log(1 - draws.uniform())) * Math.cos(2 * Math.PI * draws.uniform());
-    return Math.min(255, Math.max(0, Math.round(value + noise * normal)));
-  });
-  return createImage(image.width, image.height, bytes);
+  }
+  return createImage(image.width, image.height, data);
 }
