@@ -5,11 +5,13 @@ import { VarsearchError } from '../core/errors.js';
 
 async function check(folder: string): Promise<boolean> {
   const { kind, comparisons, uncompared, passes } = await checkConformance(folder);
-  console.log(`${folder} (${kind})`);
-  for (const { name, shape, absolute, relative, passes: good } of comparisons) {
-    const size = `[${shape.join(', ')}]`;
-    const line = [name.padEnd(30), size.padEnd(22), absolute.toExponential(2), relative.toExponential(2)];
-    console.log(`  ${good ? 'ok  ' : 'FAIL'} ${line.join('  ')}`);
+  for (const [file, outputs] of comparisons) {
+    console.log(`${folder} (${kind}, ${file})`);
+    for (const { name, shape, absolute, relative, rootMeanSquare, passes: good } of outputs) {
+      const size = `[${shape.join(', ')}]`;
+      const errors = [absolute, relative, rootMeanSquare].map((error) => error.toExponential(2).padStart(8));
+      console.log(`  ${good ? 'ok  ' : 'FAIL'} ${[name.padEnd(30), size.padEnd(22), ...errors].join('  ')}`);
+    }
   }
   if (uncompared.length > 0) console.log(`  inputs, not compared: ${uncompared.join(', ')}`);
   console.log(passes ? '  passes' : '  does not pass');
@@ -21,7 +23,7 @@ async function main(folders: readonly string[]): Promise<number> {
     console.error('usage: npm run conformance -- FOLDER...   (config.json, weights, reference.safetensors)');
     return 2;
   }
-  console.log('       output, shape, largest absolute error, that error over the reference deviation');
+  console.log('columns: output, shape, largest absolute error; that error, and the root mean square error, over the deviation');
   let passed = true;
   for (const folder of folders) {
     try {

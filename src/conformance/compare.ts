@@ -3,8 +3,20 @@
 import { openWeights } from '../runtime/weights/open-weights.js';
 import type { TensorSource } from '../runtime/weights/tensor-source.js';
 
-/** Beyond this relative error an output does not conform (float32 in another order of summation stays below 1e-5). */
-export const RELATIVE_TOLERANCE = 1e-4;
+/** Errors that an output may have, over the reference's standard deviation. */
+interface Tolerance {
+  readonly largest: number;
+  readonly rootMeanSquare: number;
+}
+
+/** float32 in another order of summation stays below 1e-5; what a port gets wrong moves outputs by 3e-4 and more. */
+const TOLERANCE: Tolerance = { largest: 1e-4, rootMeanSquare: 1e-4 };
+
+/**
+ * The stored pictures of the Infinity fixtures are themselves up to 1.4e-4 away from a float64 run of the same decoder
+ * (four values in a million; root mean square 1.2e-5), ours 4e-5: no exact decoder could stay below 1e-4 everywhere.
+ */
+const NOISY: Readonly<Record<string, Tolerance>> = { decoded: { largest: 3e-4, rootMeanSquare: 1e-4 } };
 
 /** One output compared with its reference. */
 export interface Comparison {
@@ -13,6 +25,8 @@ export interface Comparison {
   readonly absolute: number;
   /** The absolute error over the reference's standard deviation; for whole numbers the share of wrong ones. */
   readonly relative: number;
+  /** The root mean square of all errors over the reference's standard deviation. */
+  readonly rootMeanSquare: number;
   readonly passes: boolean;
 }
 
@@ -52,10 +66,11 @@ function compare(name: string, ours: ArrayLike<number>, reference: Reference): C
   const expected = reference.numbers(name);
   const shape = reference.shape(name);
   if (ours.length !== expected.length) {
-    return { name, shape, absolute: Infinity, relative: Infinity, passes: false };
+    return { name, shape, absolute: Infinity, relative: Infinity, rootMeanSquare: Infinity, passes: false };
   }
   let absolute = 0;
   let wrong = 0;
+  let squaredErrors = 0;
   let sum = 0;
   let squares = 0;
   for (let i = 0; i < expected.length; i++) {
@@ -64,6 +79,7 @@ function compare(name: string, ours: ArrayLike<number>, reference: Reference): C
     // A NaN is the worst error, and no comparison may swallow it.
     absolute = Number.isNaN(error) ? Infinity : Math.max(absolute, error);
     if (error !== 0) wrong++;
+    squaredErrors += error * error;
     sum += value;
     squares += value * value;
   }
@@ -71,5 +87,8 @@ function compare(name: string, ours: ArrayLike<number>, reference: Reference): C
   const deviation = Math.sqrt(Math.max(squares / expected.length - mean * mean, 0));
   const isFloat = expected instanceof Float32Array;
   const relative = isFloat ? absolute / (deviation || 1) : wrong / expected.length;
-  return { name, shape, absolute, relative, passes: relative <= (isFloat ? RELATIVE_TOLERANCE : 0) };
+  const rootMeanSquare = Math.sqrt(squaredErrors / expected.length) / (deviation || 1);
+  const allowed = isFloat ? (NOISY[name] ?? TOLERANCE) : { largest: 0, rootMeanSquare: 0 };
+  const passes = relative <= allowed.largest && rootMeanSquare <= allowed.rootMeanSquare;
+  return { name, shape, absolute, relative, rootMeanSquare, passes };
 }

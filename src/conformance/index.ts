@@ -1,10 +1,12 @@
 // Runs a folder of the layout of a conformance fixture (config.json, weights, reference.safetensors) through our
 // implementation, whatever its kind, and compares every output. The kinds are one table.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { CheckpointError } from '../core/errors.js';
+import { describesClip, runClipConformance } from '../models/clip/conformance.js';
+import { type JsonObject, readJsonFile } from '../models/json-file.js';
 import { createRuntime, type Runtime } from '../runtime/index.js';
 import { type Comparison, compareOutputs, openReference, type Outputs, type Reference } from './compare.js';
 import { isInfinityFixture, runInfinityFixture } from './infinity.js';
@@ -12,30 +14,45 @@ import { isT5Fixture, runT5Fixture } from './t5.js';
 
 export type { Comparison } from './compare.js';
 
+/** Outputs by the weights file that they come from: a folder may hold the same model in several layouts. */
+type Runs = ReadonlyMap<string, Outputs>;
+
 /** A kind of fixture: how to recognise its config.json, and how to compute its outputs. */
 interface Kind {
   readonly name: string;
-  run(folder: string, config: object, reference: Reference, runtime: Runtime): Promise<Outputs> | null;
-}
-
-function kind<Config extends object>(
-  name: string,
-  matches: (config: object) => config is Config,
-  run: (folder: string, config: Config, reference: Reference, runtime: Runtime) => Promise<Outputs>,
-): Kind {
-  return { name, run: (folder, config, ...rest) => (matches(config) ? run(folder, config, ...rest) : null) };
+  matches(config: JsonObject): boolean;
+  run(folder: string, config: JsonObject, reference: Reference, runtime: Runtime): Promise<Runs>;
 }
 
 const KINDS: readonly Kind[] = [
-  kind('infinity', isInfinityFixture, runInfinityFixture),
-  kind('t5-encoder', isT5Fixture, runT5Fixture),
+  {
+    name: 'infinity',
+    matches: isInfinityFixture,
+    run: async (folder, config, reference, runtime) =>
+      new Map([['transformer.pth, vae.pth', await runInfinityFixture(folder, config, reference, runtime)]]),
+  },
+  {
+    name: 't5-encoder',
+    matches: isT5Fixture,
+    run: async (folder, _, reference, runtime) =>
+      new Map([['model.safetensors', await runT5Fixture(folder, reference, runtime)]]),
+  },
+  {
+    name: 'clip',
+    matches: describesClip,
+    run: async (folder, _config, _reference, runtime) => {
+      const results = await runClipConformance(runtime, folder);
+      return new Map(results.map(({ weights, outputs }) => [weights, outputs]));
+    },
+  },
 ];
 
 /** The result for one folder. */
 export interface ConformanceReport {
   readonly kind: string;
-  readonly comparisons: readonly Comparison[];
-  /** Tensors of the reference that are neither compared nor inputs we know: nothing may be left out silently. */
+  /** Comparisons by the weights file that the outputs come from. */
+  readonly comparisons: ReadonlyMap<string, readonly Comparison[]>;
+  /** Tensors of the reference that were not compared: inputs, and what no output of ours stands for. */
   readonly uncompared: readonly string[];
   readonly passes: boolean;
 }
@@ -47,36 +64,26 @@ export async function checkConformance(folder: string, threads?: number): Promis
   for (const path of [configPath, referencePath]) {
     if (!existsSync(path)) throw new CheckpointError(path, 'is missing: a fixture has config.json, weights and reference.safetensors');
   }
-  const config = readConfig(configPath);
+  const config = readJsonFile(configPath);
   const reference = openReference(referencePath);
   const runtime = await createRuntime(threads === undefined ? {} : { threads });
   try {
-    for (const { name, run } of KINDS) {
-      const running = run(folder, config, reference, runtime);
-      if (!running) continue;
-      const outputs = await running;
-      const comparisons = compareOutputs(outputs, reference);
-      const uncompared = reference.source.names.filter((tensor) => !outputs.has(tensor));
-      return {
-        kind: name,
-        comparisons,
-        uncompared,
-        passes: comparisons.length > 0 && comparisons.every(({ passes }) => passes),
-      };
+    const kind = KINDS.find(({ matches }) => matches(config));
+    if (!kind) {
+      throw new CheckpointError(configPath, `is of no kind that we know (${KINDS.map(({ name }) => name).join(', ')})`);
     }
-    throw new CheckpointError(configPath, `is of no kind that we know (${KINDS.map(({ name }) => name).join(', ')})`);
+    const runs = await kind.run(folder, config, reference, runtime);
+    const comparisons = new Map([...runs].map(([file, outputs]) => [file, compareOutputs(outputs, reference)]));
+    const all = [...comparisons.values()].flat();
+    const compared = new Set(all.map(({ name }) => name));
+    return {
+      kind: kind.name,
+      comparisons,
+      uncompared: reference.source.names.filter((name) => !compared.has(name)),
+      passes: all.length > 0 && all.every(({ passes }) => passes),
+    };
   } finally {
     reference.source.close();
     await runtime.close();
   }
-}
-
-function readConfig(path: string): object {
-  try {
-    const config: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    if (typeof config === 'object' && config !== null) return config;
-  } catch (cause) {
-    throw new CheckpointError(path, 'is not JSON', { cause });
-  }
-  throw new CheckpointError(path, 'holds no object');
 }

@@ -4,64 +4,54 @@ import { join } from 'node:path';
 import { Ledger } from '../core/ledger.js';
 import { CheckpointError } from '../core/errors.js';
 import { bitsFromGrid } from '../models/infinity/codes.js';
+import { gridList, parseInfinityConfig } from '../models/infinity/folder.js';
 import type { InfinityGenerator } from '../models/infinity/generator.js';
 import { openInfinity } from '../models/infinity/model.js';
 import type { InfinityPrefix } from '../models/infinity/prefix.js';
-import { officialSchedule, type PictureSize, type Schedule } from '../models/infinity/schedule.js';
+import type { JsonObject } from '../models/json-file.js';
 import { openVaeEncoder } from '../models/vae/encoder.js';
 import { tokenise } from '../models/vae/quantiser.js';
 import type { Runtime } from '../runtime/index.js';
 import type { Outputs, Reference } from './compare.js';
 
-/** The parts of a fixture's config.json that say how it was run. */
-export interface InfinityFixture {
-  readonly scale_schedule: readonly (readonly [height: number, width: number])[];
-  readonly text_lengths: readonly number[];
-  readonly cfg: number | readonly number[];
-  readonly tau: number | readonly number[];
-  readonly cfg_insertion_layer: readonly number[];
-  readonly aspect_ratio_h_div_w?: number;
-  readonly pn?: string;
-  readonly encoder_scale_schedule?: readonly (readonly [height: number, width: number])[] | null;
-}
-
 /** True for the config.json of an Infinity fixture. */
-export function isInfinityFixture(config: object): config is InfinityFixture {
+export function isInfinityFixture(config: JsonObject): boolean {
   return 'scale_schedule' in config && 'text_lengths' in config;
 }
 
 /** Computes every output of the fixture that the model determines. */
 export async function runInfinityFixture(
   folder: string,
-  config: InfinityFixture,
+  config: JsonObject,
   reference: Reference,
   runtime: Runtime,
 ): Promise<Outputs> {
   const outputs = new Map<string, ArrayLike<number>>();
+  const run = parseInfinityConfig(config, join(folder, 'config.json'));
+  const lengths = config['text_lengths'] as number[];
   const model = await openInfinity(runtime, {
     name: folder,
     transformer: join(folder, 'transformer.pth'),
     vae: join(folder, 'vae.pth'),
-    schedule: fixtureSchedule(config),
-    cfgInsertionLayer: config.cfg_insertion_layer,
-    defaults: { cfg: config.cfg, temperature: config.tau },
+    ...run,
   });
   const features = reference.numbers('text_features') as Float32Array;
   const channels = reference.shape('text_features')[1] ?? 0;
   const logits: Float32Array[][] = [];
   const latents: Float32Array[] = [];
   let start = 0;
-  for (const [prompt, length] of config.text_lengths.entries()) {
+  for (const [prompt, length] of lengths.entries()) {
     const states = features.subarray(start * channels, (start + length) * channels);
     start += length;
     const generator = await model.prepareStates({ states, tokens: length }, new Ledger());
-    const complete = await forceBits(generator, prompt, config, reference, logits);
+    const complete = await forceBits(generator, prompt, lengths.length, reference, logits);
     latents.push(complete.sum.data);
     complete.release();
     generator.close();
   }
   logits.forEach((perPrompt, k) => {
-    const tau = Array.isArray(config.tau) ? Number(config.tau[k]) : Number(config.tau);
+    const { temperature } = run.defaults;
+    const tau = typeof temperature === 'number' ? temperature : (temperature[k] ?? 1);
     outputs.set(`logits.${k}`, joined(perPrompt).map((value) => value / tau));
   });
   outputs.set('latent', joined(latents));
@@ -79,7 +69,7 @@ export async function runInfinityFixture(
 async function forceBits(
   generator: InfinityGenerator,
   prompt: number,
-  config: InfinityFixture,
+  prompts: number,
   reference: Reference,
   logits: Float32Array[][],
 ): Promise<InfinityPrefix> {
@@ -90,8 +80,8 @@ async function forceBits(
     const name = `bits.${k}`;
     const [batch = 0] = reference.shape(name);
     const all = reference.numbers(name);
-    if (batch !== config.text_lengths.length) {
-      throw new CheckpointError(reference.source.label, `${name} has ${batch} rows for ${config.text_lengths.length} prompts`);
+    if (batch !== prompts) {
+      throw new CheckpointError(reference.source.label, `${name} has ${batch} rows for ${prompts} prompts`);
     }
     const perPrompt = all.length / batch;
     const grid = Array.prototype.slice.call(all, prompt * perPrompt, (prompt + 1) * perPrompt) as number[];
@@ -102,16 +92,9 @@ async function forceBits(
   return prefix;
 }
 
-function fixtureSchedule(config: InfinityFixture): Schedule {
-  const scales = config.scale_schedule.map(([height, width]) => ({ height, width }));
-  // A schedule that is none of the official ones stretches its rotary positions to its own last scale.
-  if (config.pn === undefined || config.aspect_ratio_h_div_w === undefined) return { scales, rotary: scales };
-  return { scales, rotary: officialSchedule(config.pn as PictureSize, config.aspect_ratio_h_div_w).rotary };
-}
-
 async function runEncoder(
   folder: string,
-  config: InfinityFixture,
+  config: JsonObject,
   reference: Reference,
   runtime: Runtime,
   outputs: Map<string, ArrayLike<number>>,
@@ -123,13 +106,13 @@ async function runEncoder(
     Array.from({ length: batch }, (_, i) => ({ height, width, data: pixels.slice(i * 3 * height * width, (i + 1) * 3 * height * width) })),
   );
   outputs.set('encoder.features', joined(latents.map(({ data }) => data)));
-  const scales = (config.encoder_scale_schedule ?? []).map(([h, w]) => ({ height: h, width: w }));
+  const scales = gridList(config['encoder_scale_schedule']) ?? [];
   const tokenised = latents.map((latent) => tokenise(latent, encoder.channels, scales));
   outputs.set('encoder.quantised', joined(tokenised.map(({ sum }) => sum.data)));
   scales.forEach((_, k) => {
     outputs.set(`encoder.bits.${k}`, tokenised.flatMap(({ bits }) => [...(bits[k] ?? [])]));
   });
-  await encoder.close();
+  encoder.close();
 }
 
 function joined(parts: readonly Float32Array[]): Float32Array {

@@ -46,19 +46,20 @@ export class InfinityModel implements ImageModel {
   readonly name: string;
   readonly core: InfinityCore;
   readonly #options: InfinityOptions;
-  readonly #weights: TensorSource;
+  /** The unconditional branch's text states, [maxTextLength, textChannels]. */
+  readonly #unconditional: Float32Array;
   readonly #text: Session;
   readonly #encoder: TextEncoder | null;
 
   constructor(
     core: InfinityCore,
     options: InfinityOptions,
-    parts: { weights: TensorSource; text: Session; encoder: TextEncoder | null },
+    parts: { unconditional: Float32Array; text: Session; encoder: TextEncoder | null },
   ) {
     this.name = options.name;
     this.core = core;
     this.#options = options;
-    this.#weights = parts.weights;
+    this.#unconditional = parts.unconditional;
     this.#text = parts.text;
     this.#encoder = parts.encoder;
   }
@@ -105,11 +106,12 @@ export class InfinityModel implements ImageModel {
     return new InfinityGenerator({ core, text, scales: schedule.scales, rotary, ledger, cfg, sampling });
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
     this.#text.dispose();
     this.core.step.dispose();
-    this.#weights.close();
-    await Promise.all([this.core.decoder.close(), this.#encoder?.close()]);
+    this.core.decoder.close();
+    this.#encoder?.close();
+    return Promise.resolve();
   }
 
   async #textState({ states, tokens }: TextStates, branches: 1 | 2): Promise<TextState> {
@@ -120,7 +122,7 @@ export class InfinityModel implements ImageModel {
     const features = new Float32Array(branches * tokens * textChannels);
     features.set(states);
     if (branches === 2) {
-      features.set(this.#weights.read('cfg_uncond').subarray(0, tokens * textChannels), tokens * textChannels);
+      features.set(this.#unconditional.subarray(0, tokens * textChannels), tokens * textChannels);
     }
     const keys = blocks.map((_, i) => `text_key.${i}`);
     const values = blocks.map((_, i) => `text_value.${i}`);
@@ -142,6 +144,14 @@ export class InfinityModel implements ImageModel {
 /** Opens an Infinity; the caller closes it. The runtime stays the caller's. */
 export async function openInfinity(runtime: Runtime, options: InfinityOptions): Promise<InfinityModel> {
   const weights = openWeights(options.transformer);
+  try {
+    return await load(runtime, weights, options);
+  } finally {
+    weights.close();
+  }
+}
+
+async function load(runtime: Runtime, weights: TensorSource, options: InfinityOptions): Promise<InfinityModel> {
   const config = infinityConfig(weights);
   const { scales } = options.schedule;
   if (scales.length > config.maxScales) {
@@ -169,7 +179,7 @@ export async function openInfinity(runtime: Runtime, options: InfinityOptions): 
     posStart: weights.read('pos_start'),
     memory: options.memory ?? DEFAULT_MEMORY,
   };
-  return new InfinityModel(core, options, { weights, text, encoder });
+  return new InfinityModel(core, options, { unconditional: weights.read('cfg_uncond'), text, encoder });
 }
 
 /** One value per scale: a number stands for all of them. */

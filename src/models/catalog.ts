@@ -1,0 +1,161 @@
+// The image models by name: what each is, under which licence, whether its files are there, and how to load it.
+
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { basename, join } from 'node:path';
+
+import { assetPath } from '../core/assets.js';
+import { UsageError } from '../core/errors.js';
+import { createRuntime, type Runtime } from '../runtime/index.js';
+import { checkPrompt } from '../toybox/prompt-check.js';
+import type { ImageModel, Scale } from './contract.js';
+import { infinityFolder } from './infinity/folder.js';
+import { type InfinityOptions, openInfinity } from './infinity/model.js';
+import { officialSchedule } from './infinity/schedule.js';
+
+/** What loading a model may be given. */
+export interface ModelLoadOptions {
+  /** The runtime to load into, which stays the caller's. @default one of its own, closed with the model */
+  readonly runtime?: Runtime;
+  /** Threads of its own runtime. @default the number of cores */
+  readonly threads?: number;
+  /** Bytes that prefixes and a running step may take. @default 2 GiB */
+  readonly memory?: number;
+}
+
+/** A model that can be asked for by name. */
+export interface ModelEntry {
+  readonly name: string;
+  readonly description: string;
+  /** Of the weights; the code is under varsearch's own licence. */
+  readonly licence: string;
+  /** The scales of its default picture. */
+  readonly scales: readonly Scale[];
+  readonly defaults: { readonly cfg: number; readonly temperature: number };
+  /** True, or what is missing and where it comes from, in one line. */
+  installed(): true | string;
+  /** Loads it; the caller closes it. Throws CheckpointError when files are missing or wrong. */
+  load(options?: ModelLoadOptions): Promise<ImageModel>;
+  /** A warning about a prompt that the model cannot draw, or null. */
+  checkPrompt?(prompt: string): string | null;
+}
+
+/** The folder of models that are not embedded: VARSEARCH_MODELS, or .cache/varsearch/models in the user's home. */
+export function modelsFolder(): string {
+  return process.env['VARSEARCH_MODELS'] ?? join(homedir(), '.cache', 'varsearch', 'models');
+}
+
+const toyboxFolder = assetPath('toybox');
+
+/** An official Infinity: the files of FoundationVision/Infinity and its text encoder, in one folder. */
+interface OfficialFiles {
+  readonly transformer: string;
+  readonly vae: string;
+}
+
+function official(name: string, description: string, files: OfficialFiles): ModelEntry {
+  const schedule = officialSchedule('1M');
+  const defaults = { cfg: 3, temperature: 1 };
+  const locate = (): InfinityOptions => {
+    const folder = join(modelsFolder(), name);
+    return {
+      name,
+      transformer: join(folder, files.transformer),
+      vae: join(folder, files.vae),
+      textEncoder: join(folder, 'text-encoder'),
+      schedule,
+      cfgInsertionLayer: [0],
+      defaults,
+    };
+  };
+  return {
+    name,
+    description,
+    licence: 'MIT',
+    scales: schedule.scales,
+    defaults,
+    installed: () => {
+      const { transformer, vae, textEncoder = '' } = locate();
+      const missing = [transformer, vae, textEncoder].find((path) => !existsSync(path));
+      return (
+        missing === undefined ||
+        `${missing} is missing: put ${files.transformer} and ${files.vae} of FoundationVision/Infinity there, ` +
+          'and google/flan-t5-xl as text-encoder/'
+      );
+    },
+    load: (options = {}) => withRuntime(options, locate),
+  };
+}
+
+/** Every model of this package. */
+export const MODELS: readonly ModelEntry[] = [
+  {
+    name: 'toybox',
+    description: 'the embedded tiny Infinity: coloured shapes on plain ground, 64 x 64 pixels',
+    licence: 'Apache-2.0',
+    ...folderFacts(toyboxFolder),
+    installed: () => existsSync(toyboxFolder) || `the folder ${toyboxFolder} is missing: install varsearch again`,
+    load: (options = {}) => withRuntime(options, () => infinityFolder(toyboxFolder, 'toybox')),
+    checkPrompt: (prompt) => checkPrompt(prompt).warning,
+  },
+  official('infinity-2b', 'Infinity-2B, up to 1024 x 1024 pixels', {
+    transformer: 'infinity_2b_reg.pth',
+    vae: 'infinity_vae_d32reg.pth',
+  }),
+  official('infinity-8b', 'Infinity-8B, up to 1024 x 1024 pixels', {
+    transformer: 'infinity_8b_weights',
+    vae: 'infinity_vae_d56_f8_14_patchify.pth',
+  }),
+];
+
+/** The entry of a name, or of a folder laid out as assets/toybox; a UsageError that lists the names otherwise. */
+export function findModel(name: string): ModelEntry {
+  const found = MODELS.find((entry) => entry.name === name);
+  if (found) return found;
+  if (existsSync(join(name, 'config.json'))) return folderEntry(name);
+  throw new UsageError(
+    `unknown model '${name}': choose one of ${MODELS.map((entry) => entry.name).join(', ')}, ` +
+      'or name a folder with config.json, transformer.pth, vae.pth and text-encoder/',
+  );
+}
+
+function folderEntry(folder: string): ModelEntry {
+  const name = basename(folder);
+  return {
+    name,
+    description: `the Infinity in ${folder}`,
+    licence: 'of the folder',
+    ...folderFacts(folder),
+    installed: () => true,
+    load: (options = {}) => withRuntime(options, () => infinityFolder(folder, name)),
+  };
+}
+
+function folderFacts(folder: string): Pick<ModelEntry, 'scales' | 'defaults'> {
+  const { schedule, defaults } = infinityFolder(folder, 'toybox');
+  const first = (value: number | readonly number[]): number => (typeof value === 'number' ? value : (value[0] ?? 1));
+  return { scales: schedule.scales, defaults: { cfg: first(defaults.cfg), temperature: first(defaults.temperature) } };
+}
+
+/** Opens a model in the caller's runtime, or in one of its own that is closed with it. */
+async function withRuntime(options: ModelLoadOptions, locate: () => InfinityOptions): Promise<ImageModel> {
+  const { runtime, threads, memory } = options;
+  const infinity = { ...locate(), ...(memory === undefined ? {} : { memory }) };
+  if (runtime) return openInfinity(runtime, infinity);
+  const own = await createRuntime(threads === undefined ? {} : { threads });
+  try {
+    const model = await openInfinity(own, infinity);
+    return {
+      name: model.name,
+      hashes: () => model.hashes(),
+      prepare: (...call) => model.prepare(...call),
+      close: async () => {
+        await model.close();
+        await own.close();
+      },
+    };
+  } catch (error) {
+    await own.close();
+    throw error;
+  }
+}
