@@ -4,7 +4,7 @@
 import { type Image, createImage } from '../core/image.js';
 import { Ledger } from '../core/ledger.js';
 import { RandomKey } from '../core/random.js';
-import type { CallOptions, Extension, Generator, Prefix, Scale } from '../models/contract.js';
+import type { Extension, Generator, Prefix, Scale } from '../models/contract.js';
 import type { Judge } from '../verifiers/contract.js';
 
 /** Bits of a picture so far, one list per scale. */
@@ -107,7 +107,7 @@ class BitPrefix implements Prefix {
   }
 }
 
-/** Generator and judge over a world; counts the prefixes that are alive. */
+/** Generator and judge over a world; counts the prefixes that are alive. It ignores signals: strategies must not. */
 export class BitModel implements Generator, Judge {
   readonly world: BitWorld;
   readonly ledger = new Ledger();
@@ -130,8 +130,8 @@ export class BitModel implements Generator, Judge {
     return new BitPrefix(this, null, []);
   }
 
-  async extend(requests: readonly Extension[], options: CallOptions = {}): Promise<Prefix[]> {
-    await this.#call('extend', options);
+  async extend(requests: readonly Extension[]): Promise<Prefix[]> {
+    await this.#call('extend');
     return requests.map(({ prefix, key }) => {
       const own = prefix as BitPrefix;
       own.check();
@@ -142,8 +142,8 @@ export class BitModel implements Generator, Judge {
     });
   }
 
-  async decode(prefixes: readonly Prefix[], options: CallOptions = {}): Promise<Image[]> {
-    await this.#call('decode', options);
+  async decode(prefixes: readonly Prefix[]): Promise<Image[]> {
+    await this.#call('decode');
     this.ledger.add({ imagesDecoded: prefixes.length });
     return prefixes.map((prefix) => {
       (prefix as BitPrefix).check();
@@ -151,8 +151,8 @@ export class BitModel implements Generator, Judge {
     });
   }
 
-  async score(images: readonly Image[], options: CallOptions = {}): Promise<number[]> {
-    await this.#call('score', options);
+  async score(images: readonly Image[]): Promise<number[]> {
+    await this.#call('score');
     this.ledger.add({ imagesVerified: images.length });
     const scores = images.map((image) => this.world.score(this.world.bitsOf(image)));
     return this.#options.corrupt?.(scores) ?? scores;
@@ -162,9 +162,8 @@ export class BitModel implements Generator, Judge {
     if (this.alive > 0) throw new Error(`${this.alive} prefixes were not released`);
   }
 
-  async #call(call: 'extend' | 'decode' | 'score', { signal }: CallOptions): Promise<void> {
+  async #call(call: 'extend' | 'decode' | 'score'): Promise<void> {
     this.#options.onCall?.(call, this.#calls++);
     await Promise.resolve();
-    signal?.throwIfAborted();
   }
 }

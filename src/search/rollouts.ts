@@ -152,6 +152,7 @@ export class Rollouts {
     const images = await generator.decode(rollouts, { signal });
     throwIfAborted(signal);
     const scores = await judge.score(images, { signal });
+    throwIfAborted(signal);
     if (scores.length !== images.length) {
       throw new VarsearchError(
         `the verifier gave ${scores.length} scores for ${images.length} pictures: it must give one each`,
