@@ -1,6 +1,7 @@
 // A cursor over the bytes of a pickle: little-endian numbers and strict UTF-8, never past the end.
 
 import { CheckpointError } from '../../core/errors.js';
+import { decodeUtf8 } from './utf8.js';
 
 /** Reads a pickle's opcodes and operands in order; throws CheckpointError, naming `label`, at the end of the bytes. */
 export class PickleReader {
@@ -9,7 +10,6 @@ export class PickleReader {
   readonly #label: string;
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
-  readonly #utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
   constructor(label: string, bytes: Uint8Array) {
     this.#label = label;
@@ -61,13 +61,11 @@ export class PickleReader {
   /** A string of `length` bytes. */
   text(length: number): string {
     const start = this.#take(length);
-    try {
-      return this.#utf8.decode(this.#bytes.subarray(start, start + length));
-    } catch (cause) {
-      throw new CheckpointError(this.#label, `its pickle holds a string at byte ${start} that is not UTF-8`, {
-        cause,
-      });
+    const text = decodeUtf8(this.#bytes.subarray(start, start + length));
+    if (text === undefined) {
+      throw new CheckpointError(this.#label, `its pickle holds a string at byte ${start} that is not UTF-8`);
     }
+    return text;
   }
 
   /** A string that ends with a newline. */

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
 import { CheckpointError } from '../../core/errors.js';
+import { flattenTensors } from './flatten.js';
 import { parseTorchPickle } from './pickle.js';
 import type { PickleValue } from './pickle-values.js';
-import { flattenTensors } from './flatten.js';
 
 /** A pickle from text (latin-1, so that \x80 and the like are bytes), with the opcode of protocol 2 before it. */
 function parse(text: string): PickleValue {

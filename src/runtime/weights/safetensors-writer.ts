@@ -53,8 +53,7 @@ function layOut(
   tensors: TensorsToWrite,
   metadata: Readonly<Record<string, string>> | undefined,
 ): Uint8Array[] {
-  const entries: [string, TensorToWrite][] =
-    tensors instanceof Map ? [...(tensors as ReadonlyMap<string, TensorToWrite>)] : Object.entries(tensors);
+  const entries = isMap(tensors) ? [...tensors] : Object.entries(tensors);
   entries.sort(([a, x], [b, y]) => DTYPE_BYTES[y.dtype] - DTYPE_BYTES[x.dtype] || (a < b ? -1 : 1));
   // fromEntries defines own properties, so that a tensor may even be called __proto__.
   const header: [string, unknown][] = metadata === undefined ? [] : [['__metadata__', metadata]];
@@ -78,6 +77,10 @@ function layOut(
   padded.set(json, 8);
   new DataView(padded.buffer).setBigUint64(0, BigInt(padded.length - 8), true);
   return [padded, ...parts];
+}
+
+function isMap(tensors: TensorsToWrite): tensors is ReadonlyMap<string, TensorToWrite> {
+  return tensors instanceof Map;
 }
 
 function writeFully(descriptor: number, bytes: Uint8Array): void {

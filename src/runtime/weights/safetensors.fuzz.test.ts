@@ -28,8 +28,7 @@ describe('damaged safetensors files', () => {
 
   it('refuses every truncation and every appended byte', () => {
     for (let length = 0; length < base.length; length++) {
-      const bytes = base.subarray(0, length);
-      expect(() => openSafetensors(memoryBytes('cut', bytes))).toThrow(CheckpointError);
+      if (check(base.subarray(0, length), length)) throw new Error(`accepted ${length} bytes`);
     }
     const longer = new Uint8Array([...base, 0]);
     expect(() => openSafetensors(memoryBytes('longer', longer))).toThrow('belong to no tensor');

@@ -2,18 +2,15 @@
 // would silently keep the last one, so that two readers could see two different tensors).
 
 import { CheckpointError } from '../../core/errors.js';
+import { decodeUtf8 } from './utf8.js';
 
 /** Nesting that any header stays far below. */
 const MAX_DEPTH = 32;
 
 /** Parses UTF-8 JSON; throws CheckpointError, naming `label` and `part`, for bad UTF-8, syntax, depth or repeated names. */
 export function parseStrictJson(label: string, part: string, bytes: Uint8Array): unknown {
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (cause) {
-    throw new CheckpointError(label, `${part} is not valid UTF-8`, { cause });
-  }
+  const text = decodeUtf8(bytes);
+  if (text === undefined) throw new CheckpointError(label, `${part} is not valid UTF-8`);
   checkDepth(label, part, text);
   let value: unknown;
   try {

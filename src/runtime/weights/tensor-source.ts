@@ -76,8 +76,9 @@ export function createTensorSource(
     return tensor;
   };
   const load = (name: string): { dtype: TensorDtype; bytes: Uint8Array } => {
-    const { info, load } = get(name);
-    const bytes = load();
+    const tensor = get(name);
+    const { info } = tensor;
+    const bytes = tensor.load();
     if (bytes.byteLength !== info.byteLength) {
       throw new CheckpointError(
         label,

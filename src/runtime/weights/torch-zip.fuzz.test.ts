@@ -27,7 +27,7 @@ describe('damaged PyTorch checkpoints', () => {
       const source = open(mutant, i);
       if (source === undefined) continue;
       // The checksums guard the contents: whatever is still read must be what was saved.
-      expect(source.names).toEqual([...values.keys()]);
+      if (source.names.join() !== [...values.keys()].join()) throw new Error(`mutant ${i} has other names`);
       for (const [name, value] of values) {
         const raw = readOrRefuse(source, name, i);
         if (raw === undefined) continue;
@@ -69,7 +69,7 @@ describe('damaged PyTorch checkpoints', () => {
   it('refuses every truncation', () => {
     const base = fixtureBytes('views.pth');
     for (let length = 0; length < base.length; length++) {
-      expect(() => openTorchZip(memoryBytes('cut', base.subarray(0, length)))).toThrow(CheckpointError);
+      if (open(base.subarray(0, length), length) !== undefined) throw new Error(`accepted ${length} bytes`);
     }
   });
 });

@@ -4,6 +4,7 @@
 
 import { CheckpointError } from '../../core/errors.js';
 import type { ByteSource } from './byte-source.js';
+import { decodeUtf8 } from './utf8.js';
 import { findDirectory } from './zip-directory.js';
 
 /** A stored entry: where its bytes lie in the file. */
@@ -189,18 +190,11 @@ function checkMethod(label: string, name: string, flags: number, method: number)
 }
 
 function decodeName(label: string, raw: Uint8Array): string {
-  let name: string;
-  try {
-    name = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(raw);
-  } catch (cause) {
-    throw new CheckpointError(label, 'has a zip entry whose name is not UTF-8', { cause });
-  }
-  // eslint-disable-next-line no-control-regex -- exactly these characters are meant
-  if (
-    name === '' ||
-    /[\u0000-\u001f\\]/.test(name) ||
-    name.split('/').some((part) => part === '..' || part === '')
-  ) {
+  const name = decodeUtf8(raw);
+  if (name === undefined) throw new CheckpointError(label, 'has a zip entry whose name is not UTF-8');
+
+  const isUnsafe = [...name].some((character) => character < ' ' || character === '\\');
+  if (isUnsafe || name.split('/').some((part) => part === '..' || part === '')) {
     throw new CheckpointError(
       label,
       `has a zip entry with an unsafe name: ${JSON.stringify(name.slice(0, 120))}`,
