@@ -1,0 +1,200 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { tinyStates, writeTinyInfinity } from '../../../test/fakes/tiny-infinity.js';
+import { Ledger } from '../../core/ledger.js';
+import { RandomKey } from '../../core/random.js';
+import { createRuntime, type Runtime } from '../../runtime/index.js';
+import type { GenerationOptions } from '../contract.js';
+import type { InfinityGenerator } from './generator.js';
+import { type InfinityModel, openInfinity } from './model.js';
+import type { InfinityPrefix } from './prefix.js';
+
+const sides = [1, 2, 3, 5];
+const scales = sides.map((side) => ({ height: side, width: side }));
+const folder = mkdtempSync(join(tmpdir(), 'varsearch-test-'));
+const files = writeTinyInfinity(folder);
+const key = RandomKey.fromSeed(5);
+let runtime: Runtime;
+
+beforeAll(async () => {
+  runtime = await createRuntime({ threads: 2 });
+});
+afterAll(async () => {
+  await runtime.close();
+  rmSync(folder, { recursive: true });
+});
+
+function open(rest: { memory?: number; cfgInsertionLayer?: number[] } = {}): Promise<InfinityModel> {
+  const defaults = { cfg: 3, temperature: 1 };
+  return openInfinity(runtime, { name: 'tiny', ...files, schedule: { scales, rotary: scales }, defaults, ...rest });
+}
+
+/** Runs `work` with a generator and checks that nothing is left behind. */
+async function withGenerator<T>(
+  work: (generator: InfinityGenerator, ledger: Ledger) => Promise<T>,
+  options: GenerationOptions = {},
+  rest: Parameters<typeof open>[0] = {},
+): Promise<T> {
+  const model = await open(rest);
+  const ledger = new Ledger();
+  const before = await runtime.stats();
+  const generator = await model.prepareStates(tinyStates(5), ledger, options);
+  const result = await work(generator, ledger);
+  generator.close();
+  const after = await runtime.stats();
+  expect({ tensors: after.tensors, bytes: after.bytes }).toEqual({ tensors: before.tensors, bytes: before.bytes });
+  await model.close();
+  return result;
+}
+
+/** Draws `count` whole rollouts from the empty prefix; the caller releases them. */
+async function rollouts(generator: InfinityGenerator, count: number): Promise<InfinityPrefix[]> {
+  const root = generator.begin();
+  let prefixes = Array.from({ length: count }, () => root.retain());
+  root.release();
+  for (let scale = 1; scale <= scales.length; scale++) {
+    const next = await generator.extend(
+      prefixes.map((prefix, i) => ({ prefix, key: key.fold(i).fold(scale) })),
+    );
+    for (const prefix of prefixes) prefix.release();
+    prefixes = next;
+  }
+  return prefixes;
+}
+
+const bitsOf = (prefix: InfinityPrefix): number[][] => prefix.chain().map(({ bits }) => [...bits]);
+
+async function drawBits(count: number, options: GenerationOptions = {}, rest: Parameters<typeof open>[0] = {}) {
+  return withGenerator(
+    async (generator) => {
+      const complete = await rollouts(generator, count);
+      const bits = complete.map(bitsOf);
+      for (const prefix of complete) prefix.release();
+      return bits;
+    },
+    options,
+    rest,
+  );
+}
+
+describe('the Infinity generator', () => {
+  it('draws the same bits whatever the micro-batch', async () => {
+    const together = await drawBits(7);
+    expect(new Set(together.map((bits) => JSON.stringify(bits))).size).toBeGreaterThan(1);
+    // A budget of nothing runs every prefix by itself.
+    expect(await drawBits(7, {}, { memory: 1 })).toEqual(together);
+    expect((await drawBits(3))[2]).toEqual(together[2]);
+  });
+
+  it('computes a forward pass once for all that extend a prefix, now or later', async () => {
+    await withGenerator(async (generator, ledger) => {
+      const root = generator.begin();
+      const children = await generator.extend([0, 1, 2].map((i) => ({ prefix: root, key: key.fold(i) })));
+      expect(ledger.record()).toMatchObject({ nfe: 3, forwards: 1, forwardCalls: 1, tokens: 1 });
+      const again = await generator.extend([{ prefix: root, key: key.fold(9) }]);
+      expect(ledger.record()).toMatchObject({ nfe: 4, forwards: 1 });
+      const grandchildren = await generator.extend(children.map((prefix) => ({ prefix, key })));
+      expect(ledger.record()).toMatchObject({ nfe: 7, forwards: 4, forwardCalls: 2, tokens: 1 + 3 * 4 });
+      for (const prefix of [root, ...children, ...again, ...grandchildren]) prefix.release();
+    });
+  });
+
+  it('gives the logits of a whole recomputation when the keys and values are reused', async () => {
+    const reused = await withGenerator(async (generator) => {
+      const [first, second] = await rollouts(generator, 2);
+      const logits = [first, second].map((p) => p?.parent?.forward?.logits);
+      const bits = [first, second].map((p) => bitsOf(p as InfinityPrefix));
+      first?.release();
+      second?.release();
+      return { logits, bits };
+    });
+    await withGenerator(async (generator) => {
+      for (const [i, chain] of reused.bits.entries()) {
+        let prefix = generator.begin();
+        for (const bits of chain.slice(1)) {
+          await generator.computeForwards([prefix]);
+          const next = generator.force(prefix, Uint8Array.from(bits));
+          prefix.release();
+          prefix = next;
+        }
+        const alone = prefix.parent?.forward?.logits;
+        expect(alone).toHaveLength(reused.logits[i]?.length ?? -1);
+        alone?.forEach((x, j) => {
+          expect(Math.abs(x - (reused.logits[i]?.[j] ?? 0))).toBeLessThan(1e-4);
+        });
+        prefix.release();
+      }
+    });
+  });
+
+  it('decodes complete prefixes and smaller previews', async () => {
+    await withGenerator(async (generator, ledger) => {
+      const [complete] = await rollouts(generator, 1);
+      if (!complete?.parent) throw new Error('no rollout');
+      const [picture, preview] = await generator.decode([complete, complete.parent]);
+      expect([picture?.width, picture?.height, preview?.width]).toEqual([10, 10, 6]);
+      expect(picture?.data).toHaveLength(300);
+      expect(ledger.record()).toMatchObject({ imagesDecoded: 2 });
+      complete.release();
+    });
+  });
+
+  it('runs one branch without guidance, and the same as guidance of strength one', async () => {
+    const alone = await drawBits(2, { cfg: 1 });
+    // One scale with guidance asks for both branches; greedy bits of the others do not see it.
+    const greedy = { cfg: [1, 1, 1, 1.5], topK: 1 };
+    const both = await drawBits(1, greedy);
+    const single = await drawBits(1, { cfg: 1, topK: 1 });
+    expect(both[0]?.slice(0, 4)).toEqual(single[0]?.slice(0, 4));
+    expect(alone).not.toEqual(await drawBits(2, { cfg: 3 }));
+  });
+
+  it('applies guidance after a block where asked to', async () => {
+    const onLogits = await drawBits(2, { topK: 1 });
+    const afterBlock = await drawBits(2, { topK: 1 }, { cfgInsertionLayer: [-1] });
+    expect(afterBlock).not.toEqual(onLogits);
+    await expect(open({ cfgInsertionLayer: [-2] })).rejects.toThrow('cfg_insertion_layer -2 is not valid');
+  });
+
+  it('refuses what does not belong together', async () => {
+    await withGenerator(async (generator) => {
+      const root = generator.begin();
+      expect(() => generator.force(root, new Uint8Array(3))).toThrow('scale 1 has 4 bits, got 3');
+      expect(() => {
+        generator.close();
+      }).toThrow('1 prefixes were not released');
+      root.release();
+      expect(() => {
+        root.release();
+      }).toThrow('used after its release');
+      const other = await withGenerator((stranger) => {
+        const prefix = stranger.begin();
+        prefix.release();
+        return Promise.resolve(prefix);
+      });
+      await expect(generator.extend([{ prefix: other, key }])).rejects.toThrow('belongs to another generator');
+    });
+  });
+
+  it('stops between micro-batches when it is cancelled', async () => {
+    await withGenerator(async (generator) => {
+      const root = generator.begin();
+      const signal = AbortSignal.abort();
+      await expect(generator.extend([{ prefix: root, key }], { signal })).rejects.toThrow('aborted');
+      root.release();
+    });
+  });
+
+  it('says what is wrong with options', async () => {
+    const model = await open();
+    const prepare = (options: GenerationOptions) => model.prepareStates(tinyStates(3), new Ledger(), options);
+    await expect(prepare({ temperature: 0 })).rejects.toThrow('temperature must be above 0');
+    await expect(prepare({ cfg: [1, 2] })).rejects.toThrow('cfg has 2 values for 4 scales');
+    await expect(model.prepareStates(tinyStates(17), new Ledger())).rejects.toThrow('takes at most 16');
+    await model.close();
+  });
+});
