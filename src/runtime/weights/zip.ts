@@ -193,7 +193,7 @@ function decodeName(label: string, raw: Uint8Array): string {
   const name = decodeUtf8(raw);
   if (name === undefined) throw new CheckpointError(label, 'has a zip entry whose name is not UTF-8');
 
-  const isUnsafe = [...name].some((character) => character < ' ' || character === '\\');
+  const isUnsafe = raw.some((byte) => byte < 0x20 || byte === 0x5c); // control characters and backslashes
   if (isUnsafe || name.split('/').some((part) => part === '..' || part === '')) {
     throw new CheckpointError(
       label,
