@@ -9,7 +9,7 @@ import type { Box } from './relation.js';
 import type { Colour, Rgb, Shape, Size, Texture } from './scene.js';
 import { COLOURS, PICTURE_SIDE } from './scene.js';
 import type { Patch, ShapeFit } from './shape-fit.js';
-import { fitShapes, hasHole, placedDistance } from './shape-fit.js';
+import { clearOverlap, fitShapes, hasHole, placedDistance } from './shape-fit.js';
 import { splitByColour, splitByCoverage } from './split.js';
 import type { ShadedPixel, TextureFit } from './texture-fit.js';
 import { fitTexture } from './texture-fit.js';
@@ -35,11 +35,6 @@ export interface Detection {
 
 /** Fewer connected pixels are specks, not objects; the smallest object has about 60. */
 const LEAST_PIXELS = 24;
-/**
- * Overlap (IoU of soft coverages) from which a shape is recognised. Rendered objects have at least 0.93, blurred and
- * noisy ones 0.88; an ellipse of axes 3 : 2 or a rectangle of sides 3 : 2 stays below.
- */
-const CLEAR_OVERLAP = 0.85;
 /** How much better than every other shape the best one has to fit. */
 const CLEAR_LEAD = 0.02;
 /** Share of an object's pixels that has to agree on a colour, and the mean RGB error allowed. */
@@ -125,7 +120,7 @@ function describe(component: Component, layers: Layers): DetectedObject | undefi
   if (!best) return undefined;
   const lead = best.overlap - (second?.overlap ?? 0);
   const known =
-    best.overlap >= CLEAR_OVERLAP && lead >= CLEAR_LEAD && hasHole(patch) === (best.shape === 'ring');
+    best.overlap >= clearOverlap(best) && lead >= CLEAR_LEAD && hasHole(patch) === (best.shape === 'ring');
   const { colour, confidence } = fitColour(component.pixels, layers);
   const texture = fitTextureOf(component.pixels, best, layers);
   const { left, top, right, bottom } = component;
