@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from clip import CLIP, normalise
 from data import Scenes, encode, tokens
 from infinity import sample
-from train import SCHEDULE, load_text_to_tokens, load_vae, psnr
+from tokenizers_json import clip_vocabulary
+from train import SCHEDULE, ClipBatches, load_text_to_tokens, load_vae, psnr
 from vae import summed
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -58,6 +60,23 @@ def vae_score(vae, scenes, count=500):
     return float(psnr(out, images))
 
 
+@torch.no_grad()
+def clip_score(out, scenes, vae, count=400):
+    """Share of (true, false) caption pairs told apart by the verifier, on decoded pictures of unseen scenes, by kind."""
+    model = CLIP(len(clip_vocabulary(scenes.words))).eval()
+    model.load_state_dict(torch.load(out / 'clip.pt', map_location='cpu')['ema'])
+    args = argparse.Namespace(false_captions=8)
+    batches = ClipBatches(args, scenes, model, decode=False)
+    images, records = scenes.images(np.arange(count)), np.asarray(scenes.records[:count])
+    images = torch.cat([vae.decoder(summed(vae.quantise(vae.encoder(x), SCHEDULE), SCHEDULE)) for x in images.split(50)]).clamp(-1, 1)
+    true, false = batches.ids(records[:, 22:]), batches.ids(batches.false_captions(records))
+    image, text = model.image(normalise(images)), model.text(torch.cat((true, false.flatten(0, 1))))
+    right = (image * text[:count]).sum(-1, keepdim=True) > (image[:, None] * text[count:].view(count, 8, -1)).sum(-1)
+    kinds = scenes.header['kinds']
+    table = {k: round(float(right[torch.from_numpy(records[:, 1] == i)].float().mean()), 3) for i, k in enumerate(kinds)}
+    return {'pairs': round(float(right.float().mean()), 4), 'all of 8': round(float(right.all(1).float().mean()), 4), **table}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--out', type=Path, default=ROOT / '.work/train')
@@ -69,12 +88,15 @@ def main():
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--sheet', type=Path)
     parser.add_argument('--psnr', action='store_true')
+    parser.add_argument('--clip', action='store_true')
     args = parser.parse_args()
     torch.set_num_threads(2)
     scenes = Scenes(args.validation)
     vae = load_vae(args.out, 'decoder' if (args.out / 'decoder.pt').exists() else 'vae')
     if args.psnr:
         print('vae psnr', round(vae_score(vae, scenes), 2))
+    if args.clip:
+        print('clip', clip_score(args.out, scenes, vae))
     model = load_text_to_tokens(args.out, len(scenes.words))
     prompts = json.loads(args.heldout.read_text())['prompts']
     prompts = [prompts[i] for i in np.linspace(0, len(prompts) - 1, min(args.limit, len(prompts))).round().astype(int)]

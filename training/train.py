@@ -5,6 +5,7 @@ features  the encoder's features of many scenes, kept on disk in half precision
 infinity  the transformer and its text encoder, on tokens quantised anew from the features with flipped bits
 decoder   the decoder alone, a while longer (the tokens stay valid)
 clip      the verifier
+export    assets/toybox: all files in the official layouts
 Every phase goes on where it was killed; a phase that has used its minutes is skipped.
 """
 import argparse
@@ -16,6 +17,7 @@ import torch.nn.functional as F
 
 from clip import CLIP, normalise
 from data import FIRST, Scenes
+from export import export
 from infinity import Infinity, make_targets
 from loop import DEVICE, Phase, autocast
 from negatives import Negatives
@@ -60,7 +62,7 @@ def train_vae(args, scenes):
         return pixel + 0.02 * commit, {'mse': error[~cut].square().mean(), 'psnr': psnr(out[~cut], images[~cut]).detach(),
                                       'commit': commit, 'norm': f.norm(dim=1).mean()}
 
-    return phase.run(loss_of_step)
+    return phase.run(loss_of_step, args.log_every)
 
 
 def scale_weights(tokens):
@@ -173,18 +175,18 @@ def train_decoder(args, scenes):
             out = model.decoder(total).float()
         return (out - images).square().mean() + 0.05 * (out - images).abs().mean(), {'psnr': psnr(out, images).detach()}
 
-    return phase.run(loss_of_step)
+    return phase.run(loss_of_step, args.log_every)
 
 
 class ClipBatches:
     """Pictures (drawn, and half of them from the decoder), their captions and false captions, as CLIP's tokens."""
 
-    def __init__(self, args, scenes, model):
+    def __init__(self, args, scenes, model, decode=True):
         self.scenes, self.length, self.false = scenes, model.sizes['length'], args.false_captions
         self.words, self.bos, self.eos = clip_word_ids(scenes.words)
         self.table = torch.tensor([self.eos, *self.words])  # word id 0 (nothing) becomes the padding, which is eos
         self.negatives, self.rng = Negatives(scenes.words), np.random.default_rng(4)
-        self.decoded, self.pictures = self.decode(args)
+        self.decoded, self.pictures = self.decode(args) if decode else (None, None)
 
     def decode(self, args):
         """(scene numbers, pictures uint8) through the tokens, with some bits flipped as a careless transformer would."""
@@ -214,8 +216,10 @@ class ClipBatches:
         index = np.concatenate([self.decoded[pick], fresh])
         images = torch.cat([self.pictures[pick].float() / 127.5 - 1, self.scenes.images(fresh)]).to(DEVICE)
         records = np.asarray(self.scenes.records[index])
-        false = np.stack([[self.negatives(r, self.rng) for _ in range(self.false)] for r in records])
-        return self.spoil(images), self.ids(records[:, 22:]), self.ids(false)
+        return self.spoil(images), self.ids(records[:, 22:]), self.ids(self.false_captions(records))
+
+    def false_captions(self, records):
+        return np.stack([[self.negatives(r, self.rng) for _ in range(self.false)] for r in records])
 
     def spoil(self, images):
         """Mild noise on half of the pictures, mild blur on a quarter."""
@@ -256,7 +260,16 @@ def train_clip(args, scenes):
     return phase.run(loss_of_step, args.log_every)
 
 
-PHASES = {'vae': train_vae, 'features': make_features, 'infinity': train_infinity, 'decoder': train_decoder, 'clip': train_clip}
+def export_files(args, scenes):
+    words, clip = scenes.words, CLIP(len(clip_vocabulary(scenes.words)))
+    clip.load_state_dict(torch.load(args.out / 'clip.pt', map_location='cpu')['ema'])
+    recommended = {'cfg': args.cfg, 'tau': args.tau, 'cfg_insertion_layer': [0]}
+    export(args.assets, words, load_text_to_tokens(args.out, len(words)).cpu(), load_vae(args.out, 'decoder').cpu(), clip, recommended)
+    print('written', args.assets, flush=True)
+
+
+PHASES = {'vae': train_vae, 'features': make_features, 'infinity': train_infinity, 'decoder': train_decoder, 'clip': train_clip,
+          'export': export_files}
 
 
 def main():
@@ -264,17 +277,24 @@ def main():
     parser.add_argument('phases', nargs='+', choices=[*PHASES, 'all'])
     parser.add_argument('--out', type=Path, default=Path('.work/train'))
     parser.add_argument('--scenes', type=Path, default=Path('.work/scenes.bin'))
-    parser.add_argument('--minutes', type=float, nargs=4, default=(23, 70, 8, 10), help='of vae, infinity, decoder, clip')
+    parser.add_argument('--minutes', type=float, nargs=4, default=(23, 73, 5, 10), help='of vae, infinity, decoder, clip')
     parser.add_argument('--pool', type=int, default=120_000, help='scenes whose features are kept')
     parser.add_argument('--first', type=int, default=25_000, help='scenes encoded before the transformer starts; the rest on the way')
     parser.add_argument('--lr', type=float, default=0.02, help="the transformer's Muon learning rate")
     parser.add_argument('--flips', type=float, default=0.2, help='largest share of flipped bits in self-correction')
     parser.add_argument('--decoded', type=int, default=6000, help='decoded pictures that the verifier sees')
     parser.add_argument('--false-captions', type=int, default=4)
-    parser.add_argument('--log-every', type=int, default=100)
+    parser.add_argument('--log-every', type=int, default=50)
+    parser.add_argument('--assets', type=Path, default=Path('assets/toybox'))
+    parser.add_argument('--cfg', type=float, default=3.0, help='recommended guidance, written to config.json')
+    parser.add_argument('--tau', type=float, default=1.0, help='recommended temperature')
+    parser.add_argument('--smoke', action='store_true', help='a few steps of every phase, to see that all of it runs')
     args = parser.parse_args()
-    args.minutes = dict(zip(('vae', 'infinity', 'decoder', 'clip'), args.minutes))
     args.batch = {'vae': 16, 'infinity': 48, 'clip': 64}
+    if args.smoke:
+        args.minutes, args.pool, args.first, args.decoded, args.log_every = (0.1,) * 4, 200, 100, 50, 1
+        args.batch = {'vae': 4, 'infinity': 8, 'clip': 8}
+    args.minutes = dict(zip(('vae', 'infinity', 'decoder', 'clip'), args.minutes))
     args.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(2 if DEVICE == 'cpu' else 4)
     torch.manual_seed(0)
