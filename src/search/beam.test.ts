@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+
 import type { SearchOptions } from './registry.js';
 import { describeStrategy, meanScore, play } from './strategy.suite.js';
 

@@ -1,7 +1,7 @@
 // A model small enough to be recomputed by hand, for tests of the strategies: a scale is a few bits, a picture the bits of
 // all scales, the score how many of them agree with a hidden target. Good coarse bits make good fine bits likelier.
 
-import { type Image, createImage } from '../core/image.js';
+import { createImage, type Image } from '../core/image.js';
 import { Ledger } from '../core/ledger.js';
 import { RandomKey } from '../core/random.js';
 import type { Extension, Generator, Prefix, Scale } from '../models/contract.js';

@@ -1,6 +1,7 @@
 // PAPER.md's check values, counted by running the strategies, and the arithmetic that foretells them.
 
 import { describe, expect, it } from 'vitest';
+
 import { dryRun, INFINITY_SIDES, squareScales } from './dry-run.js';
 import { estimate, resolveSearch, type SearchOptions } from './registry.js';
 

@@ -1,7 +1,7 @@
 // A search without a model: the real strategies step through prefixes that hold nothing, and the ledger counts what a
 // real model would have to do. It shows the costs that cost.ts works out, and that every prefix is released.
 
-import { type Image, createImage } from '../core/image.js';
+import { createImage, type Image } from '../core/image.js';
 import { Ledger, type LedgerRecord } from '../core/ledger.js';
 import { RandomKey } from '../core/random.js';
 import type { Extension, Generator, Prefix, Scale } from '../models/contract.js';
@@ -66,8 +66,9 @@ class CountingPrefix implements Prefix {
   }
 
   assertAlive(): void {
-    if (this.#owners === 0)
+    if (this.#owners === 0) {
       throw new RangeError(`a prefix of scale ${this.scale} was used after its release`);
+    }
   }
 }
 

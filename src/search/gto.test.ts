@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+
 import { describeStrategy, meanScore, play } from './strategy.suite.js';
 
 describeStrategy('gto', [

@@ -128,8 +128,9 @@ function listOf(candidates: number | readonly number[], scales: number): readonl
   if (typeof candidates === 'number') {
     return Array.from({ length: scales }, () => count(candidates, 'candidates'));
   }
-  if (!Array.isArray(candidates))
+  if (!Array.isArray(candidates)) {
     throw wrong('candidates', 'a number, or a list of one per scale', candidates);
+  }
   if (candidates.length !== scales) {
     throw new UsageError(
       `option 'candidates' lists ${candidates.length} numbers, but the model has ${scales} scales: give one number per scale, or one for all`,
@@ -159,7 +160,6 @@ function tooMany(value: number): UsageError {
 }
 
 function wrong(option: string, expected: string, value: unknown): UsageError {
-  return new UsageError(
-    `option '${option}' must be ${expected}, got ${JSON.stringify(value) ?? String(value)}`,
-  );
+  const shown = typeof value === 'string' ? `'${value}'` : String(value);
+  return new UsageError(`option '${option}' must be ${expected}, got ${shown}`);
 }

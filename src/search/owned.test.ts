@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+
 import type { Prefix } from '../models/contract.js';
 import { Owned } from './owned.js';
 

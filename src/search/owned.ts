@@ -22,8 +22,9 @@ export class Owned {
   /** Releases one ownership of a prefix. */
   release(prefix: Prefix): void {
     const count = this.#counts.get(prefix);
-    if (count === undefined)
+    if (count === undefined) {
       throw new RangeError(`a prefix of scale ${prefix.scale} is not owned by this search`);
+    }
     if (count === 1) this.#counts.delete(prefix);
     else this.#counts.set(prefix, count - 1);
     this.#size--;

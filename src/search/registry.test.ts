@@ -1,18 +1,12 @@
 import { describe, expect, it } from 'vitest';
+
 import { UsageError } from '../core/errors.js';
 import { squareScales } from './dry-run.js';
 import { DEFAULTS, MOST_CANDIDATES } from './options.js';
-import {
-  estimate,
-  optionsFor,
-  resolveSearch,
-  type SearchOptions,
-  STRATEGIES,
-  STRATEGY_INFO,
-} from './registry.js';
+import { estimate, optionsFor, resolveSearch, STRATEGIES, STRATEGY_INFO } from './registry.js';
 
 const scales = (count: number) => squareScales(Array.from({ length: count }, (_, i) => i + 1));
-const resolve = (options: object, count = 13) => resolveSearch(options as SearchOptions, scales(count));
+const resolve = (options: object, count = 13) => resolveSearch(options, scales(count));
 const nfe = (options: object, count = 13): number => estimate(resolve(options, count), scales(count)).nfe;
 
 describe('defaults', () => {
@@ -134,10 +128,10 @@ describe('refusals', () => {
     [{ strategy: 'random', budget: 500, images: 5 }, /one of 'images' and 'budget', not both/],
     [{ strategy: 'random', images: 0 }, /'images' must be a whole number of at least 1, got 0/],
     [{ strategy: 'random', images: 2.5 }, /got 2.5/],
-    [{ strategy: 'random', images: '5' }, /got "5"/],
+    [{ strategy: 'random', images: '5' }, /got '5'/],
     [{ strategy: 'random', images: 1e9 }, new RegExp(`at most ${MOST_CANDIDATES}`)],
     [{ strategy: 'random', budget: 1e12 }, /too many/],
-    [{ strategy: 'beam', width: NaN }, /'width' must be/],
+    [{ strategy: 'beam', width: NaN }, /'width' must be a whole number of at least 1, got NaN/],
     [{ strategy: 'beam', width: 2000, candidates: 1000 }, /2000000 candidates in one round are too many/],
     [{ strategy: 'beam', candidates: [1, 2] }, /lists 2 numbers, but the model has 13 scales/],
     [{ strategy: 'beam', candidates: Array(13).fill(0) }, /'candidates' must be/],

@@ -234,7 +234,8 @@ function ancestor(prefix: Prefix, scale: number): Prefix {
 
 /** Pairs of two lists that must be equally long. */
 function zip<A, B>(left: readonly A[], right: readonly B[]): [A, B][] {
-  if (left.length !== right.length)
+  if (left.length !== right.length) {
     throw new RangeError(`expected ${left.length} results, got ${right.length}`);
+  }
   return left.map((value, i) => [value, right[i] as B]);
 }

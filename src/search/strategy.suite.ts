@@ -2,6 +2,7 @@
 // cancellation. A new strategy adds a file that calls it with a few settings.
 
 import { describe, expect, it } from 'vitest';
+
 import { isAbortError, VarsearchError } from '../core/errors.js';
 import { RandomKey } from '../core/random.js';
 import { BitModel, type BitModelOptions, BitWorld } from './bit-model.suite.js';
