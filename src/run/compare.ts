@@ -12,7 +12,12 @@ import type { GenerateResult } from './result.js';
 
 /** What happens during a comparison, in order. */
 export type CompareEvent =
-  | { readonly type: 'begin'; readonly strategy: StrategyName; readonly index: number; readonly count: number }
+  | {
+      readonly type: 'begin';
+      readonly strategy: StrategyName;
+      readonly index: number;
+      readonly count: number;
+    }
   | { readonly type: 'progress'; readonly strategy: StrategyName; readonly event: GenerateEvent }
   | { readonly type: 'end'; readonly strategy: StrategyName; readonly result: GenerateResult };
 
@@ -34,7 +39,11 @@ export interface CompareRun extends Run<CompareEvent, CompareResult> {
   soFar(): Promise<CompareResult | null>;
 }
 
-function summarise(options: ComparePictureOptions, results: readonly GenerateResult[], complete: boolean): CompareResult | null {
+function summarise(
+  options: ComparePictureOptions,
+  results: readonly GenerateResult[],
+  complete: boolean,
+): CompareResult | null {
   const [first, ...others] = results;
   if (!first) return null;
   const best = others.reduce((a, b) => (b.score > a.score ? b : a), first);
@@ -52,7 +61,10 @@ export function startCompare(options: ComparePictureOptions, context: GenerateCo
     const chosen = STRATEGIES.filter((name) => strategies === undefined || strategies.includes(name));
     for (const [index, strategy] of chosen.entries()) {
       emit({ type: 'begin', strategy, index, count: chosen.length });
-      running = startGenerate({ ...common, ...optionsFor(strategy, sizes) }, { open: () => Promise.resolve(engine) });
+      running = startGenerate(
+        { ...common, ...optionsFor(strategy, sizes) },
+        { open: () => Promise.resolve(engine) },
+      );
       for await (const event of running) emit({ type: 'progress', strategy, event });
       const found = await running.result;
       running = null;

@@ -21,16 +21,10 @@ export function describeList(values: number | readonly number[]): string {
 
 /** A scale as "4 x 4". */
 export function describeScale({ height, width }: Scale): string {
-  return `${String(height)} \u00d7 ${String(width)}`;
+  return `${height} \u00d7 ${width}`;
 }
 
-const WORDS: Readonly<Record<string, string>> = {
-  width: 'width',
-  candidates: 'candidates',
-  images: 'images',
-  keepElected: 'keep elected',
-  result: 'result',
-};
+const NAMES: Readonly<Record<string, string>> = { keepElected: 'keep elected' };
 
 function describeValue(value: unknown): string {
   if (Array.isArray(value)) return describeList(value as number[]);
@@ -41,18 +35,32 @@ function describeValue(value: unknown): string {
 export function describeSizes(search: ResolvedSearch): readonly (readonly [name: string, value: string])[] {
   return Object.entries(search)
     .filter(([name, value]) => name !== 'strategy' && value !== undefined)
-    .map(([name, value]) => [WORDS[name] ?? name, describeValue(value)] as const);
+    .map(([name, value]) => [NAMES[name] ?? name, describeValue(value)] as const);
 }
 
-/** A search in one line, for example "Beam search, width 3, candidates 5". */
+/** The sizes of a search in words, for example "width 3, 5 candidates". */
+export function describeSizesBriefly(search: ResolvedSearch): string {
+  if (search.strategy === 'random') return search.images === 1 ? '1 image' : `${search.images} images`;
+  const { candidates, keepElected, result } = search;
+  return [
+    search.strategy === 'beam' ? `width ${search.width}` : '',
+    `${describeList(candidates)} candidates`,
+    keepElected ? 'elected rollouts kept' : '',
+    result === 'best' ? '' : 'best of the last round',
+  ]
+    .filter((words) => words !== '')
+    .join(', ');
+}
+
+/** A search in one line, for example "Beam search, width 3, 5 candidates". */
 export function describeSearch(search: ResolvedSearch): string {
-  const sizes = describeSizes(search).filter(([, value]) => value !== 'no' && value !== 'best');
-  const words = sizes.map(([name, value]) => (value === 'yes' ? name : `${name} ${value}`));
-  return [strategyTitle(search.strategy), ...words].join(', ');
+  return `${strategyTitle(search.strategy)}, ${describeSizesBriefly(search)}`;
 }
 
 /** Every option of a run as name and value. */
-export function describeOptions(options: ResolvedOptions): readonly (readonly [name: string, value: string])[] {
+export function describeOptions(
+  options: ResolvedOptions,
+): readonly (readonly [name: string, value: string])[] {
   const { prompt, model, verifier, seed, cfg, temperature, topK, topP, search } = options;
   return [
     ['prompt', prompt],

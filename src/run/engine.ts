@@ -1,10 +1,12 @@
 // A model and a verifier, loaded and ready for any number of runs, by name or as given by the caller.
 
-import { UsageError } from '../core/errors.js';
+import { VarsearchError } from '../core/errors.js';
 import type { ModelEntry } from '../models/catalog.js';
 import type { ImageModel } from '../models/contract.js';
+import type { Runtime } from '../runtime/index.js';
 import type { VerifierEntry } from '../verifiers/catalog.js';
 import type { Verifier } from '../verifiers/contract.js';
+import { given } from './given.js';
 import { parseMemory } from './memory.js';
 import type { OpenOptions } from './options.js';
 import { DEFAULTS } from './options.js';
@@ -14,26 +16,21 @@ import type { FileHashes } from './recipe.js';
 export interface Catalogs {
   readonly models: readonly ModelEntry[];
   readonly verifiers: readonly VerifierEntry[];
+  /** The entry of a name; a UsageError that lists the names when there is none. */
+  readonly findModel: (name: string) => ModelEntry;
+  readonly findVerifier: (name: string) => VerifierEntry;
+  /** Makes the runtime that model and verifier share. @default each entry makes its own */
+  readonly createRuntime?: (options: { readonly threads?: number }) => Promise<Runtime>;
 }
 
 /** The catalogues of this package; read when a name has to be looked up. */
 export async function builtInCatalogs(): Promise<Catalogs> {
-  const [{ MODELS }, { VERIFIERS }] = await Promise.all([
+  const [{ MODELS, findModel }, { VERIFIERS, findVerifier }, { createRuntime }] = await Promise.all([
     import('../models/catalog.js'),
     import('../verifiers/catalog.js'),
+    import('../runtime/index.js'),
   ]);
-  return { models: MODELS, verifiers: VERIFIERS };
-}
-
-/** The entry of a name; a UsageError that lists the names when there is none. */
-export function findEntry<Entry extends { readonly name: string }>(
-  kind: 'model' | 'verifier',
-  entries: readonly Entry[],
-  name: string,
-): Entry {
-  const entry = entries.find((each) => each.name === name);
-  if (entry) return entry;
-  throw new UsageError(`unknown ${kind} '${name}': choose one of ${entries.map((each) => each.name).join(', ')}`);
+  return { models: MODELS, verifiers: VERIFIERS, findModel, findVerifier, createRuntime };
 }
 
 /** SHA-256 of the files that a picture depends on, by name. */
@@ -58,59 +55,61 @@ export interface Engine {
   readonly close: () => Promise<void>;
 }
 
-function requireInstalled(kind: string, entry: { readonly name: string; installed(): boolean | string }): void {
+function requireInstalled(kind: string, entry: Pick<ModelEntry, 'name' | 'installed'>): void {
   const installed = entry.installed();
-  if (installed === true) return;
-  const reason = installed === false ? 'its files are missing' : installed;
-  throw new UsageError(`${kind} '${entry.name}' is not installed: ${reason}`);
+  if (installed !== true) throw new VarsearchError(`${kind} '${entry.name}' is not installed: ${installed}`);
 }
 
-interface Loaded<Value> {
-  readonly value: Value;
-  readonly own: boolean;
+/** What has to be loaded: an entry of a catalogue, or null where the caller gave a loaded value. */
+interface Wanted {
+  readonly model: ModelEntry | null;
+  readonly verifier: VerifierEntry | null;
 }
 
-async function loadModel(options: OpenOptions, entry: ModelEntry | null): Promise<Loaded<ImageModel>> {
-  if (!entry) return { value: options.model as ImageModel, own: false };
-  requireInstalled('model', entry);
-  const { threads } = options;
-  const memory = options.memory === undefined ? null : parseMemory(options.memory);
-  const value = await entry.load({
-    ...(threads === undefined ? {} : { threads }),
-    ...(memory === null ? {} : { memory }),
-  });
-  return { value, own: true };
-}
-
-async function loadVerifier(options: OpenOptions, entry: VerifierEntry | null): Promise<Loaded<Verifier>> {
-  if (!entry) return { value: options.verifier as Verifier, own: false };
-  requireInstalled('verifier', entry);
-  const { threads } = options;
-  return { value: await entry.load(threads === undefined ? {} : { threads }), own: true };
+async function findEntries(
+  options: OpenOptions,
+  catalogs: Catalogs | undefined,
+): Promise<Wanted & { readonly catalogs: Catalogs | null }> {
+  const { model = DEFAULTS.model, verifier = DEFAULTS.verifier } = options;
+  if (typeof model !== 'string' && typeof verifier !== 'string') {
+    return { model: null, verifier: null, catalogs: null };
+  }
+  const known = catalogs ?? (await builtInCatalogs());
+  const wanted = {
+    model: typeof model === 'string' ? known.findModel(model) : null,
+    verifier: typeof verifier === 'string' ? known.findVerifier(verifier) : null,
+  };
+  if (wanted.model) requireInstalled('model', wanted.model);
+  if (wanted.verifier) requireInstalled('verifier', wanted.verifier);
+  return { ...wanted, catalogs: known };
 }
 
 /** Loads a model and a verifier at the same time; when one fails, the other is closed again. */
 export async function openEngine(options: OpenOptions, catalogs?: Catalogs): Promise<Engine> {
-  const { model = DEFAULTS.model, verifier = DEFAULTS.verifier } = options;
-  const named = typeof model === 'string' || typeof verifier === 'string';
-  const known = named ? (catalogs ?? (await builtInCatalogs())) : { models: [], verifiers: [] };
-  const modelEntry = typeof model === 'string' ? findEntry('model', known.models, model) : null;
-  const verifierEntry = typeof verifier === 'string' ? findEntry('verifier', known.verifiers, verifier) : null;
+  const wanted = await findEntries(options, catalogs);
   const start = performance.now();
-  const loads = await Promise.allSettled([loadModel(options, modelEntry), loadVerifier(options, verifierEntry)]);
-  const [loadedModel, loadedVerifier] = loads;
-  const close = async (): Promise<void> => {
-    for (const each of loads) if (each.status === 'fulfilled' && each.value.own) await each.value.value.close();
-  };
-  if (loadedModel.status === 'rejected' || loadedVerifier.status === 'rejected') {
-    await close();
-    throw loadedModel.status === 'rejected' ? loadedModel.reason : (loadedVerifier as PromiseRejectedResult).reason;
-  }
-  return engineOf(loadedModel.value.value, loadedVerifier.value.value, {
-    entry: modelEntry,
-    loadTime: performance.now() - start,
-    close,
+  const threads = given({ threads: options.threads });
+  const memory = given({
+    memory: options.memory === undefined ? undefined : (parseMemory(options.memory) ?? undefined),
   });
+  const runtime = await wanted.catalogs?.createRuntime?.(threads);
+  const shared = given({ runtime });
+  const loads = await Promise.allSettled([
+    wanted.model ? wanted.model.load({ ...threads, ...memory, ...shared }) : (options.model as ImageModel),
+    wanted.verifier ? wanted.verifier.load({ ...threads, ...shared }) : (options.verifier as Verifier),
+  ]);
+  const [model, verifier] = loads;
+  const close = async (): Promise<void> => {
+    if (wanted.model && model.status === 'fulfilled') await model.value.close();
+    if (wanted.verifier && verifier.status === 'fulfilled') await verifier.value.close();
+    await runtime?.close();
+  };
+  if (model.status === 'rejected' || verifier.status === 'rejected') {
+    await close();
+    throw (loads.find((each) => each.status === 'rejected') as PromiseRejectedResult).reason;
+  }
+  const loadTime = performance.now() - start;
+  return engineOf(model.value, verifier.value, { entry: wanted.model, loadTime, close });
 }
 
 function engineOf(

@@ -35,7 +35,11 @@ export interface GenerateRun extends Run<GenerateEvent, GenerateResult> {
 }
 
 /** The options with the defaults of the engine and of the strategy filled in. */
-export function resolveOptions(options: PictureOptions, engine: Engine, scales: readonly Scale[]): ResolvedOptions {
+export function resolveOptions(
+  options: PictureOptions,
+  engine: Engine,
+  scales: readonly Scale[],
+): ResolvedOptions {
   const { prompt, seed, cfg, temperature, topK, topP, signal: _, ...search } = options;
   return {
     prompt,

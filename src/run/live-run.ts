@@ -29,7 +29,7 @@ export function startRun<Event, Result>(
   // Whoever iterates sees a failure there; without this line Node would also report it as unhandled.
   result.catch(() => undefined);
   async function* iterate(): AsyncGenerator<Event, void, void> {
-    for (let next = 0; ; ) {
+    for (let next = 0; ;) {
       const event = events[next];
       if (event !== undefined) {
         next++;

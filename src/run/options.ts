@@ -1,6 +1,8 @@
 // The options of a run: their names, their defaults, and the one place where they are checked. What a search's sizes
 // (width, candidates, budget and so on) may be depends on the schedule: search/registry.ts checks and resolves those.
 
+import { inspect } from 'node:util';
+
 import { UsageError } from '../core/errors.js';
 import type { ImageModel } from '../models/contract.js';
 import type { ResolvedSearch, SearchOptions, StrategyName } from '../search/registry.js';
@@ -115,18 +117,32 @@ const PICTURE_RULES = {
 const COMPARE_RULES = {
   ...COMMON_RULES,
   strategies: [
-    (value) => Array.isArray(value) && value.length > 0 && value.every((name) => STRATEGIES.includes(name as StrategyName)),
+    (value) =>
+      Array.isArray(value) &&
+      value.length > 0 &&
+      value.every((name) => STRATEGIES.includes(name as StrategyName)),
     `a list of ${STRATEGIES.join(', ')}`,
   ],
 } satisfies Rules<ComparePictureOptions>;
 
+/** The names of all options, for programs that turn messages about them into their own words. */
+export const OPTION_NAMES: readonly string[] = Object.keys({
+  ...OPEN_RULES,
+  ...PICTURE_RULES,
+  ...COMPARE_RULES,
+});
+
 /** Writes a received value into a message, in brief. */
 function show(value: unknown): string {
-  const text = typeof value === 'string' ? `'${value}'` : (JSON.stringify(value) ?? String(value));
+  const text = inspect(value, { depth: 1, breakLength: Infinity });
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 
-function check(options: object, rules: Readonly<Record<string, Rule>>, required: readonly string[] = []): void {
+function check(
+  options: object,
+  rules: Readonly<Record<string, Rule>>,
+  required: readonly string[] = [],
+): void {
   for (const [name, value] of Object.entries(options)) {
     const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
     if (!rule) throw new UsageError(`unknown option '${name}': known are ${Object.keys(rules).join(', ')}`);
@@ -136,7 +152,9 @@ function check(options: object, rules: Readonly<Record<string, Rule>>, required:
   }
   for (const name of required) {
     const value: unknown = (options as Readonly<Record<string, unknown>>)[name];
-    if (value === undefined) throw new UsageError(`option '${name}' is missing: it must be ${String(rules[name]?.[1])}`);
+    if (value === undefined) {
+      throw new UsageError(`option '${name}' is missing: it must be ${rules[name]?.[1]}`);
+    }
   }
 }
 
@@ -184,5 +202,13 @@ export function splitCompareOptions(options: CompareOptions): SplitOptions<Compa
 /** The options that make the same picture again: what a recipe holds, as a caller would write it. */
 export function asPictureOptions(resolved: ResolvedOptions): PictureOptions {
   const { prompt, seed, cfg, temperature, topK, topP, search } = resolved;
-  return { ...search, prompt, seed, topK, topP, cfg: cfg ?? undefined, temperature: temperature ?? undefined };
+  return {
+    ...search,
+    prompt,
+    seed,
+    topK,
+    topP,
+    cfg: cfg ?? undefined,
+    temperature: temperature ?? undefined,
+  };
 }

@@ -1,6 +1,7 @@
 // The recipe that a picture carries in its PNG file: all that is needed to make the same picture again.
 
 import { createHash } from 'node:crypto';
+
 import { UsageError } from '../core/errors.js';
 import type { Image } from '../core/image.js';
 import { decodePng, encodePng } from '../core/image.js';

@@ -91,7 +91,10 @@ async function makeAgain(
 export function startReplay(
   bytes: Uint8Array,
   options: ReplayOptions,
-  context: { readonly open: (recipe: Recipe) => Promise<Engine>; readonly close?: (engine: Engine) => Promise<void> },
+  context: {
+    readonly open: (recipe: Recipe) => Promise<Engine>;
+    readonly close?: (engine: Engine) => Promise<void>;
+  },
 ): ReplayRun {
   return startRun<GenerateEvent, ReplayResult>(async (emit) => {
     const { image: original, recipe } = decodeWithRecipe(bytes, options.name);

@@ -82,6 +82,20 @@ export class RunRecord {
       pixels: hashPixels(image),
     } as const;
     const { score } = winner;
-    return { complete, image, score, winner, tree, trace, ledger, milliseconds, scales, options, hashes, versions, recipe };
+    return {
+      complete,
+      image,
+      score,
+      winner,
+      tree,
+      trace,
+      ledger,
+      milliseconds,
+      scales,
+      options,
+      hashes,
+      versions,
+      recipe,
+    };
   }
 }

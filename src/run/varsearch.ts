@@ -6,7 +6,13 @@ import type { Catalogs, Engine } from './engine.js';
 import { openEngine } from './engine.js';
 import type { GenerateRun } from './generate.js';
 import { startGenerate } from './generate.js';
-import type { CompareOptions, ComparePictureOptions, GenerateOptions, OpenOptions, PictureOptions } from './options.js';
+import type {
+  CompareOptions,
+  ComparePictureOptions,
+  GenerateOptions,
+  OpenOptions,
+  PictureOptions,
+} from './options.js';
 import {
   checkCompareOptions,
   checkOpenOptions,
@@ -64,7 +70,10 @@ export interface Varsearch {
 }
 
 /** Loads a model and a verifier once, for several runs. */
-export async function openVarsearch(options: OpenOptions = {}, { catalogs }: CatalogOption = {}): Promise<Varsearch> {
+export async function openVarsearch(
+  options: OpenOptions = {},
+  { catalogs }: CatalogOption = {},
+): Promise<Varsearch> {
   const engine = await openEngine(checkOpenOptions(options), catalogs);
   const context = { open: () => Promise.resolve(engine) };
   return {

@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { arch, platform, versions as nodeVersions } from 'node:process';
-import { fileURLToPath } from 'node:url';
+
+import { packageRoot } from '../core/assets.js';
 
 /** Versions of what takes part in a run, by name. */
 export type Versions = Readonly<Record<string, string>>;
@@ -35,10 +36,8 @@ function dependencyVersion(name: string): string {
   }
 }
 
-const HERE = dirname(fileURLToPath(import.meta.url));
-
 /** The version of this package. */
-export const VERSION: string = packageVersion('varsearch', HERE);
+export const VERSION: string = packageVersion('varsearch', packageRoot());
 
 /** The versions that a result records. */
 export function readVersions(): Versions {

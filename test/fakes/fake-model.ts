@@ -78,7 +78,9 @@ const DRAWS = 6;
 /** The random numbers of a prefix, coarse to fine. */
 function drawsOf(prefix: FakePrefix): Float64Array[] {
   const chain: Float64Array[] = [];
-  for (let each: FakePrefix | null = prefix; each && each.scale > 0; each = each.parent) chain.unshift(each.draws);
+  for (let each: FakePrefix | null = prefix; each && each.scale > 0; each = each.parent) {
+    chain.unshift(each.draws);
+  }
   return chain;
 }
 

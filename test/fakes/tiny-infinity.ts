@@ -21,7 +21,10 @@ export interface TinyOptions {
 export const TEXT_CHANNELS = 128;
 
 /** Writes transformer.safetensors and vae.safetensors; gives their paths. */
-export function writeTinyInfinity(folder: string, options: TinyOptions = {}): { transformer: string; vae: string } {
+export function writeTinyInfinity(
+  folder: string,
+  options: TinyOptions = {},
+): { transformer: string; vae: string } {
   mkdirSync(folder, { recursive: true });
   const transformer = join(folder, 'transformer.safetensors');
   const vae = join(folder, 'vae.safetensors');
@@ -40,7 +43,11 @@ class Maker {
   add(name: string, shape: number[], spread: number, mean = 0): void {
     const count = shape.reduce((product, size) => product * size, 1);
     const draws = RandomKey.fromSeed(11).fold(this.#index++).uniform(count);
-    this.tensors.set(name, { dtype: 'F32', shape, data: Float32Array.from(draws, (u) => mean + (2 * u - 1) * spread) });
+    this.tensors.set(name, {
+      dtype: 'F32',
+      shape,
+      data: Float32Array.from(draws, (u) => mean + (2 * u - 1) * spread),
+    });
   }
 
   linear(name: string, out: number, inner: number, bias = true): void {
@@ -59,7 +66,13 @@ class Maker {
   }
 }
 
-function transformerTensors({ width = 32, heads = 2, depth = 2, channels = 4, patch = 1 }: TinyOptions): Tensors {
+function transformerTensors({
+  width = 32,
+  heads = 2,
+  depth = 2,
+  channels = 4,
+  patch = 1,
+}: TinyOptions): Tensors {
   const make = new Maker();
   const bits = channels * patch * patch;
   make.add('cfg_uncond', [16, TEXT_CHANNELS], 1);
@@ -117,4 +130,3 @@ export function tinyStates(tokens: number, seed = 1): { states: Float32Array; to
   const draws = RandomKey.fromSeed(seed).uniform(tokens * TEXT_CHANNELS);
   return { states: Float32Array.from(draws, (u) => 2 * u - 1), tokens };
 }
-

@@ -92,19 +92,31 @@ function drawSeries(series: Series, x: Axis, y: Axis): Html {
   const last = series.points.at(-1);
   const label =
     series.label === true && last !== undefined
-      ? html`<text class="name" x="${round(x.place(last.x) - 4)}" y="${round(y.place(last.y) - 7)}">${series.name}</text>`
+      ? html`<text class="name" x="${round(x.place(last.x) - 4)}" y="${round(y.place(last.y) - 7)}"
+          >${series.name}</text
+        >`
       : null;
-  if (series.kind !== 'dots') return html`<g class="${series.tone}"><path d="${path(series, x, y)}"/>${label}</g>`;
+  if (series.kind !== 'dots') {
+    return html`<g class="${series.tone}"><path d="${path(series, x, y)}" />${label}</g>`;
+  }
   const dots = series.points.map(
     (point) =>
-      html`<circle cx="${round(x.place(point.x))}" cy="${round(y.place(point.y))}" r="3.4"><title>${point.title}</title></circle>`,
+      html`<circle cx="${round(x.place(point.x))}" cy="${round(y.place(point.y))}" r="3.4"
+        ><title>${point.title}</title></circle
+      >`,
   );
   return html`<g class="${series.tone}">${dots}</g>`;
 }
 
 function formatTick(value: number, step: number): string {
-  if (Math.abs(value) >= 10_000) return formatLarge(value).replace(' ', '').replace(/\.?0+(?=\D*$)/, '');
-  return value.toFixed(step >= 1 && Number.isInteger(step) ? 0 : Math.max(0, Math.ceil(-Math.log10(step) - 1e-9)));
+  if (Math.abs(value) >= 10_000) {
+    return formatLarge(value)
+      .replace(' ', '')
+      .replace(/\.?0+(?=\D*$)/, '');
+  }
+  return value.toFixed(
+    step >= 1 && Number.isInteger(step) ? 0 : Math.max(0, Math.ceil(-Math.log10(step) - 1e-9)),
+  );
 }
 
 function yAxis(y: Axis, box: Box): Html {
@@ -112,7 +124,12 @@ function yAxis(y: Axis, box: Box): Html {
   const step = (places[1] ?? 1) - (places[0] ?? 0);
   return html`${places.map((value) => {
     const at = round(y.place(value));
-    return html`<path class="grid" d="M${box.left} ${at}H${box.width - box.right}"/><text class="y" x="${box.left - 8}" y="${round(y.place(value) + 4)}">${formatTick(value, step)}</text>`;
+    return html`<path class="grid" d="M${box.left} ${at}H${box.width - box.right}" /><text
+        class="y"
+        x="${box.left - 8}"
+        y="${round(y.place(value) + 4)}"
+        >${formatTick(value, step)}</text
+      >`;
   })}`;
 }
 
@@ -132,12 +149,27 @@ export function chart(options: ChartOptions): Html {
   const box = SIZES[size];
   if (points.length === 0) return html``;
   const zero = options.fromZero === true ? [0] : [];
-  const x = axis([...points.map((point) => point.x), ...zero], box.left, box.width - box.right, zero.length > 0 ? 0.015 : 0.05);
-  const y = axis(points.map((point) => point.y), box.height - box.bottom, box.top, 0.1);
-  return html`<svg class="chart ${size}" viewBox="0 0 ${box.width} ${box.height}" role="img" aria-label="${options.summary}">
-${yAxis(y, box)}${xAxis(x, box, options)}
-<text class="y-label" x="0" y="12">${options.yLabel}</text>
-<text class="x-label" x="${box.width - box.right}" y="${box.height - 4}">${options.xLabel}</text>
-${series.map((each) => drawSeries(each, x, y))}
-</svg>`;
+  const x = axis(
+    [...points.map((point) => point.x), ...zero],
+    box.left,
+    box.width - box.right,
+    zero.length > 0 ? 0.015 : 0.05,
+  );
+  const y = axis(
+    points.map((point) => point.y),
+    box.height - box.bottom,
+    box.top,
+    0.1,
+  );
+  return html`<svg
+    class="chart ${size}"
+    viewBox="0 0 ${box.width} ${box.height}"
+    role="img"
+    aria-label="${options.summary}"
+  >
+    ${yAxis(y, box)}${xAxis(x, box, options)}
+    <text class="y-label" x="0" y="12">${options.yLabel}</text>
+    <text class="x-label" x="${box.width - box.right}" y="${box.height - 4}">${options.xLabel}</text>
+    ${series.map((each) => drawSeries(each, x, y))}
+  </svg>`;
 }

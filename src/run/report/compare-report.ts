@@ -1,8 +1,8 @@
 // The page that puts strategies side by side: pictures, score against what was spent, and one table of ledgers.
 
-import { describeSearch, strategyTitle } from '../describe.js';
-import { formatCount, formatDuration, formatScore } from '../format.js';
 import type { CompareResult } from '../compare.js';
+import { describeSizesBriefly, strategyTitle } from '../describe.js';
+import { formatCount, formatDuration, formatScore } from '../format.js';
 import type { GenerateResult, TracePoint } from '../result.js';
 import { chart } from './chart.js';
 import { incompleteNotice, LARGE_PICTURE, pixelClass } from './generate-report.js';
@@ -24,10 +24,21 @@ function arm(result: GenerateResult, compared: CompareResult, link: string | und
   const { search } = result.options;
   const best = result === compared.best;
   const title = strategyTitle(search.strategy);
-  return html`<article class="arm${best ? ' best' : ''}"><figure><img class="${pixelClass(result.image.width)}" src="${dataUrl(result.image, LARGE_PICTURE)}" alt="The result of ${title}"></figure>
-<h2>${title}</h2><p class="score">${formatScore(result.score)}</p>
-<p class="lead">${describeSearch(search).slice(title.length + 2)}${best ? ' \u2013 the best' : ''}${result.complete ? '' : ' \u2013 interrupted'}</p>
-${link === undefined ? null : html`<a href="${link}">its search tree</a>`}</article>`;
+  return html`<article class="arm${best ? ' best' : ''}">
+    <figure>
+      <img
+        class="${pixelClass(result.image.width)}"
+        src="${dataUrl(result.image, LARGE_PICTURE)}"
+        alt="The result of ${title}"
+      />
+    </figure>
+    <h2>${title}</h2>
+    <p class="score">${formatScore(result.score)}</p>
+    <p class="lead">
+      ${describeSizesBriefly(search)}${best ? ' \u2013 the best' : ''}${result.complete ? '' : ' \u2013 interrupted'}
+    </p>
+    ${link === undefined ? null : html`<a href="${link}">its search tree</a>`}
+  </article>`;
 }
 
 function charts(compared: CompareResult): Html {
@@ -48,11 +59,18 @@ function charts(compared: CompareResult): Html {
   );
   const key = compared.results.map(
     ({ options }) =>
-      html`<li class="${TONES[options.search.strategy]}"><i></i><span>${strategyTitle(options.search.strategy)}</span></li>`,
+      html`<li class="${TONES[options.search.strategy]}">
+        <i></i><span>${strategyTitle(options.search.strategy)}</span>
+      </li>`,
   );
-  return html`<section aria-labelledby="cost-title"><h2 id="cost-title">Score against cost</h2>
-<p class="lead">The best score so far, against three ways of counting what was spent.</p>
-<div class="arms">${views.map((view) => html`<div>${view}</div>`)}</div><ul class="key">${key}</ul></section>`;
+  return html`<section aria-labelledby="cost-title">
+    <h2 id="cost-title">Score against cost</h2>
+    <p class="lead">The best score so far, against three ways of counting what was spent.</p>
+    <div class="arms">${views.map((view) => html`<div>${view}</div>`)}</div>
+    <ul class="key">
+      ${key}
+    </ul>
+  </section>`;
 }
 
 interface Row {
@@ -80,7 +98,13 @@ const ROWS: readonly Row[] = [
     format: formatDuration,
     mark: null,
   })),
-  { name: 'Time in all', note: 'without loading', value: (r) => r.milliseconds - r.ledger.milliseconds.load, format: formatDuration, mark: 'least' },
+  {
+    name: 'Time in all',
+    note: 'without loading',
+    value: (r) => r.milliseconds - r.ledger.milliseconds.load,
+    format: formatDuration,
+    mark: 'least',
+  },
 ];
 
 function table(compared: CompareResult): Html {
@@ -89,12 +113,31 @@ function table(compared: CompareResult): Html {
   const rows = ROWS.map(({ name, note, value, format, mark }) => {
     const values = results.map(value);
     const marked = mark === 'most' ? Math.max(...values) : mark === 'least' ? Math.min(...values) : NaN;
-    const cells = values.map((each) => html`<td><span class="${each === marked ? mark : ''}">${format(each)}</span></td>`);
-    return html`<tr><th scope="row">${name}${note === '' ? null : html`<small>${note}</small>`}</th>${cells}</tr>`;
+    const cells = values.map(
+      (each) => html`<td><span class="${each === marked ? mark : ''}">${format(each)}</span></td>`,
+    );
+    return html`<tr>
+      <th scope="row">${name}${note === '' ? null : html`<small>${note}</small>`}</th>
+      ${cells}
+    </tr>`;
   });
-  return html`<section aria-labelledby="table-title"><h2 id="table-title">Ledger</h2>
-<p class="lead">The same NFE is not the same work: tokens, FLOPs and time say what it was.</p>
-<div class="table"><table><thead><tr><th></th>${heads}</tr></thead><tbody>${rows}</tbody></table></div></section>`;
+  return html`<section aria-labelledby="table-title">
+    <h2 id="table-title">Ledger</h2>
+    <p class="lead">The same NFE is not the same work: tokens, FLOPs and time say what it was.</p>
+    <div class="table">
+      <table>
+        <thead>
+          <tr>
+            <th></th>
+            ${heads}
+          </tr>
+        </thead>
+        <tbody>
+          ${rows}
+        </tbody>
+      </table>
+    </div>
+  </section>`;
 }
 
 /** The HTML page of a comparison; `links` leads from a strategy's name to the page of its own run. */
@@ -106,10 +149,14 @@ export function compareReport(compared: CompareResult, links: Readonly<Record<st
     title: `${compared.prompt} \u2013 strategies compared \u2013 varsearch`,
     kind: 'strategies compared',
     body: html`<h1>${compared.prompt}</h1>
-<ul class="chips"><li>budget <b>${formatCount(compared.budget)} NFE</b></li><li>model <b>${model}</b></li><li>verifier <b>${verifier}</b></li><li>seed <b>${seed}</b></li></ul>
-${incompleteNotice(compared.complete)}
-<div class="arms">${arms}</div>
-${charts(compared)}
-${table(compared)}`,
+      <ul class="chips">
+        <li>budget <b>${formatCount(compared.budget)} NFE</b></li>
+        <li>model <b>${model}</b></li>
+        <li>verifier <b>${verifier}</b></li>
+        <li>seed <b>${seed}</b></li>
+      </ul>
+      ${incompleteNotice(compared.complete)}
+      <div class="arms">${arms}</div>
+      ${charts(compared)} ${table(compared)}`,
   });
 }

@@ -34,7 +34,12 @@ function scoreChart(result: GenerateResult): Html {
       // Candidates of a round stand side by side, so that dots of like scores do not hide each other.
       const offset = nodes.length > 1 ? (i / (nodes.length - 1) - 0.5) * 0.5 : 0;
       const x = several ? round + 1 + offset : i + 1;
-      dots.push({ x, y: node.score, title: `${String(node.id)}: ${formatScore(node.score)}`, kept: node.kept });
+      dots.push({
+        x,
+        y: node.score,
+        title: `${node.id}: ${formatScore(node.score)}`,
+        kept: node.kept,
+      });
       best = Math.max(best, node.score);
       if (!several) running.push({ x, y: best });
     });
@@ -58,52 +63,115 @@ function scoreChart(result: GenerateResult): Html {
 }
 
 function chartKey(several: boolean): Html {
-  return html`<ul class="key"><li class="tone-winner"><i></i><span>best so far</span></li><li class="tone-kept"><i></i><span>kept</span></li>
-<li class="tone-pruned"><i></i><span>pruned${several ? ', dotted: mean' : ''}</span></li></ul>`;
+  const keys = [
+    ['tone-winner', 'best so far'],
+    ...(several ? [['tone-kept', 'kept']] : []),
+    ['tone-pruned', several ? 'pruned (dotted: mean of all)' : 'every picture'],
+  ];
+  return html`<ul class="key">
+    ${keys.map(([tone, text]) => html`<li class="${tone}"><i></i><span>${text}</span></li>`)}
+  </ul>`;
 }
 
 /** The very first picture: what one gets without a search. */
 function firstPicture(result: GenerateResult): Html | null {
   const [first] = result.tree.nodes;
   if (!first || first.id === result.winner.id) return null;
-  return html`<div class="first"><img class="${pixelClass(first.image.width)}" src="${dataUrl(first.image, 256)}" alt="The first picture that was drawn">
-<span><b>${formatScore(first.score)}</b>the first picture drawn: what one gets without a search</span></div>`;
+  return html`<div class="first">
+    <img
+      class="${pixelClass(first.image.width)}"
+      src="${dataUrl(first.image, 256)}"
+      alt="The first picture that was drawn"
+    />
+    <span><b>${formatScore(first.score)}</b>the first picture drawn: what one gets without a search</span>
+  </div>`;
 }
 
 function figures(result: GenerateResult): Html {
   const { ledger, score, milliseconds } = result;
   return html`<dl class="figures">
-<div class="main"><dt>Best score</dt><dd>${formatScore(score)}<small>${result.options.verifier}</small></dd></div>
-<div><dt>Pictures judged</dt><dd>${formatCount(ledger.imagesVerified)}</dd></div>
-<div><dt>NFE</dt><dd>${formatCount(ledger.nfe)}<small>as the paper counts</small></dd></div>
-<div><dt>Forward passes</dt><dd>${formatCount(ledger.forwards)}<small>${formatPercent(savedShare(ledger))} shared</small></dd></div>
-<div><dt>Time</dt><dd>${formatDuration(milliseconds)}</dd></div>
-</dl>`;
+    <div class="main">
+      <dt>Best score</dt>
+      <dd>${formatScore(score)}<small>${result.options.verifier}</small></dd>
+    </div>
+    <div>
+      <dt>Pictures judged</dt>
+      <dd>${formatCount(ledger.imagesVerified)}</dd>
+    </div>
+    <div>
+      <dt>NFE</dt>
+      <dd>${formatCount(ledger.nfe)}<small>as the paper counts</small></dd>
+    </div>
+    <div>
+      <dt>Forward passes</dt>
+      <dd>${formatCount(ledger.forwards)}<small>${formatPercent(savedShare(ledger))} shared</small></dd>
+    </div>
+    <div>
+      <dt>Time</dt>
+      <dd>${formatDuration(milliseconds)}</dd>
+    </div>
+  </dl>`;
 }
 
 function hero(result: GenerateResult): Html {
   const { image, options } = result;
   const several = roundsOf(result.tree).length > 1;
-  return html`<div class="hero"><figure><img class="${pixelClass(image.width)}" src="${dataUrl(image, LARGE_PICTURE)}" alt="The result for the prompt: ${options.prompt}">
-<figcaption>${image.width} \u00d7 ${image.height} pixels, seed ${options.seed}</figcaption>${firstPicture(result)}</figure>
-<div>${figures(result)}${scoreChart(result)}${chartKey(several)}</div></div>`;
+  return html`<div class="hero">
+    <figure>
+      <img
+        class="${pixelClass(image.width)}"
+        src="${dataUrl(image, LARGE_PICTURE)}"
+        alt="The result for the prompt: ${options.prompt}"
+      />
+      <figcaption>${image.width} × ${image.height} pixels, seed ${options.seed}</figcaption>
+      ${firstPicture(result)}
+    </figure>
+    <div>${figures(result)}${scoreChart(result)}${chartKey(several)}</div>
+  </div>`;
 }
 
 /** Everything that is needed to make the picture again. */
 export function recipeSection(result: GenerateResult): Html {
   const { options, versions, recipe } = result;
   const list = (entries: readonly (readonly [string, string])[]): Html =>
-    html`<dl class="facts">${entries.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
-  return html`<section aria-labelledby="recipe-title"><h2 id="recipe-title">Recipe</h2>
-<p class="lead">The picture file carries all of this. <code>varsearch replay picture.png</code> makes it again, bit for bit.</p>
-<div class="two"><div><h3>Options</h3>${list(describeOptions(options))}</div><div><h3>Versions</h3>${list(Object.entries(versions))}</div></div>
-<details><summary>The whole recipe, with the hashes of all files</summary><pre>${JSON.stringify(recipe, null, 2)}</pre></details></section>`;
+    html`<dl class="facts">
+      ${entries.map(
+        ([name, value]) =>
+          html`<dt>${name}</dt>
+            <dd>${value}</dd>`,
+      )}
+    </dl>`;
+  return html`<section aria-labelledby="recipe-title">
+    <h2 id="recipe-title">Recipe</h2>
+    <p class="lead">
+      The picture file carries all of this. <code>varsearch replay picture.png</code> makes it again, bit for
+      bit.
+    </p>
+    <div class="two">
+      <div>
+        <h3>Options</h3>
+        ${list(describeOptions(options))}
+      </div>
+      <div>
+        <h3>Versions</h3>
+        ${list(Object.entries(versions))}
+      </div>
+    </div>
+    <details>
+      <summary>The whole recipe, with the hashes of all files</summary>
+      <pre>${JSON.stringify(recipe, null, 2)}</pre>
+    </details>
+  </section>`;
 }
 
 /** The line under a title: the search in words. */
 export function searchChips(result: GenerateResult): Html {
   const { model, verifier, search } = result.options;
-  return html`<ul class="chips"><li><b>${describeSearch(search)}</b></li><li>model <b>${model}</b></li><li>verifier <b>${verifier}</b></li></ul>`;
+  return html`<ul class="chips">
+    <li><b>${describeSearch(search)}</b></li>
+    <li>model <b>${model}</b></li>
+    <li>verifier <b>${verifier}</b></li>
+  </ul>`;
 }
 
 /** The notice of a run that was interrupted. */
@@ -118,10 +186,8 @@ export function generateReport(result: GenerateResult): string {
   return page({
     title: `${prompt} \u2013 varsearch`,
     kind: 'search report',
-    body: html`<h1>${prompt}</h1>${searchChips(result)}${incompleteNotice(result.complete)}
-${hero(result)}
-${treeSection(result)}
-${ledgerSection(result)}
-${recipeSection(result)}`,
+    body: html`<h1>${prompt}</h1>
+      ${searchChips(result)}${incompleteNotice(result.complete)} ${hero(result)} ${treeSection(result)}
+      ${ledgerSection(result)} ${recipeSection(result)}`,
   });
 }

@@ -38,7 +38,7 @@ img { display: block; }
 
 .hero { display: grid; grid-template-columns: minmax(0, 400px) minmax(0, 1fr); gap: clamp(24px, 4vw, 52px); align-items: start; margin-top: 30px; }
 .hero figure, .arm figure { margin: 0; }
-.hero figure img { width: 100%; border-radius: 10px; box-shadow: 0 0 0 1px var(--line), 0 18px 40px -22px #0006; }
+.hero figure > img { width: 100%; border-radius: 10px; box-shadow: 0 0 0 1px var(--line), 0 18px 40px -22px #0006; }
 figcaption { color: var(--soft); font-size: 13px; margin-top: 10px; }
 .first { display: flex; gap: 12px; align-items: center; margin-top: 14px; color: var(--soft); font-size: 13px; }
 .first img { width: 56px; height: 56px; border-radius: 6px; box-shadow: 0 0 0 1px var(--line); }
@@ -84,9 +84,11 @@ figcaption { color: var(--soft); font-size: 13px; margin-top: 10px; }
 .node.lineage img { outline: 3px solid var(--winner); }
 .node.winner button { color: var(--winner); }
 .node.inherited img { outline-style: dashed; }
+.node.inherited:not(.kept) img { outline: 1.5px dashed var(--grey); outline-offset: 2px; }
 .node:hover, .node:focus-within { z-index: 3; }
 .node:hover img, .node button:focus-visible img { opacity: 1; filter: none; transform: scale(1.75); box-shadow: 0 8px 26px -8px #0009; }
 button:focus-visible, a:focus-visible, summary:focus-visible, .scroller:focus-visible { outline: 2px solid var(--blue); outline-offset: 3px; }
+.wall .node:not(.kept) img { opacity: 1; filter: none; }
 .wall { display: grid; grid-template-columns: repeat(auto-fill, 64px); gap: 12px 18px; }
 
 dialog { border: 0; border-radius: 14px; padding: 22px; width: min(720px, calc(100vw - 32px)); background: var(--card); color: var(--ink); box-shadow: 0 30px 80px -20px #000a; }
@@ -129,6 +131,7 @@ pre { overflow-x: auto; padding: 14px 16px; background: var(--faint); border-rad
   section { margin-top: 40px; }
   .chart.wide { font-size: 20px; }
   .two { gap: 36px; }
+  dialog { padding-top: 56px; }
 }
 @media (prefers-reduced-motion: reduce) { .node img { transition: none; } }
 `;

@@ -1,0 +1,55 @@
+// varsearch models: what can be named with --model, and whether it is there.
+
+import type { Command } from 'commander';
+
+import type { ModelEntry } from '../../models/catalog.js';
+import { describeScale } from '../../run/describe.js';
+import { DEFAULTS } from '../../run/options.js';
+import type { CliIo } from '../io.js';
+import { line } from '../io.js';
+import { table } from '../table.js';
+
+function stateOf(entry: ModelEntry): string {
+  const installed = entry.installed();
+  return installed === true ? 'installed' : `not installed: ${installed}`;
+}
+
+function asJson(entry: ModelEntry): unknown {
+  const { name, description, licence, scales, defaults } = entry;
+  return {
+    name,
+    description,
+    licence,
+    installed: entry.installed() === true,
+    state: stateOf(entry),
+    scales,
+    defaults,
+  };
+}
+
+function print(models: readonly ModelEntry[], io: CliIo): void {
+  const rows = models.map((entry) => {
+    const last = entry.scales.at(-1);
+    const scales = `${entry.scales.length} scales to ${last ? describeScale(last) : '?'}`;
+    const mark = entry.name === DEFAULTS.model ? '*' : ' ';
+    const state = entry.installed() === true ? 'installed' : 'not installed';
+    return [`${mark} ${entry.name}`, scales, entry.licence, state, entry.description];
+  });
+  const head = ['  name', 'schedule', 'licence', 'state', 'description'];
+  for (const text of table([head, ...rows], [0, 1, 2, 3, 4])) line(io.stdout, text);
+  for (const entry of models) if (entry.installed() !== true) line(io.stdout, `${entry.name} is ${stateOf(entry)}`);
+}
+
+/** Adds the command to the program. */
+export function addModels(program: Command, io: CliIo): void {
+  program
+    .command('models')
+    .description('list the image models')
+    .option('--json', 'as JSON')
+    .action(async (flags: { readonly json?: true }) => {
+      const { models } = await io.catalogs();
+      if (flags.json === true) {
+        line(io.stdout, JSON.stringify({ format: 1, models: models.map(asJson) }, null, 2));
+      } else print(models, io);
+    });
+}

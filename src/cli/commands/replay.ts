@@ -1,0 +1,105 @@
+// varsearch replay: makes a picture again from its own recipe and says whether it came out the same.
+
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+
+import { VarsearchError } from '../../core/errors.js';
+import { resultFiles } from '../../run/files.js';
+import { formatScore } from '../../run/format.js';
+import type { ReplayResult } from '../../run/replay.js';
+import { replay } from '../../run/varsearch.js';
+import { EXIT } from '../exit.js';
+import type { LoadFlags, OutputFlags } from '../flags.js';
+import { addLoadFlags, addOutputFlags, openOptions } from '../flags.js';
+import { interruptible } from '../interrupt.js';
+import type { CliIo } from '../io.js';
+import { line, plain } from '../io.js';
+import { fileFault, openFolder } from '../output-folder.js';
+import { createProgress } from '../progress.js';
+import { shownPath, showPreview } from '../summary.js';
+
+type Flags = LoadFlags & OutputFlags & { readonly anyModel?: true };
+
+function readPicture(file: string, cwd: string): Uint8Array {
+  try {
+    return readFileSync(resolve(cwd, file));
+  } catch (cause) {
+    throw new VarsearchError(`cannot read ${file}: ${fileFault(cause)}`, { cause });
+  }
+}
+
+/** One line that says how the replay went. */
+function verdict(file: string, { identical, edited, recipe, result }: ReplayResult): string {
+  if (identical) {
+    return `${file} was made again, every pixel the same (${recipe.options.verifier} ${formatScore(result.score)})`;
+  }
+  if (edited) {
+    return `${file} is not the picture that its recipe was written for: somebody has changed its pixels`;
+  }
+  const now = result.versions;
+  const changed = Object.keys(now).filter((name) => now[name] !== recipe.versions[name]);
+  const versions = changed.map(
+    (name) => `${name} ${recipe.versions[name] ?? '?'} then, ${now[name] ?? '?'} now`,
+  );
+  return `${file} came out different${versions.length > 0 ? `; so are the versions: ${versions.join('; ')}` : ''}`;
+}
+
+async function makeAgain(file: string, flags: Flags, io: CliIo): Promise<ReplayResult> {
+  const bytes = readPicture(file, io.cwd);
+  const catalogs = await io.catalogs();
+  const { anyModel } = flags;
+  return await interruptible(io, async (signal) => {
+    const progress = createProgress(io, { quiet: flags.quiet === true });
+    const run = replay(bytes, { ...openOptions(flags), anyModel, name: plain(file), signal }, { catalogs });
+    try {
+      for await (const event of run) progress.show(event);
+      return await run.result;
+    } finally {
+      progress.clear();
+    }
+  });
+}
+
+async function run(file: string, flags: Flags, io: CliIo): Promise<number> {
+  const folder = flags.out === undefined ? null : openFolder(resolve(io.cwd, flags.out));
+  const replayed = await makeAgain(file, flags, io).catch((error: unknown) => {
+    folder?.discard();
+    throw error;
+  });
+  folder?.write(resultFiles(replayed.result));
+  const { identical, edited, differences, recipe, result } = replayed;
+  const text = plain(verdict(file, replayed));
+  if (flags.json === true) {
+    const prompt = recipe.options.prompt;
+    line(
+      io.stdout,
+      JSON.stringify(
+        { format: 1, file, identical, edited, differences, prompt, score: result.score },
+        null,
+        2,
+      ),
+    );
+  } else if (identical && flags.quiet !== true) {
+    showPreview(result, io);
+    line(io.stdout, text);
+    if (folder) line(io.stdout, `written to ${shownPath(folder.path, io.cwd)}`);
+  }
+  if (identical) return EXIT.ok;
+  line(io.stderr, `varsearch: ${text}`);
+  return EXIT.failure;
+}
+
+/** Adds the command to the program; `exit` gets its exit code. */
+export function addReplay(program: Command, io: CliIo, exit: (code: number) => void): void {
+  const command = program
+    .command('replay')
+    .description('make a picture again from the recipe in its file')
+    .argument('<file>', 'a PNG file written by varsearch')
+    .option('--any-model', 'go on although model or verifier are not the ones that made the picture');
+  addLoadFlags(command, 'recipe');
+  addOutputFlags(command, 'folder for the new picture and its page (default: only compare)');
+  command.action(async (file: string, flags: Flags) => {
+    exit(await run(file, flags, io));
+  });
+}

@@ -1,0 +1,60 @@
+// The one place where errors become exit codes and a line on stderr.
+
+import { CommanderError } from 'commander';
+
+import { isAbortError, UsageError, VarsearchError } from '../core/errors.js';
+import { OPTION_NAMES } from '../run/options.js';
+import type { CliIo, InterruptSignal } from './io.js';
+import { INTERRUPT_CODES, line, plain } from './io.js';
+
+/** Exit codes besides those of signals. */
+export const EXIT = { ok: 0, failure: 1, usage: 2 } as const;
+
+/** The command was stopped by a signal; what was finished has been kept. */
+export class Interrupted extends Error {
+  override readonly name = 'AbortError';
+  readonly signal: InterruptSignal;
+
+  constructor(signal: InterruptSignal) {
+    super('interrupted');
+    this.signal = signal;
+  }
+}
+
+/** The flag of a library option: keepElected is --keep-elected. */
+export function flagOf(option: string): string {
+  return `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** Messages of the library name its options; who types commands knows them as flags. */
+function withFlags(message: string): string {
+  return message.replace(/(?:option )?'([A-Za-z]+)'/g, (quoted, name: string) =>
+    OPTION_NAMES.includes(name) ? flagOf(name) : quoted,
+  );
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof UsageError) return withFlags(error.message);
+  if (error instanceof VarsearchError) return error.message;
+  if (error instanceof CommanderError) return error.message.replace(/^error: /, '');
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return `unexpected failure: ${message} (VARSEARCH_DEBUG=1 shows where)`;
+}
+
+/** Tells what went wrong in one line and gives the exit code. */
+export function reportError(error: unknown, io: CliIo): number {
+  if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
+  if (error instanceof Interrupted) return INTERRUPT_CODES[error.signal];
+  line(io.stderr, `varsearch: ${plain(messageOf(error))}`);
+  const debug = io.env['VARSEARCH_DEBUG'];
+  if (debug !== undefined && debug !== '' && debug !== '0' && error instanceof Error) {
+    line(io.stderr, stackOf(error));
+  }
+  if (isAbortError(error)) return EXIT.failure;
+  return error instanceof UsageError || error instanceof CommanderError ? EXIT.usage : EXIT.failure;
+}
+
+function stackOf(error: Error): string {
+  const cause = error.cause instanceof Error ? `\ncaused by ${stackOf(error.cause)}` : '';
+  return `${error.stack ?? error.message}${cause}`;
+}

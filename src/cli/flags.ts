@@ -1,0 +1,152 @@
+// The flags that commands share, and the library's options that follow from them.
+
+import type { Command } from 'commander';
+import { Option } from 'commander';
+
+import { given } from '../run/given.js';
+import type { OpenOptions, PictureOptions } from '../run/options.js';
+import { DEFAULTS } from '../run/options.js';
+import type { ResultChoice, StrategyName } from '../search/registry.js';
+import { DEFAULT_STRATEGY, RESULT_CHOICES, STRATEGIES } from '../search/registry.js';
+import { parseNumber, parseNumbers, parseWhole, parseWholes } from './values.js';
+
+/** What is loaded. */
+export interface LoadFlags {
+  readonly model?: string;
+  readonly verifier?: string;
+  readonly threads?: number;
+  readonly memory?: string;
+}
+
+/** How pictures are sampled. */
+export interface SamplingFlags {
+  readonly seed?: number;
+  readonly cfg?: number | number[];
+  readonly temperature?: number | number[];
+  readonly topK?: number;
+  readonly topP?: number;
+}
+
+/** How large a search is. */
+export interface SearchFlags {
+  readonly strategy?: StrategyName;
+  readonly width?: number;
+  readonly candidates?: number | number[];
+  readonly images?: number;
+  readonly budget?: number;
+  readonly keepElected?: true;
+  readonly result?: ResultChoice;
+}
+
+/** Where results go and how much is said about it. */
+export interface OutputFlags {
+  readonly out?: string;
+  readonly json?: true;
+  readonly quiet?: true;
+}
+
+/** Counting costs without computing. */
+export interface DryRunFlags {
+  readonly dryRun?: true;
+  readonly scales?: number;
+}
+
+/** Adds --model, --verifier, --threads and --memory. */
+export function addLoadFlags(command: Command, defaults: 'built-in' | 'recipe' = 'built-in'): Command {
+  const text = (name: string): string => (defaults === 'recipe' ? "the recipe's" : name);
+  return command
+    .option('--model <name>', `image model, see 'varsearch models' (default: ${text(DEFAULTS.model)})`)
+    .option('--verifier <name>', `judge of the pictures (default: ${text(DEFAULTS.verifier)})`)
+    .option('--threads <n>', 'threads of the engine (default: one a core)', parseWhole)
+    .option('--memory <size>', "memory for keys and values, such as 2GB (default: the model's choice)");
+}
+
+/** Adds --seed, --cfg, --temperature, --top-k and --top-p. */
+export function addSamplingFlags(command: Command): Command {
+  return command
+    .option('--seed <n>', `root of all random numbers (default: ${DEFAULTS.seed})`, parseWhole)
+    .option(
+      '--cfg <x>',
+      "guidance, one number or one per scale: 4 or 4,3,3 (default: the model's)",
+      parseNumbers,
+    )
+    .option(
+      '--temperature <x>',
+      "sampling temperature, one number or one per scale (default: the model's)",
+      parseNumbers,
+    )
+    .option(
+      '--top-k <n>',
+      "keep the k likelier of a bit's two values: 0 both, 1 greedy (default: 0)",
+      parseWhole,
+    )
+    .option('--top-p <x>', "nucleus sampling over a bit's two values, 0 to 1 (default: 0, off)", parseNumber);
+}
+
+/** Adds --keep-elected and --result, which all searches by scales take. */
+export function addRoundFlags(command: Command): Command {
+  return command
+    .option('--keep-elected', 'the elected rollout is a candidate of the next round, at no cost')
+    .addOption(
+      new Option('--result <which>', 'best of all rollouts, or of the last round (default: best)').choices([
+        ...RESULT_CHOICES,
+      ]),
+    );
+}
+
+/** Adds the strategy and its sizes. */
+export function addSearchFlags(command: Command): Command {
+  command
+    .addOption(
+      new Option('--strategy <name>', `how to search (default: ${DEFAULT_STRATEGY})`).choices([
+        ...STRATEGIES,
+      ]),
+    )
+    .option('--width <n>', 'beams that are kept (beam)', parseWhole)
+    .option(
+      '--candidates <n>',
+      'candidates per beam, one number or one per scale: 5 or 5,5,4 (beam, gto)',
+      parseWholes,
+    )
+    .option('--images <n>', 'pictures to draw (random)', parseWhole)
+    .option('--budget <nfe>', 'function evaluations to spend: the sizes follow from it', parseWhole);
+  return addRoundFlags(command);
+}
+
+/** Adds --out, --json and --quiet. */
+export function addOutputFlags(
+  command: Command,
+  out = 'folder of the results (default: a new one below ./out)',
+): Command {
+  return command
+    .option('--out <dir>', out)
+    .option('--json', 'print the result as JSON on stdout, and nothing else there')
+    .option('--quiet', 'print nothing but warnings and errors');
+}
+
+/** Adds --dry-run and --scales. */
+export function addDryRunFlags(command: Command): Command {
+  return command
+    .option('--dry-run', 'print what the search would cost, compute nothing')
+    .option(
+      '--scales <n>',
+      'for --dry-run: the first n scales of the official schedule (13: 1024 pixels)',
+      parseWhole,
+    );
+}
+
+/** What to load, as the library takes it. */
+export function openOptions({ model, verifier, threads, memory }: LoadFlags): OpenOptions {
+  return given({ model, verifier, threads, memory });
+}
+
+/** The options of a picture, as the library takes them. */
+export function pictureOptions(prompt: string, flags: SamplingFlags & SearchFlags): PictureOptions {
+  const { seed, cfg, temperature, topK, topP } = flags;
+  const { strategy, width, candidates, images, budget, keepElected, result } = flags;
+  const sampling = { seed, cfg, temperature, topK, topP };
+  return {
+    prompt,
+    ...given({ ...sampling, strategy, width, candidates, images, budget, keepElected, result }),
+  };
+}

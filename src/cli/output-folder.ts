@@ -1,0 +1,110 @@
+// The folder that a command writes to: tried before anything is computed, and never with a half-written file in it.
+
+import { mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+
+import { VarsearchError } from '../core/errors.js';
+import type { Files } from '../run/files.js';
+
+/** A folder that is known to be writable. */
+export interface OutputFolder {
+  readonly path: string;
+  /** Writes files, each in one step. */
+  write(files: Files): void;
+  /** Removes the folder again if it was made here and nothing was written to it. */
+  discard(): void;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'not permitted',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+  ENOTDIR: 'a part of the path is a file',
+  EEXIST: 'it is a file',
+  ENAMETOOLONG: 'the name is too long',
+};
+
+/** Why a file operation failed, in words. */
+export function fileFault(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  return REASONS[code] ?? (code === 'ENOENT' ? 'no such file or folder' : (error as Error).message);
+}
+
+function cannotWrite(path: string, cause: unknown): VarsearchError {
+  return new VarsearchError(
+    `cannot write to the output folder ${path}: ${fileFault(cause)}; choose another with --out`,
+    {
+      cause,
+    },
+  );
+}
+
+/** A new file beside the old one takes its place at once: readers see the one or the other. */
+function writeAtomically(path: string, content: Uint8Array | string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    writeFileSync(temporary, content);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** Makes the folder if need be, and tries to write to it. */
+export function openFolder(path: string): OutputFolder {
+  const made: string[] = [];
+  for (let each = path; !isFolder(each) && each !== dirname(each); each = dirname(each)) made.push(each);
+  try {
+    mkdirSync(path, { recursive: true });
+    const probe = join(path, `.varsearch-${process.pid}.tmp`);
+    writeFileSync(probe, '');
+    rmSync(probe);
+  } catch (error) {
+    throw cannotWrite(path, error);
+  }
+  return {
+    path,
+    write(files) {
+      try {
+        for (const [name, content] of Object.entries(files)) writeAtomically(join(path, name), content);
+      } catch (error) {
+        throw cannotWrite(path, error);
+      }
+    },
+    discard() {
+      for (const each of made) {
+        if (isFolder(each) && readdirSync(each).length === 0) rmdirSync(each);
+      }
+    },
+  };
+}
+
+/** A folder name that says what is in it, for example three-red-stars-beam-seed7. */
+export function folderName(prompt: string, ...rest: readonly string[]): string {
+  const words = prompt
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, 60)
+    .replace(/^-+|-+$/g, '');
+  return [words === '' ? 'picture' : words, ...rest].join('-');
+}
+
+/** The first of name, name-2, name-3, ... that does not exist yet below a folder. */
+function freePath(parent: string, name: string): string {
+  for (let number = 1; ; number++) {
+    const path = join(parent, number === 1 ? name : `${name}-${number}`);
+    if (statSync(path, { throwIfNoEntry: false }) === undefined) return path;
+  }
+}
+
+/** The folder that the user named, or a new one below ./out. */
+export function chooseFolder(cwd: string, out: string | undefined, name: string): OutputFolder {
+  return openFolder(out === undefined ? freePath(join(cwd, 'out'), name) : resolve(cwd, out));
+}

@@ -1,0 +1,53 @@
+// The program behind the command line: words in, exit code out. main.ts gives it the real surroundings.
+
+import { Command } from 'commander';
+
+import { VERSION } from '../run/versions.js';
+import { addCompare } from './commands/compare.js';
+import { addGenerate } from './commands/generate.js';
+import { addModels } from './commands/models.js';
+import { addReplay } from './commands/replay.js';
+import { EXIT, reportError } from './exit.js';
+import type { CliIo } from './io.js';
+
+const EXAMPLES = `
+Examples:
+  varsearch generate "three red stars left of a blue circle" --seed 7 --out stars
+  varsearch compare "two green hearts" --budget 300
+  varsearch generate --dry-run --scales 13
+  varsearch replay stars/picture.png`;
+
+/** Commander writes help to stdout; its errors are thrown and told by reportError. */
+function configure(command: Command, io: CliIo): void {
+  command.exitOverride().configureOutput({
+    writeOut: (text) => io.stdout.write(text),
+    writeErr: () => undefined,
+    getOutHelpWidth: () => io.stdout.columns ?? 100,
+  });
+  for (const child of command.commands) configure(child, io);
+}
+
+/** Runs one command line (without the program's name) and gives its exit code. */
+export async function runCli(words: readonly string[], io: CliIo): Promise<number> {
+  let code: number = EXIT.ok;
+  const program = new Command('varsearch')
+    .description(
+      'Inference-time search over visual autoregressive image models: compute into better pictures.',
+    )
+    .version(VERSION, '-V, --version', 'print the version')
+    .addHelpText('after', EXAMPLES);
+  addGenerate(program, io);
+  addCompare(program, io);
+  addReplay(program, io, (exit) => {
+    code = exit;
+  });
+  addModels(program, io);
+  configure(program, io);
+  try {
+    if (words.length === 0) program.outputHelp();
+    else await program.parseAsync(words, { from: 'user' });
+    return code;
+  } catch (error) {
+    return reportError(error, io);
+  }
+}

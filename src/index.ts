@@ -1,0 +1,46 @@
+// The public names of varsearch.
+
+export { isAbortError, UsageError, VarsearchError } from './core/errors.js';
+export type { Image } from './core/image.js';
+export { createImage, decodePng, encodePng } from './core/image.js';
+export type { LedgerCounts, LedgerRecord, Phase } from './core/ledger.js';
+export { Ledger } from './core/ledger.js';
+export { RandomKey } from './core/random.js';
+export type { ModelEntry } from './models/catalog.js';
+export type {
+  Extension,
+  GenerationOptions,
+  Generator,
+  ImageModel,
+  Prefix,
+  Scale,
+} from './models/contract.js';
+export type { CompareEvent, CompareResult, CompareRun } from './run/compare.js';
+export type { Catalogs, EngineHashes } from './run/engine.js';
+export { builtInCatalogs } from './run/engine.js';
+export type { CompareJson, Files } from './run/files.js';
+export { compareFiles, compareJson, resultFiles, strategyFiles } from './run/files.js';
+export type { GenerateEvent, GenerateRun } from './run/generate.js';
+export type { Run } from './run/live-run.js';
+export type {
+  CompareOptions,
+  ComparePictureOptions,
+  GenerateOptions,
+  OpenOptions,
+  PictureOptions,
+  ResolvedOptions,
+} from './run/options.js';
+export type { Recipe } from './run/recipe.js';
+export { decodeWithRecipe, encodeWithRecipe } from './run/recipe.js';
+export type { ReplayOptions, ReplayResult, ReplayRun } from './run/replay.js';
+export type { GenerateResult, NodeJson, ResultJson, TracePoint } from './run/result.js';
+export { resultJson } from './run/result.js';
+export type { CatalogOption, Varsearch } from './run/varsearch.js';
+export { compare, generate, openVarsearch, replay } from './run/varsearch.js';
+export { VERSION } from './run/versions.js';
+export type { Search, SearchContext, SearchEvent, SearchResult } from './search/contract.js';
+export type { Estimate, ResolvedSearch, SearchOptions, StrategyName } from './search/registry.js';
+export { estimate, resolveSearch, STRATEGIES } from './search/registry.js';
+export type { SearchTree, TreeNode } from './search/tree.js';
+export type { VerifierEntry } from './verifiers/catalog.js';
+export type { Judge, Verifier } from './verifiers/contract.js';
