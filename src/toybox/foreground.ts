@@ -1,10 +1,10 @@
-// First half of the detector: which pixels belong to objects, and to which palette colour. Every pixel is taken
-// apart as coverage * shade * colour + (1 - coverage) * background, so that anti-aliased edges, the dark shade of
-// textures and a decoder's blur all come out as coverage and shade instead of as foreign colours.
+// First half of the detector: the background, and the connected pixels that are not background.
 
 import type { Image } from '../core/image.js';
 import type { Rgb } from './scene.js';
-import { COLOUR_RGB, COLOURS, DARK_SHADE, PICTURE_SIDE } from './scene.js';
+import { COLOURS, PICTURE_SIDE } from './scene.js';
+import type { Mixture } from './unmix.js';
+import { Unmixer } from './unmix.js';
 
 /** Some connected pixels that are not background. */
 export interface Component {
@@ -17,108 +17,71 @@ export interface Component {
   readonly bottom: number;
 }
 
-/** A picture taken apart: per pixel the best colour (index, or -1 for background), its coverage and its shade. */
+/** A picture taken apart: per pixel the best colour (index, or -1 for background) and its coverage. */
 export interface Layers {
-  readonly background: Rgb;
+  readonly image: Image;
+  /** One for each palette colour, over this picture's background. */
+  readonly unmixers: readonly Unmixer[];
   readonly colour: Int8Array;
   readonly coverage: Float32Array;
-  readonly shade: Float32Array;
-  /** Distance in RGB between the pixel and its explanation. */
-  readonly residual: Float32Array;
 }
 
 /** RGB distance from the background below which a pixel is not looked at further. */
 const BACKGROUND_NOISE = 16;
-const SHADE_RANGE = [DARK_SHADE - 0.1, 1.1] as const;
 /** Coverage from which a pixel belongs to an object. */
-const FOREGROUND = 0.5;
+export const FOREGROUND = 0.5;
 
-function median(counts: Uint32Array, total: number): number {
-  let sum = 0;
-  for (let value = 0; value < counts.length; value++) {
-    sum += counts[value] as number;
-    if (sum * 2 >= total) return value;
+/** The median of one channel. */
+function median({ data }: Image, channel: number): number {
+  const counts = new Uint32Array(256);
+  for (let i = channel; i < data.length; i += 3) {
+    const value = data[i] as number;
+    counts[value] = (counts[value] as number) + 1;
   }
-  return counts.length - 1;
+  let seen = 0;
+  const value = counts.findIndex((count) => (seen += count) * 6 >= data.length);
+  return Math.max(0, value);
 }
 
-/** The background colour: the mean of the pixels near the median, of the border and the inside alike. */
+/** The background colour: the mean of all pixels near the median, as objects cover less than half of a picture. */
 export function estimateBackground(image: Image): Rgb {
-  const total = image.width * image.height;
-  const counts = [0, 1, 2].map(() => new Uint32Array(256));
-  image.data.forEach((value, i) => {
-    const channel = counts[i % 3] as Uint32Array;
-    channel[value] = (channel[value] as number) + 1;
-  });
-  const [red, green, blue] = counts.map((channel) => median(channel, total)) as [number, number, number];
-  const sum = [0, 0, 0, 0];
   const { data } = image;
+  const [red, green, blue] = [median(image, 0), median(image, 1), median(image, 2)];
+  const near = (2 * BACKGROUND_NOISE) ** 2;
+  let [sumR, sumG, sumB, count] = [0, 0, 0, 0];
   for (let i = 0; i < data.length; i += 3) {
-    const [r, g, b] = [data[i] as number, data[i + 1] as number, data[i + 2] as number];
-    if (Math.hypot(r - red, g - green, b - blue) > 2 * BACKGROUND_NOISE) continue;
-    [r, g, b, 1].forEach((value, c) => (sum[c] = (sum[c] as number) + value));
+    const r = data[i] as number;
+    const g = data[i + 1] as number;
+    const b = data[i + 2] as number;
+    if ((r - red) ** 2 + (g - green) ** 2 + (b - blue) ** 2 > near) continue;
+    sumR += r;
+    sumG += g;
+    sumB += b;
+    count += 1;
   }
-  const n = sum[3] || 1;
-  return sum[3]
-    ? [(sum[0] as number) / n, (sum[1] as number) / n, (sum[2] as number) / n]
-    : [red, green, blue];
+  return count === 0 ? [red, green, blue] : [sumR / count, sumG / count, sumB / count];
 }
 
-/** Solves pixel = u * colour + v * background by least squares, as two rows that are multiplied with the pixel. */
-function unmixer(colour: Rgb, background: Rgb): { readonly u: Rgb; readonly v: Rgb } {
-  const dot = (a: Rgb, b: Rgb): number => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-  const cc = dot(colour, colour);
-  const cb = dot(colour, background);
-  const bb = dot(background, background);
-  const determinant = cc * bb - cb * cb;
-  const row = (k: number, l: number): Rgb =>
-    [0, 1, 2].map(
-      (i) => (k * (colour[i] as number) + l * (background[i] as number)) / determinant,
-    ) as unknown as Rgb;
-  return { u: row(bb, -cb), v: row(-cb, cc) };
-}
-
-const clamp = (value: number, low: number, high: number): number =>
-  value < low ? low : value > high ? high : value;
-
-/** Takes a picture apart against its background, with all colours or only one. */
+/** Takes a picture apart against its background. */
 export function separate(image: Image, background: Rgb): Layers {
   const size = image.width * image.height;
   const colour = new Int8Array(size).fill(-1);
   const coverage = new Float32Array(size);
-  const shade = new Float32Array(size).fill(1);
-  const residual = new Float32Array(size);
-  const solvers = COLOURS.map((name) => ({
-    rgb: COLOUR_RGB[name],
-    ...unmixer(COLOUR_RGB[name], background),
-  }));
+  const unmixers = COLOURS.map((_, index) => new Unmixer(index, background));
   const [backR, backG, backB] = background;
+  const mixture: Mixture = { colour: -1, coverage: 0, shade: 1, error: Infinity };
   for (let i = 0; i < size; i++) {
     const r = image.data[i * 3] as number;
     const g = image.data[i * 3 + 1] as number;
     const b = image.data[i * 3 + 2] as number;
     const away = (r - backR) ** 2 + (g - backG) ** 2 + (b - backB) ** 2;
     if (away < BACKGROUND_NOISE ** 2) continue;
-    let best = Infinity;
-    for (let c = 0; c < solvers.length; c++) {
-      const { rgb, u, v } = solvers[c] as (typeof solvers)[number];
-      const covered = clamp(1 - (v[0] * r + v[1] * g + v[2] * b), 0.02, 1);
-      const dark = clamp((u[0] * r + u[1] * g + u[2] * b) / covered, SHADE_RANGE[0], SHADE_RANGE[1]);
-      const k = covered * dark;
-      const open = 1 - covered;
-      const error =
-        (r - k * rgb[0] - open * backR) ** 2 +
-        (g - k * rgb[1] - open * backG) ** 2 +
-        (b - k * rgb[2] - open * backB) ** 2;
-      if (error >= best) continue;
-      best = error;
-      colour[i] = c;
-      coverage[i] = covered;
-      shade[i] = dark;
-    }
-    residual[i] = Math.sqrt(best);
+    mixture.error = Infinity;
+    for (const unmixer of unmixers) unmixer.explain(r, g, b, mixture);
+    colour[i] = mixture.colour;
+    coverage[i] = mixture.coverage;
   }
-  return { background, colour, coverage, shade, residual };
+  return { image, unmixers, colour, coverage };
 }
 
 /** Groups neighbouring pixels (up, down, left, right) for which `belongs` holds. */

@@ -63,6 +63,7 @@ export function renderScene(scene: Scene): Image {
   const background = BACKGROUND_RGB[scene.background];
   for (let i = 0; i < canvas.length; i++) canvas[i] = background[i % 3] ?? 0;
   for (const object of scene.objects) paintObject(canvas, object);
-  const data = Uint8Array.from(canvas, (value) => Math.floor(value + 0.5));
+  const data = new Uint8Array(canvas.length);
+  for (let i = 0; i < canvas.length; i++) data[i] = Math.floor((canvas[i] as number) + 0.5);
   return { width: PICTURE_SIDE, height: PICTURE_SIDE, data };
 }

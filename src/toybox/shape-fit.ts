@@ -119,10 +119,10 @@ function intersectionOverUnion(a: Float32Array, b: Float32Array): number {
   return either === 0 ? 0 : both / either;
 }
 
-function overlapOf(patch: Patch, fit: Placed): number {
-  const template = new Float32Array(patch.coverage.length);
-  drawTemplate(patch, fit, EDGE_WIDTH, template);
-  return intersectionOverUnion(patch.coverage, template);
+/** Overlap with the shape as it would be drawn with a soft edge; `scratch` is as large as the patch. */
+function overlapOf(patch: Patch, fit: Placed, scratch: Float32Array): number {
+  drawTemplate(patch, fit, EDGE_WIDTH, scratch);
+  return intersectionOverUnion(patch.coverage, scratch);
 }
 
 /** Overlap with the shape drawn sharply and blurred as much as suits the patch best. */
@@ -140,16 +140,16 @@ function blurredOverlap(patch: Patch, fit: Placed): number {
 }
 
 /** First guess from moments: equal area, equal centre of mass. */
-function guess(patch: Patch, shape: Shape, mass: { area: number; x: number; y: number }): ShapeFit {
+function guess(patch: Patch, shape: Shape, mass: Mass, scratch: Float32Array): ShapeFit {
   const { area, massY } = templateOf(shape);
   const radius = Math.sqrt(mass.area / area);
   const y = mass.y - massY * radius;
   const placed = { shape, x: mass.x, y, radius };
-  return { ...placed, overlap: overlapOf(patch, placed) };
+  return { ...placed, overlap: overlapOf(patch, placed, scratch) };
 }
 
 /** Moves centre and radius by ever smaller steps while the overlap grows. */
-function refine(patch: Patch, start: ShapeFit): ShapeFit {
+function refine(patch: Patch, start: ShapeFit, scratch: Float32Array): ShapeFit {
   let best = start;
   for (const step of REFINE_STEPS) {
     for (let round = 0; round < 3; round++) {
@@ -166,7 +166,7 @@ function refine(patch: Patch, start: ShapeFit): ShapeFit {
             y: best.y + sign * dy,
             radius: best.radius + sign * dr,
           };
-          const overlap = overlapOf(patch, moved);
+          const overlap = overlapOf(patch, moved, scratch);
           if (overlap <= best.overlap) continue;
           best = { ...moved, overlap };
           break;
@@ -178,7 +178,13 @@ function refine(patch: Patch, start: ShapeFit): ShapeFit {
   return best;
 }
 
-function massOf(patch: Patch): { area: number; x: number; y: number } {
+interface Mass {
+  readonly area: number;
+  readonly x: number;
+  readonly y: number;
+}
+
+function massOf(patch: Patch): Mass {
   let [area, x, y] = [0, 0, 0];
   for (let i = 0; i < patch.coverage.length; i++) {
     const covered = patch.coverage[i] as number;
@@ -192,13 +198,16 @@ function massOf(patch: Patch): { area: number; x: number; y: number } {
 /** The shapes that fit a patch best, best first; only the most promising are refined and returned. */
 export function fitShapes(patch: Patch): readonly ShapeFit[] {
   const mass = massOf(patch);
+  const scratch = new Float32Array(patch.coverage.length);
   if (!(mass.area > 0)) return [];
-  const guesses = SHAPES.map((shape) => guess(patch, shape, mass)).sort((a, b) => b.overlap - a.overlap);
+  const guesses = SHAPES.map((shape) => guess(patch, shape, mass, scratch)).sort(
+    (a, b) => b.overlap - a.overlap,
+  );
   const leader = guesses[0] as ShapeFit;
   return guesses
     .slice(0, REFINED_SHAPES)
     .filter((fit) => fit.overlap > leader.overlap - HOPELESS)
-    .map((fit) => refine(patch, fit))
+    .map((fit) => refine(patch, fit, scratch))
     .map((fit) => ({ ...fit, overlap: blurredOverlap(patch, fit) }))
     .sort((a, b) => b.overlap - a.overlap);
 }

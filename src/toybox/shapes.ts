@@ -80,19 +80,19 @@ export const UNIT_SHAPES: Readonly<Record<Shape, UnitShape>> = {
 export function polygonDistance(vertices: readonly Point[], x: number, y: number): number {
   let nearest = Infinity;
   let inside = false;
-  let [x1, y1] = vertices[vertices.length - 1] as Point;
-  for (const [x2, y2] of vertices) {
-    const ex = x1 - x2;
-    const ey = y1 - y2;
-    const wx = x - x2;
-    const wy = y - y2;
+  let from = vertices[vertices.length - 1] as Point;
+  for (let i = 0; i < vertices.length; i++) {
+    const to = vertices[i] as Point;
+    const ex = from[0] - to[0];
+    const ey = from[1] - to[1];
+    const wx = x - to[0];
+    const wy = y - to[1];
     const along = Math.min(1, Math.max(0, (wx * ex + wy * ey) / (ex * ex + ey * ey)));
     const dx = wx - ex * along;
     const dy = wy - ey * along;
     nearest = Math.min(nearest, dx * dx + dy * dy);
-    if (y1 > y !== y2 > y && x < x2 + ((y - y2) * ex) / ey) inside = !inside;
-    x1 = x2;
-    y1 = y2;
+    if (from[1] > y !== to[1] > y && wx < (wy * ex) / ey) inside = !inside;
+    from = to;
   }
   return inside ? -Math.sqrt(nearest) : Math.sqrt(nearest);
 }

@@ -10,8 +10,13 @@ export interface TextureFit {
   readonly confidence: number;
 }
 
-/** A pixel inside an object: column, row and shade (1 is the full colour, DARK_SHADE the dark shade). */
-export type ShadedPixel = readonly [column: number, row: number, shade: number];
+/** A pixel of an object; shade 1 is the full colour, DARK_SHADE the dark shade. */
+export interface ShadedPixel {
+  readonly column: number;
+  readonly row: number;
+  readonly coverage: number;
+  readonly shade: number;
+}
 
 /** Standard deviation of the darkness (0..1) below which a fill counts as plain. */
 const EVEN = 0.17;
@@ -54,7 +59,7 @@ class PeriodicSums {
 
   constructor(pixels: readonly ShadedPixel[]) {
     let squares = 0;
-    for (const [column, row, shade] of pixels) {
+    for (const { column, row, shade } of pixels) {
       const dark = (1 - shade) / (1 - DARK_SHADE);
       const bin = (row % TEXTURE_PERIOD) * TEXTURE_PERIOD + (column % TEXTURE_PERIOD);
       this.count[bin] = (this.count[bin] as number) + 1;
