@@ -54,7 +54,6 @@ interface OfficialFiles {
 }
 
 function official(name: string, description: string, files: OfficialFiles): ModelEntry {
-  const schedule = officialSchedule('1M');
   const defaults = { cfg: 3, temperature: 1 };
   const locate = (): InfinityOptions => {
     const folder = join(modelsFolder(), name);
@@ -63,7 +62,7 @@ function official(name: string, description: string, files: OfficialFiles): Mode
       transformer: join(folder, files.transformer),
       vae: join(folder, files.vae),
       textEncoder: join(folder, 'text-encoder'),
-      schedule,
+      schedule: 'official',
       cfgInsertionLayer: [0],
       defaults,
     };
@@ -72,7 +71,7 @@ function official(name: string, description: string, files: OfficialFiles): Mode
     name,
     description,
     licence: 'MIT',
-    scales: schedule.scales,
+    scales: officialSchedule('1M').scales,
     defaults,
     installed: () => {
       const { transformer, vae, textEncoder = '' } = locate();

@@ -68,6 +68,10 @@ export interface GenerationOptions {
   readonly topK?: number;
   /** Nucleus sampling over a bit's two values: 0 or 1 keeps both. */
   readonly topP?: number;
+  /** Picture size by its official name, such as '0.25M', for models that have several. @default the model's own */
+  readonly size?: string;
+  /** Height over width, for models that have several; the nearest official ratio is taken. @default 1 */
+  readonly aspectRatio?: number;
 }
 
 /** A loaded image model. */

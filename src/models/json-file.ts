@@ -10,8 +10,9 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 /** Reads a JSON file that holds an object; `remedy` ends the message when it is missing. Throws CheckpointError. */
 export function readJsonFile(path: string, remedy = ''): JsonObject {
   const found = readOptionalJsonFile(path);
-  if (found === undefined)
+  if (found === undefined) {
     throw new CheckpointError(path, `does not exist${remedy === '' ? '' : `: ${remedy}`}`);
+  }
   return found;
 }
 

@@ -4,7 +4,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { clipTokenizerJson, t5TokenizerJson } from '../../test/fixtures/tiny-tokenizers.js';

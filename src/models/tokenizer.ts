@@ -3,7 +3,6 @@
 // do them: special tokens are kept, the text between them is cut.
 
 import { join } from 'node:path';
-
 import { Tokenizer } from '@huggingface/tokenizers';
 
 import { CheckpointError } from '../core/errors.js';

@@ -8,12 +8,12 @@ import { fileHash } from '../../core/hash.js';
 import type { Image } from '../../core/image.js';
 import type { Runtime } from '../../runtime/index.js';
 import { loadTokenizer, type TextTokenizer } from '../tokenizer.js';
-import { type Preprocessing, preprocess, readPreprocessing } from './preprocess.js';
+import { preprocess, type Preprocessing, readPreprocessing } from './preprocess.js';
 import { type ClipTowers, openTowers } from './towers.js';
 
 /** Options of a call. */
 export interface EmbedOptions {
-  /** Ends the call between two micro-batches. */
+  /** Ends the call after the micro-batch under way. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -44,12 +44,13 @@ export class Clip {
 
   /** Embeddings of pictures of any size after the projection, not normalised: [N, width]. */
   async embedImages(images: readonly Image[], options: EmbedOptions = {}): Promise<Float32Array> {
+    throwIfAborted(options.signal);
     const result = new Float32Array(images.length * this.width);
     for (let at = 0; at < images.length; at += this.#batch) {
-      throwIfAborted(options.signal);
       const part = images.slice(at, at + this.#batch);
       const pixels = preprocess(part, this.#preprocessing);
       const run = await this.towers.runVision(pixels, part.length, ['image_embeds']);
+      throwIfAborted(options.signal);
       result.set(run.float32('image_embeds'), at * this.width);
     }
     return result;
@@ -57,13 +58,14 @@ export class Clip {
 
   /** Embeddings of texts after the projection, not normalised: [N, width]. Too long texts are cut. */
   async embedText(texts: readonly string[], options: EmbedOptions = {}): Promise<Float32Array> {
+    throwIfAborted(options.signal);
     const result = new Float32Array(texts.length * this.width);
     // Always the full length, so that a text's numbers never depend on its neighbours; padding has no effect on them.
     const lengths = { maxLength: this.#context, padTo: this.#context };
     for (const [i, text] of texts.entries()) {
-      throwIfAborted(options.signal);
       const { ids } = this.#tokenizer.encode([text], lengths);
       const run = await this.towers.runText(ids, 1, ['text_embeds']);
+      throwIfAborted(options.signal);
       result.set(run.float32('text_embeds'), i * this.width);
     }
     return result;

@@ -92,8 +92,9 @@ function towerFields(json: JsonObject, name: string): JsonObject {
 function tower(fields: Fields, defaults: { width: number; hidden: number; heads: number }): TowerConfig {
   const width = fields.size('hidden_size', defaults.width);
   const heads = fields.size('num_attention_heads', defaults.heads);
-  if (width % heads !== 0)
+  if (width % heads !== 0) {
     fields.fail('num_attention_heads', `(${heads}) does not divide hidden_size (${width})`);
+  }
   return {
     width,
     heads,
@@ -143,8 +144,9 @@ class Fields {
 /** Reads the sizes of a checkpoint with OpenAI's names off its tensors. Throws CheckpointError. */
 export function openAiConfig(weights: TensorSource): ClipConfig {
   const shape = (key: string, rank: number): readonly number[] => {
-    if (!weights.has(key))
+    if (!weights.has(key)) {
       throw new CheckpointError(weights.label, `is no OpenAI CLIP with a ViT: no tensor '${key}'`);
+    }
     const found = weights.info(key).shape;
     if (found.length === rank) return found;
     throw new CheckpointError(

@@ -121,8 +121,9 @@ export class TowerBuilder {
 
   #check(name: string, expected: readonly number[]): void {
     const { label } = this.#tensors;
-    if (!this.has(name))
+    if (!this.has(name)) {
       throw new CheckpointError(label, `has no tensor '${name}', which its configuration asks for`);
+    }
     const { shape } = this.#tensors.info(name);
     if (shape.length === expected.length && shape.every((size, i) => size === expected[i])) return;
     throw new CheckpointError(

@@ -8,8 +8,8 @@ import {
   float32Tensor,
   int32Tensor,
   int64Tensor,
-  type Runtime,
   type RunResult,
+  type Runtime,
   type Session,
 } from '../../runtime/index.js';
 import { openWeights } from '../../runtime/weights/open-weights.js';
@@ -47,16 +47,16 @@ export class ClipTowers {
   }
 
   /** Runs the image tower on pixels [N, 3, S, S], mean and deviation applied. */
-  runVision(pixels: Float32Array, count: number, outputs?: readonly string[]): Promise<RunResult> {
+  async runVision(pixels: Float32Array, count: number, outputs?: readonly string[]): Promise<RunResult> {
     const { vision } = this.config;
     if (!this.#vision || !vision) throw new RuntimeError(`${this.file} has no image tower.`);
     const { imageSize } = vision;
     const inputs = { pixel_values: float32Tensor(pixels, [count, 3, imageSize, imageSize]) };
-    return this.#vision.run(inputs, outputs ? { outputs } : {});
+    return await this.#vision.run(inputs, outputs ? { outputs } : {});
   }
 
   /** Runs the text tower on ids [N, L]. */
-  runText(ids: Int32Array, count: number, outputs?: readonly string[]): Promise<RunResult> {
+  async runText(ids: Int32Array, count: number, outputs?: readonly string[]): Promise<RunResult> {
     const { text } = this.config;
     if (!this.#text || !text) throw new RuntimeError(`${this.file} has no text tower.`);
     const length = ids.length / count;
@@ -68,7 +68,7 @@ export class ClipTowers {
         [count],
       ),
     };
-    return this.#text.run(inputs, outputs ? { outputs } : {});
+    return await this.#text.run(inputs, outputs ? { outputs } : {});
   }
 
   /** Frees both towers once all runs are done. */

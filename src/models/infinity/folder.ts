@@ -41,7 +41,7 @@ export function parseInfinityConfig(config: JsonObject, path: string): InfinityF
 }
 
 /** Where the files of an Infinity folder are, and how to run it. */
-export function infinityFolder(folder: string, name: string): InfinityOptions {
+export function infinityFolder(folder: string, name: string): InfinityOptions & InfinityFolderConfig {
   return {
     name,
     transformer: join(folder, 'transformer.pth'),

@@ -189,11 +189,30 @@ describe('the Infinity generator', () => {
     });
   });
 
+  it('takes any size and ratio of the official table', async () => {
+    const model = await openInfinity(runtime, {
+      name: 'tiny',
+      ...files,
+      schedule: 'official',
+      defaults: { cfg: 1, temperature: 1 },
+    });
+    const last = async (options: GenerationOptions) => {
+      const generator = await model.prepareStates(tinyStates(3), new Ledger(), options);
+      generator.close();
+      return [generator.scales.length, generator.scales.at(-1)];
+    };
+    expect(await last({})).toEqual([13, { height: 64, width: 64 }]);
+    expect(await last({ size: '0.06M', aspectRatio: 0.75 })).toEqual([7, { height: 15, width: 20 }]);
+    await expect(last({ size: 'big' })).rejects.toThrow("unknown picture size 'big'");
+    await model.close();
+  });
+
   it('says what is wrong with options', async () => {
     const model = await open();
     const prepare = (options: GenerationOptions) => model.prepareStates(tinyStates(3), new Ledger(), options);
     await expect(prepare({ temperature: 0 })).rejects.toThrow('temperature must be above 0');
     await expect(prepare({ cfg: [1, 2] })).rejects.toThrow('cfg has 2 values for 4 scales');
+    await expect(prepare({ size: '1M' })).rejects.toThrow('pictures of one size and ratio');
     await expect(model.prepareStates(tinyStates(17), new Ledger())).rejects.toThrow('takes at most 16');
     await model.close();
   });

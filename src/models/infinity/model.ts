@@ -13,7 +13,7 @@ import { infinityConfig } from './config.js';
 import { type InfinityCore, InfinityGenerator, type TextState } from './generator.js';
 import { rotaryTables } from './rotary.js';
 import type { SamplingOptions } from './sampling.js';
-import type { Schedule } from './schedule.js';
+import { officialSchedule, type PictureSize, type Schedule } from './schedule.js';
 import { buildStepGraph, guidancePlan } from './step-graph.js';
 import { buildTextGraph } from './text-graph.js';
 
@@ -31,7 +31,8 @@ export interface InfinityOptions {
   readonly vae: string;
   /** Folder of the T5 encoder in Hugging Face layout; without it only `prepareStates` works. */
   readonly textEncoder?: string;
-  readonly schedule: Schedule;
+  /** The one schedule that the model was trained on, or the official table of sizes and ratios. */
+  readonly schedule: Schedule | 'official';
   /** The official option: 0 guides the logits, -i the output of the i-th block from the end. @default [0] */
   readonly cfgInsertionLayer?: readonly number[];
   readonly defaults: InfinityDefaults;
@@ -92,8 +93,10 @@ export class InfinityModel implements ImageModel {
     ledger: Ledger,
     options: GenerationOptions = {},
   ): Promise<InfinityGenerator> {
-    const { schedule, defaults } = this.#options;
+    const { defaults } = this.#options;
     const { core } = this;
+    const schedule = chooseSchedule(this.#options, options);
+    this.#checkLevels(schedule);
     const count = schedule.scales.length;
     const cfg = perScale(options.cfg ?? defaults.cfg, count, 'cfg');
     const temperature = perScale(options.temperature ?? defaults.temperature, count, 'temperature');
@@ -112,6 +115,13 @@ export class InfinityModel implements ImageModel {
     this.core.decoder.close();
     this.#encoder?.close();
     return Promise.resolve();
+  }
+
+  #checkLevels({ scales }: Schedule): void {
+    const { maxScales } = this.core.config;
+    if (scales.length > maxScales) {
+      throw new UsageError(`${this.name} has ${maxScales} levels, the schedule ${scales.length} scales`);
+    }
   }
 
   async #textState({ states, tokens }: TextStates, branches: 1 | 2): Promise<TextState> {
@@ -153,10 +163,6 @@ export async function openInfinity(runtime: Runtime, options: InfinityOptions): 
 
 async function load(runtime: Runtime, weights: TensorSource, options: InfinityOptions): Promise<InfinityModel> {
   const config = infinityConfig(weights);
-  const { scales } = options.schedule;
-  if (scales.length > config.maxScales) {
-    throw new UsageError(`${options.name} has ${config.maxScales} levels, the schedule ${scales.length} scales`);
-  }
   const plan = guidancePlan(options.cfgInsertionLayer ?? [0], config.blocks.length);
   const [text, step, decoder, encoder] = await Promise.all([
     runtime.load(buildTextGraph(config, weights)),
@@ -180,6 +186,16 @@ async function load(runtime: Runtime, weights: TensorSource, options: InfinityOp
     memory: options.memory ?? DEFAULT_MEMORY,
   };
   return new InfinityModel(core, options, { unconditional: weights.read('cfg_uncond'), text, encoder });
+}
+
+/** The size where an official model is not told one. */
+const DEFAULT_SIZE: PictureSize = '1M';
+
+function chooseSchedule({ name, schedule }: InfinityOptions, { size, aspectRatio }: GenerationOptions): Schedule {
+  // officialSchedule refuses names that are no sizes.
+  if (schedule === 'official') return officialSchedule((size ?? DEFAULT_SIZE) as PictureSize, aspectRatio);
+  if (size === undefined && aspectRatio === undefined) return schedule;
+  throw new UsageError(`${name} draws pictures of one size and ratio: leave size and aspect ratio away`);
 }
 
 /** One value per scale: a number stands for all of them. */
