@@ -1,7 +1,7 @@
 // CLIPScore: 2.5 * max(cos(picture, prompt), 0), after Hessel et al., "CLIPScore: a reference-free evaluation metric for
 // image captioning" (EMNLP 2021), section 3. The prompt goes in as it is, without their "A photo depicts".
 
-import { UsageError } from '../core/errors.js';
+import { RuntimeError, UsageError } from '../core/errors.js';
 import type { Ledger } from '../core/ledger.js';
 import type { Clip } from '../models/clip/clip.js';
 import { openClip } from '../models/clip/clip.js';
@@ -39,16 +39,24 @@ export function clipScore(clip: Clip): Verifier {
   };
 }
 
+function scoreOf(cosine: number): number {
+  if (Number.isNaN(cosine)) {
+    throw new RuntimeError('CLIPScore came out as no number: the weights must be damaged');
+  }
+  return WEIGHT * Math.max(cosine, 0);
+}
+
 async function prepare(clip: Clip, prompt: string, ledger: Ledger): Promise<Judge> {
-  if (prompt.trim() === '')
+  if (prompt.trim() === '') {
     throw new UsageError('CLIPScore needs a prompt, and it is empty: say what the picture should show');
+  }
   const text = await ledger.time('verifier', () => clip.embedText([prompt]));
   return {
     async score(images, options = {}) {
       options.signal?.throwIfAborted();
       const pictures = await ledger.time('verifier', () => clip.embedImages(images, options));
       ledger.add({ imagesVerified: images.length });
-      return Array.from(cosines(pictures, text, clip.width), (cosine) => WEIGHT * Math.max(cosine, 0));
+      return Array.from(cosines(pictures, text, clip.width), scoreOf);
     },
     close: () => undefined,
   };

@@ -14,8 +14,9 @@ export function oracle(): Verifier {
     name: 'oracle',
     hashes: () => Promise.resolve({}),
     prepare: (prompt, ledger): Promise<Judge> => {
-      if (prompt.trim() === '')
+      if (prompt.trim() === '') {
         return Promise.reject(new UsageError('the oracle needs a prompt, and it is empty'));
+      }
       return Promise.resolve(prompt)
         .then(parsePrompt)
         .then((parsed) => ({
