@@ -25,7 +25,6 @@ const CORE_RULES = [
   'no-self-compare',
   'no-sparse-arrays',
   'no-template-curly-in-string',
-  'no-unmodified-loop-condition',
   'no-unreachable-loop',
   'no-unsafe-finally',
   'no-unsafe-optional-chaining',
