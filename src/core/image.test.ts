@@ -182,7 +182,7 @@ describe('PNG files of other programs', () => {
     expect(pixels(grey)).toEqual([0, 255, 170].flatMap((value) => [value, value, value]));
     const samples = [1, 2, 3, 1, 2, 4, 2, 2, 3];
     const rgb: Sketch = {
-      width: 2,
+      width: 3,
       height: 1,
       depth: 8,
       colourType: 2,
