@@ -3,8 +3,7 @@
 
 import { RuntimeError, UsageError } from '../core/errors.js';
 import type { Ledger } from '../core/ledger.js';
-import type { Clip } from '../models/clip/clip.js';
-import { openClip } from '../models/clip/clip.js';
+import { type ClipEncoder, openClip } from '../models/clip/clip.js';
 import { cosines } from '../models/clip/similarity.js';
 import type { Runtime } from '../runtime/index.js';
 import type { Judge, Verifier } from './contract.js';
@@ -27,7 +26,7 @@ export async function openClipScore(runtime: Runtime, options: ClipScoreOptions)
 }
 
 /** CLIPScore with a loaded CLIP, which it closes when it is closed. */
-export function clipScore(clip: Clip): Verifier {
+export function clipScore(clip: ClipEncoder): Verifier {
   return {
     name: 'clip-score',
     hashes: () => clip.hashes(),
@@ -46,7 +45,7 @@ function scoreOf(cosine: number): number {
   return WEIGHT * Math.max(cosine, 0);
 }
 
-async function prepare(clip: Clip, prompt: string, ledger: Ledger): Promise<Judge> {
+async function prepare(clip: ClipEncoder, prompt: string, ledger: Ledger): Promise<Judge> {
   if (prompt.trim() === '') {
     throw new UsageError('CLIPScore needs a prompt, and it is empty: say what the picture should show');
   }

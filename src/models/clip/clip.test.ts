@@ -185,6 +185,7 @@ describe('the towers', () => {
     const towers = await openTowers(runtime, textOnly);
     const run = await towers.runText(Int32Array.of(528, 5, 529), 1);
     expect(run.float32('pooler_output').length).toBe(TINY_CLIP.width);
+    await expect(openClip(runtime, textOnly)).rejects.toThrow(/has no image tower: .* whole CLIPModel/);
     await expect(towers.runVision(new Float32Array(3 * 32 * 32), 1)).rejects.toThrow(/no image tower/);
     towers.close();
   });
@@ -205,6 +206,7 @@ describe('a wrong folder', () => {
     ['has no config.json', (at) => rmSync(join(at, 'config.json')), /config\.json: does not exist/],
     ['has no tokenizer', (at) => rmSync(join(at, 'tokenizer.json')), /tokenizer\.json: does not exist/],
     ['is another model', (at) => writeFileSync(join(at, 'config.json'), '{"model_type":"t5"}'), /"t5", not a CLIP/],
+    ['lacks a projection', (at) => rewrite(at, (t) => t.delete('text_projection.weight')), /has no projection/],
     ['lacks a tensor', (at) => rewrite(at, (t) => t.delete('vision_model.post_layernorm.bias')), /no tensor 'vision_model\.post_layernorm\.bias'/],
     ['has weights of another kind', (at) => writeSafetensors(join(at, 'model.safetensors'), {}), /is no CLIP/],
     ['has weights of another size', (at) => writeFileSync(join(at, 'config.json'), JSON.stringify({ ...tinyClipConfig(), projection_dim: 25 })), /visual_projection.* do not belong together/],

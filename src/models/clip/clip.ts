@@ -3,7 +3,7 @@
 
 import { dirname, join } from 'node:path';
 
-import { throwIfAborted } from '../../core/errors.js';
+import { CheckpointError, throwIfAborted } from '../../core/errors.js';
 import { fileHash } from '../../core/hash.js';
 import type { Image } from '../../core/image.js';
 import type { Runtime } from '../../runtime/index.js';
@@ -17,13 +17,26 @@ export interface EmbedOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Bytes that the widest layer of one micro-batch may fill; small enough to stay near the cores' caches. */
+/** What a CLIP does for its users; whoever shares one picture's run between verifiers wraps it. */
+export interface ClipEncoder {
+  /** Width of the embeddings. */
+  readonly width: number;
+  /** Embeddings of pictures of any size after the projection, not normalised: [N, width]. */
+  embedImages(images: readonly Image[], options?: EmbedOptions): Promise<Float32Array>;
+  /** Embeddings of texts after the projection, not normalised: [N, width]. Too long texts are cut. */
+  embedText(texts: readonly string[], options?: EmbedOptions): Promise<Float32Array>;
+  /** SHA-256 of the weights and the tokenizer. */
+  hashes(): Promise<Record<string, string>>;
+  /** Frees the towers once all runs are done. */
+  close(): void;
+}
+
+/** Bytes that the widest layer of one micro-batch may fill: larger ones are no faster, and later to cancel. */
 const BATCH_BYTES = 16 * 2 ** 20;
 
 /** A loaded CLIP with both towers; the caller closes it. */
-export class Clip {
+export class Clip implements ClipEncoder {
   readonly towers: ClipTowers;
-  /** Width of the embeddings. */
   readonly width: number;
   readonly #preprocessing: Preprocessing;
   readonly #tokenizer: TextTokenizer;
@@ -31,18 +44,22 @@ export class Clip {
   readonly #batch: number;
   readonly #context: number;
 
-  constructor(towers: ClipTowers, preprocessing: Preprocessing, tokenizer: TextTokenizer) {
+  /** Throws CheckpointError when the checkpoint lacks a tower or a projection. */
+  constructor(towers: ClipTowers, folder: string, tokenizer: TextTokenizer) {
+    const { vision, text, embedding } = towers.config;
+    if (!vision || !text || !towers.projected) {
+      const missing = !vision ? 'image tower' : !text ? 'text tower' : 'projection';
+      throw new CheckpointError(towers.file, `has no ${missing}: pictures and texts need a whole CLIPModel`);
+    }
     this.towers = towers;
-    this.width = towers.config.embedding;
-    this.#preprocessing = preprocessing;
+    this.width = embedding;
+    this.#preprocessing = readPreprocessing(folder, vision.imageSize);
     this.#tokenizer = tokenizer;
-    const { vision, text } = towers.config;
-    const tokens = vision ? Math.floor(vision.imageSize / vision.patchSize) ** 2 + 1 : 1;
-    this.#batch = Math.max(1, Math.floor(BATCH_BYTES / (tokens * (vision?.hidden ?? 1) * 4)));
-    this.#context = text?.context ?? 0;
+    const tokens = Math.floor(vision.imageSize / vision.patchSize) ** 2 + 1;
+    this.#batch = Math.max(1, Math.floor(BATCH_BYTES / (tokens * vision.hidden * 4)));
+    this.#context = text.context;
   }
 
-  /** Embeddings of pictures of any size after the projection, not normalised: [N, width]. */
   async embedImages(images: readonly Image[], options: EmbedOptions = {}): Promise<Float32Array> {
     throwIfAborted(options.signal);
     const result = new Float32Array(images.length * this.width);
@@ -56,7 +73,6 @@ export class Clip {
     return result;
   }
 
-  /** Embeddings of texts after the projection, not normalised: [N, width]. Too long texts are cut. */
   async embedText(texts: readonly string[], options: EmbedOptions = {}): Promise<Float32Array> {
     throwIfAborted(options.signal);
     const result = new Float32Array(texts.length * this.width);
@@ -71,7 +87,6 @@ export class Clip {
     return result;
   }
 
-  /** SHA-256 of the weights and the tokenizer. */
   async hashes(): Promise<Record<string, string>> {
     const { file } = this.towers;
     // The index of a split checkpoint says nothing about the shards beside it.
@@ -79,7 +94,6 @@ export class Clip {
     return { weights, tokenizer: await fileHash(this.#tokenizer.label) };
   }
 
-  /** Frees the towers once all runs are done. */
   close(): void {
     this.towers.close();
   }
@@ -97,7 +111,7 @@ export async function openClip(
     options.weights === undefined ? folder : join(folder, options.weights),
   );
   try {
-    return new Clip(towers, readPreprocessing(folder, towers.config.vision?.imageSize ?? 1), tokenizer);
+    return new Clip(towers, folder, tokenizer);
   } catch (error) {
     towers.close();
     throw error;

@@ -46,6 +46,13 @@ export class ClipTowers {
     this.#text = parts.text;
   }
 
+  /** Whether both towers are there and end in their projection. */
+  get projected(): boolean {
+    const ends = (session: Session | null, name: string): boolean =>
+      session?.outputs.some((output) => output.name === name) ?? false;
+    return ends(this.#vision, 'image_embeds') && ends(this.#text, 'text_embeds');
+  }
+
   /** Runs the image tower on pixels [N, 3, S, S], mean and deviation applied. */
   async runVision(pixels: Float32Array, count: number, outputs?: readonly string[]): Promise<RunResult> {
     const { vision } = this.config;
