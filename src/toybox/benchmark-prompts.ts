@@ -17,7 +17,7 @@ export interface BenchmarkPrompt {
 export const BENCHMARK_SEED = 2026;
 
 /** Draws without a new string after which a kind counts as exhausted. */
-const PATIENCE = 3000;
+const PATIENCE = 1000;
 
 /**
  * Draws `perKind` prompts of every kind, none of which occurs in training (single_object excepted: it has eight

@@ -83,7 +83,8 @@ function describe(component: Component, layers: Layers): DetectedObject | undefi
 /** The objects of a component: one, or several that touch and can be told apart. */
 function describeParts(component: Component, layers: Layers): readonly DetectedObject[] {
   const whole = describe(component, layers);
-  if (!whole || whole.shape !== 'unknown') return whole ? [whole] : [];
+  if (whole === undefined) return [];
+  if (whole.shape !== 'unknown') return [whole];
   for (const split of [splitByColour, splitByCoverage]) {
     const parts = split(component, layers)
       .filter((part) => part.pixels.length >= LEAST_PIXELS)

@@ -7,6 +7,7 @@
 
 import { closeSync, openSync, renameSync, writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+
 import { UsageError } from '../core/errors.js';
 import { RandomKey } from '../core/random.js';
 import { BENCHMARK_SEED, benchmarkPrompts } from './benchmark-prompts.js';
@@ -23,8 +24,9 @@ function writeSamples(file: number, count: number, seed: number, render: boolean
   for (let first = 0; first < count; first += CHUNK) {
     const size = Math.min(CHUNK, count - first);
     const records = new Uint8Array(size * RECORD_BYTES);
-    for (let i = 0; i < size; i++)
+    for (let i = 0; i < size; i++) {
       writeRecord(generateSample(root.fold(first + i)), records, i * RECORD_BYTES);
+    }
     writeSync(file, records);
   }
   if (!render) return;
@@ -57,8 +59,9 @@ function main(): void {
   else if (values.heldout) {
     const prompts = benchmarkPrompts();
     writeSync(file, `${JSON.stringify({ version: 1, seed: BENCHMARK_SEED, prompts }, null, 1)}\n`);
-  } else
+  } else {
     writeSamples(file, wholeNumber(values.count, 'count'), wholeNumber(values.seed, 'seed'), values.render);
+  }
   closeSync(file);
   renameSync(partial, values.out);
 }

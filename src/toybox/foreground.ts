@@ -92,8 +92,8 @@ export function findComponents(belongs: (pixel: number) => boolean): Component[]
     if (seen[start] || !belongs(start)) continue;
     seen[start] = 1;
     const pixels = [start];
-    for (let next = 0; next < pixels.length; next++) {
-      const pixel = pixels[next] as number;
+    // The list grows while it is walked.
+    for (const pixel of pixels) {
       const column = pixel % PICTURE_SIDE;
       const neighbours = [pixel - PICTURE_SIDE, pixel + PICTURE_SIDE];
       if (column > 0) neighbours.push(pixel - 1);

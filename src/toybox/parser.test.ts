@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+
 import { RandomKey } from '../core/random.js';
 import { Draws } from './draws.js';
 import { generatePrompt, generateWording } from './generate-prompt.js';
@@ -8,7 +9,7 @@ import { parsePrompt, tokenise } from './parser.js';
 describe('parsePrompt', () => {
   it.each(PROMPT_KINDS)('reads every generated %s prompt back', (kind) => {
     const draws = new Draws(RandomKey.fromSeed(11));
-    for (let i = 0; i < 500; i++) {
+    for (let i = 0; i < 250; i++) {
       const prompt = generatePrompt(kind, draws);
       const wording = generateWording(draws);
       const text = promptText(prompt, wording);
@@ -49,7 +50,7 @@ describe('parsePrompt', () => {
     const draws = new Draws(RandomKey.fromSeed(3));
     const used = new Set(
       PROMPT_KINDS.flatMap((kind) =>
-        Array.from({ length: 300 }, () =>
+        Array.from({ length: 150 }, () =>
           promptWords(generatePrompt(kind, draws), generateWording(draws)),
         ).flat(),
       ),

@@ -86,7 +86,7 @@ class Reader {
       throw new UsageError(`say how many ${noun} there are, for example "two ${noun}"`);
     }
     this.#at += 1;
-    const count = countWord === null ? 1 : COUNT_WORDS.indexOf(countWord as (typeof COUNT_WORDS)[number]);
+    const count = countWord === null ? 1 : COUNT_WORDS.indexOf(countWord);
     return { count, size, texture, colour, shape };
   }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+
 import { parsePrompt } from './parser.js';
 import { checkPrompt, unknownWords } from './prompt-check.js';
 

@@ -1,8 +1,8 @@
 // Fits the unit shapes to an object's coverage: for each shape the centre and radius with the largest overlap.
 
+import { blurPlane } from './blur.js';
 import type { Shape } from './scene.js';
 import { SHAPES } from './scene.js';
-import { blurPlane } from './blur.js';
 import { unitDistance } from './shapes.js';
 
 /** A shape laid over an object; `overlap` is intersection over union of the soft coverages, 0..1. */

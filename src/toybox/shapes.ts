@@ -81,8 +81,7 @@ export function polygonDistance(vertices: readonly Point[], x: number, y: number
   let nearest = Infinity;
   let inside = false;
   let from = vertices[vertices.length - 1] as Point;
-  for (let i = 0; i < vertices.length; i++) {
-    const to = vertices[i] as Point;
+  for (const to of vertices) {
     const ex = from[0] - to[0];
     const ey = from[1] - to[1];
     const wx = x - to[0];

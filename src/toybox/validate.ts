@@ -7,8 +7,8 @@ import { RandomKey } from '../core/random.js';
 import { blurPlane } from './blur.js';
 import { detectObjects } from './detector.js';
 import { Draws } from './draws.js';
-import { generatePrompt } from './generate-prompt.js';
 import { generateScene } from './generate.js';
+import { generatePrompt } from './generate-prompt.js';
 import type { PromptKind } from './grammar.js';
 import { PROMPT_KINDS, promptText } from './grammar.js';
 import { judge } from './judge.js';
@@ -39,14 +39,17 @@ export interface JudgeValidation {
   readonly misjudged: readonly Misjudged[];
 }
 
+/** Changes a picture before it is judged, for example by a VAE; also told the scene's number. */
+export type RoundTrip = (image: Image, scene: number) => Image | Promise<Image>;
+
 /** What to validate on. */
 export interface ValidationOptions {
   /** Number of scenes, spread evenly over the kinds. @default 2000 */
   readonly count?: number;
   /** @default 1000 */
   readonly seed?: number;
-  /** Changes a picture before it is judged, for example by a VAE. @default the picture as it is */
-  readonly roundTrip?: (image: Image, scene: number) => Image | Promise<Image>;
+  /** @default the picture as it is */
+  readonly roundTrip?: RoundTrip;
 }
 
 class Counter {
@@ -61,7 +64,8 @@ class Counter {
 
 /** Judges freshly drawn pictures of all kinds; every number follows from the seed and the round trip. */
 export async function validateJudge(options: ValidationOptions = {}): Promise<JudgeValidation> {
-  const { count = 2000, seed = 1000, roundTrip = (image) => image } = options;
+  const { count = 2000, seed = 1000 } = options;
+  const roundTrip: RoundTrip = options.roundTrip ?? ((image) => image);
   const root = RandomKey.fromSeed(seed);
   const accepted = new Counter();
   const refused = new Counter();
@@ -95,15 +99,23 @@ export async function validateJudge(options: ValidationOptions = {}): Promise<Ju
 }
 
 /** A picture blurred by a Gaussian (sigma in pixels) with Gaussian noise (sigma in byte values) on top. */
-export function degradePicture(image: Image, sigma: number, noise: number, draws: Draws): Image {
+export function degradePicture(image: Image, sigma: number, noise: number, key: RandomKey): Image {
   const data = new Uint8Array(image.data.length);
+  const draws = key.uniform(data.length + (data.length % 2));
   for (let channel = 0; channel < 3; channel++) {
     const plane = Float32Array.from({ length: data.length / 3 }, (_, i) => image.data[i * 3 + channel] ?? 0);
     blurPlane(plane, image.width, sigma).forEach((value, i) => {
-      const radius = Math.sqrt(-2 * Math.log(1 - draws.uniform()));
-      const noisy = value + noise * radius * Math.cos(2 * Math.PI * draws.uniform());
-      data[i * 3 + channel] = Math.min(255, Math.max(0, Math.round(noisy)));
+      const at = i * 3 + channel;
+      data[at] = Math.min(255, Math.max(0, Math.round(value + noise * normalDraw(draws, at))));
     });
   }
   return createImage(image.width, image.height, data);
+}
+
+/** Normal draw number i by Box and Muller: two neighbours share a pair of uniform draws. */
+function normalDraw(uniform: Float64Array, i: number): number {
+  const first = i - (i % 2);
+  const radius = Math.sqrt(-2 * Math.log(1 - (uniform[first] ?? 0)));
+  const angle = 2 * Math.PI * (uniform[first + 1] ?? 0);
+  return radius * (i % 2 === 0 ? Math.cos(angle) : Math.sin(angle));
 }
