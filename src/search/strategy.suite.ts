@@ -156,6 +156,15 @@ function checkReleases(options: SearchOptions): void {
     expect(model.alive).toBe(0);
   });
 
+  it('holds no more than its elected candidates from round to round', async () => {
+    const model = new BitModel(WORLD);
+    for await (const event of begin(search, model)) {
+      if (event.type !== 'elected') continue;
+      const scales = options.keepElected ? WORLD.scales.length : event.scale;
+      expect(model.alive).toBeLessThanOrEqual(1 + event.nodes.length * scales);
+    }
+  });
+
   it('releases every prefix when it is left after any event', async () => {
     const { events } = await play(options);
     for (let stop = 0; stop <= events.length; stop++) {
