@@ -45,11 +45,18 @@ export interface LedgerRecord extends LedgerCounts {
 /** Counts and times of one run; shared by everything that takes part in it. */
 export class Ledger {
   readonly #counts: LedgerCounts = { ...ZERO };
-  readonly #milliseconds: Record<Phase, number> = { load: 0, text: 0, transformer: 0, decoder: 0, verifier: 0 };
+  readonly #milliseconds: Record<Phase, number> = {
+    load: 0,
+    text: 0,
+    transformer: 0,
+    decoder: 0,
+    verifier: 0,
+  };
 
   /** Adds to some of the counts. */
   add(counts: Partial<LedgerCounts>): void {
-    for (const [name, value] of Object.entries(counts) as [keyof LedgerCounts, number][]) this.#counts[name] += value;
+    for (const [name, value] of Object.entries(counts) as [keyof LedgerCounts, number][])
+      this.#counts[name] += value;
   }
 
   /** Adds time to a phase. */
