@@ -36,6 +36,7 @@ export {
   quickGelu,
   reduceMax,
   reduceMean,
+  reduceProduct,
   reduceSum,
   relu,
   sigmoid,

@@ -1,9 +1,9 @@
 // Operators on pictures and feature maps [B, C, H, W].
 
 import { RuntimeError } from '../../core/errors.js';
-import { add, div, mul, reduceMean, sqrt, sub } from './ops-math.js';
-import { reshape } from './ops-shape.js';
-import { addDims, type Dim, formatShape, mayEqual, scaleDim, UNKNOWN } from './shapes.js';
+import { add, cast, div, maximum, mul, reduceProduct, reduceSum, sqrt, sub } from './ops-math.js';
+import { reshape, reshapeTo, shapeOf, slice, transpose, unsqueeze } from './ops-shape.js';
+import { addDims, type Dim, formatShape, mayEqual, scaleDim, type Shape, UNKNOWN } from './shapes.js';
 import type { Value } from './values.js';
 
 /** Stride and zero padding of a convolution. */
@@ -63,38 +63,40 @@ export interface GroupNormOptions {
 
 /**
  * Mean 0 and variance 1 over the places and channels of each group, then weight and bias; x [B, C, H, W].
- * Sums run along rows first and over rows second: in one float32 sum over a whole picture's group the error is four times
- * as large (measured at 256 x 256: 2.4e-6 against 5.5e-7), and a decoder of thirty norms then misses 1e-4. Mean, deviation,
- * weight and bias become one factor and one summand per channel; that is no slower than InstanceNormalization.
+ *
+ * Sums of x and of its square run over the places, channel by channel, as in PyTorch's kernel for tensors whose channels
+ * lie innermost (`GroupNormKernelImplChannelsLast`): Infinity's official code decodes such tensors. From 65,536 places on
+ * these float32 sums are off by 1e-5, and a decoder of thirty norms by 1.4e-4 of the picture's deviation. A picture
+ * computed with exact sums differs from the official one by that much; with the same sums it stays below 1e-4. The cost
+ * is that of any other formulation (all within 10% of InstanceNormalization in a whole decoder).
  */
 export function groupNorm(x: Value, options: GroupNormOptions): Value {
   const { groups, eps, weight, bias } = options;
-  const [batch, channels, , width] = x.shape as [Dim, Dim, Dim, Dim];
+  const [batch, channels] = x.shape as [Dim, Dim, Dim, Dim];
   if (typeof channels !== 'number' || channels % groups !== 0 || weight.shape[0] !== channels) {
     throw new RuntimeError(
       `GroupNorm of ${x.name} ${formatShape(x.shape)}: ${groups} groups and a weight ${formatShape(weight.shape)} do not fit.`,
     );
   }
-  const rowsOf = (value: Value): Value => {
-    const spec = value.graph.constant([0, groups, -1, 0]);
-    const shape = [batch, groups, UNKNOWN, width]; // [B, G, C / G * H, W]
-    return value.graph.op1('Reshape', { inputs: [value, spec], type: value.type, shape });
+  const g = x.graph;
+  const perGroup = channels / groups;
+  const to = (value: Value, spec: readonly number[], shape: Shape): Value =>
+    reshapeTo(value, g.constant(spec), shape);
+  // With the places in front, the engine adds one place after the other, whatever the batch size. The second reshape
+  // keeps its optimiser from moving the transposition behind the sums.
+  const rows = transpose(to(x, [0, 0, -1], [batch, channels, UNKNOWN]), [2, 0, 1]);
+  const places = to(rows, [0, 0, groups, perGroup], [UNKNOWN, batch, groups, perGroup]); // [H * W, B, G, C / G]
+  const numbers = mul(cast(reduceProduct(slice(shapeOf(x), 0, 2)), 'float32'), perGroup); // of one group
+  const mean = (value: Value): Value => {
+    const sums = reduceSum(reduceSum(value, [0]), [2], true); // [B, G, 1]
+    return unsqueeze(div(sums, numbers), [3]); // [B, G, 1, 1]
   };
-  const average = (value: Value): Value => reduceMean(reduceMean(value, [3], true), [2], true); // [B, G, 1, 1]
-  const rows = rowsOf(x);
-  const mean = average(rows);
-  const centred = sub(rows, mean);
-  const deviation = sqrt(add(average(mul(centred, centred)), eps));
-  const perChannel = [1, groups, channels / groups, 1];
-  const factor = div(reshape(weight, perChannel), deviation); // [B, G, C / G, 1]
-  const summand = sub(reshape(bias, perChannel), mul(mean, factor));
-  const column = (value: Value): Value => {
-    const spec = value.graph.constant([0, channels, 1, 1]);
-    return value.graph.op1('Reshape', {
-      inputs: [value, spec],
-      type: value.type,
-      shape: [batch, channels, 1, 1],
-    });
-  };
-  return add(mul(x, column(factor)), column(summand));
+  const average = mean(places);
+  const variance = maximum(sub(mean(mul(places, places)), mul(average, average)), 0);
+  // Mean, deviation, weight and bias become one factor and one summand per channel.
+  const column = [1, groups, perGroup, 1];
+  const factor = mul(reshape(weight, column), div(1, sqrt(add(variance, eps)))); // [B, G, C / G, 1]
+  const summand = sub(reshape(bias, column), mul(average, factor));
+  const perChannel = (value: Value): Value => to(value, [0, channels, 1, 1], [batch, channels, 1, 1]);
+  return add(mul(x, perChannel(factor)), perChannel(summand));
 }

@@ -151,9 +151,9 @@ export function quickGelu(x: Value): Value {
   return unary('QuickGelu', x, { alpha: float(1.702) }, true);
 }
 
-/** x * sigmoid(x), also called swish. */
+/** x * sigmoid(x), also called swish; by its formula, since the engine's own sigmoid is off by 1e-7 and more in the tails. */
 export function silu(x: Value): Value {
-  return unary('QuickGelu', x, { alpha: float(1) }, true);
+  return div(x, add(exp(unary('Neg', x)), 1));
 }
 
 /** Every element cut to the range from `low` to `high`. */
@@ -190,6 +190,11 @@ export function reduceMean(x: Value, axes: readonly number[], keep = false): Val
 /** The sum over axes, which stay as dimensions of 1 when `keep` is true. */
 export function reduceSum(x: Value, axes: readonly number[], keep = false): Value {
   return reduce('ReduceSum', x, axes, keep);
+}
+
+/** The product of all elements, as a scalar. */
+export function reduceProduct(x: Value): Value {
+  return x.graph.op1('ReduceProd', { inputs: [x], attributes: { keepdims: 0 }, type: x.type, shape: [] });
 }
 
 /** The largest element over axes, which stay as dimensions of 1 when `keep` is true. */
