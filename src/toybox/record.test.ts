@@ -41,7 +41,7 @@ describe('exported records', () => {
 
   it('hold the scene, the kind and the caption', () => {
     const root = RandomKey.fromSeed(9);
-    for (let i = 0; i < 200; i++) {
+    for (let i = 0; i < 100; i++) {
       const sample = generateSample(root.fold(i));
       const bytes = new Uint8Array(2 * RECORD_BYTES);
       writeRecord(sample, bytes, RECORD_BYTES);

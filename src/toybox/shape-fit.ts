@@ -27,7 +27,7 @@ export interface Patch {
 
 /** Unit distances are looked up in a table of this reach (in radii) and step. */
 const REACH = 1.6;
-const STEP = 0.0125;
+const STEP = 0.02;
 const TABLE_SIDE = Math.round((2 * REACH) / STEP) + 1;
 /** Width in pixels over which a template's edge fades: anti-aliasing and a decoder's blur. */
 const EDGE_WIDTH = 1.6;
