@@ -15,7 +15,7 @@ import { table } from './table.js';
 export function firstScales(count: number): readonly Scale[] {
   const { scales } = officialSchedule('1M');
   if (count >= 1 && count <= scales.length) return scales.slice(0, count);
-  throw new UsageError(`option 'scales' must be 1 to ${scales.length}, got ${count}`);
+  throw new UsageError(`--scales must be 1 to ${scales.length}, got ${count}`);
 }
 
 /** A search in words and in numbers. */

@@ -28,7 +28,7 @@ export function flagOf(option: string): string {
 
 /** Messages of the library name its options; who types commands knows them as flags. */
 function withFlags(message: string): string {
-  return message.replace(/(?:option )?'([A-Za-z]+)'/g, (quoted, name: string) =>
+  return message.replace(/(?:(?:the )?option )?'([A-Za-z]+)'/g, (quoted, name: string) =>
     OPTION_NAMES.includes(name) ? flagOf(name) : quoted,
   );
 }

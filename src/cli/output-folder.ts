@@ -54,7 +54,12 @@ function writeAtomically(path: string, content: Uint8Array | string): void {
 }
 
 function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  } catch {
+    // A part of the path is a file, or closed to us: making the folder will say so.
+    return false;
+  }
 }
 
 /** Makes the folder if need be, and tries to write to it. */

@@ -44,7 +44,7 @@ export function describeSizesBriefly(search: ResolvedSearch): string {
   const { candidates, keepElected, result } = search;
   return [
     search.strategy === 'beam' ? `width ${search.width}` : '',
-    `${describeList(candidates)} candidates`,
+    `${describeList(candidates)} candidate${candidates.every((count) => count === 1) ? '' : 's'}`,
     keepElected ? 'elected rollouts kept' : '',
     result === 'best' ? '' : 'best of the last round',
   ]

@@ -32,7 +32,8 @@ export function formatDuration(milliseconds: number): string {
   if (milliseconds < 999.5) return `${milliseconds.toFixed(0)} ms`;
   const seconds = milliseconds / 1000;
   if (seconds < 99.95) return `${seconds.toPrecision(3)} s`;
-  return `${String(Math.floor(seconds / 60))} min ${String(Math.round(seconds) % 60)} s`;
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
 /** A share in per cent, for example "12.4%". */

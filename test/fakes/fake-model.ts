@@ -173,7 +173,7 @@ export function fakeModel(options: FakeModelOptions = {}): FakeModel {
     prepared,
     alive: () => shared.count.alive,
     closed: () => closed,
-    prepare(prompt, ledger, given = {}) {
+    prepare(prompt, ledger, { signal: _, ...given } = {}) {
       prepared.push({ prompt, options: given });
       return Promise.resolve(new FakeGenerator(shared, ledger));
     },

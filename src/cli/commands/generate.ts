@@ -47,7 +47,7 @@ export function requirePrompt(prompt: string | undefined): string {
 export function scalesOf(flags: LoadFlags & DryRunFlags, catalogs: Catalogs): readonly Scale[] {
   if (flags.scales !== undefined) {
     if (flags.dryRun !== true) {
-      throw new UsageError("option 'scales' is for --dry-run: a model has its own schedule");
+      throw new UsageError('--scales is for --dry-run: a model has its own schedule');
     }
     return firstScales(flags.scales);
   }

@@ -37,7 +37,9 @@ function print(models: readonly ModelEntry[], io: CliIo): void {
   });
   const head = ['  name', 'schedule', 'licence', 'state', 'description'];
   for (const text of table([head, ...rows], [0, 1, 2, 3, 4])) line(io.stdout, text);
-  for (const entry of models) if (entry.installed() !== true) line(io.stdout, `${entry.name} is ${stateOf(entry)}`);
+  for (const entry of models) {
+    if (entry.installed() !== true) line(io.stdout, `${entry.name} is ${stateOf(entry)}`);
+  }
 }
 
 /** Adds the command to the program. */

@@ -30,12 +30,15 @@ function readPicture(file: string, cwd: string): Uint8Array {
 }
 
 /** One line that says how the replay went. */
-function verdict(file: string, { identical, edited, recipe, result }: ReplayResult): string {
+function verdict(file: string, { identical, edited, differences, recipe, result }: ReplayResult): string {
   if (identical) {
     return `${file} was made again, every pixel the same (${recipe.options.verifier} ${formatScore(result.score)})`;
   }
   if (edited) {
     return `${file} is not the picture that its recipe was written for: somebody has changed its pixels`;
+  }
+  if (differences.length > 0) {
+    return `${file} came out different; it was made with other files: ${differences.join('; ')}`;
   }
   const now = result.versions;
   const changed = Object.keys(now).filter((name) => now[name] !== recipe.versions[name]);

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+
+import { chart, ticks } from './chart.js';
+
+describe('ticks', () => {
+  it.each([
+    [0, 1, 5, [0, 0.2, 0.4, 0.6, 0.8, 1]],
+    [0.31, 0.89, 4, [0.4, 0.6, 0.8]],
+    [-5, 5, 4, [-5, -2.5, 0, 2.5, 5]],
+    [0, 1365, 5, [0, 500, 1000]],
+    [3, 3, 4, [3]],
+  ])('between %d and %d', (low, high, count, expected) => {
+    expect(ticks(low, high, count)).toEqual(expected);
+  });
+});
+
+describe('chart', () => {
+  const draw = (points: { x: number; y: number }[]): string =>
+    chart({
+      summary: 'a <summary>',
+      xLabel: 'x',
+      yLabel: 'y',
+      series: [{ name: 's', tone: 'tone-kept', kind: 'steps', points }],
+    }).text;
+
+  it('draws steps, and only finite numbers, whatever the range', () => {
+    for (const points of [
+      [
+        { x: 1, y: 0.5 },
+        { x: 2, y: 0.7 },
+      ],
+      [{ x: 0, y: 0 }],
+      [
+        { x: 5, y: -3 },
+        { x: 5, y: -3 },
+      ],
+      [
+        { x: 1, y: 1e12 },
+        { x: 2e9, y: -1e12 },
+      ],
+    ]) {
+      const svg = draw(points);
+      expect(svg).not.toMatch(/NaN|Infinity/);
+      expect(svg.match(/<path d="M[^"]*"/g)).toHaveLength(1);
+    }
+    expect(
+      draw([
+        { x: 1, y: 0.5 },
+        { x: 2, y: 0.7 },
+      ]),
+    ).toMatch(/d="M[\d.]+ [\d.]+H[\d.]+V[\d.]+"/);
+  });
+
+  it('says in words what there is to see, and draws nothing of nothing', () => {
+    expect(draw([{ x: 1, y: 1 }])).toContain('aria-label="a &lt;summary&gt;"');
+    expect(draw([])).toBe('');
+  });
+});

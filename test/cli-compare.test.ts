@@ -1,0 +1,89 @@
+// varsearch compare and varsearch models.
+
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+import type { CompareJson } from '../src/run/files.js';
+import { cliBench } from './fakes/cli.js';
+
+describe('varsearch compare', () => {
+  it('runs every strategy within the budget, with a page and a folder for each', async () => {
+    const bench = cliBench();
+    const { code, stdout } = await bench.run(
+      'compare',
+      'red',
+      '--budget',
+      '100',
+      '--seed',
+      '3',
+      '--out',
+      'here',
+    );
+    expect(code).toBe(0);
+    const result = JSON.parse(readFileSync(join(bench.folder, 'here', 'result.json'), 'utf8')) as CompareJson;
+    expect(result.results.map(({ options }) => options.search.strategy)).toEqual(['random', 'gto', 'beam']);
+    for (const { ledger } of result.results) {
+      expect(ledger.nfe).toBeLessThanOrEqual(100);
+      expect(ledger.nfe).toBeGreaterThan(75);
+    }
+    const best = Math.max(...result.results.map(({ score }) => score));
+    expect(result.results.find(({ options }) => options.search.strategy === result.best)?.score).toBe(best);
+    for (const { picture } of result.results) {
+      expect(existsSync(join(bench.folder, 'here', picture))).toBe(true);
+    }
+    const page = readFileSync(join(bench.folder, 'here', 'index.html'), 'utf8');
+    for (const strategy of ['random', 'gto', 'beam']) expect(page).toContain(`href="${strategy}/index.html"`);
+    expect(stdout).toMatch(/\* (random|gto|beam)/);
+    expect(bench.catalogs.loaded.models).toHaveLength(1);
+    expect(bench.catalogs.loaded.models[0]?.alive()).toBe(0);
+  });
+
+  it('compares the strategies that are named, and prints JSON', async () => {
+    const { stdout } = await cliBench().run(
+      'compare',
+      'red',
+      '--budget',
+      '60',
+      '--strategies',
+      'gto',
+      'random',
+      '--json',
+    );
+    expect((JSON.parse(stdout) as CompareJson).results.map(({ options }) => options.search.strategy)).toEqual(
+      ['random', 'gto'],
+    );
+  });
+
+  it('prints costs with --dry-run', async () => {
+    const bench = cliBench();
+    const { stdout } = await bench.run('compare', '--budget', '1365', '--dry-run', '--scales', '13');
+    expect(stdout.match(/1,365/g)).toHaveLength(3);
+    expect(bench.catalogs.loaded.models).toHaveLength(0);
+  });
+
+  it('keeps finished strategies and the best of the running one on Ctrl-C', async () => {
+    const bench = cliBench({ interruptAt: 40 });
+    const { code, stderr } = await bench.run('compare', 'red', '--budget', '100', '--out', 'here', '--quiet');
+    expect([code, stderr]).toEqual([130, 'varsearch: interrupted; what was finished is in here\n']);
+    const result = JSON.parse(readFileSync(join(bench.folder, 'here', 'result.json'), 'utf8')) as CompareJson;
+    expect(result.incomplete).toBe(true);
+    expect(result.results.map(({ incomplete = false }) => incomplete)).toEqual([false, true]);
+    expect(existsSync(join(bench.folder, 'here', 'gto', 'picture.png'))).toBe(true);
+    expect(bench.catalogs.loaded.models[0]?.alive()).toBe(0);
+  });
+});
+
+describe('varsearch models', () => {
+  it('lists names, schedules and what is missing', async () => {
+    const bench = cliBench();
+    const { code, stdout } = await bench.run('models');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/\* toybox +4 scales to 4 . 4 +Apache-2\.0 +installed +draws circles/);
+    expect(stdout).toContain('absent is not installed: weights.pth is missing');
+    const { models } = JSON.parse((await bench.run('models', '--json')).stdout) as {
+      models: { installed: boolean }[];
+    };
+    expect(models.map(({ installed }) => installed)).toEqual([true, false]);
+  });
+});

@@ -1,0 +1,209 @@
+// varsearch generate: what it writes, what it prints, and what it costs to ask.
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+import { hashPixels } from '../src/run/recipe.js';
+import { decodeWithRecipe } from '../src/run/recipe.js';
+import type { ResultJson } from '../src/run/result.js';
+import { cliBench } from './fakes/cli.js';
+
+const readJson = (...path: string[]): ResultJson =>
+  JSON.parse(readFileSync(join(...path), 'utf8')) as ResultJson;
+
+describe('varsearch generate', () => {
+  it('writes the picture, result.json and the page, and nothing else', async () => {
+    const bench = cliBench();
+    const { code, stdout, stderr } = await bench.run(
+      'generate',
+      'a red circle',
+      '--seed',
+      '7',
+      '--out',
+      'here',
+    );
+    expect(code).toBe(0);
+    expect(readdirSync(join(bench.folder, 'here')).sort()).toEqual([
+      'index.html',
+      'picture.png',
+      'result.json',
+    ]);
+    expect(stdout).toContain('Beam search, width 3, 5 candidates: 60 pictures, 150 NFE');
+    expect(stdout).toContain('written to here');
+    expect(stderr.trim().split('\n')).toHaveLength(4);
+    expect(stderr).toMatch(/^scale 1\/4 {2}15\/60 pictures {2}best \d/);
+  });
+
+  it('records resolved options, tree, ledger, versions and hashes in result.json', async () => {
+    const bench = cliBench();
+    await bench.run(
+      'generate',
+      'a red circle',
+      '--seed',
+      '7',
+      '--top-k',
+      '2',
+      '--cfg',
+      '4,3,2,1',
+      '--out',
+      'here',
+    );
+    const result = readJson(bench.folder, 'here', 'result.json');
+    expect(result.options).toEqual({
+      prompt: 'a red circle',
+      model: 'toybox',
+      verifier: 'clip-score',
+      seed: 7,
+      cfg: [4, 3, 2, 1],
+      temperature: 0.5,
+      topK: 2,
+      topP: 0,
+      search: { strategy: 'beam', width: 3, candidates: [5, 5, 5, 5], keepElected: false, result: 'best' },
+    });
+    expect(result).not.toHaveProperty('incomplete');
+    expect(result.ledger).toMatchObject({ nfe: 150, imagesVerified: 60, imagesDecoded: 60 });
+    expect(result.tree.nodes).toHaveLength(60);
+    const winner = result.tree.nodes.find((node) => node.id === result.winner);
+    expect(winner?.score).toBe(result.score);
+    expect(Math.max(...result.tree.nodes.map((node) => node.score))).toBe(result.score);
+    expect(Object.keys(result.versions)).toContain('varsearch');
+    expect(result.hashes.model).toEqual({ 'fake.safetensors': 'a'.repeat(64) });
+    const { image } = decodeWithRecipe(readFileSync(join(bench.folder, 'here', 'picture.png')));
+    expect(result.pixels).toBe(hashPixels(image));
+    expect(bench.catalogs.loaded.models[0]?.prepared[0]?.options).toMatchObject({
+      cfg: [4, 3, 2, 1],
+      temperature: 0.5,
+      topK: 2,
+    });
+  });
+
+  it('makes the same picture again for the same seed, and another for another', async () => {
+    const bench = cliBench();
+    for (const [out, seed] of [
+      ['a', '1'],
+      ['b', '1'],
+      ['c', '2'],
+    ] as const) {
+      await bench.run('generate', 'a red circle', '--seed', seed, '--out', out, '--quiet');
+    }
+    const [a, b, c] = ['a', 'b', 'c'].map((out) => readJson(bench.folder, out, 'result.json'));
+    expect(b?.pixels).toBe(a?.pixels);
+    expect(b?.tree).toEqual(a?.tree);
+    expect(c?.pixels).not.toBe(a?.pixels);
+  });
+
+  it.each([
+    [['--strategy', 'random', '--images', '6'], { strategy: 'random', images: 6 }, 6],
+    [['--strategy', 'gto', '--candidates', '3'], { strategy: 'gto', candidates: [3, 3, 3, 3] }, 12],
+    [
+      ['--candidates', '4,3,2,1', '--width', '2'],
+      { strategy: 'beam', width: 2, candidates: [4, 3, 2, 1] },
+      20,
+    ],
+    [['--budget', '60', '--width', '1'], { strategy: 'beam', width: 1, candidates: [6, 6, 6, 6] }, 24],
+    [['--keep-elected', '--candidates', '2', '--width', '1'], { keepElected: true }, 5],
+    [['--result', 'last-round', '--candidates', '1'], { result: 'last-round' }, 12],
+  ])('understands %j', async (words, search, pictures) => {
+    const bench = cliBench();
+    const { code } = await bench.run('generate', 'red', '--out', 'here', '--quiet', ...words);
+    expect(code).toBe(0);
+    const result = readJson(bench.folder, 'here', 'result.json');
+    expect(result.options.search).toMatchObject(search);
+    expect(result.ledger.imagesVerified).toBe(pictures);
+  });
+
+  it('makes a new named folder below ./out for every run', async () => {
+    const bench = cliBench();
+    for (let i = 0; i < 2; i++) {
+      await bench.run('generate', 'Two Stars, é/..!', '--candidates', '1', '--quiet');
+    }
+    expect(readdirSync(join(bench.folder, 'out')).sort()).toEqual([
+      'two-stars-beam-seed0',
+      'two-stars-beam-seed0-2',
+    ]);
+  });
+
+  it('prints JSON alone on stdout with --json, and nothing at all with --quiet', async () => {
+    const bench = cliBench();
+    const json = await bench.run('generate', 'red', '--candidates', '1', '--json');
+    const parsed = JSON.parse(json.stdout) as ResultJson & { folder: string };
+    expect(parsed.format).toBe(1);
+    expect(existsSync(join(parsed.folder, parsed.picture))).toBe(true);
+    const quiet = await bench.run('generate', 'red', '--candidates', '1', '--quiet');
+    expect([quiet.stdout, quiet.stderr]).toEqual(['', '']);
+  });
+
+  it('warns of words that the model does not know, and goes on', async () => {
+    const { code, stderr } = await cliBench().run('generate', 'a unicorn', '--candidates', '1', '--quiet');
+    expect(code).toBe(0);
+    expect(stderr).toBe('varsearch: the embedded model does not know "unicorn"\n');
+  });
+
+  it('closes what it has loaded and leaks no prefix', async () => {
+    const bench = cliBench();
+    await bench.run('generate', 'red', '--quiet');
+    const [model] = bench.catalogs.loaded.models;
+    expect([model?.closed(), model?.alive()]).toEqual([true, 0]);
+    expect(bench.catalogs.loaded.verifiers[0]?.closed()).toBe(true);
+  });
+
+  it('redraws one line of progress on a terminal, and shows the picture where there is colour', async () => {
+    const terminal = { columns: 80, rows: 40 };
+    const bench = cliBench({ terminal, env: { COLORTERM: 'truecolor' } });
+    const coloured = await bench.run('generate', 'red', '--candidates', '1');
+    expect(coloured.stderr).toContain('\r\u001b[2K');
+    expect(coloured.stderr).toMatch(/12\/12 pictures {2}best/);
+    expect(coloured.stderr).not.toContain('\n');
+    expect(coloured.stderr.endsWith('\r\u001b[2K')).toBe(true);
+    expect(coloured.stdout.match(/\u2580/g)).toHaveLength(16 * 8);
+    for (const [env, words] of [
+      [{ COLORTERM: 'truecolor', NO_COLOR: '1' }, []],
+      [{ TERM: 'xterm' }, []],
+      [{ COLORTERM: 'truecolor' }, ['--quiet']],
+      [{ COLORTERM: 'truecolor' }, ['--json']],
+    ] as const) {
+      const plain = await cliBench({ terminal, env }).run('generate', 'red', '--candidates', '1', ...words);
+      expect(plain.stdout).not.toContain('\u2580');
+    }
+  });
+});
+
+describe('varsearch generate --dry-run', () => {
+  it("prints the paper's check values for 13 scales", async () => {
+    const bench = cliBench();
+    const { code, stdout } = await bench.run('generate', '--dry-run', '--scales', '13');
+    expect(code).toBe(0);
+    const numbers = stdout
+      .split('\n')
+      .map((row) => /\d+ +\d+ +\d+ +\d+$/.exec(row.replaceAll(',', ''))?.[0]?.split(/ +/));
+    expect(numbers.filter(Boolean)).toEqual([
+      ['1365', '1171', '1646641', '195'],
+      ['1131', '973', '1348873', '159'],
+      ['1365', '1261', '1104601', '105'],
+      ['2535', '2341', '2051401', '195'],
+      ['13', '13', '10521', '1'],
+    ]);
+    expect(bench.catalogs.loaded.models).toHaveLength(0);
+    expect(readdirSync(bench.folder)).toEqual([]);
+  });
+
+  it("counts on the model's own scales without --scales, as JSON on request", async () => {
+    const { stdout } = await cliBench().run(
+      'generate',
+      'red',
+      '--dry-run',
+      '--json',
+      '--strategy',
+      'random',
+      '--images',
+      '2',
+    );
+    const { scales, runs } = JSON.parse(stdout) as {
+      scales: unknown[];
+      runs: { nfe: number; images: number }[];
+    };
+    expect(scales).toHaveLength(4);
+    expect(runs[0]).toMatchObject({ nfe: 8, images: 2 });
+  });
+});

@@ -1,0 +1,95 @@
+// The command as a real process: exit codes, signals, pipes.
+
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+import { type CliOutcome, temporaryFolder } from './fakes/cli.js';
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+
+interface Running {
+  readonly ended: Promise<CliOutcome>;
+  /** Resolves as soon as stderr contains a text. */
+  readonly says: (text: string) => Promise<void>;
+  readonly signal: (name: NodeJS.Signals) => void;
+}
+
+function start(cwd: string, words: readonly string[], delay = 0): Running {
+  const program = join(HERE, 'fakes', 'fake-main.ts');
+  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), program, ...words], {
+    cwd,
+    env: { ...process.env, FAKE_DELAY: String(delay) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const written = { stdout: '', stderr: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (written.stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (written.stderr += text));
+  const ended = new Promise<CliOutcome>((resolve) => {
+    child.on('close', (code) => resolve({ code: code ?? -1, ...written }));
+  });
+  const says = (text: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (written.stderr.includes(text)) resolve();
+      };
+      child.stderr.on('data', look);
+      child.on('close', () => reject(new Error(`ended without saying ${text}: ${written.stderr}`)));
+      look();
+    });
+  return { ended, says, signal: (name) => child.kill(name) };
+}
+
+describe('the varsearch process', () => {
+  it('exits 0, 1 and 2 as it went', async () => {
+    const folder = temporaryFolder();
+    const runs = [
+      start(folder, ['generate', 'red', '--candidates', '1', '--out', 'here']),
+      start(folder, ['replay', 'nothing.png']),
+      start(folder, ['generate', 'red', '--width', 'x']),
+    ];
+    const [fine, failed, wrong] = await Promise.all(runs.map(({ ended }) => ended));
+    expect(fine).toMatchObject({ code: 0, stdout: expect.stringContaining('written to here') });
+    expect(failed).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: 'varsearch: cannot read nothing.png: no such file or folder\n',
+    });
+    expect(wrong).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/^varsearch: [^\n]*\n$/),
+    });
+  });
+
+  it('keeps the best picture on SIGINT and ends with 130', async () => {
+    const folder = temporaryFolder();
+    const run = start(folder, ['generate', 'red', '--out', 'here'], 20);
+    await run.says('scale 2/4');
+    run.signal('SIGINT');
+    const { code, stderr, stdout } = await run.ended;
+    expect([code, stdout]).toEqual([130, '']);
+    expect(stderr.trim().split('\n').at(-1)).toBe(
+      'varsearch: interrupted; the best picture so far is here/picture.png',
+    );
+    expect(readdirSync(join(folder, 'here')).sort()).toEqual(['index.html', 'picture.png', 'result.json']);
+    expect(JSON.parse(readFileSync(join(folder, 'here', 'result.json'), 'utf8'))).toMatchObject({
+      incomplete: true,
+    });
+  });
+
+  it('ends at once on the second SIGINT, with no half-written file', async () => {
+    const folder = temporaryFolder();
+    const run = start(folder, ['generate', 'red', '--candidates', '1', '--out', 'here'], 600_000);
+    // The folder is there before the first forward pass, which takes ten minutes here.
+    while (!existsSync(join(folder, 'here'))) await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    run.signal('SIGINT');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    run.signal('SIGINT');
+    expect(await run.ended).toMatchObject({ code: 130, stdout: '' });
+    expect(readdirSync(join(folder, 'here'))).toEqual([]);
+  });
+});

@@ -1,0 +1,12 @@
+// The varsearch command with fakes for models, as a program of its own: for tests with real signals and exit codes.
+// FAKE_DELAY is the milliseconds that a forward pass takes.
+
+import { processIo } from '../../src/cli/process-io.js';
+import { runCli } from '../../src/cli/program.js';
+import { fakeCatalogs } from './catalogs.js';
+
+const catalogs = fakeCatalogs({ delay: Number(process.env['FAKE_DELAY'] ?? 0) });
+process.exitCode = await runCli(process.argv.slice(2), {
+  ...processIo(),
+  catalogs: () => Promise.resolve(catalogs),
+});
