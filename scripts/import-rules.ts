@@ -38,6 +38,8 @@ export const RULES: Rules = {
     { path: 'src/runtime/', may: ['src/core/'] },
     // The embedded world judges pictures without any model.
     { path: 'src/toybox/', may: ['src/core/'] },
+    // The catalogue warns of prompts that the embedded model cannot draw.
+    { path: 'src/models/catalog', may: [...BASE, 'src/models/', 'src/toybox/prompt-check.ts'] },
     { path: 'src/models/', may: BASE },
     // The oracle is the one verifier that knows the embedded world.
     { path: 'src/verifiers/oracle', may: [...BASE, ...ENCODERS, 'src/verifiers/', 'src/toybox/'] },

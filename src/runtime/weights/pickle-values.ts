@@ -1,6 +1,6 @@
 // What a torch pickle may hold: plain data, tensors and the storages under them. Nothing here can run code.
 
-import type { TensorDtype } from './tensor-source.js';
+import type { TensorDtype } from './dtypes.js';
 
 /** A storage: a flat array of elements that tensors view, kept in the archive under `data/<key>`. */
 export class TorchStorage {

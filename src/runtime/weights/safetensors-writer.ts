@@ -5,8 +5,9 @@ import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 
 import { CheckpointError } from '../../core/errors.js';
 import { systemFault } from './byte-source.js';
-import type { TensorDtype } from './tensor-source.js';
-import { describeTensor, DTYPE_BYTES, quoteName } from './tensor-source.js';
+import type { TensorDtype } from './dtypes.js';
+import { DTYPE_BYTES } from './dtypes.js';
+import { describeTensor, quoteName } from './tensor-source.js';
 
 /** A tensor to be written: `data` in row-major order, as a typed array of the dtype's width (bit patterns for F16, BF16). */
 export interface TensorToWrite {

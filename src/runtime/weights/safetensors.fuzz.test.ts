@@ -7,7 +7,7 @@ import { memoryBytes } from './byte-source.js';
 import { fixtureBytes } from './fixtures/fixtures.js';
 import { choose, mutate, pick, seededRandom } from './fixtures/mutate.js';
 import { openSafetensors } from './safetensors.js';
-import { DTYPE_BYTES } from './tensor-source.js';
+import { DTYPE_BYTES } from './dtypes.js';
 
 const FILES = 10_000;
 const base = fixtureBytes('dtypes.safetensors');

@@ -7,7 +7,8 @@ import type { ByteSource } from './byte-source.js';
 import { openFileBytes } from './byte-source.js';
 import { isJsonObject, parseStrictJson } from './strict-json.js';
 import type { LazyTensor, TensorInfo, TensorSource } from './tensor-source.js';
-import { createTensorSource, describeTensor, quoteName, TENSOR_DTYPES } from './tensor-source.js';
+import { TENSOR_DTYPES } from './dtypes.js';
+import { createTensorSource, describeTensor, quoteName } from './tensor-source.js';
 
 /** The official reader's bound on the header. */
 const MAX_HEADER_BYTES = 100_000_000;

@@ -8,7 +8,7 @@ import { memoryBytes } from './byte-source.js';
 import { fixtureBytes } from './fixtures/fixtures.js';
 import { flipBits, mutate, pick, seededRandom } from './fixtures/mutate.js';
 import { buildZip, takeApart } from './fixtures/zip-builder.js';
-import { DTYPE_BYTES } from './tensor-source.js';
+import { DTYPE_BYTES } from './dtypes.js';
 import type { TorchSource } from './torch-zip.js';
 import { openTorchZip } from './torch-zip.js';
 

@@ -11,7 +11,8 @@ import { parseTorchPickle } from './pickle.js';
 import type { PickleValue, TorchTensor } from './pickle-values.js';
 import { gatherStrided, isContiguous, spanOf } from './strided.js';
 import type { LazyTensor, TensorInfo, TensorSource } from './tensor-source.js';
-import { createTensorSource, describeTensor, DTYPE_BYTES, quoteName } from './tensor-source.js';
+import { DTYPE_BYTES } from './dtypes.js';
+import { createTensorSource, describeTensor, quoteName } from './tensor-source.js';
 import type { ZipEntry } from './zip.js';
 import { readZipEntries } from './zip.js';
 

@@ -1,7 +1,7 @@
 // Conversions from stored element types to the types that the library computes with: fp16 through a table of all
 // 65,536 values, bf16 by a shift. Bytes are little-endian, as is every machine that Node.js runs on today but s390x.
 
-import type { TensorDtype } from './tensor-source.js';
+import type { TensorDtype } from './dtypes.js';
 
 /** Widens floating-point bytes to fp32 (F64 is rounded); a TypeError for integers. May return a view of `bytes`. */
 export function widenToFloat32(dtype: TensorDtype, bytes: Uint8Array): Float32Array {
