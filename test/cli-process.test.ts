@@ -68,6 +68,9 @@ describe('the varsearch process', () => {
     const folder = temporaryFolder();
     const run = start(folder, ['generate', 'red', '--out', 'here'], 20);
     await run.says('scale 2/4');
+    // As under `npm run`: from the terminal, and once more from npm.
+    run.signal('SIGINT');
+    await new Promise((resolve) => setTimeout(resolve, 5));
     run.signal('SIGINT');
     const { code, stderr, stdout } = await run.ended;
     expect([code, stdout]).toEqual([130, '']);
@@ -87,7 +90,7 @@ describe('the varsearch process', () => {
     while (!existsSync(join(folder, 'here'))) await new Promise((resolve) => setTimeout(resolve, 20));
     await new Promise((resolve) => setTimeout(resolve, 200));
     run.signal('SIGINT');
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await new Promise((resolve) => setTimeout(resolve, 1000));
     run.signal('SIGINT');
     expect(await run.ended).toMatchObject({ code: 130, stdout: '' });
     expect(readdirSync(join(folder, 'here'))).toEqual([]);

@@ -34,6 +34,14 @@ export function plain(text: string): string {
   return text.replace(/\s+/g, ' ').replace(/[\u0000-\u001f\u007f-\u009f]/g, '\ufffd');
 }
 
+/** The size of a terminal in characters; some say 0 when they do not know theirs. */
+export function sizeOf({ columns = 0, rows = 0 }: Output): {
+  readonly columns: number;
+  readonly rows: number;
+} {
+  return { columns: columns > 0 ? columns : 80, rows: rows > 0 ? rows : 24 };
+}
+
 /** Writes one line. */
 export function line(output: Output, text = ''): void {
   output.write(`${text}\n`);

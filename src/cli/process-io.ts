@@ -3,14 +3,23 @@
 import { builtInCatalogs } from '../run/engine.js';
 import { type CliIo, INTERRUPT_CODES, type InterruptSignal } from './io.js';
 
-/** The first signal asks the work to stop; the second one ends the program at once. */
+/**
+ * A signal that follows the first one so closely is the same key press: under `npm run`, Ctrl-C reaches the process from
+ * the terminal, and again from npm, which passes it on.
+ */
+const SAME_PRESS_MILLISECONDS = 700;
+
+/** The first signal asks the work to stop; a second one ends the program at once. */
 function onInterrupt(handler: (signal: InterruptSignal) => void): () => void {
-  let asked = false;
+  let askedAt = 0;
   const listen = (signal: NodeJS.Signals): void => {
     const known = signal as InterruptSignal;
-    if (asked) process.exit(INTERRUPT_CODES[known]);
-    asked = true;
-    handler(known);
+    if (askedAt === 0) {
+      askedAt = performance.now();
+      handler(known);
+    } else if (performance.now() - askedAt > SAME_PRESS_MILLISECONDS) {
+      process.exit(INTERRUPT_CODES[known]);
+    }
   };
   const signals = Object.keys(INTERRUPT_CODES) as InterruptSignal[];
   for (const signal of signals) process.on(signal, listen);

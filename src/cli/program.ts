@@ -8,7 +8,7 @@ import { addGenerate } from './commands/generate.js';
 import { addModels } from './commands/models.js';
 import { addReplay } from './commands/replay.js';
 import { EXIT, reportError } from './exit.js';
-import type { CliIo } from './io.js';
+import { type CliIo, sizeOf } from './io.js';
 
 const EXAMPLES = `
 Examples:
@@ -22,7 +22,7 @@ function configure(command: Command, io: CliIo): void {
   command.exitOverride().configureOutput({
     writeOut: (text) => io.stdout.write(text),
     writeErr: () => undefined,
-    getOutHelpWidth: () => io.stdout.columns ?? 100,
+    getOutHelpWidth: () => (io.stdout.isTTY === true ? sizeOf(io.stdout).columns : 100),
   });
   for (const child of command.commands) configure(child, io);
 }

@@ -3,7 +3,7 @@
 import { formatDuration, formatScore } from '../run/format.js';
 import type { GenerateEvent } from '../run/generate.js';
 import type { CliIo, Output } from './io.js';
-import { line, plain } from './io.js';
+import { line, plain, sizeOf } from './io.js';
 
 /** Shows what a run does. */
 export interface Progress {
@@ -69,7 +69,7 @@ function onTerminal(output: Output, title: string): Progress {
       if (event.type === 'scored' && state.done < state.total && now - drawn < REDRAW_MILLISECONDS) return;
       drawn = now;
       const text = `${title}${bar(state.done, state.total)}  ${words(state)}  ${formatDuration(now - start)}`;
-      output.write(`\r\u001b[2K${text.slice(0, Math.max(20, (output.columns ?? 80) - 1))}`);
+      output.write(`\r\u001b[2K${text.slice(0, sizeOf(output).columns - 1)}`);
     },
     clear,
   };

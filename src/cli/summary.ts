@@ -7,7 +7,7 @@ import { describeSearch, describeSizesBriefly } from '../run/describe.js';
 import { formatCount, formatDuration, formatScore } from '../run/format.js';
 import type { GenerateResult } from '../run/result.js';
 import type { CliIo } from './io.js';
-import { line, plain } from './io.js';
+import { line, plain, sizeOf } from './io.js';
 import { hasTrueColour, previewLines } from './preview.js';
 import { table } from './table.js';
 
@@ -21,9 +21,10 @@ export function shownPath(path: string, cwd: string): string {
 export function showPreview(result: GenerateResult, io: CliIo): void {
   const { stdout, env } = io;
   if (!hasTrueColour(stdout, env)) return;
+  const { columns, rows } = sizeOf(stdout);
   // The summary below the picture and the prompt line that follows have to stay on the screen as well.
-  const rows = Math.max(4, (stdout.rows ?? 24) - 6);
-  for (const text of previewLines(result.image, Math.min(64, stdout.columns ?? 80), rows)) line(stdout, text);
+  const lines = previewLines(result.image, Math.min(64, columns), Math.max(4, rows - 6));
+  for (const text of lines) line(stdout, text);
 }
 
 /** Says what one search has found and what it cost. */

@@ -41,6 +41,8 @@ describe('the options of a run', () => {
     [{ verifier: null }, "option 'verifier'"],
     [{ threads: 1.5 }, "option 'threads'"],
     [{ memory: '2 parsecs' }, "option 'memory'"],
+    [{ memory: '2GB', model: {} }, "option 'memory' is for what is loaded by name"],
+    [{ threads: 2, model: {}, verifier: {} }, "option 'threads' is for what is loaded by name"],
     [{ toString: 1 }, "unknown option 'toString'"],
     [{ seed: { deep: 'x'.repeat(100) } }, /got .{60}$/],
   ])('are refused by name: %j', (options, message) => {

@@ -166,12 +166,21 @@ export interface SplitOptions<Picture> {
 
 function split<Picture>(options: OpenOptions & Picture): SplitOptions<Omit<Picture, keyof OpenOptions>> {
   const { model, verifier, threads, memory, ...picture } = options;
-  return { open: { model, verifier, threads, memory }, picture };
+  return { open: checkOpenOptions({ model, verifier, threads, memory }), picture };
+}
+
+/** Options that would do nothing are refused: what is loaded already keeps its threads and its memory. */
+function refuseForLoaded(name: 'memory' | 'threads', loaded: boolean): void {
+  if (loaded)
+    throw new UsageError(`option '${name}' is for what is loaded by name; a loaded model has its own`);
 }
 
 /** Checks the options of loading; throws a UsageError that names the first fault. */
 export function checkOpenOptions(options: OpenOptions): OpenOptions {
   check(options, OPEN_RULES);
+  const { model, verifier, threads, memory } = options;
+  if (memory !== undefined) refuseForLoaded('memory', isObject(model));
+  if (threads !== undefined) refuseForLoaded('threads', isObject(model) && isObject(verifier));
   return options;
 }
 

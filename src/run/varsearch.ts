@@ -61,7 +61,7 @@ export function replay(
   return startReplay(png, { anyModel, name, signal }, { open, close });
 }
 
-/** A model and a verifier kept loaded for any number of runs, one at a time or several. */
+/** A model and a verifier that stay loaded for any number of runs. */
 export interface Varsearch {
   generate(options: PictureOptions): GenerateRun;
   compare(options: ComparePictureOptions): CompareRun;
