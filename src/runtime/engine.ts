@@ -9,8 +9,8 @@ import type { EngineOptions, ModelPayload, WireTensor } from './protocol.js';
 export interface EngineSession {
   readonly inputs: TensorInfo[];
   readonly outputs: TensorInfo[];
-  /** Runs the model; the results own their memory. */
-  run(inputs: ReadonlyMap<string, WireTensor>, outputs: readonly string[]): Promise<Map<string, WireTensor>>;
+  /** Runs the model with its inputs in order; gives the outputs of these numbers, which own their memory. */
+  run(inputs: readonly (WireTensor | undefined)[], outputs: Int32Array): Promise<WireTensor[]>;
   release(): Promise<void>;
 }
 
@@ -44,21 +44,18 @@ export async function loadSession(model: ModelPayload, options: EngineOptions): 
     outputs: session.outputMetadata.map(tensorInfo),
     run: async (inputs, outputs) => {
       const feeds: Record<string, Tensor> = {};
-      for (const [name, { type, dims, data }] of inputs) {
-        feeds[name] = new Tensor(type as 'float32', data as Float32Array, dims);
-      }
-      const results = await session.run(feeds, outputs);
-      const found = new Map<string, WireTensor>();
-      for (const name of outputs) {
+      inputs.forEach((input, i) => {
+        const name = session.inputNames[i];
+        if (!input || name === undefined) return;
+        feeds[name] = new Tensor(input.type as 'float32', input.data as Float32Array, input.dims);
+      });
+      const names = Array.from(outputs, (number) => session.outputNames[number] ?? '');
+      const results = await session.run(feeds, names);
+      return names.map((name) => {
         const tensor = results[name];
         if (!tensor) throw new Error(`the model gave no output ${name}`);
-        found.set(name, {
-          type: tensor.type as ElementType,
-          dims: tensor.dims,
-          data: tensor.data as TensorData,
-        });
-      }
-      return found;
+        return { type: tensor.type as ElementType, dims: tensor.dims, data: tensor.data as TensorData };
+      });
     },
     release: async () => {
       if (options.profile !== undefined) session.endProfiling();

@@ -2,6 +2,7 @@
 // graph/index.ts.
 
 export { describeInputs, type RunInputs } from './check-inputs.js';
+export { type MatMulRateOptions, measureMatMulRate, measureRoundTrip } from './measure.js';
 export { saveModel } from './model-files.js';
 export type { RuntimeStats } from './protocol.js';
 export { createRuntime, type LoadOptions, type OnnxFile, Runtime, type RuntimeOptions } from './runtime.js';

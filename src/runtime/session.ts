@@ -3,9 +3,12 @@
 import { RuntimeError } from '../core/errors.js';
 import type { Channel } from './channel.js';
 import { checkInputs, describeInputs, type RunInputs } from './check-inputs.js';
-import type { TensorInfo } from './graph/index.js';
-import type { WireInput, WireOutput } from './protocol.js';
+import type { TensorData, TensorInfo } from './graph/index.js';
+import { GIVE_BACK, type Reply, type Request, type WireAssembly, type WireTensor } from './protocol.js';
 import { encodeCopies, type HostTensor, type RunInput, type TensorHandle } from './tensors.js';
+
+type RunRequest = Extract<Request, { kind: 'run' }>;
+type RunReply = Extract<Reply, { kind: 'ran' }>;
 
 /** What a run gives back, and what stays in the worker. */
 export interface RunOptions {
@@ -76,6 +79,7 @@ export class Session {
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
   private readonly host: SessionHost;
+  private readonly outputNumbers: ReadonlyMap<string, number>;
   private disposed = false;
 
   constructor(
@@ -90,6 +94,7 @@ export class Session {
     this.name = name;
     this.inputs = inputs;
     this.outputs = outputs;
+    this.outputNumbers = new Map(outputs.map(({ name }, number) => [name, number]));
   }
 
   /**
@@ -100,16 +105,12 @@ export class Session {
     if (this.disposed) throw new RuntimeError(`Session ${this.name} has been disposed of.`);
     this.host.channel.check();
     checkInputs(this.name, this.inputs, inputs);
-    const outputs = options.outputs ?? this.outputs.map((output) => output.name);
-    const keep = (options.keep ?? []).map((name) => [name, this.host.newTensorId()] as const);
-    this.checkOutputs(outputs, keep);
-    const wired = Object.entries(inputs).map(([name, input]): WireInput => [name, wire(input)]);
+    const outputs = this.numberOutputs(options);
     try {
-      const request = { kind: 'run' as const, session: this.id, inputs: wired, outputs, keep };
+      const request = { kind: 'run' as const, session: this.id, outputs, ...this.wireInputs(inputs) };
       const reply = await this.host.channel.ask(request);
       if (reply.kind !== 'ran') throw new RuntimeError(`unexpected reply ${reply.kind}`);
-      const found = reply.outputs.map(([name, output]) => [name, this.unwire(output)] as const);
-      return new RunResult(`Session ${this.name}`, new Map(found), reply.milliseconds);
+      return new RunResult(`Session ${this.name}`, this.unwire(outputs, reply), reply.milliseconds);
     } catch (cause) {
       const message = cause instanceof Error ? cause.message : String(cause);
       throw new RuntimeError(`Session ${this.name} failed: ${message} Inputs: ${describeInputs(inputs)}.`, {
@@ -125,29 +126,55 @@ export class Session {
     this.host.released(this);
   }
 
-  private unwire(output: WireOutput): HostTensor | TensorHandle {
-    return 'id' in output ? this.host.handle(output.id, output.type, output.dims) : output;
+  private wireInputs(inputs: RunInputs): Pick<RunRequest, 'handles' | 'values'> {
+    const handles: number[] = [];
+    const values: [number, WireTensor | WireAssembly][] = [];
+    this.inputs.forEach(({ name }, number) => {
+      const input = inputs[name] as RunInput; // checked before
+      if ('id' in input) handles.push(number, input.id);
+      else values.push([number, wire(input)]);
+    });
+    return { handles: Int32Array.from(handles), values };
   }
 
-  private checkOutputs(outputs: readonly string[], keep: readonly (readonly [string, number])[]): void {
-    const known = new Set(this.outputs.map((output) => output.name));
-    const unknown = [...outputs, ...keep.map(([name]) => name)].filter((name) => !known.has(name));
+  /** Pairs of an output's number and the id that it gets in the worker. */
+  private numberOutputs(options: RunOptions): Int32Array {
+    const outputs = options.outputs ?? [...this.outputNumbers.keys()];
+    const keep = options.keep ?? [];
+    const unknown = [...outputs, ...keep].filter((name) => !this.outputNumbers.has(name));
     if (unknown.length > 0) {
-      throw new RuntimeError(
-        `Session ${this.name} has no output ${unknown.join(', ')}; it has ${[...known].join(', ')}.`,
-      );
+      const known = [...this.outputNumbers.keys()].join(', ');
+      throw new RuntimeError(`Session ${this.name} has no output ${unknown.join(', ')}; it has ${known}.`);
     }
-    const idle = keep.filter(([name]) => !outputs.includes(name));
-    if (idle.length > 0) {
-      throw new RuntimeError(
-        `Session ${this.name}: keep names ${idle.map(([name]) => name).join(', ')}, outputs does not.`,
-      );
+    const kept = new Set(keep);
+    const pairs = outputs.flatMap((name) => [
+      this.outputNumbers.get(name) as number,
+      kept.delete(name) ? this.host.newTensorId() : GIVE_BACK,
+    ]);
+    if (kept.size > 0) {
+      throw new RuntimeError(`Session ${this.name}: keep names ${[...kept].join(', ')}, outputs does not.`);
     }
+    return Int32Array.from(pairs);
+  }
+
+  private unwire(pairs: Int32Array, { shapes, data }: RunReply): Map<string, HostTensor | TensorHandle> {
+    const found = new Map<string, HostTensor | TensorHandle>();
+    let at = 0;
+    let given = 0;
+    for (let i = 0; i < pairs.length; i += 2) {
+      const { name, type } = this.outputs[pairs[i] as number] as TensorInfo;
+      const rank = shapes[at] as number;
+      const dims = Array.from(shapes.subarray(at + 1, at + 1 + rank));
+      at += 1 + rank;
+      const id = pairs[i + 1] as number;
+      const tensor = id === GIVE_BACK ? { type, dims, data: data[given++] as TensorData } : undefined;
+      found.set(name, tensor ?? this.host.handle(id, type, dims));
+    }
+    return found;
   }
 }
 
-function wire(input: RunInput): WireInput[1] {
-  if ('id' in input) return input.id;
+function wire(input: Exclude<RunInput, TensorHandle>): WireTensor | WireAssembly {
   if ('parts' in input) return { dims: input.dims, copies: encodeCopies(input) };
   const { type, dims, data } = input;
   // A message carries the whole buffer under a view: copy a part of a larger one first.

@@ -5,7 +5,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 import { type EngineSession, loadSession } from './engine.js';
 import { type ExitGate, passGate } from './exit-gate.js';
-import type { Reply, Request, WireAssembly, WireInput, WireOutput, WireTensor } from './protocol.js';
+import type { TensorData } from './graph/index.js';
+import { GIVE_BACK, type Reply, type Request, type WireAssembly, type WireTensor } from './protocol.js';
 import { COPY_FIELDS, elementCount } from './tensors.js';
 
 if (!parentPort) throw new Error('This module is the entry of a worker thread.');
@@ -17,6 +18,8 @@ const tensors = new Map<number, WireTensor | Error>();
 /** Memory of assembled inputs, used again by the next run of the same session: key is session and input. */
 const scratch = new Map<string, Float32Array>();
 let runs = 0;
+/** Blocks up to this length are copied faster element by element than by a view. */
+const SHORT = 16;
 
 function tensorOf(id: number): WireTensor {
   const tensor = tensors.get(id);
@@ -38,9 +41,16 @@ function assemble(assembly: WireAssembly, target: Float32Array): Float32Array {
     const stride = copies[at + 2] as number;
     let to = copies[at + 3] as number;
     const toStride = copies[at + 4] as number;
-    const length = copies[at + 5] as number;
-    for (let left = copies[at + 6] as number; left > 0; left--) {
-      target.set(source.subarray(from, from + length), to);
+    let length = copies[at + 5] as number;
+    let count = copies[at + 6] as number;
+    if (stride === length && toStride === length) {
+      // Neighbouring blocks are one block.
+      length *= count;
+      count = 1;
+    }
+    for (; count > 0; count--) {
+      if (length > SHORT) target.set(source.subarray(from, from + length), to);
+      else for (let i = 0; i < length; i++) target[to + i] = source[from + i] as number;
       from += stride;
       to += toStride;
     }
@@ -54,35 +64,35 @@ function scratchFor(key: string, size: number): Float32Array {
   return memory.subarray(0, size);
 }
 
-function resolveInput(session: number, [name, value]: WireInput): WireTensor {
-  if (typeof value === 'number') return tensorOf(value);
+function resolve(key: string, value: WireTensor | WireAssembly): WireTensor {
   if (!('copies' in value)) return value;
-  const data = assemble(value, scratchFor(`${session}:${name}`, elementCount(value.dims)));
+  const data = assemble(value, scratchFor(key, elementCount(value.dims)));
   return { type: 'float32', dims: value.dims, data };
 }
 
-async function run(request: Extract<Request, { kind: 'run' }>): Promise<void> {
-  const session = sessions.get(request.session);
-  if (!session) throw new Error(`there is no session ${request.session}`);
-  const inputs = new Map(request.inputs.map((input) => [input[0], resolveInput(request.session, input)]));
+async function run({ call, session: id, ...request }: Extract<Request, { kind: 'run' }>): Promise<void> {
+  const session = sessions.get(id);
+  if (!session) throw new Error(`there is no session ${id}`);
+  const inputs: (WireTensor | undefined)[] = [];
+  for (let i = 0; i < request.handles.length; i += 2) {
+    inputs[request.handles[i] as number] = tensorOf(request.handles[i + 1] as number);
+  }
+  for (const [input, value] of request.values) inputs[input] = resolve(`${id}:${input}`, value);
+  const wanted = request.outputs.filter((_, i) => i % 2 === 0);
   const start = performance.now();
-  const results = await passGate(gate, () => session.run(inputs, request.outputs));
+  const results = await passGate(gate, () => session.run(inputs, wanted));
   const milliseconds = performance.now() - start;
   runs++;
-  const keep = new Map(request.keep);
-  const outputs: [string, WireOutput][] = [];
-  const transfer: ArrayBuffer[] = [];
-  for (const [name, tensor] of results) {
-    const id = keep.get(name);
-    if (id === undefined) {
-      outputs.push([name, tensor]);
-      transfer.push(tensor.data.buffer as ArrayBuffer);
-    } else {
-      tensors.set(id, tensor);
-      outputs.push([name, { type: tensor.type, dims: tensor.dims, id }]);
-    }
-  }
-  send({ call: request.call, kind: 'ran', outputs, milliseconds }, transfer);
+  const shapes: number[] = [];
+  const data: TensorData[] = [];
+  results.forEach((tensor, i) => {
+    const keepAs = request.outputs[2 * i + 1] as number;
+    shapes.push(tensor.dims.length, ...tensor.dims);
+    if (keepAs === GIVE_BACK) data.push(tensor.data);
+    else tensors.set(keepAs, tensor);
+  });
+  const transfer = data.map((elements) => elements.buffer as ArrayBuffer);
+  send({ call, kind: 'ran', shapes: Int32Array.from(shapes), data, milliseconds }, transfer);
 }
 
 function send(reply: Reply, transfer: ArrayBuffer[] = []): void {

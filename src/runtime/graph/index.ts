@@ -60,6 +60,7 @@ export {
   concat,
   expandTo,
   gather,
+  identity,
   padZeros,
   pixelShuffle,
   range,

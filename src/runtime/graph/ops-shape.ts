@@ -149,6 +149,11 @@ export function gather(table: Value, indices: Value, axis = 0): Value {
   });
 }
 
+/** The value itself, under a name of its own. */
+export function identity(x: Value): Value {
+  return x.graph.op1('Identity', { inputs: [x], type: x.type, shape: x.shape });
+}
+
 /** Takes out axes of size 1. */
 export function squeeze(x: Value, axes: readonly number[]): Value {
   const found = axes.map((axis) => axisOf(x.shape, axis, 'Squeeze'));
