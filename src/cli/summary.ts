@@ -45,7 +45,7 @@ export function printSummary(result: GenerateResult, folder: string, io: CliIo):
 /** Puts the strategies of a comparison side by side. */
 export function printComparison(compared: CompareResult, folder: string, io: CliIo): void {
   const rows = compared.results.map((result) => [
-    `${result === compared.best ? '*' : ' '} ${result.options.search.strategy}`,
+    `${result.score === compared.best.score ? '*' : ' '} ${result.options.search.strategy}`,
     describeSizesBriefly(result.options.search),
     formatScore(result.score),
     formatCount(result.ledger.nfe),

@@ -29,7 +29,7 @@ export interface CompareResult {
   readonly budget: number;
   /** In the order in which they ran. */
   readonly results: readonly GenerateResult[];
-  /** The one with the highest score. */
+  /** The one with the highest score; the earliest of equals. */
   readonly best: GenerateResult;
 }
 

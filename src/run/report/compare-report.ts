@@ -22,7 +22,7 @@ const AXES: readonly { readonly label: string; readonly of: (point: TracePoint) 
 
 function arm(result: GenerateResult, compared: CompareResult, link: string | undefined): Html {
   const { search } = result.options;
-  const best = result === compared.best;
+  const best = result.score === compared.best.score;
   const title = strategyTitle(search.strategy);
   return html`<article class="arm${best ? ' best' : ''}">
     <figure>

@@ -120,7 +120,7 @@ td .least { color: var(--kept); font-weight: 600; } td .most { color: var(--winn
 .rows .number { text-align: right; }
 details { margin-top: 16px; } summary { cursor: pointer; color: var(--soft); }
 pre { overflow-x: auto; padding: 14px 16px; background: var(--faint); border-radius: 8px; font: 12.5px/1.55 var(--mono); }
-.arms { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 250px), 1fr)); gap: 28px; margin-top: 32px; }
+.arms { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 210px), 1fr)); gap: 26px; margin-top: 32px; }
 .arm img { width: 100%; border-radius: 10px; box-shadow: 0 0 0 1px var(--line); }
 .arm.best img { box-shadow: 0 0 0 3px var(--paper), 0 0 0 6px var(--winner); }
 .arm h2 { margin: 14px 0 0; text-transform: none; letter-spacing: 0; font-size: 17px; }
