@@ -25,6 +25,7 @@ export interface Rules {
 const ENCODERS = [
   'src/models/clip/',
   'src/models/blip/',
+  'src/models/linear-head.ts',
   'src/models/tokenizer.ts',
   'src/models/json-file.ts',
 ];

@@ -2,14 +2,20 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-
 import { describe, expect, it } from 'vitest';
 
 import { checkConformance } from '../src/conformance/index.js';
 import { packageRoot } from '../src/core/assets.js';
 
 const shared = join(packageRoot(), '..', 'shared', 'conformance');
-const folders = ['t5-encoder', 'infinity-micro-2b-style', 'infinity-micro-8b-style', 'clip'];
+const folders = [
+  't5-encoder',
+  'infinity-micro-2b-style',
+  'infinity-micro-8b-style',
+  'clip',
+  'aesthetic',
+  'image-reward',
+];
 
 describe('conformance with the official implementations', () => {
   it.skipIf(!existsSync(shared)).each(folders)('%s', async (name) => {

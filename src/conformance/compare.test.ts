@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
 import { afterAll, describe, expect, it } from 'vitest';
 
 import { writeSafetensors } from '../runtime/weights/safetensors-writer.js';
@@ -26,7 +25,12 @@ const moved = (index: number, by: number): Float32Array => values.map((x, i) => 
 
 describe('comparing outputs', () => {
   it('passes small errors and fails one value that is off', () => {
-    expect(verdict('logits', values.map((x) => x * (1 + 1e-6)))).toBe(true);
+    expect(
+      verdict(
+        'logits',
+        values.map((x) => x * (1 + 1e-6)),
+      ),
+    ).toBe(true);
     expect(verdict('logits', moved(7, 6e-5))).toBe(true);
     expect(verdict('logits', moved(7, 8e-5))).toBe(false);
   });

@@ -8,7 +8,17 @@ import { CheckpointError } from '../core/errors.js';
 import { describesClip, runClipConformance } from '../models/clip/conformance.js';
 import { type JsonObject, readJsonFile } from '../models/json-file.js';
 import { createRuntime, type Runtime } from '../runtime/index.js';
-import { type Comparison, compareOutputs, openReference, type Outputs, type Reference } from './compare.js';
+import { isAestheticFixture, runAestheticFixture } from './aesthetic.js';
+import {
+  compareOutputs,
+  type Comparison,
+  openReference,
+  type Outputs,
+  type Reference,
+  TOLERANCES,
+  type Tolerances,
+} from './compare.js';
+import { isImageRewardFixture, runImageRewardFixture } from './image-reward.js';
 import { isInfinityFixture, runInfinityFixture } from './infinity.js';
 import { isT5Fixture, runT5Fixture } from './t5.js';
 
@@ -20,6 +30,8 @@ type Runs = ReadonlyMap<string, Outputs>;
 /** A kind of fixture: how to recognise its config.json, and how to compute its outputs. */
 interface Kind {
   readonly name: string;
+  /** @default the usual ones */
+  readonly tolerances?: Tolerances;
   matches(config: JsonObject): boolean;
   run(folder: string, config: JsonObject, reference: Reference, runtime: Runtime): Promise<Runs>;
 }
@@ -27,6 +39,7 @@ interface Kind {
 const KINDS: readonly Kind[] = [
   {
     name: 'infinity',
+    tolerances: TOLERANCES.infinity,
     matches: isInfinityFixture,
     run: async (folder, config, reference, runtime) =>
       new Map([['transformer.pth, vae.pth', await runInfinityFixture(folder, config, reference, runtime)]]),
@@ -45,6 +58,20 @@ const KINDS: readonly Kind[] = [
       return new Map(results.map(({ weights, outputs }) => [weights, outputs]));
     },
   },
+  {
+    name: 'aesthetic',
+    tolerances: TOLERANCES.aesthetic,
+    matches: isAestheticFixture,
+    run: (folder, config, reference) =>
+      Promise.resolve(new Map([['aesthetic.pth', runAestheticFixture(folder, config, reference)]])),
+  },
+  {
+    name: 'image-reward',
+    tolerances: TOLERANCES.imageReward,
+    matches: isImageRewardFixture,
+    run: async (folder, _config, reference, runtime) =>
+      new Map([['ImageReward.pt', await runImageRewardFixture(folder, reference, runtime)]]),
+  },
 ];
 
 /** The result for one folder. */
@@ -62,18 +89,28 @@ export async function checkConformance(folder: string, threads?: number): Promis
   const configPath = join(folder, 'config.json');
   const referencePath = join(folder, 'reference.safetensors');
   for (const path of [configPath, referencePath]) {
-    if (!existsSync(path)) throw new CheckpointError(path, 'is missing: a fixture has config.json, weights and reference.safetensors');
+    if (!existsSync(path)) {
+      throw new CheckpointError(
+        path,
+        'is missing: a fixture has config.json, weights and reference.safetensors',
+      );
+    }
   }
   const config = readJsonFile(configPath);
   const reference = openReference(referencePath);
   const runtime = await createRuntime(threads === undefined ? {} : { threads });
   try {
-    const kind = KINDS.find(({ matches }) => matches(config));
+    const kind = KINDS.find((each) => each.matches(config));
     if (!kind) {
-      throw new CheckpointError(configPath, `is of no kind that we know (${KINDS.map(({ name }) => name).join(', ')})`);
+      throw new CheckpointError(
+        configPath,
+        `is of no kind that we know (${KINDS.map(({ name }) => name).join(', ')})`,
+      );
     }
     const runs = await kind.run(folder, config, reference, runtime);
-    const comparisons = new Map([...runs].map(([file, outputs]) => [file, compareOutputs(outputs, reference)]));
+    const comparisons = new Map(
+      [...runs].map(([file, outputs]) => [file, compareOutputs(outputs, reference, kind.tolerances)]),
+    );
     const all = [...comparisons.values()].flat();
     const compared = new Set(all.map(({ name }) => name));
     return {

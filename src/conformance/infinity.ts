@@ -1,8 +1,9 @@
 // Runs an Infinity fixture: the transformer with forced bits, the decoder on the latent, the encoder and its tokeniser.
 
 import { join } from 'node:path';
-import { Ledger } from '../core/ledger.js';
+
 import { CheckpointError } from '../core/errors.js';
+import { Ledger } from '../core/ledger.js';
 import { bitsFromGrid } from '../models/infinity/codes.js';
 import { gridList, parseInfinityConfig } from '../models/infinity/folder.js';
 import type { InfinityGenerator } from '../models/infinity/generator.js';
@@ -52,13 +53,19 @@ export async function runInfinityFixture(
   logits.forEach((perPrompt, k) => {
     const { temperature } = run.defaults;
     const tau = typeof temperature === 'number' ? temperature : (temperature[k] ?? 1);
-    outputs.set(`logits.${k}`, joined(perPrompt).map((value) => value / tau));
+    outputs.set(
+      `logits.${k}`,
+      joined(perPrompt).map((value) => value / tau),
+    );
   });
   outputs.set('latent', joined(latents));
   if (reference.has('latent') && reference.has('decoded')) {
     const [, , height = 0, width = 0] = reference.shape('latent');
     const planes = await model.core.decoder.decode(latents.map((data) => ({ data, height, width })));
-    outputs.set('decoded', joined(planes).map((value) => Math.min(1, Math.max(-1, value))));
+    outputs.set(
+      'decoded',
+      joined(planes).map((value) => Math.min(1, Math.max(-1, value))),
+    );
   }
   await model.close();
   if (reference.has('encoder.image')) await runEncoder(folder, config, reference, runtime, outputs);
@@ -103,14 +110,21 @@ async function runEncoder(
   const [batch = 0, , height = 0, width = 0] = reference.shape('encoder.image');
   const pixels = reference.numbers('encoder.image') as Float32Array;
   const latents = await encoder.encode(
-    Array.from({ length: batch }, (_, i) => ({ height, width, data: pixels.slice(i * 3 * height * width, (i + 1) * 3 * height * width) })),
+    Array.from({ length: batch }, (_, i) => ({
+      height,
+      width,
+      data: pixels.slice(i * 3 * height * width, (i + 1) * 3 * height * width),
+    })),
   );
   outputs.set('encoder.features', joined(latents.map(({ data }) => data)));
   const scales = gridList(config['encoder_scale_schedule']) ?? [];
   const tokenised = latents.map((latent) => tokenise(latent, encoder.channels, scales));
   outputs.set('encoder.quantised', joined(tokenised.map(({ sum }) => sum.data)));
   scales.forEach((_, k) => {
-    outputs.set(`encoder.bits.${k}`, tokenised.flatMap(({ bits }) => [...(bits[k] ?? [])]));
+    outputs.set(
+      `encoder.bits.${k}`,
+      tokenised.flatMap(({ bits }) => [...(bits[k] ?? [])]),
+    );
   });
   encoder.close();
 }

@@ -1,0 +1,227 @@
+// ImageReward (Xu et al., "ImageReward: Learning and Evaluating Human Preferences for Text-to-Image Generation", NeurIPS
+// 2023): port of ImageReward/ImageReward.py. A prompt is encoded once as far as pictures do not matter; every picture
+// goes through the image tower once, and then with the prompt through the text encoder and the head.
+
+import { join } from 'node:path';
+
+import { CheckpointError, RuntimeError, throwIfAborted } from '../../core/errors.js';
+import { fileHash } from '../../core/hash.js';
+import type { Image } from '../../core/image.js';
+import {
+  float32Tensor,
+  type HostTensor,
+  int32Tensor,
+  type RunResult,
+  type Runtime,
+  type Session,
+  type TensorHandle,
+} from '../../runtime/index.js';
+import { openWeights } from '../../runtime/weights/open-weights.js';
+import { withPrefix } from '../../runtime/weights/tensor-source.js';
+import { CLIP_DEVIATION, CLIP_MEAN, preprocess } from '../clip/preprocess.js';
+import { type LinearHead, readLinearHead } from '../linear-head.js';
+import { loadTokenizer, type TextTokenizer } from '../tokenizer.js';
+import { type ImageRewardConfig, readImageRewardConfig } from './config.js';
+import { buildBlipFusion, buildBlipPrompt } from './text-graph.js';
+import { buildBlipVision } from './vision-graph.js';
+
+/** Prompts in the worker, ready to meet pictures. */
+export interface EncodedPrompt {
+  readonly states: TensorHandle;
+  /** 0 for padding, [prompts, tokens]. */
+  readonly mask: HostTensor;
+}
+
+/** Token ids of prompts, row-major [count, tokens], and the mask of their padding. */
+export interface PromptTokens {
+  readonly ids: Int32Array;
+  readonly mask: Int32Array;
+  readonly count: number;
+}
+
+interface Sessions {
+  readonly vision: Session;
+  readonly prompt: Session;
+  readonly fusion: Session;
+}
+
+/** Bytes that the widest layer of one micro-batch may fill: larger ones are no quicker on a CPU, and later to cancel. */
+const BATCH_BYTES = 4 * 2 ** 20;
+/** The official file's name. */
+const WEIGHTS = 'ImageReward.pt';
+
+/** The network of an ImageReward without tokenizer and preprocessing; the caller closes it. */
+export class ImageRewardNetwork {
+  /** The file of the weights. */
+  readonly file: string;
+  readonly config: ImageRewardConfig;
+  readonly #sessions: Sessions;
+  readonly #head: LinearHead;
+
+  constructor(file: string, config: ImageRewardConfig, parts: { sessions: Sessions; head: LinearHead }) {
+    this.file = file;
+    this.config = config;
+    this.#sessions = parts.sessions;
+    this.#head = parts.head;
+  }
+
+  /** Encodes prompts up to where pictures come in; the caller disposes of the states. Throws for ids outside of the vocabulary. */
+  async encodePrompts({ ids, mask, count }: PromptTokens): Promise<EncodedPrompt> {
+    const { vocabulary } = this.config.text;
+    const wrong = ids.find((id) => id < 0 || id >= vocabulary);
+    if (wrong !== undefined) {
+      throw new RuntimeError(
+        `Token id ${wrong} is outside of ImageReward's vocabulary of ${vocabulary}: the tokenizer belongs to another model.`,
+      );
+    }
+    const dims = [count, ids.length / count];
+    const inputs = { input_ids: int32Tensor(ids, dims), attention_mask: int32Tensor(mask, dims) };
+    const run = await this.#sessions.prompt.run(inputs, { keep: ['prompt_states'] });
+    return { states: run.kept('prompt_states'), mask: inputs.attention_mask };
+  }
+
+  /** The image tower's states of pixels [N, 3, S, S], mean and deviation applied; the caller disposes of them. */
+  async embedPixels(pixels: Float32Array, count: number): Promise<TensorHandle> {
+    const { imageSize } = this.config.vision;
+    const inputs = { pixel_values: float32Tensor(pixels, [count, 3, imageSize, imageSize]) };
+    return (await this.#sessions.vision.run(inputs, { keep: ['image_embeds'] })).kept('image_embeds');
+  }
+
+  /** `text_features` of pictures with one prompt for all of them, or with one each. */
+  async fuse({ states, mask }: EncodedPrompt, images: TensorHandle): Promise<RunResult> {
+    const inputs = { prompt_states: states, attention_mask: mask, image_embeds: images };
+    return await this.#sessions.fusion.run(inputs);
+  }
+
+  /** The head's numbers of features [N, C], before mean and deviation. */
+  rawRewards(features: Float32Array): Float64Array {
+    return this.#head.apply(features);
+  }
+
+  /** The rewards of raw numbers: mean 0 and deviation 1 over the pictures that ImageReward was trained on. */
+  normalise(raw: Float64Array): Float64Array {
+    const { mean, deviation } = this.config;
+    return raw.map((x) => (x - mean) / deviation);
+  }
+
+  /** Frees the model once all runs are done. */
+  close(): void {
+    for (const session of Object.values(this.#sessions) as Session[]) session.dispose();
+  }
+}
+
+/** Loads ImageReward.pt with the med_config.json beside it; with `states` all tokens' last states are given too. */
+export async function openImageRewardNetwork(
+  runtime: Runtime,
+  folder: string,
+  options: { readonly states?: boolean } = {},
+): Promise<ImageRewardNetwork> {
+  const source = openWeights(join(folder, WEIGHTS));
+  try {
+    const blip = withPrefix(source, 'blip.');
+    const config = readImageRewardConfig(folder, blip);
+    const head = readLinearHead(withPrefix(source, 'mlp.'));
+    if (head.inputs !== config.text.width || config.text.imageWidth !== config.vision.width) {
+      throw new CheckpointError(
+        source.label,
+        `its parts do not fit: the head takes ${head.inputs} of ${config.text.width} features, the text encoder ` +
+          `image states of ${config.text.imageWidth} of ${config.vision.width}`,
+      );
+    }
+    const [vision, prompt, fusion] = await loadAll([
+      runtime.load(buildBlipVision(config.vision, blip)),
+      runtime.load(buildBlipPrompt(config.text, blip, options)),
+      runtime.load(buildBlipFusion(config.text, blip, options)),
+    ]);
+    return new ImageRewardNetwork(source.label, config, { sessions: { vision, prompt, fusion }, head });
+  } finally {
+    source.close();
+  }
+}
+
+/** Waits for all three; when one fails, the others are freed again. */
+async function loadAll(
+  loads: readonly [Promise<Session>, Promise<Session>, Promise<Session>],
+): Promise<readonly [Session, Session, Session]> {
+  const settled = await Promise.allSettled(loads);
+  const failed = settled.find((load) => load.status === 'rejected');
+  if (!failed) return Promise.all(loads);
+  for (const load of settled) if (load.status === 'fulfilled') load.value.dispose();
+  throw failed.reason;
+}
+
+/** An ImageReward as its users see it: prompts and pictures in, rewards out. The caller closes it. */
+export class ImageReward {
+  readonly network: ImageRewardNetwork;
+  readonly #folder: string;
+  readonly #tokenizer: TextTokenizer;
+  /** Pictures in one run. */
+  readonly #batch: number;
+
+  constructor(network: ImageRewardNetwork, folder: string, tokenizer: TextTokenizer) {
+    const { vision } = network.config;
+    const tokens = (vision.imageSize / vision.patchSize) ** 2 + 1;
+    this.network = network;
+    this.#folder = folder;
+    this.#tokenizer = tokenizer;
+    this.#batch = Math.max(1, Math.floor(BATCH_BYTES / (tokens * vision.hidden * 4)));
+  }
+
+  /** Encodes a prompt, padded to the model's length or cut there; the caller disposes of the states. */
+  async encodePrompt(prompt: string): Promise<EncodedPrompt> {
+    const { maxLength } = this.network.config;
+    const { ids, mask } = this.#tokenizer.encode([prompt], { maxLength, padTo: maxLength });
+    return this.network.encodePrompts({ ids, mask, count: 1 });
+  }
+
+  /** Rewards of pictures of any size, in their order; a picture's reward does not depend on the others. */
+  async rewards(
+    prompt: EncodedPrompt,
+    images: readonly Image[],
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<number[]> {
+    throwIfAborted(options.signal);
+    const rewards: number[] = [];
+    for (let at = 0; at < images.length; at += this.#batch) {
+      const features = await this.#features(prompt, images.slice(at, at + this.#batch));
+      throwIfAborted(options.signal);
+      rewards.push(...this.network.normalise(this.network.rawRewards(features)));
+    }
+    return rewards;
+  }
+
+  /** SHA-256 of the files. */
+  async hashes(): Promise<Record<string, string>> {
+    return {
+      weights: await fileHash(this.network.file),
+      config: await fileHash(join(this.#folder, 'med_config.json')),
+      tokenizer: await fileHash(this.#tokenizer.label),
+    };
+  }
+
+  close(): void {
+    this.network.close();
+  }
+
+  async #features(prompt: EncodedPrompt, images: readonly Image[]): Promise<Float32Array> {
+    const { imageSize } = this.network.config.vision;
+    const pixels = preprocess(images, {
+      shorterSide: imageSize,
+      size: imageSize,
+      mean: CLIP_MEAN,
+      deviation: CLIP_DEVIATION,
+    });
+    const states = await this.network.embedPixels(pixels, images.length);
+    try {
+      return (await this.network.fuse(prompt, states)).float32('text_features');
+    } finally {
+      states.dispose();
+    }
+  }
+}
+
+/** Opens a folder with ImageReward.pt, med_config.json and bert-base-uncased's tokenizer.json. Throws CheckpointError. */
+export async function openImageReward(runtime: Runtime, folder: string): Promise<ImageReward> {
+  const tokenizer = loadTokenizer(folder);
+  return new ImageReward(await openImageRewardNetwork(runtime, folder), folder, tokenizer);
+}
