@@ -11,7 +11,18 @@ import { type BenchLine, median, repeat } from './measure.js';
 const REPEATS = 3;
 
 function generateOnce(program: string, out: string): Promise<number> {
-  const options = ['--strategy', 'beam', '--width', '3', '--candidates', '5', '--verifier', 'clip-score', '--seed', '7'];
+  const options = [
+    '--strategy',
+    'beam',
+    '--width',
+    '3',
+    '--candidates',
+    '5',
+    '--verifier',
+    'clip-score',
+    '--seed',
+    '7',
+  ];
   const start = performance.now();
   return new Promise((resolve, reject) => {
     const child = spawn(

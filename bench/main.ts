@@ -2,7 +2,7 @@
 
 import { generateBenchmark } from './generate.js';
 import { matMulBenchmark } from './matmul.js';
-import { type Benchmark, type BenchLine, machine } from './measure.js';
+import { type BenchLine, type Benchmark, machine } from './measure.js';
 import { searchBenchmark } from './search.js';
 
 const BENCHMARKS: readonly Benchmark[] = [matMulBenchmark, searchBenchmark, generateBenchmark];
@@ -14,7 +14,10 @@ function describe({ what, value, unit, floor, goal }: BenchLine): string {
   if (floor !== undefined && ratio !== undefined) {
     parts.push(`floor ${floor.toFixed(digits)} ${unit}, ${ratio.toFixed(2)} times`);
   }
-  if (goal !== undefined) parts.push(`goal ${goal}${ratio === undefined ? ` ${unit}` : ' times'}: ${(ratio ?? value) <= goal ? 'met' : 'missed'}`);
+  if (goal !== undefined)
+    parts.push(
+      `goal ${goal}${ratio === undefined ? ` ${unit}` : ' times'}: ${(ratio ?? value) <= goal ? 'met' : 'missed'}`,
+    );
   return `  ${parts.join('  ')}`;
 }
 

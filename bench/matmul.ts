@@ -1,8 +1,8 @@
 // The machine's rate of fp32 matrix products through the engine: the yardstick of every floor.
 
-import { createRuntime, float32Tensor } from '../src/runtime/index.js';
 import { GraphBuilder } from '../src/runtime/graph/builder.js';
 import { matMul } from '../src/runtime/graph/ops-linear.js';
+import { createRuntime, float32Tensor } from '../src/runtime/index.js';
 import { type BenchLine, median, repeat } from './measure.js';
 
 const SIZE = 1024;

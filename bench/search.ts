@@ -1,6 +1,6 @@
 // Beam search with the embedded model, w = 3 and c = 5, phase by phase, against the floor of its matrix products.
 
-import { Ledger, type LedgerRecord, PHASES } from '../src/core/ledger.js';
+import { Ledger, type LedgerRecord, type PHASES } from '../src/core/ledger.js';
 import { RandomKey } from '../src/core/random.js';
 import { findModel } from '../src/models/catalog.js';
 import type { ImageModel } from '../src/models/contract.js';
@@ -62,7 +62,12 @@ export const searchBenchmark = {
       },
       { what: 'decoder', value: phase('decoder'), unit: 'ms', floor: (decoderFlops / rate) * 1000 },
       { what: 'verifier', value: phase('verifier'), unit: 'ms' },
-      { what: 'outside transformer, decoder and verifier', value: (100 * (total - inside)) / total, unit: '%', goal: 15 },
+      {
+        what: 'outside transformer, decoder and verifier',
+        value: (100 * (total - inside)) / total,
+        unit: '%',
+        goal: 15,
+      },
     ];
   },
 };

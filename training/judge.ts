@@ -3,13 +3,17 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+
 import { createImage } from '../src/core/image.js';
 import { judgePicture } from '../src/toybox/judge.js';
 import { parsePrompt } from '../src/toybox/parser.js';
 
 const SIDE = 64;
 const folder = process.argv[2] ?? '.';
-const prompts = JSON.parse(readFileSync(join(folder, 'prompts.json'), 'utf8')) as { prompt: string; kind: string }[];
+const prompts = JSON.parse(readFileSync(join(folder, 'prompts.json'), 'utf8')) as {
+  prompt: string;
+  kind: string;
+}[];
 const pictures = new Uint8Array(readFileSync(join(folder, 'pictures.bin')));
 const size = SIDE * SIDE * 3;
 const verdicts = prompts.map(({ prompt, kind }, i) => {
@@ -19,6 +23,8 @@ const verdicts = prompts.map(({ prompt, kind }, i) => {
 writeFileSync(join(folder, 'verdicts.json'), JSON.stringify(verdicts, null, 1));
 const share = (rows: typeof verdicts): number => rows.filter((row) => row.correct).length / rows.length;
 const kinds = [...new Set(verdicts.map(({ kind }) => kind))];
-const table = Object.fromEntries(kinds.map((kind) => [kind, share(verdicts.filter((row) => row.kind === kind))]));
+const table = Object.fromEntries(
+  kinds.map((kind) => [kind, share(verdicts.filter((row) => row.kind === kind))]),
+);
 const score = verdicts.reduce((sum, row) => sum + row.score, 0) / verdicts.length;
 console.log(JSON.stringify({ overall: share(verdicts), score, ...table }));

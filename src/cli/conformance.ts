@@ -23,7 +23,9 @@ async function main(folders: readonly string[]): Promise<number> {
     console.error('usage: npm run conformance -- FOLDER...   (config.json, weights, reference.safetensors)');
     return 2;
   }
-  console.log('columns: output, shape, largest absolute error; that error, and the root mean square error, over the deviation');
+  console.log(
+    'columns: output, shape, largest absolute error; that error, and the root mean square error, over the deviation',
+  );
   let passed = true;
   for (const folder of folders) {
     try {

@@ -93,7 +93,8 @@ export const MODELS: readonly ModelEntry[] = [
     description: 'the embedded tiny Infinity: coloured shapes on plain ground, 64 x 64 pixels',
     licence: 'Apache-2.0',
     ...folderFacts(toyboxFolder),
-    installed: () => existsSync(toyboxFolder) || `the folder ${toyboxFolder} is missing: install varsearch again`,
+    installed: () =>
+      existsSync(toyboxFolder) || `the folder ${toyboxFolder} is missing: install varsearch again`,
     load: (options = {}) => withRuntime(options, () => infinityFolder(toyboxFolder, 'toybox')),
     checkPrompt: (prompt) => checkPrompt(prompt).warning,
   },
@@ -132,8 +133,12 @@ function folderEntry(folder: string): ModelEntry {
 
 function folderFacts(folder: string): Pick<ModelEntry, 'scales' | 'defaults'> {
   const { schedule, defaults } = infinityFolder(folder, 'toybox');
-  const first = (value: number | readonly number[]): number => (typeof value === 'number' ? value : (value[0] ?? 1));
-  return { scales: schedule.scales, defaults: { cfg: first(defaults.cfg), temperature: first(defaults.temperature) } };
+  const first = (value: number | readonly number[]): number =>
+    typeof value === 'number' ? value : (value[0] ?? 1);
+  return {
+    scales: schedule.scales,
+    defaults: { cfg: first(defaults.cfg), temperature: first(defaults.temperature) },
+  };
 }
 
 /** Opens a model in the caller's runtime, or in one of its own that is closed with it. */

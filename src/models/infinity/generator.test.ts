@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { tinyStates, writeTinyInfinity } from '../../../test/fakes/tiny-infinity.js';
@@ -30,7 +29,13 @@ afterAll(async () => {
 
 function open(rest: { memory?: number; cfgInsertionLayer?: number[] } = {}): Promise<InfinityModel> {
   const defaults = { cfg: 3, temperature: 1 };
-  return openInfinity(runtime, { name: 'tiny', ...files, schedule: { scales, rotary: scales }, defaults, ...rest });
+  return openInfinity(runtime, {
+    name: 'tiny',
+    ...files,
+    schedule: { scales, rotary: scales },
+    defaults,
+    ...rest,
+  });
 }
 
 /** Runs `work` with a generator and checks that nothing is left behind. */
@@ -46,7 +51,10 @@ async function withGenerator<T>(
   const result = await work(generator, ledger);
   generator.close();
   const after = await runtime.stats();
-  expect({ tensors: after.tensors, bytes: after.bytes }).toEqual({ tensors: before.tensors, bytes: before.bytes });
+  expect({ tensors: after.tensors, bytes: after.bytes }).toEqual({
+    tensors: before.tensors,
+    bytes: before.bytes,
+  });
   await model.close();
   return result;
 }
@@ -68,7 +76,11 @@ async function rollouts(generator: InfinityGenerator, count: number): Promise<In
 
 const bitsOf = (prefix: InfinityPrefix): number[][] => prefix.chain().map(({ bits }) => [...bits]);
 
-async function drawBits(count: number, options: GenerationOptions = {}, rest: Parameters<typeof open>[0] = {}) {
+async function drawBits(
+  count: number,
+  options: GenerationOptions = {},
+  rest: Parameters<typeof open>[0] = {},
+) {
   return withGenerator(
     async (generator) => {
       const complete = await rollouts(generator, count);
@@ -176,7 +188,9 @@ describe('the Infinity generator', () => {
         prefix.release();
         return Promise.resolve(prefix);
       });
-      await expect(generator.extend([{ prefix: other, key }])).rejects.toThrow('belongs to another generator');
+      await expect(generator.extend([{ prefix: other, key }])).rejects.toThrow(
+        'belongs to another generator',
+      );
     });
   });
 

@@ -101,7 +101,8 @@ export class InfinityGenerator implements Generator {
   force(prefix: InfinityPrefix, bits: Uint8Array): InfinityPrefix {
     const { tokens } = stepTokens(this.scales, prefix.scale);
     const expected = tokens * this.#parts.core.config.bits;
-    if (bits.length !== expected) throw new RangeError(`scale ${prefix.scale + 1} has ${expected} bits, got ${bits.length}`);
+    if (bits.length !== expected)
+      throw new RangeError(`scale ${prefix.scale + 1} has ${expected} bits, got ${bits.length}`);
     return new InfinityPrefix(this.#family, prefix, bits);
   }
 
@@ -126,7 +127,7 @@ export class InfinityGenerator implements Generator {
     const pictures: Image[] = [];
     const { decoder } = this.#parts.core;
     // Pictures of one call may differ in size: neighbours of the same size go together.
-    for (let start = 0; start < latents.length; ) {
+    for (let start = 0; start < latents.length;) {
       throwIfAborted(signal);
       const first = latents[start] as Latent;
       const fits = decoder.batchWithin(this.#parts.core.memory / 2, first);
@@ -143,7 +144,8 @@ export class InfinityGenerator implements Generator {
   }
 
   close(): void {
-    if (this.#family.live > 0) throw new RangeError(`${this.#family.live} prefixes were not released before close`);
+    if (this.#family.live > 0)
+      throw new RangeError(`${this.#family.live} prefixes were not released before close`);
     const { modulation, keys, values } = this.#parts.text;
     for (const handle of [modulation, ...keys, ...values]) handle.dispose();
   }
@@ -186,7 +188,10 @@ export class InfinityGenerator implements Generator {
     const isLast = index === this.scales.length - 1;
     // Nothing comes after the last scale, so that its keys and values need not be kept.
     const kept = isLast ? [] : [...keys, ...values];
-    const outputs = await core.step.run(this.#inputs(prefixes, index), { outputs: ['logits', ...kept], keep: kept });
+    const outputs = await core.step.run(this.#inputs(prefixes, index), {
+      outputs: ['logits', ...kept],
+      keep: kept,
+    });
     const logits = outputs.float32('logits');
     const perPrefix = size.tokens * 2 * config.bits;
     prefixes.forEach((prefix, i) => {
@@ -273,7 +278,15 @@ export class InfinityGenerator implements Generator {
         const toOffset = (row * past + before) * width;
         before += tokens;
         const toStride = chains.length * past * width;
-        return { from: page, offset: slot * branches * length, stride: length, toOffset, toStride, length, count: branches };
+        return {
+          from: page,
+          offset: slot * branches * length,
+          stride: length,
+          toOffset,
+          toStride,
+          length,
+          count: branches,
+        };
       });
     });
   }

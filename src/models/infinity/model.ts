@@ -161,7 +161,11 @@ export async function openInfinity(runtime: Runtime, options: InfinityOptions): 
   }
 }
 
-async function load(runtime: Runtime, weights: TensorSource, options: InfinityOptions): Promise<InfinityModel> {
+async function load(
+  runtime: Runtime,
+  weights: TensorSource,
+  options: InfinityOptions,
+): Promise<InfinityModel> {
   const config = infinityConfig(weights);
   const plan = guidancePlan(options.cfgInsertionLayer ?? [0], config.blocks.length);
   const [text, step, decoder, encoder] = await Promise.all([
@@ -172,7 +176,9 @@ async function load(runtime: Runtime, weights: TensorSource, options: InfinityOp
   ]);
   const patch = Math.sqrt(config.bits / decoder.channels);
   if (patch !== 1 && patch !== 2) {
-    throw new UsageError(`${options.name}: a token of ${config.bits} bits does not fit a VAE of ${decoder.channels} channels`);
+    throw new UsageError(
+      `${options.name}: a token of ${config.bits} bits does not fit a VAE of ${decoder.channels} channels`,
+    );
   }
   const core: InfinityCore = {
     runtime,
@@ -191,7 +197,10 @@ async function load(runtime: Runtime, weights: TensorSource, options: InfinityOp
 /** The size where an official model is not told one. */
 const DEFAULT_SIZE: PictureSize = '1M';
 
-function chooseSchedule({ name, schedule }: InfinityOptions, { size, aspectRatio }: GenerationOptions): Schedule {
+function chooseSchedule(
+  { name, schedule }: InfinityOptions,
+  { size, aspectRatio }: GenerationOptions,
+): Schedule {
   // officialSchedule refuses names that are no sizes.
   if (schedule === 'official') return officialSchedule((size ?? DEFAULT_SIZE) as PictureSize, aspectRatio);
   if (size === undefined && aspectRatio === undefined) return schedule;

@@ -8,7 +8,10 @@ const key = RandomKey.fromSeed(3);
 
 describe('sampling of bits', () => {
   it('gives the softmax of the two logits over the temperature', () => {
-    expect(probabilityOfOne(0.3, 1.2, plain)).toBeCloseTo(Math.exp(1.2) / (Math.exp(0.3) + Math.exp(1.2)), 12);
+    expect(probabilityOfOne(0.3, 1.2, plain)).toBeCloseTo(
+      Math.exp(1.2) / (Math.exp(0.3) + Math.exp(1.2)),
+      12,
+    );
     expect(probabilityOfOne(0, 1, { ...plain, temperature: 0.5 })).toBeCloseTo(1 / (1 + Math.exp(-2)), 12);
   });
 

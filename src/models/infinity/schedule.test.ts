@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
-import { ASPECT_RATIOS, officialSchedule, PICTURE_SIZES, type PictureSize, tokensBefore } from './schedule.js';
+import {
+  ASPECT_RATIOS,
+  officialSchedule,
+  PICTURE_SIZES,
+  type PictureSize,
+  tokensBefore,
+} from './schedule.js';
 
 const sizes = Object.keys(PICTURE_SIZES) as PictureSize[];
 const tokens = (size: PictureSize, ratio = 1): number => {
@@ -34,7 +40,9 @@ describe('official schedules', () => {
   });
 
   it('refuse sizes and ratios that do not exist', () => {
-    expect(() => officialSchedule('2M' as PictureSize)).toThrow("unknown picture size '2M': choose one of 0.06M");
+    expect(() => officialSchedule('2M' as PictureSize)).toThrow(
+      "unknown picture size '2M': choose one of 0.06M",
+    );
     expect(() => officialSchedule('1M', 0)).toThrow('aspect ratio must be a positive number');
   });
 });

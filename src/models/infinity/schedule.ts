@@ -35,7 +35,10 @@ const FULL_SCHEDULES: ReadonlyMap<number, readonly Scale[]> = new Map(
     // The official key of the mirrored ratio is cut, not rounded, to three digits.
     return ratio === 1
       ? [[ratio, scales]]
-      : [[ratio, scales], [Math.trunc((1 / ratio) * 1000) / 1000, transpose(scales)]];
+      : [
+          [ratio, scales],
+          [Math.trunc((1 / ratio) * 1000) / 1000, transpose(scales)],
+        ];
   }),
 );
 
@@ -53,7 +56,9 @@ export interface Schedule {
 export function officialSchedule(size: PictureSize, ratio = 1): Schedule {
   if (!(ratio > 0)) throw new UsageError(`aspect ratio must be a positive number, got ${ratio}`);
   if (!Object.hasOwn(PICTURE_SIZES, size)) {
-    throw new UsageError(`unknown picture size '${size}': choose one of ${Object.keys(PICTURE_SIZES).join(', ')}`);
+    throw new UsageError(
+      `unknown picture size '${size}': choose one of ${Object.keys(PICTURE_SIZES).join(', ')}`,
+    );
   }
   const nearest = ASPECT_RATIOS.reduce((a, b) => (Math.abs(b - ratio) < Math.abs(a - ratio) ? b : a));
   const rotary = FULL_SCHEDULES.get(nearest) ?? [];

@@ -33,7 +33,10 @@ export function guidancePlan(insertion: readonly number[], depth: number): Guida
       );
     }
   }
-  return { afterBlocks: insertion.filter((i) => i < 0).map((i) => depth + i), onLogits: insertion.includes(0) };
+  return {
+    afterBlocks: insertion.filter((i) => i < 0).map((i) => depth + i),
+    onLogits: insertion.includes(0),
+  };
 }
 
 /** Values that every block reads. */
@@ -59,7 +62,11 @@ interface StepInputs {
  * `past_value.i` [R, P, C].
  * Outputs: `logits` [N, 2 D] of the guided branch; `key.i`, `value.i` [R, L, C], to be kept for the scales after.
  */
-export function buildStepGraph(config: InfinityConfig, weights: TensorSource, plan: GuidancePlan): GraphModel {
+export function buildStepGraph(
+  config: InfinityConfig,
+  weights: TensorSource,
+  plan: GuidancePlan,
+): GraphModel {
   const { width, heads, bits, blocks } = config;
   const g = new GraphBuilder('infinity-step');
   const codes = g.input('codes', 'float32', ['N', bits]);
@@ -92,7 +99,10 @@ export function buildStepGraph(config: InfinityConfig, weights: TensorSource, pl
   const normed = add(mul(layerNorm(x, { eps: EPS }), scale), shift);
   const logits = dense(normed, weights, 'head', 2 * bits); // [S N, 2 D]
   // [S, N * 2 D]: row 0 is the prompt's branch.
-  const branches = reshapeTo(logits, concat([slice(inputs.branchShape, 0, 0, 1), g.constant([-1])], 0), ['S', '?']);
+  const branches = reshapeTo(logits, concat([slice(inputs.branchShape, 0, 0, 1), g.constant([-1])], 0), [
+    'S',
+    '?',
+  ]);
   const guided = plan.onLogits ? matMul(slice(inputs.mix, 0, 0, 1), branches) : slice(branches, 0, 0, 1);
   g.output('logits', reshape(guided, [-1, 2 * bits]), ['N', 2 * bits]);
   return g.build();
@@ -124,11 +134,24 @@ function mixBranches(x: Value, mix: Value, branchShape: Value): Value {
 }
 
 /** One block: self-attention and feed-forward under AdaLN, cross-attention between them. x is [S, N, C]. */
-function buildBlock(x: Value, prefix: string, index: number, vectors: readonly Value[], inputs: StepInputs): Value {
+function buildBlock(
+  x: Value,
+  prefix: string,
+  index: number,
+  vectors: readonly Value[],
+  inputs: StepInputs,
+): Value {
   const { weights, branchShape, config } = inputs;
   const g = x.graph;
   const { width } = config;
-  const [gamma1, gamma2, scale1, scale2, shift1, shift2] = vectors as [Value, Value, Value, Value, Value, Value];
+  const [gamma1, gamma2, scale1, scale2, shift1, shift2] = vectors as [
+    Value,
+    Value,
+    Value,
+    Value,
+    Value,
+    Value,
+  ];
   const toBranches = (value: Value): Value => reshapeTo(value, branchShape, ['S', 'N', width]);
 
   const attended = selfAttention(add(mul(layerNorm(x, { eps: EPS }), scale1), shift1), prefix, index, inputs);
@@ -169,7 +192,8 @@ function selfAttention(x: Value, prefix: string, index: number, inputs: StepInpu
         read: () => weights.read(key).subarray(part * width * width, (part + 1) * width * width),
       }),
     );
-    const add = bias === undefined ? undefined : g.weightFrom(weights, `${prefix}sa.${bias}`, { expected: [width] });
+    const add =
+      bias === undefined ? undefined : g.weightFrom(weights, `${prefix}sa.${bias}`, { expected: [width] });
     return gemm(x, weight, add, width);
   };
   const queryScale = g.lazyWeight(`${prefix}sa.scale_mul`, {
@@ -220,4 +244,3 @@ export function mixMatrix(branches: number, cfg: number): Float32Array {
   if (branches === 1) return Float32Array.of(1);
   return cfg === 1 ? Float32Array.of(1, 0, 0, 1) : Float32Array.of(cfg, 1 - cfg, cfg, 1 - cfg);
 }
-

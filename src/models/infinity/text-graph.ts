@@ -49,7 +49,10 @@ export function buildTextGraph(config: InfinityConfig, weights: TensorSource): G
 function keysAndValues(context: Value, weights: TensorSource, prefix: string, width: number): [Value, Value] {
   const g = context.graph;
   const inner = context.shape.at(-1) ?? 0;
-  const matrix = g.weightFrom(weights, `${prefix}mat_kv.weight`, { expected: [2 * width, inner], transpose: true });
+  const matrix = g.weightFrom(weights, `${prefix}mat_kv.weight`, {
+    expected: [2 * width, inner],
+    transpose: true,
+  });
   const [key, value] = split(linear(context, matrix), [width, width], -1);
   const bias = g.weightFrom(weights, `${prefix}v_bias`, { expected: [width] });
   return [key as Value, add(value as Value, bias)];
@@ -89,6 +92,10 @@ function modulation(sos: Value, { width, blocks }: InfinityConfig, weights: Tens
       }),
     ),
   );
-  const head = reshape(linearFrom(activated, weights, 'head_nm.ada_lin.1', { out: 2 * width }), ['S', 2, width]);
+  const head = reshape(linearFrom(activated, weights, 'head_nm.ada_lin.1', { out: 2 * width }), [
+    'S',
+    2,
+    width,
+  ]);
   return concat([...perBlock, add(head, g.constant(Float32Array.of(1, 0), [1, 2, 1]))], 1);
 }

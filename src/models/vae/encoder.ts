@@ -1,10 +1,10 @@
 // The BSQ-VAE's encoder, loaded: needed to train, and to look at reconstructions.
 
 import { float32Tensor, type Runtime, type Session } from '../../runtime/index.js';
-import { buildEncoder, type VaeGraph } from './graph.js';
 import type { LatentPlanes } from './decoder.js';
-import { openVae } from './open.js';
+import { buildEncoder, type VaeGraph } from './graph.js';
 import type { PlaneSize } from './interpolate.js';
+import { openVae } from './open.js';
 
 /** A picture as planes [3, height, width] in -1..1. */
 export interface PicturePlanes extends PlaneSize {
@@ -30,7 +30,9 @@ export class VaeEncoder {
     for (const { height, width, data } of pictures) {
       const { patch } = this.#graph;
       if (height % patch !== 0 || width % patch !== 0) {
-        throw new RangeError(`a picture of ${height} x ${width} is no multiple of the VAE's patch of ${patch}`);
+        throw new RangeError(
+          `a picture of ${height} x ${width} is no multiple of the VAE's patch of ${patch}`,
+        );
       }
       const result = await this.#session.run({ picture: float32Tensor(data, [1, 3, height, width]) });
       latents.push({ height: height / patch, width: width / patch, data: result.float32('latent') });

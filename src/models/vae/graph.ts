@@ -50,7 +50,10 @@ class Layers {
     const { shape } = this.weights.info(`${key}.weight`);
     const [out = 0, inner = 0, kernelHeight = 0, kernelWidth = 0] = shape;
     if (shape.length !== 4) {
-      throw new CheckpointError(this.weights.label, `'${key}.weight' has ${shape.length} dimensions: only picture VAEs are supported`);
+      throw new CheckpointError(
+        this.weights.label,
+        `'${key}.weight' has ${shape.length} dimensions: only picture VAEs are supported`,
+      );
     }
     const weight = x.graph.weightFrom(this.weights, `${key}.weight`);
     const bias = x.graph.weightFrom(this.weights, `${key}.bias`, { expected: [out] });
@@ -65,7 +68,10 @@ class Layers {
     const [channels = 0] = this.weights.info(`${key}.weight`).shape;
     const groups = [32, 24].find((n) => channels % n === 0);
     if (groups === undefined) {
-      throw new CheckpointError(this.weights.label, `'${key}' has ${channels} channels, no multiple of 32 or 24`);
+      throw new CheckpointError(
+        this.weights.label,
+        `'${key}' has ${channels} channels, no multiple of 32 or 24`,
+      );
     }
     const weight = x.graph.weightFrom(this.weights, `${key}.weight`);
     const bias = x.graph.weightFrom(this.weights, `${key}.bias`);
@@ -81,14 +87,20 @@ class Layers {
 
   middle(x: Value, name: string): Value {
     if (this.has(`${name}.attn_1`)) {
-      throw new CheckpointError(this.weights.label, `'${name}.attn_1': VAEs with attention are not supported`);
+      throw new CheckpointError(
+        this.weights.label,
+        `'${name}.attn_1': VAEs with attention are not supported`,
+      );
     }
     return this.resBlock(this.resBlock(x, `${name}.block_1`), `${name}.block_2`);
   }
 
   #key(name: string, inner: string): string {
     for (const key of [`${name}.${inner}`, name]) if (this.weights.has(`${key}.weight`)) return key;
-    throw new CheckpointError(this.weights.label, `is not a BSQ-VAE of this kind: no tensor '${name}.weight'`);
+    throw new CheckpointError(
+      this.weights.label,
+      `is not a BSQ-VAE of this kind: no tensor '${name}.weight'`,
+    );
   }
 }
 
@@ -97,11 +109,14 @@ export function buildDecoder(weights: TensorSource): VaeGraph {
   const layers = new Layers(weights);
   const channels = latentChannels(weights, 'decoder.conv_in', 1);
   const g = new GraphBuilder('vae-decoder');
-  let h = layers.conv(g.input('latent', 'float32', ['B', channels, 'h', 'w']), 'decoder.conv_in', { padding: 1 });
+  let h = layers.conv(g.input('latent', 'float32', ['B', channels, 'h', 'w']), 'decoder.conv_in', {
+    padding: 1,
+  });
   h = layers.middle(h, 'decoder.mid');
   for (let level = layers.count('decoder.up') - 1; level >= 0; level--) {
     const name = `decoder.up.${level}`;
-    for (let block = 0; block < layers.count(`${name}.block`); block++) h = layers.resBlock(h, `${name}.block.${block}`);
+    for (let block = 0; block < layers.count(`${name}.block`); block++)
+      h = layers.resBlock(h, `${name}.block.${block}`);
     if (!layers.has(`${name}.upsample`)) continue;
     layers.scale *= 4;
     h = layers.conv(upsampleNearest2x(h), `${name}.upsample.conv`, { padding: 1 });
@@ -119,9 +134,11 @@ export function buildEncoder(weights: TensorSource): VaeGraph {
   let h = layers.conv(g.input('picture', 'float32', ['B', 3, 'H', 'W']), 'encoder.conv_in', { padding: 1 });
   for (let level = 0; level < layers.count('encoder.down'); level++) {
     const name = `encoder.down.${level}`;
-    for (let block = 0; block < layers.count(`${name}.block`); block++) h = layers.resBlock(h, `${name}.block.${block}`);
+    for (let block = 0; block < layers.count(`${name}.block`); block++)
+      h = layers.resBlock(h, `${name}.block.${block}`);
     // The official layer pads on the right and below only.
-    if (layers.has(`${name}.downsample`)) h = layers.conv(h, `${name}.downsample.conv`, { stride: 2, padding: [0, 0, 1, 1] });
+    if (layers.has(`${name}.downsample`))
+      h = layers.conv(h, `${name}.downsample.conv`, { stride: 2, padding: [0, 0, 1, 1] });
   }
   h = layers.middle(h, 'encoder.mid');
   const latent = layers.conv(silu(layers.norm(h, 'encoder.norm_out')), 'encoder.conv_out', { padding: 1 });

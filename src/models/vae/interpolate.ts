@@ -48,7 +48,10 @@ export function interpolate(
   const result = new Float32Array(channels * to.height * to.width);
   const resize = mode === 'linear' ? resizeLinear : resizeArea;
   for (let channel = 0; channel < channels; channel++) {
-    const source = planes.subarray(channel * from.height * from.width, (channel + 1) * from.height * from.width);
+    const source = planes.subarray(
+      channel * from.height * from.width,
+      (channel + 1) * from.height * from.width,
+    );
     const target = result.subarray(channel * to.height * to.width, (channel + 1) * to.height * to.width);
     resize(source, from, target, to);
   }

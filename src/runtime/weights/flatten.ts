@@ -32,14 +32,16 @@ export function flattenTensors(label: string, tree: PickleValue): ReadonlyMap<st
     } else if (value instanceof Map) {
       for (const [key, item] of value) descend(item, path, String(key), depth);
     } else if (Array.isArray(value)) {
-      for (const [i, item] of (value as readonly PickleValue[]).entries())
+      for (const [i, item] of (value as readonly PickleValue[]).entries()) {
         descend(item, path, String(i), depth);
+      }
     }
   };
   const descend = (item: PickleValue, path: string, key: string, depth: number): void => {
     if (item === null || typeof item !== 'object') return;
-    if (path.length + key.length > LIMITS.nameLength)
+    if (path.length + key.length > LIMITS.nameLength) {
       fail(`has a name of more than ${LIMITS.nameLength} characters`);
+    }
     visit(item, depth === 0 ? key : `${path}.${key}`, depth + 1);
   };
 

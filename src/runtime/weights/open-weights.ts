@@ -90,20 +90,26 @@ function recognise(head: Uint8Array): 'zip' | 'safetensors' | 'json' | 'unknown'
   return 'unknown';
 }
 
+/** What every pickle of protocol 2 and later begins with. */
+const PICKLE_MARK = 0x80;
+
 /** The fault, and the remedy, of a file that no reader takes. */
 function unknownKind(head: Uint8Array): string {
   const text = Buffer.from(head).toString('latin1');
   if (head.length === 0) return 'is empty';
-  if (/^\x80[\x02-\x05]/.test(text)) {
+  const [mark = 0, protocol = 0] = head;
+  if (mark === PICKLE_MARK && protocol >= 2 && protocol <= 5) {
     return (
       'is a PyTorch file of the format before 1.6, or a bare pickle, which is not read: in Python (torch 1.6 or newer), ' +
       "torch.save(torch.load(file, map_location='cpu', weights_only=True), new_file)"
     );
   }
-  if (text.startsWith('version https://git-lfs'))
+  if (text.startsWith('version https://git-lfs')) {
     return 'is only a Git LFS pointer: fetch the file itself (git lfs pull)';
+  }
   if (/^\s*<(!doctype|html|\?xml)/i.test(text)) return 'is a web page, not a checkpoint: the download failed';
-  if (text.startsWith('GGUF'))
+  if (text.startsWith('GGUF')) {
     return 'is a GGUF file, which is not read: take the safetensors file of the model';
+  }
   return `is neither safetensors nor a PyTorch checkpoint (it starts with ${JSON.stringify(text.slice(0, 8))})`;
 }

@@ -2,7 +2,7 @@
 
 import { CheckpointError } from '../../core/errors.js';
 import type { PickleKey, PickleValue } from './pickle-values.js';
-import { TorchStorage } from './pickle-values.js';
+import { type TorchStorage } from './pickle-values.js';
 import { quoteName } from './tensor-source.js';
 
 /** Bounds that real checkpoints stay far below and that keep a hostile one within a few hundred megabytes. */
@@ -124,7 +124,8 @@ export class PickleMachine {
 
   #count(what: keyof typeof LIMITS, by: number): void {
     this.#used[what] += by;
-    if (this.#used[what] > LIMITS[what])
+    if (this.#used[what] > LIMITS[what]) {
       this.fail(`is too large: more than ${LIMITS[what]} entries (${what})`);
+    }
   }
 }

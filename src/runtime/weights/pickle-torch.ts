@@ -23,8 +23,9 @@ export function resolveGlobal(m: PickleMachine, module: PickleValue, name: Pickl
 
 /** BINPERSID: the persistent id ('storage', type, key, device, number of elements). */
 export function resolveStorage(m: PickleMachine, id: PickleValue): TorchStorage {
-  if (!Array.isArray(id) || id.length !== 5 || id[0] !== 'storage')
+  if (!Array.isArray(id) || id.length !== 5 || id[0] !== 'storage') {
     m.fail('has a persistent id that is no storage');
+  }
   const [, type, key, device, length] = id as PickleValue[];
   if (!(type instanceof TorchGlobal)) m.fail('has a storage without a type');
   const { meaning } = type;
@@ -58,8 +59,9 @@ export function callGlobal(m: PickleMachine, callee: PickleValue, args: PickleVa
 /** _rebuild_parameter(tensor, requires_grad, backward_hooks) */
 function makeParameter(m: PickleMachine, args: readonly PickleValue[]): TorchTensor {
   const [tensor, , hooks] = args;
-  if (args.length !== 3 || !(tensor instanceof TorchTensor))
+  if (args.length !== 3 || !(tensor instanceof TorchTensor)) {
     m.fail('makes a parameter of something that is no tensor');
+  }
   if (!isNothing(hooks)) m.fail('makes a parameter with hooks');
   return tensor;
 }

@@ -182,8 +182,9 @@ describe('flattenTensors', () => {
 
   it('refuses a few bytes that unfold into billions of values', () => {
     let text = ']q\0';
-    for (let i = 1; i < 40; i++)
+    for (let i = 1; i < 40; i++) {
       text += `](${'h'.concat(String.fromCharCode(i - 1)).repeat(10)}eq${String.fromCharCode(i)}`;
+    }
     // Every list but the last stays on the stack; a tuple takes them all.
     expect(() => flattenTensors('x.pth', parse(`(${text}t.`))).toThrow('too many values');
   });

@@ -26,8 +26,9 @@ export function parseTorchPickle(label: string, bytes: Uint8Array): PickleValue 
     if (opcode === 'STOP') break;
     const produce = PRODUCERS.get(opcode);
     if (produce !== undefined) machine.push(produce(machine, input));
-    else if (!act(opcode, machine, input))
+    else if (!act(opcode, machine, input)) {
       machine.fail(`uses the opcode ${opcode} at byte ${at}, which is refused`);
+    }
   }
   if (input.remaining > 0) machine.fail(`goes on for ${input.remaining} bytes after its end`);
   return machine.finish();
@@ -130,8 +131,9 @@ function isKey(value: PickleValue): value is PickleKey {
 
 /** Attributes of an OrderedDict (a state dict's `_metadata`): known, and of no use here. */
 function setAttributes(m: PickleMachine, state: PickleValue): void {
-  if (!(m.top() instanceof Map && state instanceof Map))
+  if (!(m.top() instanceof Map && state instanceof Map)) {
     m.fail('sets attributes of something that is no dictionary');
+  }
 }
 
 /** Frames only help a reader to buffer. */

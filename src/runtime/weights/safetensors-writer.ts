@@ -86,6 +86,7 @@ function isMap(tensors: TensorsToWrite): tensors is ReadonlyMap<string, TensorTo
 
 function writeFully(descriptor: number, bytes: Uint8Array): void {
   let done = 0;
-  while (done < bytes.length)
+  while (done < bytes.length) {
     done += writeSync(descriptor, bytes, done, Math.min(bytes.length - done, 1 << 30));
+  }
 }

@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest';
 
 import { CheckpointError } from '../../core/errors.js';
 import { memoryBytes } from './byte-source.js';
+import { DTYPE_BYTES } from './dtypes.js';
 import { fixtureBytes } from './fixtures/fixtures.js';
 import { choose, mutate, pick, seededRandom } from './fixtures/mutate.js';
 import { openSafetensors } from './safetensors.js';
-import { DTYPE_BYTES } from './dtypes.js';
 
 const FILES = 10_000;
 const base = fixtureBytes('dtypes.safetensors');
@@ -41,8 +41,9 @@ function check(bytes: Uint8Array, seed: number): boolean {
   try {
     source = openSafetensors(memoryBytes(`mutant ${seed}`, bytes));
   } catch (error) {
-    if (!(error instanceof CheckpointError))
+    if (!(error instanceof CheckpointError)) {
       throw new Error(`mutant ${seed} threw no CheckpointError`, { cause: error });
+    }
     return false;
   }
   for (const name of source.names) {
@@ -55,8 +56,9 @@ function check(bytes: Uint8Array, seed: number): boolean {
       dtype === 'BF16' || dtype.startsWith('F')
         ? source.read(name).length
         : source.readBigIntegers(name).length;
-    if (count * DTYPE_BYTES[dtype] !== byteLength)
+    if (count * DTYPE_BYTES[dtype] !== byteLength) {
       throw new Error(`mutant ${seed}: '${name}' has ${count} values`);
+    }
   }
   // A tensor whose description and bytes were spared has to come out as before.
   const header = headerText(bytes);
@@ -65,8 +67,9 @@ function check(bytes: Uint8Array, seed: number): boolean {
     const at = 8 + header.length;
     const before = base.subarray(8 + baseHeader.length + start, 8 + baseHeader.length + end);
     if (!Buffer.from(bytes.subarray(at + start, at + end)).equals(before)) continue;
-    if (!Buffer.from(source.readRaw(name)).equals(before))
+    if (!Buffer.from(source.readRaw(name)).equals(before)) {
       throw new Error(`mutant ${seed}: '${name}' is wrong`);
+    }
   }
   return true;
 }

@@ -5,9 +5,9 @@
 import { CheckpointError } from '../../core/errors.js';
 import type { ByteSource } from './byte-source.js';
 import { openFileBytes } from './byte-source.js';
+import { TENSOR_DTYPES } from './dtypes.js';
 import { isJsonObject, parseStrictJson } from './strict-json.js';
 import type { LazyTensor, TensorInfo, TensorSource } from './tensor-source.js';
-import { TENSOR_DTYPES } from './dtypes.js';
 import { createTensorSource, describeTensor, quoteName } from './tensor-source.js';
 
 /** The official reader's bound on the header. */
@@ -41,8 +41,9 @@ interface Entry {
 
 function readHeader(source: ByteSource): SafetensorsSource {
   const { label } = source;
-  if (source.size < 8)
+  if (source.size < 8) {
     throw new CheckpointError(label, `has ${source.size} bytes: no safetensors file is that short`);
+  }
   const prefix = source.read(0, 8);
   const headerBytes = Number(new DataView(prefix.buffer, prefix.byteOffset).getBigUint64(0, true));
   if (headerBytes > MAX_HEADER_BYTES) {
@@ -83,8 +84,9 @@ function parseMetadata(label: string, value: unknown): ReadonlyMap<string, strin
   const metadata = new Map<string, string>();
   if (!isJsonObject(value)) throw new CheckpointError(label, '__metadata__ is not an object');
   for (const [key, text] of Object.entries(value)) {
-    if (typeof text !== 'string')
+    if (typeof text !== 'string') {
       throw new CheckpointError(label, `__metadata__ '${quoteName(key)}' is not a string`);
+    }
     metadata.set(key, text);
   }
   return metadata;
@@ -101,10 +103,12 @@ function parseEntry(label: string, name: string, value: unknown, dataStart: numb
   const dtype = TENSOR_DTYPES.find((known) => known === value['dtype']);
   if (dtype === undefined) return fail(unknownDtype(value['dtype']));
   const { shape, data_offsets: offsets } = value;
-  if (!isIntegers(shape) || shape.length > MAX_DIMENSIONS)
+  if (!isIntegers(shape) || shape.length > MAX_DIMENSIONS) {
     return fail('has a shape that is no list of sizes');
-  if (!isIntegers(offsets) || offsets.length !== 2)
+  }
+  if (!isIntegers(offsets) || offsets.length !== 2) {
     return fail('has data_offsets that are no pair of places');
+  }
   const [start, end] = offsets as [number, number];
   const info = describeTensor(dtype, shape);
   if (info === undefined) return fail(`has an absurd shape [${shape.join(', ')}]`);
@@ -142,6 +146,7 @@ function checkLayout(label: string, entries: readonly Entry[], dataStart: number
     }
     place = end;
   }
-  if (place !== fileSize)
+  if (place !== fileSize) {
     throw new CheckpointError(label, `has ${fileSize - place} bytes that belong to no tensor`);
+  }
 }

@@ -74,15 +74,17 @@ function readIndex(index: string): ReadonlyMap<string, string> {
   const source = openFileBytes(index);
   let json: unknown;
   try {
-    if (source.size > MAX_INDEX_BYTES)
+    if (source.size > MAX_INDEX_BYTES) {
       throw new CheckpointError(index, `has ${source.size} bytes: too large for an index`);
+    }
     json = parseStrictJson(index, 'the index', source.read(0, source.size));
   } finally {
     source.close();
   }
   const weightMap = isJsonObject(json) ? json['weight_map'] : undefined;
-  if (!isJsonObject(weightMap))
+  if (!isJsonObject(weightMap)) {
     throw new CheckpointError(index, 'has no weight_map: it is no index of shards');
+  }
   const map = new Map<string, string>();
   for (const [name, file] of Object.entries(weightMap)) {
     // A shard lies beside its index; a path could lead anywhere.

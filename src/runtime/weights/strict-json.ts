@@ -34,8 +34,9 @@ function checkDepth(label: string, part: string, text: string): void {
     const code = text.charCodeAt(i);
     if (code === 0x22) i = endOfString(text, i);
     else if (code === 0x7b || code === 0x5b) {
-      if (++depth > MAX_DEPTH)
+      if (++depth > MAX_DEPTH) {
         throw new CheckpointError(label, `${part} is nested deeper than ${MAX_DEPTH} levels`);
+      }
     } else if (code === 0x7d || code === 0x5d) depth--;
   }
 }
@@ -54,8 +55,9 @@ function checkRepeatedKeys(label: string, part: string, text: string): void {
       if (!colonFollows(text, i + 1)) continue;
       const key = JSON.parse(text.slice(start, i + 1)) as string;
       const seen = open.at(-1);
-      if (seen?.has(key))
+      if (seen?.has(key)) {
         throw new CheckpointError(label, `${part} holds the name '${key.slice(0, 120)}' twice`);
+      }
       seen?.add(key);
     }
   }

@@ -50,8 +50,9 @@ export function createTensorSource(
 ): TensorSource {
   let closed = false;
   const get = (name: string): LazyTensor => {
-    if (closed)
+    if (closed) {
       throw new CheckpointError(label, `cannot read '${quoteName(name)}': the file has been closed`);
+    }
     const tensor = tensors.get(name);
     if (tensor === undefined) throw new CheckpointError(label, `has no tensor '${quoteName(name)}'`);
     return tensor;

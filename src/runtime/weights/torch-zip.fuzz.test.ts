@@ -5,10 +5,10 @@ import { describe, expect, it } from 'vitest';
 
 import { CheckpointError } from '../../core/errors.js';
 import { memoryBytes } from './byte-source.js';
+import { DTYPE_BYTES } from './dtypes.js';
 import { fixtureBytes } from './fixtures/fixtures.js';
 import { flipBits, mutate, pick, seededRandom } from './fixtures/mutate.js';
 import { buildZip, takeApart } from './fixtures/zip-builder.js';
-import { DTYPE_BYTES } from './dtypes.js';
 import type { TorchSource } from './torch-zip.js';
 import { openTorchZip } from './torch-zip.js';
 
@@ -86,8 +86,9 @@ function refusable<T>(seed: number, step: () => T): T | undefined {
   try {
     return step();
   } catch (error) {
-    if (!(error instanceof CheckpointError))
+    if (!(error instanceof CheckpointError)) {
       throw new Error(`mutant ${seed} threw no CheckpointError`, { cause: error });
+    }
     return undefined;
   }
 }

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-
 import { describe, expect, it } from 'vitest';
 
 import { CheckpointError } from '../../core/errors.js';

@@ -6,12 +6,12 @@ import { CheckpointError } from '../../core/errors.js';
 import type { ByteSource } from './byte-source.js';
 import { openFileBytes } from './byte-source.js';
 import { crc32 } from './crc32.js';
+import { DTYPE_BYTES } from './dtypes.js';
 import { flattenTensors } from './flatten.js';
 import { parseTorchPickle } from './pickle.js';
 import type { PickleValue, TorchTensor } from './pickle-values.js';
 import { gatherStrided, isContiguous, spanOf } from './strided.js';
 import type { LazyTensor, TensorInfo, TensorSource } from './tensor-source.js';
-import { DTYPE_BYTES } from './dtypes.js';
 import { createTensorSource, describeTensor, quoteName } from './tensor-source.js';
 import type { ZipEntry } from './zip.js';
 import { readZipEntries } from './zip.js';
@@ -47,8 +47,9 @@ function readArchive(source: ByteSource): TorchSource {
   checkByteOrder(label, reader, entries.get(`${root}/byteorder`));
 
   const pickle = entries.get(`${root}/data.pkl`)!;
-  if (pickle.size > MAX_PICKLE_BYTES)
+  if (pickle.size > MAX_PICKLE_BYTES) {
     throw new CheckpointError(label, `has a pickle of ${pickle.size} bytes: too large`);
+  }
   const tree = parseTorchPickle(label, reader.read(pickle, 0, pickle.size));
 
   const tensors = new Map<string, LazyTensor>();
@@ -84,8 +85,9 @@ function findRoot(label: string, entries: ReadonlyMap<string, ZipEntry>): string
 function checkByteOrder(label: string, reader: EntryReader, entry: ZipEntry | undefined): void {
   if (entry === undefined) return; // written before torch 2.0, always little-endian in practice
   const order = new TextDecoder().decode(reader.read(entry, 0, Math.min(entry.size, 16)));
-  if (order !== 'little')
+  if (order !== 'little') {
     throw new CheckpointError(label, `was written with byte order '${quoteName(order)}', not 'little'`);
+  }
 }
 
 function makeLazy(

@@ -30,8 +30,9 @@ export function integersFrom(dtype: TensorDtype, bytes: Uint8Array): Int32Array 
       const wide = wideIntegers(bytes);
       const out = new Int32Array(wide.length);
       for (const [i, value] of wide.entries()) {
-        if (value !== BigInt.asIntN(32, value))
+        if (value !== BigInt.asIntN(32, value)) {
           throw new RangeError(`holds ${value}, which does not fit 32 bits`);
+        }
         out[i] = Number(value);
       }
       return out;

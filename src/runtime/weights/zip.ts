@@ -57,8 +57,9 @@ export function readZipEntries(source: ByteSource): ReadonlyMap<string, ZipEntry
     central.push(entry);
     at = next;
   }
-  if (at !== bytes.length)
+  if (at !== bytes.length) {
     throw new CheckpointError(label, 'has bytes in its zip directory that belong to no entry');
+  }
   return locate(source, central, directory.offset);
 }
 
@@ -67,8 +68,9 @@ function locate(source: ByteSource, central: CentralEntry[], limit: number): Rea
   const entries = new Map<string, ZipEntry>();
   central.sort((a, b) => a.headerOffset - b.headerOffset);
   for (const [i, entry] of central.entries()) {
-    if (entries.has(entry.name))
+    if (entries.has(entry.name)) {
       throw new CheckpointError(source.label, `holds the zip entry ${quote(entry)} twice`);
+    }
     const end = central[i + 1]?.headerOffset ?? limit;
     const offset = checkLocal(source, entry, end);
     entries.set(entry.name, { name: entry.name, offset, size: entry.size, crc: entry.crc });
