@@ -171,8 +171,8 @@ function split<Picture>(options: OpenOptions & Picture): SplitOptions<Omit<Pictu
 
 /** Options that would do nothing are refused: what is loaded already keeps its threads and its memory. */
 function refuseForLoaded(name: 'memory' | 'threads', loaded: boolean): void {
-  if (loaded)
-    {throw new UsageError(`option '${name}' is for what is loaded by name; a loaded model has its own`);}
+  if (!loaded) return;
+  throw new UsageError(`option '${name}' is for what is loaded by name; a loaded model has its own`);
 }
 
 /** Checks the options of loading; throws a UsageError that names the first fault. */
