@@ -59,6 +59,8 @@ describe('varsearch generate', () => {
       temperature: 0.5,
       topK: 2,
       topP: 0,
+      size: null,
+      aspectRatio: null,
       search: { strategy: 'beam', width: 3, candidates: [5, 5, 5, 5], keepElected: false, result: 'best' },
     });
     expect(result).not.toHaveProperty('incomplete');

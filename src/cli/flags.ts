@@ -25,6 +25,8 @@ export interface SamplingFlags {
   readonly temperature?: number | number[];
   readonly topK?: number;
   readonly topP?: number;
+  readonly size?: string;
+  readonly aspectRatio?: number;
 }
 
 /** How large a search is. */
@@ -61,7 +63,7 @@ export function addLoadFlags(command: Command, defaults: 'built-in' | 'recipe' =
     .option('--memory <size>', "memory for keys and values, such as 2GB (default: the model's choice)");
 }
 
-/** Adds --seed, --cfg, --temperature, --top-k and --top-p. */
+/** Adds --seed, --cfg, --temperature, --top-k, --top-p, --size and --aspect-ratio. */
 export function addSamplingFlags(command: Command): Command {
   return command
     .option('--seed <n>', `root of all random numbers (default: ${DEFAULTS.seed})`, parseWhole)
@@ -80,7 +82,9 @@ export function addSamplingFlags(command: Command): Command {
       "keep the k likelier of a bit's two values: 0 both, 1 greedy (default: 0)",
       parseWhole,
     )
-    .option('--top-p <x>', "nucleus sampling over a bit's two values, 0 to 1 (default: 0, off)", parseNumber);
+    .option('--top-p <x>', "nucleus sampling over a bit's two values, 0 to 1 (default: 0, off)", parseNumber)
+    .option('--size <name>', 'picture size of an official model: 0.06M, 0.25M, 0.60M or 1M (default: 1M)')
+    .option('--aspect-ratio <x>', 'height over width of an official model (default: 1)', parseNumber);
 }
 
 /** Adds --keep-elected and --result, which all searches by scales take. */
@@ -142,9 +146,9 @@ export function openOptions({ model, verifier, threads, memory }: LoadFlags): Op
 
 /** The options of a picture, as the library takes them. */
 export function pictureOptions(prompt: string, flags: SamplingFlags & SearchFlags): PictureOptions {
-  const { seed, cfg, temperature, topK, topP } = flags;
+  const { seed, cfg, temperature, topK, topP, size, aspectRatio } = flags;
   const { strategy, width, candidates, images, budget, keepElected, result } = flags;
-  const sampling = { seed, cfg, temperature, topK, topP };
+  const sampling = { seed, cfg, temperature, topK, topP, size, aspectRatio };
   return {
     prompt,
     ...given({ ...sampling, strategy, width, candidates, images, budget, keepElected, result }),

@@ -11,7 +11,7 @@ import { checkPrompt } from '../toybox/prompt-check.js';
 import type { ImageModel, Scale } from './contract.js';
 import { infinityFolder } from './infinity/folder.js';
 import { type InfinityOptions, openInfinity } from './infinity/model.js';
-import { officialSchedule } from './infinity/schedule.js';
+import { officialSchedule, type PictureSize } from './infinity/schedule.js';
 
 /** What loading a model may be given. */
 export interface ModelLoadOptions {
@@ -31,6 +31,8 @@ export interface ModelEntry {
   readonly licence: string;
   /** The scales of its default picture. */
   readonly scales: readonly Scale[];
+  /** The scales of a picture of another size or ratio; a UsageError where there is none. */
+  scalesOf?(size: string | undefined, aspectRatio: number | undefined): readonly Scale[];
   readonly defaults: { readonly cfg: number; readonly temperature: number };
   /** True, or what is missing and where it comes from, in one line. */
   installed(): true | string;
@@ -72,6 +74,7 @@ function official(name: string, description: string, files: OfficialFiles): Mode
     description,
     licence: 'MIT',
     scales: officialSchedule('1M').scales,
+    scalesOf: (size = '1M', aspectRatio) => officialSchedule(size as PictureSize, aspectRatio).scales,
     defaults,
     installed: () => {
       const { transformer, vae, textEncoder = '' } = locate();

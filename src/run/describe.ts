@@ -61,7 +61,7 @@ export function describeSearch(search: ResolvedSearch): string {
 export function describeOptions(
   options: ResolvedOptions,
 ): readonly (readonly [name: string, value: string])[] {
-  const { prompt, model, verifier, seed, cfg, temperature, topK, topP, search } = options;
+  const { prompt, model, verifier, seed, cfg, temperature, topK, topP, size, aspectRatio, search } = options;
   return [
     ['prompt', prompt],
     ['model', model],
@@ -73,5 +73,7 @@ export function describeOptions(
     ['temperature', temperature === null ? "the model's own" : describeList(temperature)],
     ['top-k', topK === 0 ? 'off' : String(topK)],
     ['top-p', topP === 0 ? 'off' : String(topP)],
+    ...(size === null ? [] : [['size', size] as const]),
+    ...(aspectRatio === null ? [] : [['aspect ratio', String(aspectRatio)] as const]),
   ];
 }

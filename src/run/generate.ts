@@ -40,7 +40,7 @@ export function resolveOptions(
   engine: Engine,
   scales: readonly Scale[],
 ): ResolvedOptions {
-  const { prompt, seed, cfg, temperature, topK, topP, signal: _, ...search } = options;
+  const { prompt, seed, cfg, temperature, topK, topP, size, aspectRatio, signal: _, ...search } = options;
   return {
     prompt,
     model: engine.model.name,
@@ -50,6 +50,8 @@ export function resolveOptions(
     temperature: temperature ?? engine.defaults?.temperature ?? null,
     topK: topK ?? DEFAULTS.topK,
     topP: topP ?? DEFAULTS.topP,
+    size: size ?? null,
+    aspectRatio: aspectRatio ?? null,
     search: resolveSearch(search, scales),
   };
 }
@@ -63,6 +65,8 @@ function samplingOf(options: PictureOptions, engine: Engine): GenerationOptions 
     ...(temperature === undefined ? {} : { temperature }),
     topK: options.topK ?? DEFAULTS.topK,
     topP: options.topP ?? DEFAULTS.topP,
+    ...(options.size === undefined ? {} : { size: options.size }),
+    ...(options.aspectRatio === undefined ? {} : { aspectRatio: options.aspectRatio }),
   };
 }
 

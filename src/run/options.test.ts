@@ -76,18 +76,22 @@ describe('the options of a run', () => {
       temperature: null,
       topK: 0,
       topP: 0.9,
+      size: '0.25M',
+      aspectRatio: 0.75,
       search: resolveSearch({ strategy: 'gto', candidates: [3, 2, 2], keepElected: true }, scales),
     };
     const options = asPictureOptions(JSON.parse(JSON.stringify(resolved)) as ResolvedOptions);
     expect(() => checkPictureOptions(options)).not.toThrow();
-    const { prompt, seed, cfg, temperature, topK, topP, ...search } = options;
-    expect({ prompt, seed, cfg, temperature, topK, topP }).toEqual({
+    const { prompt, seed, cfg, temperature, topK, topP, size, aspectRatio, ...search } = options;
+    expect({ prompt, seed, cfg, temperature, topK, topP, size, aspectRatio }).toEqual({
       prompt: 'red',
       seed: 3,
       cfg: [4, 3, 2],
       temperature: undefined,
       topK: 0,
       topP: 0.9,
+      size: '0.25M',
+      aspectRatio: 0.75,
     });
     expect(resolveSearch(search, scales)).toEqual(resolved.search);
   });

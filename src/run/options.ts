@@ -35,6 +35,10 @@ export interface PictureOptions extends SearchOptions {
   readonly topK?: number | undefined;
   /** Nucleus sampling over a bit's two values, 0 to 1; 0 and 1 keep both. @default 0 */
   readonly topP?: number | undefined;
+  /** Picture size by its official name, such as '0.25M', for models that have several. @default the model's own */
+  readonly size?: string | undefined;
+  /** Height over width, for models that have several; the nearest official ratio is taken. @default the model's own */
+  readonly aspectRatio?: number | undefined;
   /** Cancels the run, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -64,6 +68,9 @@ export interface ResolvedOptions {
   readonly temperature: number | readonly number[] | null;
   readonly topK: number;
   readonly topP: number;
+  /** null: the model's own. */
+  readonly size: string | null;
+  readonly aspectRatio: number | null;
   readonly search: ResolvedSearch;
 }
 
@@ -100,6 +107,8 @@ const COMMON_RULES = {
   temperature: [perScale((value) => isNumber(value) && value > 0), 'a number above 0, or one per scale'],
   topK: [(value) => Number.isSafeInteger(value) && Number(value) >= 0, 'a whole number of at least 0'],
   topP: [(value) => isNumber(value) && value >= 0 && value <= 1, 'a number from 0 to 1'],
+  size: [isText, 'the name of a size'],
+  aspectRatio: [(value) => isNumber(value) && value > 0, 'a number above 0 (height over width)'],
   signal: [(value) => value instanceof AbortSignal, 'an AbortSignal'],
   width: LATER,
   budget: LATER,
@@ -210,7 +219,7 @@ export function splitCompareOptions(options: CompareOptions): SplitOptions<Compa
 
 /** The options that make the same picture again: what a recipe holds, as a caller would write it. */
 export function asPictureOptions(resolved: ResolvedOptions): PictureOptions {
-  const { prompt, seed, cfg, temperature, topK, topP, search } = resolved;
+  const { prompt, seed, cfg, temperature, topK, topP, size, aspectRatio, search } = resolved;
   return {
     ...search,
     prompt,
@@ -219,5 +228,7 @@ export function asPictureOptions(resolved: ResolvedOptions): PictureOptions {
     topP,
     cfg: cfg ?? undefined,
     temperature: temperature ?? undefined,
+    size: size ?? undefined,
+    aspectRatio: aspectRatio ?? undefined,
   };
 }

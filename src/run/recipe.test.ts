@@ -23,6 +23,8 @@ const recipe: Recipe = {
     temperature: null,
     topK: 0,
     topP: 0,
+    size: null,
+    aspectRatio: null,
     search: { strategy: 'random', images: 3 },
   },
   hashes: { model: { 'a.pth': 'aa' }, verifier: {} },

@@ -44,14 +44,23 @@ export function requirePrompt(prompt: string | undefined): string {
 }
 
 /** The scales of a named model, known before it is loaded. */
-export function scalesOf(flags: LoadFlags & DryRunFlags, catalogs: Catalogs): readonly Scale[] {
+export function scalesOf(
+  flags: LoadFlags & DryRunFlags & SamplingFlags,
+  catalogs: Catalogs,
+): readonly Scale[] {
   if (flags.scales !== undefined) {
     if (flags.dryRun !== true) {
       throw new UsageError('--scales is for --dry-run: a model has its own schedule');
     }
     return firstScales(flags.scales);
   }
-  return catalogs.findModel(flags.model ?? DEFAULTS.model).scales;
+  const entry = catalogs.findModel(flags.model ?? DEFAULTS.model);
+  const { size, aspectRatio } = flags;
+  if (size === undefined && aspectRatio === undefined) return entry.scales;
+  if (entry.scalesOf) return entry.scalesOf(size, aspectRatio);
+  throw new UsageError(
+    `model '${entry.name}' draws pictures of one size and ratio: leave --size and --aspect-ratio away`,
+  );
 }
 
 function searchOf(options: PictureOptions): SearchOptions {

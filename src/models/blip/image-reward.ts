@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { CheckpointError, RuntimeError, throwIfAborted } from '../../core/errors.js';
 import { fileHash } from '../../core/hash.js';
 import type { Image } from '../../core/image.js';
+import type { GraphModel } from '../../runtime/graph/index.js';
 import {
   float32Tensor,
   type HostTensor,
@@ -128,10 +129,10 @@ export async function openImageRewardNetwork(
           `image states of ${config.text.imageWidth} of ${config.vision.width}`,
       );
     }
-    const [vision, prompt, fusion] = await loadAll([
-      runtime.load(buildBlipVision(config.vision, blip)),
-      runtime.load(buildBlipPrompt(config.text, blip, options)),
-      runtime.load(buildBlipFusion(config.text, blip, options)),
+    const [vision, prompt, fusion] = await loadAll(runtime, [
+      buildBlipVision(config.vision, blip),
+      buildBlipPrompt(config.text, blip, options),
+      buildBlipFusion(config.text, blip, options),
     ]);
     return new ImageRewardNetwork(source.label, config, { sessions: { vision, prompt, fusion }, head });
   } finally {
@@ -139,10 +140,13 @@ export async function openImageRewardNetwork(
   }
 }
 
-/** Waits for all three; when one fails, the others are freed again. */
+/** Loads all three; when one fails, the others are freed again. */
 async function loadAll(
-  loads: readonly [Promise<Session>, Promise<Session>, Promise<Session>],
+  runtime: Runtime,
+  graphs: readonly [GraphModel, GraphModel, GraphModel],
 ): Promise<readonly [Session, Session, Session]> {
+  const [vision, prompt, fusion] = graphs;
+  const loads = [runtime.load(vision), runtime.load(prompt), runtime.load(fusion)] as const;
   const settled = await Promise.allSettled(loads);
   const failed = settled.find((load) => load.status === 'rejected');
   if (!failed) return Promise.all(loads);

@@ -239,8 +239,9 @@ export class GraphBuilder {
   }
 
   private claim(name: string): void {
-    if (this.names.has(name))
+    if (this.names.has(name)) {
       throw new RuntimeError(`Graph ${this.name}: the name ${name} is taken already.`);
+    }
     this.names.add(name);
   }
 

@@ -158,8 +158,9 @@ function attributeProto(name: string, value: Attribute): AttributeProto {
       : { name, type: ATTRIBUTE_TYPES.floats, floats: value.values };
   }
   const whole = (x: number): number => {
-    if (!Number.isInteger(x))
+    if (!Number.isInteger(x)) {
       throw new RuntimeError(`Attribute ${name}: mark ${x} as a real number by float().`);
+    }
     return x;
   };
   return typeof value === 'number'

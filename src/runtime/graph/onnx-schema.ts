@@ -4,7 +4,11 @@
 
 import protobuf from 'protobufjs/light.js';
 
-type Field = { type: string; id: number; rule?: 'repeated' };
+interface Field {
+  type: string;
+  id: number;
+  rule?: 'repeated';
+}
 const one = (type: string, id: number): Field => ({ type, id });
 const many = (type: string, id: number): Field => ({ type, id, rule: 'repeated' });
 
@@ -147,7 +151,7 @@ export interface ModelProto {
 
 /** The model's bytes as an `.onnx` file holds them. */
 export function encodeModel(model: ModelProto): Uint8Array {
-  return modelType.encode(modelType.create(model as unknown as Record<string, unknown>)).finish();
+  return modelType.encode(modelType.create(model)).finish();
 }
 
 /** Reads the bytes of an `.onnx` file back, as far as this trimmed schema goes (used by tests and tools). */

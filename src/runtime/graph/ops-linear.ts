@@ -10,8 +10,9 @@ import type { Value } from './values.js';
 /** The matrix product over the last two axes; the axes before them broadcast. */
 export function matMul(a: Value, b: Value): Value {
   const what = `MatMul of ${a.name} ${formatShape(a.shape)} and ${b.name} ${formatShape(b.shape)}`;
-  if (a.shape.length < 2 || b.shape.length < 2)
+  if (a.shape.length < 2 || b.shape.length < 2) {
     throw new RuntimeError(`${what}: at least two axes are needed.`);
+  }
   if (!mayEqual(a.shape.at(-1) as Dim, b.shape.at(-2) as Dim)) {
     throw new RuntimeError(`${what}: the inner dimensions differ.`);
   }

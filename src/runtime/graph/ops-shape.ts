@@ -226,7 +226,8 @@ export function pixelShuffle(x: Value): Value {
 /** The last axis, which has to be of a known size. */
 export function lastDim(x: Value, what: string): number {
   const dim = dimAt(x.shape, -1, what);
-  if (typeof dim !== 'number')
+  if (typeof dim !== 'number') {
     throw new RuntimeError(`${what}: the last dimension of ${x.name} has to be known.`);
+  }
   return dim;
 }
