@@ -75,8 +75,10 @@ function checkEarly(options: GenerateOptions, scales: readonly Scale[], catalogs
   resolveSearch(searchOf(picture), scales);
 }
 
+type Ending = 'interrupted' | 'stopped';
+
 /** Keeps the best picture of a search that did not come to its end. */
-async function keepUnfinished(run: GenerateRun, folder: OutputFolder, io: CliIo, why: string): Promise<void> {
+async function keepUnfinished(run: GenerateRun, folder: OutputFolder, io: CliIo, why: Ending): Promise<void> {
   const found = await run.soFar();
   if (found) {
     folder.write(resultFiles(found));
@@ -84,7 +86,10 @@ async function keepUnfinished(run: GenerateRun, folder: OutputFolder, io: CliIo,
     line(io.stderr, `varsearch: ${why}; the best picture so far is ${shownPath(picture, io.cwd)}`);
   } else {
     folder.discard();
-    line(io.stderr, `varsearch: ${why} before the first picture was finished; nothing was written`);
+    // A failure says its own line.
+    if (why === 'interrupted') {
+      line(io.stderr, 'varsearch: interrupted before the first picture was finished; nothing was written');
+    }
   }
 }
 
