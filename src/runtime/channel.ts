@@ -8,7 +8,10 @@ import { createGate, removeGate } from './exit-gate.js';
 import type { Reply, Request } from './protocol.js';
 import { spawnWorker } from './spawn.js';
 
-interface Waiting { resolve: (reply: Reply) => void; reject: (error: Error) => void }
+interface Waiting {
+  resolve: (reply: Reply) => void;
+  reject: (error: Error) => void;
+}
 /** A request that gets a reply, without its call number. */
 type Asking = Extract<Request, { call: number }>;
 type WithoutCall<T> = T extends unknown ? Omit<T, 'call'> : never;

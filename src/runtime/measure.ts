@@ -27,8 +27,9 @@ export async function measureMatMulRate(runtime: Runtime, options: MatMulRateOpt
   try {
     const input = float32Tensor(new Float32Array(size * size).fill(1), [size, size]);
     let best = Infinity;
-    for (let i = 0; i < REPETITIONS; i++)
-      {best = Math.min(best, (await session.run({ x: input })).milliseconds);}
+    for (let i = 0; i < REPETITIONS; i++) {
+      best = Math.min(best, (await session.run({ x: input })).milliseconds);
+    }
     return (2 * size ** 3 * products) / (best / 1000);
   } finally {
     session.dispose();

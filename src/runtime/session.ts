@@ -56,10 +56,11 @@ export class RunResult {
 
   private find(name: string): HostTensor | TensorHandle {
     const found = this.outputs.get(name);
-    if (!found)
-      {throw new RuntimeError(
+    if (!found) {
+      throw new RuntimeError(
         `${this.label} gave no output ${name}; it gave ${[...this.outputs.keys()].join(', ')}.`,
-      );}
+      );
+    }
     return found;
   }
 }

@@ -9,8 +9,9 @@ import type { ExitGate } from './exit-gate.js';
 /** A new worker that runs worker.ts beside this file; the gate becomes its worker data. */
 export function spawnWorker(gate: ExitGate): Worker {
   const here = import.meta.url;
-  if (!here.endsWith('.ts'))
-    {return new Worker(new URL('./worker.js', here), { execArgv: [], workerData: gate });}
+  if (!here.endsWith('.ts')) {
+    return new Worker(new URL('./worker.js', here), { execArgv: [], workerData: gate });
+  }
   // `--import tsx` does nothing in a worker of Node 20: register the loader inside, then import the entry.
   // (Its CommonJS build, which `resolve` finds, registers a wrong path: take the ESM one beside it.)
   const tsx = pathToFileURL(

@@ -91,15 +91,17 @@ export function encodeCopies(assembly: Assembly): Float64Array {
 function checkCopy(part: Copy, sourceSize: number, targetSize: number): void {
   const { from, offset, stride, toOffset, toStride, length, count } = part;
   if (from.disposed) throw new RuntimeError(`Assembly: the tensor ${from.id} has been disposed of.`);
-  if (from.type !== 'float32')
-    {throw new RuntimeError(`Assembly: the tensor ${from.id} is ${from.type}, not float32.`);}
+  if (from.type !== 'float32') {
+    throw new RuntimeError(`Assembly: the tensor ${from.id} is ${from.type}, not float32.`);
+  }
   const fits = (start: number, step: number, size: number): boolean => {
     const last = start + step * (count - 1);
     return Math.min(start, last) >= 0 && Math.max(start, last) + length <= size;
   };
   const whole = [offset, stride, toOffset, toStride, length, count].every((x) => Number.isSafeInteger(x));
-  if (!whole || length < 0 || count < 0)
-    {throw new RuntimeError(`Assembly: ${describe(part)} is no block copy.`);}
+  if (!whole || length < 0 || count < 0) {
+    throw new RuntimeError(`Assembly: ${describe(part)} is no block copy.`);
+  }
   if (count === 0 || length === 0) return;
   if (!fits(offset, stride, sourceSize) || !fits(toOffset, toStride, targetSize)) {
     throw new RuntimeError(
