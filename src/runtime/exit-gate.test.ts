@@ -3,7 +3,6 @@
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
-
 import { describe, expect, it } from 'vitest';
 
 import { createGate, passGate, removeGate } from './exit-gate.js';

@@ -3,14 +3,14 @@
 import { describe, expect, it } from 'vitest';
 
 import { GraphBuilder, type WeightSource } from './builder.js';
+import { decodeModel } from './onnx-schema.js';
 import { multiHeadAttention } from './ops-attention.js';
 import { conv2d } from './ops-image.js';
 import { linearFrom, matMul } from './ops-linear.js';
 import { add, mul, reduceSum } from './ops-math.js';
 import { layerNorm } from './ops-norm.js';
 import { concat, reshape, sizeOf, slice, split, transpose, unsqueeze } from './ops-shape.js';
-import { decodeModel } from './onnx-schema.js';
-import { float } from './values.js';
+import { type float } from './values.js';
 
 function source(tensors: Record<string, readonly number[]>): WeightSource & { reads: string[] } {
   const reads: string[] = [];

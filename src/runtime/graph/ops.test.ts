@@ -113,8 +113,9 @@ async function evaluate(
 function expectClose(found: HostTensor | undefined, expected: ArrayLike<number>, tolerance = 2e-6): void {
   expect(found?.data).toHaveLength(expected.length);
   let worst = 0;
-  for (let i = 0; i < expected.length; i++)
+  for (let i = 0; i < expected.length; i++) {
     worst = Math.max(worst, Math.abs(Number(found?.data[i]) - expected[i]!));
+  }
   expect(worst).toBeLessThanOrEqual(tolerance);
 }
 
@@ -160,7 +161,7 @@ describe('element-wise operators', () => {
 
   it('broadcast', async () => {
     const [a, b] = [random(4, 1, 3), random(2, 1)];
-    const [y] = await evaluate([a, b], (x0, x1) => add(x0!, x1!));
+    const [y] = await evaluate([a, b], (x0, x1) => add(x0, x1));
     expect(y?.dims).toEqual([4, 2, 3]);
     expectClose(
       y,
@@ -173,7 +174,7 @@ describe('element-wise operators', () => {
 
   it('on whole numbers', async () => {
     const x = int32Tensor([1, 2, 3, 4], [4]);
-    const [y, z] = await evaluate([x], (v) => [add(mul(v!, 2), 1), cast(equal(v!, 3), 'int32')]);
+    const [y, z] = await evaluate([x], (v) => [add(mul(v, 2), 1), cast(equal(v, 3), 'int32')]);
     expect(numbers(y!)).toEqual([3, 5, 7, 9]);
     expect(numbers(z!)).toEqual([0, 0, 1, 0]);
   });
@@ -187,9 +188,9 @@ describe('operators along an axis', () => {
   it('reduce', async () => {
     const x = random(2, 3, 5);
     const [average, largest, product] = await evaluate([x], (v) => [
-      reduceMean(v!, [-1]),
-      reduceMax(v!, [-1], true),
-      reduceProduct(v!),
+      reduceMean(v, [-1]),
+      reduceMax(v, [-1], true),
+      reduceProduct(v),
     ]);
     expectClose(average, rows(x, 5).map(mean));
     expect(largest?.dims).toEqual([2, 3, 1]);
@@ -202,7 +203,7 @@ describe('operators along an axis', () => {
 
   it('softmax and l2Normalize', async () => {
     const x = random(4, 7);
-    const [soft, unit] = await evaluate([x], (v) => [softmax(v!), l2Normalize(v!)]);
+    const [soft, unit] = await evaluate([x], (v) => [softmax(v), l2Normalize(v)]);
     const sums = rows(x, 7).map((row) => row.reduce((sum, value) => sum + Math.exp(value), 0));
     expectClose(
       soft,
@@ -220,12 +221,12 @@ describe('operators along an axis', () => {
     const [plain, full, rms, layerSum, layerNormed, rmsSum, rmsNormed] = await evaluate(
       [x, residual, w, b],
       (v, r, weight, bias) => {
-        const layer = skipLayerNorm(v!, r!, { eps, weight, bias });
-        const root = skipRmsNorm(v!, r!, { eps, weight });
+        const layer = skipLayerNorm(v, r, { eps, weight, bias });
+        const root = skipRmsNorm(v, r, { eps, weight });
         return [
-          layerNorm(v!, { eps }),
-          layerNorm(v!, { eps, weight, bias }),
-          rmsNorm(v!, { eps, weight }),
+          layerNorm(v, { eps }),
+          layerNorm(v, { eps, weight, bias }),
+          rmsNorm(v, { eps, weight }),
           layer.sum,
           layer.normed,
           root.sum,
@@ -268,12 +269,12 @@ describe('operators that move elements', () => {
   it('slice, split, concat, squeeze and pad', async () => {
     const x = random(1, 4, 3);
     const [part, tail, joined, padded] = await evaluate([x], (v) => {
-      const [first, second] = split(v!, [1, 3], 1);
+      const [first, second] = split(v, [1, 3], 1);
       return [
-        squeeze(slice(v!, 1, 1, 3), [0]),
-        slice(v!, 1, -1),
+        squeeze(slice(v, 1, 1, 3), [0]),
+        slice(v, 1, -1),
         concat([second!, first!], 1),
-        padZeros(squeeze(v!, [0]), [1, 0], [0, 1]),
+        padZeros(squeeze(v, [0]), [1, 0], [0, 1]),
       ];
     });
     const all = numbers(x);
@@ -294,10 +295,10 @@ describe('operators that move elements', () => {
   it('gather, range, expand and slice by values', async () => {
     const [table, ids] = [random(5, 2), int32Tensor([4, 0, 4], [3])];
     const [rows, places, wide, cut] = await evaluate([table, ids], (t, i) => [
-      gather(t!, i!),
-      range(sizeOf(t!, 0), '?'),
-      expandTo(slice(t!, 0, 0, 1), concat([sizeOf(i!, 0), sizeOf(t!, 1)], 0), ['?', 2]),
-      sliceBetween(t!, 0, sizeOf(i!, 0), sizeOf(t!, 0), '?'),
+      gather(t, i),
+      range(sizeOf(t, 0), '?'),
+      expandTo(slice(t, 0, 0, 1), concat([sizeOf(i, 0), sizeOf(t, 1)], 0), ['?', 2]),
+      sliceBetween(t, 0, sizeOf(i, 0), sizeOf(t, 0), '?'),
     ]);
     const all = numbers(table);
     expectClose(rows, [...all.slice(8, 10), ...all.slice(0, 2), ...all.slice(8, 10)]);
@@ -311,7 +312,7 @@ describe('operators that move elements', () => {
 
   it('pixelShuffle and upsampleNearest2x', async () => {
     const x = random(1, 4, 2, 3);
-    const [shuffled, grown] = await evaluate([x], (v) => [pixelShuffle(v!), upsampleNearest2x(v!)]);
+    const [shuffled, grown] = await evaluate([x], (v) => [pixelShuffle(v), upsampleNearest2x(v)]);
     expect(shuffled?.dims).toEqual([1, 1, 4, 6]);
     const at = (c: number, y: number, place: number): number => numbers(x)[(c * 2 + y) * 3 + place]!;
     const spread = Array.from({ length: 24 }, (_, i) => [Math.floor(i / 6), i % 6] as const);
@@ -328,7 +329,7 @@ describe('operators that move elements', () => {
 describe('operators with weights', () => {
   it('matMul over batches', async () => {
     const [a, b] = [random(2, 3, 4), random(4, 5)];
-    const [y] = await evaluate([a, b], (x, w) => matMul(x!, w!));
+    const [y] = await evaluate([a, b], (x, w) => matMul(x, w));
     const [left, right] = [numbers(a), numbers(b)];
     expectClose(
       y,
@@ -342,9 +343,9 @@ describe('operators with weights', () => {
   it('conv2d with padding on some sides and a stride', async () => {
     const [x, w, b] = [random(2, 3, 5, 4), random(2, 3, 3, 3), random(2)];
     const [y] = await evaluate([x], (v) => {
-      const g = v!.graph;
+      const g = v.graph;
       const weight = g.weight('w', w.data, w.dims);
-      return conv2d(v!, weight, g.weight('b', b.data, b.dims), { stride: 2, padding: [0, 0, 1, 1] });
+      return conv2d(v, weight, g.weight('b', b.data, b.dims), { stride: 2, padding: [0, 0, 1, 1] });
     });
     expect(y?.dims).toEqual([2, 2, 2, 2]);
     const expected: number[] = [];
@@ -354,8 +355,9 @@ describe('operators with weights', () => {
       for (let c = 0; c < 3; c++) {
         for (let k = 0; k < 9; k++) {
           const [py, px] = [2 * row + Math.floor(k / 3), 2 * column + (k % 3)];
-          if (py < 5 && px < 4)
+          if (py < 5 && px < 4) {
             sum += numbers(w)[(o * 3 + c) * 9 + k]! * numbers(x)[((n * 3 + c) * 5 + py) * 4 + px]!;
+          }
         }
       }
       expected.push(sum);
@@ -367,7 +369,7 @@ describe('operators with weights', () => {
     const [x, w, b] = [random(2, 6, 3, 4), random(6), random(6)];
     const eps = 1e-3;
     const [y] = await evaluate([x, w, b], (v, weight, bias) =>
-      groupNorm(v!, { groups: 3, eps, weight: weight!, bias: bias! }),
+      groupNorm(v, { groups: 3, eps, weight, bias }),
     );
     const all = numbers(x);
     const expected = all.map((value, i) => {
@@ -453,9 +455,9 @@ describe('multiHeadAttention', () => {
     const results = await evaluate(inputs, (query, key, value, ...more) => {
       const options = {
         heads,
-        query: query!,
-        key: key!,
-        value: value!,
+        query,
+        key,
+        value,
         ...(setup.scale === undefined ? {} : { scale: setup.scale }),
       };
       const { output, present } = multiHeadAttention({
