@@ -2,6 +2,7 @@
 
 import { mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 
 import { RuntimeError } from '../core/errors.js';
 import type { ExternalWeight, GraphModel, TensorData } from './graph/index.js';
@@ -36,7 +37,10 @@ export async function weightsInMemory(model: GraphModel): Promise<{ path: string
   for (const [path, weights] of weightFiles(model)) {
     const last = weights.at(-1);
     const data = new Uint8Array(new SharedArrayBuffer(last ? last.offset + last.byteLength : 0));
-    for (const weight of weights) data.set(await readWeight(weight), weight.offset);
+    for (const weight of weights) {
+      data.set(await readWeight(weight), weight.offset);
+      await setImmediate(); // reading is synchronous: let the event loop turn in between
+    }
     files.push({ path, data });
   }
   return files;

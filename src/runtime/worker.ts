@@ -19,7 +19,7 @@ const tensors = new Map<number, WireTensor | Error>();
 const scratch = new Map<string, Float32Array>();
 let runs = 0;
 /** Blocks up to this length are copied faster element by element than by a view. */
-const SHORT = 16;
+const SHORT = 32;
 
 function tensorOf(id: number): WireTensor {
   const tensor = tensors.get(id);

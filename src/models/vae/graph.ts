@@ -2,10 +2,11 @@
 // widths are read off the checkpoint's keys, whose convolutions are spelt `x.weight` or `x.conv.weight`.
 
 import { CheckpointError } from '../../core/errors.js';
+import type { Value } from '../../runtime/graph/builder.js';
 import { GraphBuilder } from '../../runtime/graph/builder.js';
 import { conv2d, type ConvOptions, groupNorm, upsampleNearest2x } from '../../runtime/graph/ops-image.js';
 import { add, silu } from '../../runtime/graph/ops-math.js';
-import type { GraphModel, Value } from '../../runtime/graph/values.js';
+import type { GraphModel } from '../../runtime/graph/values.js';
 import type { TensorSource } from '../../runtime/weights/tensor-source.js';
 
 const EPS = 1e-6;
@@ -115,8 +116,9 @@ export function buildDecoder(weights: TensorSource): VaeGraph {
   h = layers.middle(h, 'decoder.mid');
   for (let level = layers.count('decoder.up') - 1; level >= 0; level--) {
     const name = `decoder.up.${level}`;
-    for (let block = 0; block < layers.count(`${name}.block`); block++)
+    for (let block = 0; block < layers.count(`${name}.block`); block++) {
       h = layers.resBlock(h, `${name}.block.${block}`);
+    }
     if (!layers.has(`${name}.upsample`)) continue;
     layers.scale *= 4;
     h = layers.conv(upsampleNearest2x(h), `${name}.upsample.conv`, { padding: 1 });
@@ -134,11 +136,13 @@ export function buildEncoder(weights: TensorSource): VaeGraph {
   let h = layers.conv(g.input('picture', 'float32', ['B', 3, 'H', 'W']), 'encoder.conv_in', { padding: 1 });
   for (let level = 0; level < layers.count('encoder.down'); level++) {
     const name = `encoder.down.${level}`;
-    for (let block = 0; block < layers.count(`${name}.block`); block++)
+    for (let block = 0; block < layers.count(`${name}.block`); block++) {
       h = layers.resBlock(h, `${name}.block.${block}`);
+    }
     // The official layer pads on the right and below only.
-    if (layers.has(`${name}.downsample`))
+    if (layers.has(`${name}.downsample`)) {
       h = layers.conv(h, `${name}.downsample.conv`, { stride: 2, padding: [0, 0, 1, 1] });
+    }
   }
   h = layers.middle(h, 'encoder.mid');
   const latent = layers.conv(silu(layers.norm(h, 'encoder.norm_out')), 'encoder.conv_out', { padding: 1 });

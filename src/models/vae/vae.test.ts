@@ -147,8 +147,9 @@ class Reference {
 
   decode(latent: Planes): Planes {
     let h = this.conv(latent, 'decoder.conv_in');
-    for (const name of ['mid.block_1', 'mid.block_2', 'up.1.block.0', 'up.1.block.1'])
-      {h = this.block(h, `decoder.${name}`);}
+    for (const name of ['mid.block_1', 'mid.block_2', 'up.1.block.0', 'up.1.block.1']) {
+      h = this.block(h, `decoder.${name}`);
+    }
     h = this.conv(grown(h), 'decoder.up.1.upsample.conv');
     for (const name of ['up.0.block.0', 'up.0.block.1']) h = this.block(h, `decoder.${name}`);
     return this.conv(this.activate(h, 'decoder.norm_out'), 'decoder.conv_out');

@@ -13,7 +13,6 @@ import {
   type GraphModel,
   type TensorData,
   type TensorInfo,
-  type Value,
 } from './values.js';
 
 /** The part of a checkpoint reader that the builder needs: shapes before anything is read, and a tensor in float32. */
@@ -53,6 +52,14 @@ export interface OpCall {
   readonly attributes?: Readonly<Record<string, Attribute>>;
   readonly domain?: '' | 'com.microsoft';
   readonly outputs: readonly ResultType[];
+}
+
+/** The result of an operator, a weight or an input: what operators take and give. */
+export interface Value {
+  readonly graph: GraphBuilder;
+  readonly name: string;
+  readonly type: ElementType;
+  readonly shape: Shape;
 }
 
 /** Builds one ONNX graph. Values of one builder cannot be used in another. */

@@ -1,5 +1,6 @@
 // The public names of the graph builder.
 
+export type { Value } from './builder.js';
 export {
   GraphBuilder,
   type LazyWeight,
@@ -84,5 +85,4 @@ export {
   type GraphModel,
   type TensorData,
   type TensorInfo,
-  type Value,
 } from './values.js';

@@ -1,8 +1,9 @@
 // Fused multi-head attention (com.microsoft.MultiHeadAttention): softmax(scale * q k^T + bias) v for every head.
 
 import { RuntimeError } from '../../core/errors.js';
+import type { Value } from './builder.js';
 import { addDims, type Dim, formatShape } from './shapes.js';
-import { type Attribute, float, type Value } from './values.js';
+import { type Attribute, float } from './values.js';
 
 /** Inputs of attention. Shapes: B batch, L queries, T keys, P keys kept from before, H heads, D head width. */
 export interface AttentionOptions {

@@ -1,10 +1,10 @@
 // Operators on pictures and feature maps [B, C, H, W].
 
 import { RuntimeError } from '../../core/errors.js';
+import type { Value } from './builder.js';
 import { add, cast, div, maximum, mul, reduceProduct, reduceSum, sqrt, sub } from './ops-math.js';
 import { reshape, reshapeTo, shapeOf, slice, transpose, unsqueeze } from './ops-shape.js';
 import { addDims, type Dim, formatShape, mayEqual, scaleDim, type Shape, UNKNOWN } from './shapes.js';
-import type { Value } from './values.js';
 
 /** Stride and zero padding of a convolution. */
 export interface ConvOptions {

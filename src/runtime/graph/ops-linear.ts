@@ -2,10 +2,10 @@
 
 import { RuntimeError } from '../../core/errors.js';
 import type { GraphBuilder, WeightSource } from './builder.js';
+import type { Value } from './builder.js';
 import { add } from './ops-math.js';
 import { lastDim } from './ops-shape.js';
 import { broadcast, type Dim, formatShape, mayEqual } from './shapes.js';
-import type { Value } from './values.js';
 
 /** The matrix product over the last two axes; the axes before them broadcast. */
 export function matMul(a: Value, b: Value): Value {

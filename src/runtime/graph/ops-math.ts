@@ -2,8 +2,9 @@
 // operand's type. Shapes broadcast by the rules of ONNX.
 
 import { RuntimeError } from '../../core/errors.js';
+import type { Value } from './builder.js';
 import { axisOf, broadcast, type Dim, type Shape } from './shapes.js';
-import { type Attribute, type ElementType, float, type Value } from './values.js';
+import { type Attribute, type ElementType, float } from './values.js';
 
 /** A value, or a number that stands for a constant. */
 export type Operand = Value | number;

@@ -1,9 +1,10 @@
 // Normalisations. All of them work over the last axis, but for the group norm of pictures, which is in ops-image.ts.
 
 import { RuntimeError } from '../../core/errors.js';
+import type { Value } from './builder.js';
 import { lastDim } from './ops-shape.js';
 import { formatShape, type Shape } from './shapes.js';
-import { float, type Value } from './values.js';
+import { float } from './values.js';
 
 function checkWidth(x: Value, weight: Value | undefined, what: string): number {
   const width = lastDim(x, what);

@@ -1,6 +1,7 @@
 // Operators that move elements around or change the shape, without arithmetic on them.
 
 import { RuntimeError } from '../../core/errors.js';
+import type { Value } from './builder.js';
 import {
   addDims,
   axisOf,
@@ -15,7 +16,6 @@ import {
   unify,
   UNKNOWN,
 } from './shapes.js';
-import type { Value } from './values.js';
 
 /**
  * The same elements in another shape. A name in the target at its old place is copied by the run; any one other name (or

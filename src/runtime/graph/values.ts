@@ -1,7 +1,6 @@
-// The values that flow through a graph under construction, and the finished model that a session is loaded from.
+// Element types and attributes of a graph, and the finished model that a session is loaded from.
 
-import type { GraphBuilder } from './builder.js';
-import type { Dim, Shape } from './shapes.js';
+import type { Dim } from './shapes.js';
 
 /** Element types of tensors; inputs and outputs of a model use float32, int64, int32, uint8 and bool only. */
 export type ElementType = 'float32' | 'uint8' | 'int8' | 'int32' | 'int64' | 'bool' | 'float16';
@@ -19,14 +18,6 @@ export const ELEMENT_BYTES: Readonly<Record<ElementType, number>> = {
   bool: 1,
   float16: 2,
 };
-
-/** The result of an operator, a weight or an input: what operators take and give. */
-export interface Value {
-  readonly graph: GraphBuilder;
-  readonly name: string;
-  readonly type: ElementType;
-  readonly shape: Shape;
-}
 
 /** Name, element type and shape of a model's input or output. */
 export interface TensorInfo {
