@@ -19,8 +19,9 @@ describe('codes', () => {
     const { data } = codesOf(bits, scale, layout);
     expect(new Set(data.map((x) => Math.abs(x)))).toEqual(new Set([Math.fround(1 / Math.sqrt(3))]));
     const grid = new Uint8Array(24); // [height, width, d]
-    for (let c = 0; c < 3; c++)
+    for (let c = 0; c < 3; c++) {
       for (let i = 0; i < 8; i++) grid[i * 3 + c] = (data[c * 8 + i] ?? 0) > 0 ? 1 : 0;
+    }
     expect(bitsFromGrid(grid, scale, layout)).toEqual(bits);
   });
 

@@ -28,8 +28,9 @@ export interface InfinityConfig {
 /** Reads the sizes off the weights; throws a CheckpointError that names the key when they are not an Infinity's. */
 export function infinityConfig(weights: TensorSource): InfinityConfig {
   const shape = (key: string, rank: number): number[] => {
-    if (!weights.has(key))
+    if (!weights.has(key)) {
       throw new CheckpointError(weights.label, `is not an Infinity transformer: no tensor '${key}'`);
+    }
     const found = [...weights.info(key).shape];
     if (found.length !== rank) {
       throw new CheckpointError(
@@ -41,8 +42,9 @@ export function infinityConfig(weights: TensorSource): InfinityConfig {
   };
   const blocks = blockPrefixes(weights);
   const first = blocks[0];
-  if (first === undefined)
+  if (first === undefined) {
     throw new CheckpointError(weights.label, 'is not an Infinity transformer: it has no blocks');
+  }
   const [bits = 0] = shape('word_embed.weight', 2).slice(1);
   const [maxTextLength = 0, textChannels = 0] = shape('cfg_uncond', 2);
   const [, poolHeads = 0] = shape('text_proj_for_sos.ca.mat_q', 3);

@@ -101,8 +101,9 @@ export class InfinityGenerator implements Generator {
   force(prefix: InfinityPrefix, bits: Uint8Array): InfinityPrefix {
     const { tokens } = stepTokens(this.scales, prefix.scale);
     const expected = tokens * this.#parts.core.config.bits;
-    if (bits.length !== expected)
+    if (bits.length !== expected) {
       throw new RangeError(`scale ${prefix.scale + 1} has ${expected} bits, got ${bits.length}`);
+    }
     return new InfinityPrefix(this.#family, prefix, bits);
   }
 
@@ -144,8 +145,9 @@ export class InfinityGenerator implements Generator {
   }
 
   close(): void {
-    if (this.#family.live > 0)
+    if (this.#family.live > 0) {
       throw new RangeError(`${this.#family.live} prefixes were not released before close`);
+    }
     const { modulation, keys, values } = this.#parts.text;
     for (const handle of [modulation, ...keys, ...values]) handle.dispose();
   }

@@ -95,7 +95,8 @@ export class InfinityPrefix implements Prefix {
   }
 
   #alive(): void {
-    if (this.#owners === 0)
+    if (this.#owners === 0) {
       throw new RangeError(`a prefix of scale ${this.scale} was used after its release`);
+    }
   }
 }

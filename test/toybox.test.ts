@@ -1,0 +1,149 @@
+// The embedded model as it is shipped: its numbers against PyTorch's, the same search on any machine, and what its
+// pictures show, judged by the detector. Everything is seeded: a failure is a change, not bad luck.
+
+import { copyFileSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { checkConformance } from '../src/conformance/index.js';
+import { assetPath, packageRoot } from '../src/core/assets.js';
+import type { Image } from '../src/core/image.js';
+import { imageFromPlanes } from '../src/core/image.js';
+import { Ledger } from '../src/core/ledger.js';
+import { RandomKey } from '../src/core/random.js';
+import { findModel } from '../src/models/catalog.js';
+import { readInfinityConfig } from '../src/models/infinity/folder.js';
+import { openVaeDecoder } from '../src/models/vae/decoder.js';
+import { openVaeEncoder } from '../src/models/vae/encoder.js';
+import { tokenise } from '../src/models/vae/quantiser.js';
+import { createRuntime, type Runtime } from '../src/runtime/index.js';
+import type { SearchResult } from '../src/search/contract.js';
+import { resolveSearch, type SearchOptions, startSearch } from '../src/search/registry.js';
+import { benchmarkPrompts } from '../src/toybox/benchmark-prompts.js';
+import { judgePicture } from '../src/toybox/judge.js';
+import { parsePrompt } from '../src/toybox/parser.js';
+import { validateJudge } from '../src/toybox/validate.js';
+import { findVerifier } from '../src/verifiers/catalog.js';
+
+const PROMPT = 'three red stars left of a blue circle';
+const folder = assetPath('toybox');
+let runtime: Runtime;
+
+beforeAll(async () => {
+  runtime = await createRuntime();
+});
+afterAll(async () => {
+  await runtime.close();
+});
+
+interface Setting {
+  readonly threads?: number;
+  readonly memory?: number;
+}
+
+/** One search from loading to closing, so that threads and memory can differ. */
+async function search(
+  options: SearchOptions,
+  { threads = 2, memory = 2 ** 31 }: Setting = {},
+): Promise<SearchResult> {
+  const own = await createRuntime({ threads });
+  const model = await findModel('toybox').load({ runtime: own, memory });
+  const verifier = await findVerifier('clip-score').load({ runtime: own });
+  const ledger = new Ledger();
+  const generator = await model.prepare(PROMPT, ledger);
+  const judge = await verifier.prepare(PROMPT, ledger);
+  const running = startSearch(resolveSearch(options, generator.scales), {
+    generator,
+    judge,
+    key: RandomKey.fromSeed(7),
+  });
+  let step = await running.next();
+  while (!step.done) step = await running.next();
+  generator.close();
+  judge.close();
+  expect((await own.stats()).tensors).toBe(0);
+  await own.close();
+  return step.value;
+}
+
+describe('the embedded model', () => {
+  it('computes what PyTorch computes from the same files', async () => {
+    // Reference: python3 training/parity.py make assets/toybox test/fixtures/toybox-reference
+    const fixture = mkdtempSync(join(tmpdir(), 'varsearch-test-'));
+    const reference = join(packageRoot(), 'test', 'fixtures', 'toybox-reference');
+    for (const name of ['config.json', 'reference.safetensors'])
+      copyFileSync(join(reference, name), join(fixture, name));
+    for (const name of ['transformer.pth', 'vae.pth']) symlinkSync(join(folder, name), join(fixture, name));
+    const { comparisons, passes } = await checkConformance(fixture);
+    rmSync(fixture, { recursive: true });
+    expect([...comparisons.values()].flat().filter((comparison) => !comparison.passes)).toEqual([]);
+    expect(passes).toBe(true);
+  });
+
+  it('gives the same tree whatever the threads and the micro-batches', async () => {
+    const options: SearchOptions = { strategy: 'beam', width: 2, candidates: 2 };
+    const expected = await search(options);
+    expect(new Set(expected.tree.nodes.map(({ score }) => score)).size).toBeGreaterThan(3);
+    for (const setting of [{ threads: 1 }, { memory: 1 }]) {
+      const found = await search(options, setting);
+      expect(found.tree.nodes).toEqual(expected.tree.nodes);
+    }
+  });
+
+  it('finds a better picture with more compute', async () => {
+    const one = await search({ strategy: 'random', images: 1 });
+    const beam = await search({ strategy: 'beam', width: 2, candidates: 3, keepElected: true });
+    expect(beam.score).toBeGreaterThan(one.score);
+    expect(judgePicture(parsePrompt(PROMPT), beam.image)).toMatchObject({ correct: true });
+  });
+
+  it('draws what unseen prompts ask for', async () => {
+    const model = await findModel('toybox').load({ runtime });
+    const verdicts: boolean[] = [];
+    for (const { prompt } of benchmarkPrompts(4)) {
+      const generator = await model.prepare(prompt, new Ledger());
+      let prefix = generator.begin();
+      for (let scale = 1; scale <= generator.scales.length; scale++) {
+        const [next] = await generator.extend([{ prefix, key: RandomKey.fromSeed(1).fold(scale) }]);
+        prefix.release();
+        if (!next) throw new Error('nothing was drawn');
+        prefix = next;
+      }
+      const [image] = await generator.decode([prefix]);
+      prefix.release();
+      generator.close();
+      verdicts.push(image !== undefined && judgePicture(parsePrompt(prompt), image).correct);
+    }
+    await model.close();
+    expect(verdicts.filter(Boolean).length / verdicts.length).toBeGreaterThan(0.4);
+  });
+});
+
+describe('the embedded VAE', () => {
+  it('keeps what a picture shows', async () => {
+    const vae = join(folder, 'vae.pth');
+    const encoder = await openVaeEncoder(runtime, vae);
+    const decoder = await openVaeDecoder(runtime, vae);
+    const { scales } = readInfinityConfig(join(folder, 'config.json')).schedule;
+    const roundTrip = async (image: Image): Promise<Image> => {
+      const [latent] = await encoder.encode([planesOf(image)]);
+      if (!latent) throw new Error('nothing was encoded');
+      const [planes] = await decoder.decode([tokenise(latent, encoder.channels, scales).sum]);
+      if (!planes) throw new Error('nothing was decoded');
+      return imageFromPlanes(planes, image.width, image.height);
+    };
+    const { accepted } = await validateJudge({ count: 80, roundTrip });
+    encoder.close();
+    decoder.close();
+    expect(accepted.right / accepted.all).toBeGreaterThan(0.8);
+  });
+});
+
+/** A picture as planes in -1..1, [3, height, width]. */
+function planesOf({ width, height, data }: Image): { width: number; height: number; data: Float32Array } {
+  const size = width * height;
+  const planes = new Float32Array(3 * size);
+  for (let i = 0; i < size * 3; i++) planes[(i % 3) * size + Math.floor(i / 3)] = (data[i] ?? 0) / 127.5 - 1;
+  return { width, height, data: planes };
+}
