@@ -17,6 +17,12 @@ export interface EngineSession {
 /** Log severities of ONNX Runtime: 4 is fatal only; errors are thrown anyway, and the library never prints. */
 const LOG_SEVERITY = 4;
 
+/**
+ * Measured with the decoder of 15 pictures over 29 changing shapes, 2-core machine: without the arena the same runs take a
+ * fifth more processor time and twice the memory (320 MB against 640 to 830 MB), since large blocks go back to the system
+ * each time; memory patterns, made per shape, save no time and take 10% more memory. Spinning threads take half as much
+ * processor time again when others want the cores, so that they are an option; they stop at the end of a run.
+ */
 function sessionOptions(options: EngineOptions): InferenceSession.SessionOptions {
   return {
     executionProviders: ['cpu'],
@@ -27,7 +33,9 @@ function sessionOptions(options: EngineOptions): InferenceSession.SessionOptions
     enableCpuMemArena: options.arena,
     enableMemPattern: false,
     logSeverityLevel: LOG_SEVERITY,
-    extra: { session: { intra_op: { allow_spinning: options.spinning ? '1' : '0' } } },
+    extra: {
+      session: { intra_op: { allow_spinning: options.spinning ? '1' : '0' }, force_spinning_stop: '1' },
+    },
     ...(options.profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profile }),
   };
 }

@@ -1,9 +1,9 @@
-// Every operator against plain arithmetic in float64.
+// Every operator but attention against plain arithmetic in float64.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { RandomKey } from '../../core/random.js';
-import { createRuntime, float32Tensor, type HostTensor, int32Tensor, type Runtime } from '../index.js';
+import { evaluate, expectClose, numbers, random } from '../../../test/fakes/evaluate-graph.js';
+import { createRuntime, type HostTensor, int32Tensor, type Runtime } from '../index.js';
 import {
   add,
   cast,
@@ -18,7 +18,6 @@ import {
   gather,
   gelu,
   geluTanh,
-  GraphBuilder,
   groupNorm,
   l2Normalize,
   layerNorm,
@@ -27,7 +26,6 @@ import {
   maximum,
   minimum,
   mul,
-  multiHeadAttention,
   padZeros,
   pixelShuffle,
   pow,
@@ -65,62 +63,6 @@ afterAll(async () => {
   await runtime.close();
 });
 
-let draws = 0;
-/** Numbers from -2 to 2. */
-function random(...dims: number[]): HostTensor {
-  const count = dims.reduce((product, dim) => product * dim, 1);
-  const uniform = RandomKey.fromSeed(3).fold(draws++).uniform(count);
-  return float32Tensor(
-    Float32Array.from(uniform, (u) => 4 * u - 2),
-    dims,
-  );
-}
-
-/** Runs `build` on inputs whose dimensions are all symbolic, and gives its outputs. */
-async function evaluate(
-  inputs: readonly HostTensor[],
-  build: (...values: Value[]) => Value | readonly Value[],
-): Promise<HostTensor[]> {
-  const g = new GraphBuilder('test');
-  const values = inputs.map(({ type, dims }, i) => {
-    // The last dimension is known, as it is in models; pictures know their channels too.
-    const shape = dims.map((dim, axis) => (axis === dims.length - 1 || axis === 1 ? dim : `d${i}_${axis}`));
-    return g.input(`x${i}`, type, shape);
-  });
-  const results = [build(...values)].flat();
-  results.forEach((value, i) => {
-    g.output(
-      `y${i}`,
-      value,
-      value.shape.map(() => '?'),
-    );
-  });
-  const session = await runtime.load(g.build());
-  try {
-    const run = await session.run(Object.fromEntries(inputs.map((input, i) => [`x${i}`, input])));
-    return results.map((value, i) => {
-      const { dims, type, data } = run.tensor(`y${i}`);
-      value.shape.forEach((dim, axis) => {
-        if (typeof dim === 'number') expect(dims[axis]).toBe(dim); // what the graph says of the shape has to be true
-      });
-      return { type, dims, data };
-    });
-  } finally {
-    session.dispose();
-  }
-}
-
-function expectClose(found: HostTensor | undefined, expected: ArrayLike<number>, tolerance = 2e-6): void {
-  expect(found?.data).toHaveLength(expected.length);
-  let worst = 0;
-  for (let i = 0; i < expected.length; i++) {
-    worst = Math.max(worst, Math.abs(Number(found?.data[i]) - expected[i]!));
-  }
-  expect(worst).toBeLessThanOrEqual(tolerance);
-}
-
-const numbers = ({ data }: HostTensor): number[] => Array.from(data, Number);
-
 describe('element-wise operators', () => {
   const erf = (x: number): number => {
     let sum = 0;
@@ -155,13 +97,13 @@ describe('element-wise operators', () => {
   };
   it.each(Object.entries(cases))('%s', async (_, [build, reference]) => {
     const x = random(3, 37);
-    const [y] = await evaluate([x], build);
+    const [y] = await evaluate(runtime, [x], build);
     expectClose(y, numbers(x).map(reference));
   });
 
   it('broadcast', async () => {
     const [a, b] = [random(4, 1, 3), random(2, 1)];
-    const [y] = await evaluate([a, b], (x0, x1) => add(x0, x1));
+    const [y] = await evaluate(runtime, [a, b], (x0, x1) => add(x0, x1));
     expect(y?.dims).toEqual([4, 2, 3]);
     expectClose(
       y,
@@ -174,7 +116,7 @@ describe('element-wise operators', () => {
 
   it('on whole numbers', async () => {
     const x = int32Tensor([1, 2, 3, 4], [4]);
-    const [y, z] = await evaluate([x], (v) => [add(mul(v, 2), 1), cast(equal(v, 3), 'int32')]);
+    const [y, z] = await evaluate(runtime, [x], (v) => [add(mul(v, 2), 1), cast(equal(v, 3), 'int32')]);
     expect(numbers(y!)).toEqual([3, 5, 7, 9]);
     expect(numbers(z!)).toEqual([0, 0, 1, 0]);
   });
@@ -187,7 +129,7 @@ describe('operators along an axis', () => {
 
   it('reduce', async () => {
     const x = random(2, 3, 5);
-    const [average, largest, product] = await evaluate([x], (v) => [
+    const [average, largest, product] = await evaluate(runtime, [x], (v) => [
       reduceMean(v, [-1]),
       reduceMax(v, [-1], true),
       reduceProduct(v),
@@ -203,7 +145,7 @@ describe('operators along an axis', () => {
 
   it('softmax and l2Normalize', async () => {
     const x = random(4, 7);
-    const [soft, unit] = await evaluate([x], (v) => [softmax(v), l2Normalize(v)]);
+    const [soft, unit] = await evaluate(runtime, [x], (v) => [softmax(v), l2Normalize(v)]);
     const sums = rows(x, 7).map((row) => row.reduce((sum, value) => sum + Math.exp(value), 0));
     expectClose(
       soft,
@@ -219,6 +161,7 @@ describe('operators along an axis', () => {
     const [x, residual, w, b] = [random(2, 3, 8), random(2, 3, 8), random(8), random(8)];
     const eps = 1e-3; // large, so that a wrong one shows
     const [plain, full, rms, layerSum, layerNormed, rmsSum, rmsNormed] = await evaluate(
+      runtime,
       [x, residual, w, b],
       (v, r, weight, bias) => {
         const layer = skipLayerNorm(v, r, { eps, weight, bias });
@@ -268,7 +211,7 @@ describe('operators along an axis', () => {
 describe('operators that move elements', () => {
   it('slice, split, concat, squeeze and pad', async () => {
     const x = random(1, 4, 3);
-    const [part, tail, joined, padded] = await evaluate([x], (v) => {
+    const [part, tail, joined, padded] = await evaluate(runtime, [x], (v) => {
       const [first, second] = split(v, [1, 3], 1);
       return [
         squeeze(slice(v, 1, 1, 3), [0]),
@@ -294,7 +237,7 @@ describe('operators that move elements', () => {
 
   it('gather, range, expand and slice by values', async () => {
     const [table, ids] = [random(5, 2), int32Tensor([4, 0, 4], [3])];
-    const [rows, places, wide, cut] = await evaluate([table, ids], (t, i) => [
+    const [rows, places, wide, cut] = await evaluate(runtime, [table, ids], (t, i) => [
       gather(t, i),
       range(sizeOf(t, 0), '?'),
       expandTo(slice(t, 0, 0, 1), concat([sizeOf(i, 0), sizeOf(t, 1)], 0), ['?', 2]),
@@ -312,7 +255,7 @@ describe('operators that move elements', () => {
 
   it('pixelShuffle and upsampleNearest2x', async () => {
     const x = random(1, 4, 2, 3);
-    const [shuffled, grown] = await evaluate([x], (v) => [pixelShuffle(v), upsampleNearest2x(v)]);
+    const [shuffled, grown] = await evaluate(runtime, [x], (v) => [pixelShuffle(v), upsampleNearest2x(v)]);
     expect(shuffled?.dims).toEqual([1, 1, 4, 6]);
     const at = (c: number, y: number, place: number): number => numbers(x)[(c * 2 + y) * 3 + place]!;
     const spread = Array.from({ length: 24 }, (_, i) => [Math.floor(i / 6), i % 6] as const);
@@ -329,7 +272,7 @@ describe('operators that move elements', () => {
 describe('operators with weights', () => {
   it('matMul over batches', async () => {
     const [a, b] = [random(2, 3, 4), random(4, 5)];
-    const [y] = await evaluate([a, b], (x, w) => matMul(x, w));
+    const [y] = await evaluate(runtime, [a, b], (x, w) => matMul(x, w));
     const [left, right] = [numbers(a), numbers(b)];
     expectClose(
       y,
@@ -342,7 +285,7 @@ describe('operators with weights', () => {
 
   it('conv2d with padding on some sides and a stride', async () => {
     const [x, w, b] = [random(2, 3, 5, 4), random(2, 3, 3, 3), random(2)];
-    const [y] = await evaluate([x], (v) => {
+    const [y] = await evaluate(runtime, [x], (v) => {
       const g = v.graph;
       const weight = g.weight('w', w.data, w.dims);
       return conv2d(v, weight, g.weight('b', b.data, b.dims), { stride: 2, padding: [0, 0, 1, 1] });
@@ -368,7 +311,7 @@ describe('operators with weights', () => {
   it('groupNorm', async () => {
     const [x, w, b] = [random(2, 6, 3, 4), random(6), random(6)];
     const eps = 1e-3;
-    const [y] = await evaluate([x, w, b], (v, weight, bias) =>
+    const [y] = await evaluate(runtime, [x, w, b], (v, weight, bias) =>
       groupNorm(v, { groups: 3, eps, weight, bias }),
     );
     const all = numbers(x);
@@ -381,95 +324,5 @@ describe('operators with weights', () => {
       return ((value - mean) / Math.sqrt(variance + eps)) * numbers(w)[channel]! + numbers(b)[channel]!;
     });
     expectClose(y, expected, 5e-6);
-  });
-});
-
-describe('multiHeadAttention', () => {
-  const [batch, heads, length, past, width] = [2, 2, 3, 4, 8] as const;
-  interface Setup {
-    readonly scale?: number;
-    readonly bias?: HostTensor;
-    readonly lengths?: readonly number[];
-    readonly past?: readonly [key: HostTensor, value: HostTensor];
-    readonly causal?: boolean;
-  }
-
-  /** Attention by its definition; keys and values are read at [row, key] of the joined past and present. */
-  function reference(q: HostTensor, k: HostTensor, v: HostTensor, setup: Setup): number[] {
-    const head = width / heads;
-    const before = setup.past ? past : 0;
-    const total = before + length;
-    const read = (
-      x: HostTensor,
-      old: HostTensor | undefined,
-      b: number,
-      t: number,
-      h: number,
-      d: number,
-    ): number =>
-      t < before
-        ? numbers(old!)[((b * heads + h) * past + t) * head + d]!
-        : numbers(x)[(b * length + t - before) * width + h * head + d]!;
-    const result: number[] = [];
-    for (let b = 0; b < batch; b++) {
-      for (let l = 0; l < length; l++) {
-        for (let h = 0; h < heads; h++) {
-          const weights = Array.from({ length: total }, (_, t) => {
-            if (setup.lengths && t >= setup.lengths[b]!) return 0;
-            if (setup.causal && t > before + l) return 0;
-            let score = 0;
-            for (let d = 0; d < head; d++) {
-              score +=
-                numbers(q)[(b * length + l) * width + h * head + d]! * read(k, setup.past?.[0], b, t, h, d);
-            }
-            const bias = setup.bias ? numbers(setup.bias)[(h * length + l) * total + t]! : 0;
-            return Math.exp(score * (setup.scale ?? 1 / Math.sqrt(head)) + bias);
-          });
-          const sum = weights.reduce((a, x) => a + x, 0);
-          for (let d = 0; d < head; d++) {
-            result.push(weights.reduce((a, x, t) => a + (x / sum) * read(v, setup.past?.[1], b, t, h, d), 0));
-          }
-        }
-      }
-    }
-    return result;
-  }
-
-  const qkv = [
-    random(batch, length, width),
-    random(batch, length, width),
-    random(batch, length, width),
-  ] as const;
-  const old = [random(batch, heads, past, width / heads), random(batch, heads, past, width / heads)] as const;
-  const setups: Record<string, Setup> = {
-    plain: {},
-    'with a scale': { scale: 0.9 },
-    'with a bias for all rows': { bias: random(1, heads, length, length), scale: 1 },
-    'with lengths of the keys': { lengths: [2, 3] },
-    'with past keys': { past: old },
-    'with past keys, causal': { past: old, causal: true },
-  };
-  it.each(Object.entries(setups))('%s', async (_, setup) => {
-    const extra = [setup.bias, ...(setup.past ?? [])].filter((x) => x !== undefined);
-    const inputs = setup.lengths ? [...qkv, int32Tensor(setup.lengths, [batch])] : [...qkv, ...extra];
-    const results = await evaluate(inputs, (query, key, value, ...more) => {
-      const options = {
-        heads,
-        query,
-        key,
-        value,
-        ...(setup.scale === undefined ? {} : { scale: setup.scale }),
-      };
-      const { output, present } = multiHeadAttention({
-        ...options,
-        ...(setup.bias ? { bias: more[0]! } : {}),
-        ...(setup.lengths ? { keyMask: more[0]! } : {}),
-        ...(setup.past ? { past: { key: more[0]!, value: more[1]! } } : {}),
-        ...(setup.causal ? { causal: true } : {}),
-      });
-      return present ? [output, present.key] : output;
-    });
-    expectClose(results[0], reference(...qkv, setup), 5e-6);
-    if (setup.past) expect(results[1]?.dims).toEqual([batch, heads, past + length, width / heads]);
   });
 });
