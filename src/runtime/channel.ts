@@ -79,14 +79,14 @@ export class Channel {
   }
 
   /** Sends a request and waits for its reply. */
-  async ask(request: WithoutCall<Asking>): Promise<Reply> {
+  async ask(request: WithoutCall<Asking>, transfer: readonly ArrayBuffer[] = []): Promise<Reply> {
     this.check();
     const call = this.calls++;
     const reply = new Promise<Reply>((resolve, reject) => {
       this.waiting.set(call, { resolve, reject });
     });
     if (this.waiting.size === 1) this.worker.ref();
-    this.tell({ ...request, call } as unknown as Exclude<Request, { call: number }>);
+    this.tell({ ...request, call } as unknown as Exclude<Request, { call: number }>, transfer);
     return reply;
   }
 

@@ -2,8 +2,15 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { add, GraphBuilder, type GraphModel, matMul, mul } from './graph/index.js';
-import { createRuntime, float32Tensor, int32Tensor, type Runtime, type Session } from './index.js';
+import { add, concat, GraphBuilder, type GraphModel, matMul, mul } from './graph/index.js';
+import {
+  type Assembly,
+  createRuntime,
+  float32Tensor,
+  int32Tensor,
+  type Runtime,
+  type Session,
+} from './index.js';
 
 let runtime: Runtime;
 beforeAll(async () => {
@@ -53,6 +60,30 @@ describe('a session', () => {
       expect([...two.float32('y')]).toEqual([3, 6, 9, 9, 12, 15]);
       expect(two.tensor('twice').dims).toEqual([2, 3]);
       expect(two.milliseconds).toBeGreaterThan(0);
+    });
+  });
+
+  it.each([1, 4000])('copies its inputs at once (%i rows)', async (rows) => {
+    await withSession(affine(), async (session) => {
+      const data = new Float32Array(3 * rows).fill(1);
+      const run = session.run({ x: float32Tensor(data, [rows, 3]) });
+      data.fill(9);
+      const twice = (await run).float32('twice');
+      expect([twice[0], twice.at(-1), data.length]).toEqual([2, 2, 3 * rows]);
+    });
+  });
+
+  it('runs without a place along an axis', async () => {
+    const g = new GraphBuilder('empty');
+    const past = g.input('past', 'float32', ['P', 2]);
+    const now = g.input('now', 'float32', ['L', 2]);
+    g.output('all', concat([past, now], 0));
+    await withSession(g.build(), async (session) => {
+      const now = float32Tensor(Float32Array.of(1, 2), [1, 2]);
+      const none: Assembly = { type: 'float32', dims: [0, 2], parts: [] };
+      for (const past of [none, float32Tensor(new Float32Array(0), [0, 2])]) {
+        expect([...(await session.run({ past, now })).float32('all')]).toEqual([1, 2]);
+      }
     });
   });
 
@@ -115,7 +146,7 @@ describe('a session', () => {
       clearInterval(timer);
       expect(result.float32('y')[0]).toBeCloseTo(1, 3);
       expect(result.milliseconds).toBeGreaterThan(60);
-      expect(ticks).toBeGreaterThan(result.milliseconds / 5 / 4);
+      expect(ticks).toBeGreaterThan(5);
     });
   });
 });

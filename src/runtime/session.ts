@@ -10,6 +10,9 @@ import { encodeCopies, type HostTensor, type RunInput, type TensorHandle } from 
 type RunRequest = Extract<Request, { kind: 'run' }>;
 type RunReply = Extract<Reply, { kind: 'ran' }>;
 
+/** From this size on it is cheaper to hand a buffer over than to let the message copy it once more. */
+const TRANSFER_BYTES = 16_384;
+
 /** What a run gives back, and what stays in the worker. */
 export interface RunOptions {
   /** Outputs to compute and give back. @default all */
@@ -108,8 +111,12 @@ export class Session {
     checkInputs(this.name, this.inputs, inputs);
     const outputs = this.numberOutputs(options);
     try {
-      const request = { kind: 'run' as const, session: this.id, outputs, ...this.wireInputs(inputs) };
-      const reply = await this.host.channel.ask(request);
+      const transfer: ArrayBuffer[] = [];
+      const wired = this.wireInputs(inputs, transfer);
+      const reply = await this.host.channel.ask(
+        { kind: 'run', session: this.id, outputs, ...wired },
+        transfer,
+      );
       if (reply.kind !== 'ran') throw new RuntimeError(`unexpected reply ${reply.kind}`);
       return new RunResult(`Session ${this.name}`, this.unwire(outputs, reply), reply.milliseconds);
     } catch (cause) {
@@ -127,13 +134,13 @@ export class Session {
     this.host.released(this);
   }
 
-  private wireInputs(inputs: RunInputs): Pick<RunRequest, 'handles' | 'values'> {
+  private wireInputs(inputs: RunInputs, transfer: ArrayBuffer[]): Pick<RunRequest, 'handles' | 'values'> {
     const handles: number[] = [];
     const values: [number, WireTensor | WireAssembly][] = [];
     this.inputs.forEach(({ name }, number) => {
       const input = inputs[name] as RunInput; // checked before
       if ('id' in input) handles.push(number, input.id);
-      else values.push([number, wire(input)]);
+      else values.push([number, wire(input, transfer)]);
     });
     return { handles: Int32Array.from(handles), values };
   }
@@ -175,10 +182,11 @@ export class Session {
   }
 }
 
-function wire(input: Exclude<RunInput, TensorHandle>): WireTensor | WireAssembly {
+/** Host tensors are copied here, so that callers may use their arrays again at once; large copies move to the worker. */
+function wire(input: Exclude<RunInput, TensorHandle>, transfer: ArrayBuffer[]): WireTensor | WireAssembly {
   if ('parts' in input) return { dims: input.dims, copies: encodeCopies(input) };
-  const { type, dims, data } = input;
-  // A message carries the whole buffer under a view: copy a part of a larger one first.
-  const own = data.byteLength === data.buffer.byteLength && data.buffer instanceof ArrayBuffer;
-  return { type, dims, data: own ? data : data.slice() };
+  const { type, dims } = input;
+  const data = input.data.slice();
+  if (data.byteLength >= TRANSFER_BYTES) transfer.push(data.buffer);
+  return { type, dims, data };
 }
