@@ -15,9 +15,9 @@ function describe({ what, value, unit, floor, goal }: BenchLine): string {
     parts.push(`floor ${floor.toFixed(digits)} ${unit}, ${ratio.toFixed(2)} times`);
   }
   if (goal !== undefined)
-    parts.push(
+    {parts.push(
       `goal ${goal}${ratio === undefined ? ` ${unit}` : ' times'}: ${(ratio ?? value) <= goal ? 'met' : 'missed'}`,
-    );
+    );}
   return `  ${parts.join('  ')}`;
 }
 
