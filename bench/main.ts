@@ -14,10 +14,11 @@ function describe({ what, value, unit, floor, goal }: BenchLine): string {
   if (floor !== undefined && ratio !== undefined) {
     parts.push(`floor ${floor.toFixed(digits)} ${unit}, ${ratio.toFixed(2)} times`);
   }
-  if (goal !== undefined)
-    {parts.push(
+  if (goal !== undefined) {
+    parts.push(
       `goal ${goal}${ratio === undefined ? ` ${unit}` : ' times'}: ${(ratio ?? value) <= goal ? 'met' : 'missed'}`,
-    );}
+    );
+  }
   return `  ${parts.join('  ')}`;
 }
 

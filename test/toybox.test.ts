@@ -72,8 +72,9 @@ describe('the embedded model', () => {
     // Reference: python3 training/parity.py make assets/toybox test/fixtures/toybox-reference
     const fixture = mkdtempSync(join(tmpdir(), 'varsearch-test-'));
     const reference = join(packageRoot(), 'test', 'fixtures', 'toybox-reference');
-    for (const name of ['config.json', 'reference.safetensors'])
+    for (const name of ['config.json', 'reference.safetensors']) {
       copyFileSync(join(reference, name), join(fixture, name));
+    }
     for (const name of ['transformer.pth', 'vae.pth']) symlinkSync(join(folder, name), join(fixture, name));
     const { comparisons, passes } = await checkConformance(fixture);
     rmSync(fixture, { recursive: true });

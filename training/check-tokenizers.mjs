@@ -4,7 +4,8 @@ import { Tokenizer } from '@huggingface/tokenizers';
 
 const root = new URL('../assets/toybox/', import.meta.url);
 const read = (path) => JSON.parse(readFileSync(new URL(path, root), 'utf8'));
-const load = (folder) => new Tokenizer(read(`${folder}/tokenizer.json`), read(`${folder}/tokenizer_config.json`));
+const load = (folder) =>
+  new Tokenizer(read(`${folder}/tokenizer.json`), read(`${folder}/tokenizer_config.json`));
 const t5 = load('text-encoder');
 const clip = load('clip');
 const pieces = read('text-encoder/tokenizer.json').model.vocab.map(([piece]) => piece.replace('\u2581', ''));
@@ -18,10 +19,15 @@ for (const prompt of [
 ]) {
   const words = prompt.toLowerCase().replaceAll(',', ' ,').split(' ');
   const wantedT5 = [...words.map((word) => pieces.indexOf(word)), 1].join();
-  const wantedClip = ['<|startoftext|>', ...words.map((word) => `${word}</w>`), '<|endoftext|>'].map((s) => vocabulary[s]).join();
+  const wantedClip = ['<|startoftext|>', ...words.map((word) => `${word}</w>`), '<|endoftext|>']
+    .map((s) => vocabulary[s])
+    .join();
   const gotT5 = t5.encode(prompt).ids.join();
   const gotClip = clip.encode(prompt).ids.join();
-  for (const [name, got, wanted] of [['t5', gotT5, wantedT5], ['clip', gotClip, wantedClip]]) {
+  for (const [name, got, wanted] of [
+    ['t5', gotT5, wantedT5],
+    ['clip', gotClip, wantedClip],
+  ]) {
     if (got === wanted) continue;
     wrong++;
     console.error(`${name}: "${prompt}"\n  got    ${got}\n  wanted ${wanted}`);

@@ -55,8 +55,9 @@ export class Ledger {
 
   /** Adds to some of the counts. */
   add(counts: Partial<LedgerCounts>): void {
-    for (const [name, value] of Object.entries(counts) as [keyof LedgerCounts, number][])
+    for (const [name, value] of Object.entries(counts) as [keyof LedgerCounts, number][]) {
       this.#counts[name] += value;
+    }
   }
 
   /** Adds time to a phase. */

@@ -73,8 +73,9 @@ export class RandomKey {
     const draws = new Float64Array(count);
     for (let block = 0; block * 4 < count; block++) {
       const words = philox([block, 0, 0, 0], this.#key);
-      for (let i = 0; i < 4 && block * 4 + i < count; i++)
+      for (let i = 0; i < 4 && block * 4 + i < count; i++) {
         draws[block * 4 + i] = (words[i] ?? 0) / 0x1_0000_0000;
+      }
     }
     return draws;
   }
