@@ -1,6 +1,8 @@
-// Where the files that ship with the package lie: found from this module, so that it works from src and from dist.
+// Where files lie: those that ship with the package, found from this module, so that it works from src and from dist; and
+// those of models that the user has fetched.
 
 import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -18,6 +20,11 @@ export function packageRoot(): string {
 /** The path of a file or folder under assets/; it need not exist. */
 export function assetPath(...parts: string[]): string {
   return join(packageRoot(), 'assets', ...parts);
+}
+
+/** The folder of models that are not embedded: VARSEARCH_MODELS, or .cache/varsearch/models in the user's home. */
+export function modelsFolder(): string {
+  return process.env['VARSEARCH_MODELS'] ?? join(homedir(), '.cache', 'varsearch', 'models');
 }
 
 function findRoot(start: string): string {

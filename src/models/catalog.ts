@@ -1,10 +1,9 @@
 // The image models by name: what each is, under which licence, whether its files are there, and how to load it.
 
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 
-import { assetPath } from '../core/assets.js';
+import { assetPath, modelsFolder } from '../core/assets.js';
 import { UsageError } from '../core/errors.js';
 import { createRuntime, type Runtime } from '../runtime/index.js';
 import { checkPrompt } from '../toybox/prompt-check.js';
@@ -40,11 +39,6 @@ export interface ModelEntry {
   load(options?: ModelLoadOptions): Promise<ImageModel>;
   /** A warning about a prompt that the model cannot draw, or null. */
   checkPrompt?(prompt: string): string | null;
-}
-
-/** The folder of models that are not embedded: VARSEARCH_MODELS, or .cache/varsearch/models in the user's home. */
-export function modelsFolder(): string {
-  return process.env['VARSEARCH_MODELS'] ?? join(homedir(), '.cache', 'varsearch', 'models');
 }
 
 const toyboxFolder = assetPath('toybox');

@@ -1,10 +1,17 @@
-import { existsSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { greyPicture } from '../../test/fixtures/pictures.js';
+import { greyPicture, patternPicture } from '../../test/fixtures/pictures.js';
+import { TINY_CLIP, writeTinyClip } from '../../test/fixtures/tiny-clip.js';
+import { tinyAestheticTensors, writeTinyImageReward } from '../../test/fixtures/tiny-image-reward.js';
+import { writeTorchFile } from '../../test/fixtures/torch-file.js';
 import { assetPath } from '../core/assets.js';
 import { UsageError, VarsearchError } from '../core/errors.js';
 import { Ledger } from '../core/ledger.js';
+import { createClipPool } from '../models/clip/shared.js';
+import { createRuntime } from '../runtime/index.js';
 import { findVerifier, type VerifierEntry, VERIFIERS } from './catalog.js';
 
 const entries: readonly VerifierEntry[] = VERIFIERS;
@@ -29,6 +36,57 @@ describe('the catalogue of verifiers', () => {
     expect(await judge.score([greyPicture(64, 64)])).toHaveLength(1);
     judge.close();
     await verifier.close();
+  });
+});
+
+describe('verifiers whose files the user fetches', () => {
+  const models = mkdtempSync(join(tmpdir(), 'models-'));
+  const before = process.env['VARSEARCH_MODELS'];
+  beforeAll(() => {
+    process.env['VARSEARCH_MODELS'] = models;
+  });
+  afterAll(() => {
+    if (before === undefined) delete process.env['VARSEARCH_MODELS'];
+    else process.env['VARSEARCH_MODELS'] = before;
+    rmSync(models, { recursive: true });
+  });
+  const names = ['clip-score-l14', 'aesthetic', 'image-reward'];
+  const folder = (name: string): string => {
+    mkdirSync(join(models, name), { recursive: true });
+    return join(models, name);
+  };
+
+  it('say which files are missing and where they come from', () => {
+    writeTinyClip(folder('clip-vit-large-patch14'));
+    expect(findVerifier('clip-score-l14').installed()).toBe(true);
+    expect(findVerifier('aesthetic').installed()).toMatch(
+      /^files are missing: .*aesthetic lacks sac\+logos\+ava1-l14-linearMSE\.pth of .*improved-aesthetic-predictor/,
+    );
+    expect(findVerifier('image-reward').installed()).toMatch(
+      /lacks ImageReward\.pt, med_config\.json of THUDM\/ImageReward .*; .*lacks tokenizer\.json of .*bert-base-uncased/,
+    );
+  });
+
+  it('score, and share one CLIP from a pool', async () => {
+    writeTinyClip(folder('clip-vit-large-patch14'));
+    const head = join(folder('aesthetic'), 'sac+logos+ava1-l14-linearMSE.pth');
+    writeTorchFile(head, tinyAestheticTensors(TINY_CLIP.embedding));
+    writeTinyImageReward(folder('image-reward'));
+    const runtime = await createRuntime({ threads: 1 });
+    const options = { runtime, clips: createClipPool(runtime) };
+    const verifiers = await Promise.all(names.map((name) => findVerifier(name).load(options)));
+    // Two of the CLIP and three of ImageReward.
+    expect((await runtime.stats()).sessions).toBe(5);
+    const pictures = [greyPicture(40, 30), patternPicture(40, 30)];
+    for (const [i, verifier] of verifiers.entries()) {
+      expect(verifier.name).toBe(names[i]);
+      const judge = await verifier.prepare('a red star', new Ledger());
+      expect(new Set(await judge.score(pictures)).size).toBe(2);
+      judge.close();
+      await verifier.close();
+    }
+    expect(await runtime.stats()).toMatchObject({ sessions: 0, tensors: 0 });
+    await runtime.close();
   });
 });
 
