@@ -104,11 +104,15 @@ export async function openTowers(
   try {
     const tensors = clipTensors(source);
     const config = readConfig(tensors, folderOf(path), () => openAiConfig(source));
-    const loads = await Promise.allSettled([
+    // Graphs first: a wrong tower is found before anything is under way.
+    const visionGraph =
       config.vision &&
-        runtime.load(buildVisionGraph(config.vision, tensors, outputsOf(tensors, config, 'visual', options))),
-      config.text &&
-        runtime.load(buildTextGraph(config.text, tensors, outputsOf(tensors, config, 'text', options))),
+      buildVisionGraph(config.vision, tensors, outputsOf(tensors, config, 'visual', options));
+    const textGraph =
+      config.text && buildTextGraph(config.text, tensors, outputsOf(tensors, config, 'text', options));
+    const loads = await Promise.allSettled([
+      visionGraph && runtime.load(visionGraph),
+      textGraph && runtime.load(textGraph),
     ]);
     const [vision, text] = loads.map((load) => (load.status === 'fulfilled' ? load.value : null)) as [
       Session | null,

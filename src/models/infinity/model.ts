@@ -168,9 +168,12 @@ async function load(
 ): Promise<InfinityModel> {
   const config = infinityConfig(weights);
   const plan = guidancePlan(options.cfgInsertionLayer ?? [0], config.blocks.length);
+  // Graphs first: a wrong checkpoint is found before anything is under way.
+  const textGraph = buildTextGraph(config, weights);
+  const stepGraph = buildStepGraph(config, weights, plan);
   const [text, step, decoder, encoder] = await Promise.all([
-    runtime.load(buildTextGraph(config, weights)),
-    runtime.load(buildStepGraph(config, weights, plan)),
+    runtime.load(textGraph),
+    runtime.load(stepGraph),
     openVaeDecoder(runtime, options.vae),
     options.textEncoder === undefined ? null : openT5Encoder(runtime, options.textEncoder),
   ]);
