@@ -24,23 +24,22 @@ def save(path, value):
     os.replace(f'{path}.part', path)
 
 
-def split_parameters(model, plain=(), small=()):
-    """(matrices for Muon, the rest for AdamW, those for AdamW at a third of its rate): by words in their names."""
-    matrices, others, slow = [], [], []
+def split_parameters(model, plain=()):
+    """(matrices for Muon, the rest for AdamW): embeddings, heads and whatever is named in `plain` are no Muon matrices."""
+    matrices, others = [], []
     for name, p in model.named_parameters():
         if p.requires_grad:
             muon = p.ndim in (2, 4) and not any(word in name for word in plain)
-            group = others if not muon else slow if any(word in name for word in small) else matrices
-            group.append(p)
-    return matrices, others, slow
+            (matrices if muon else others).append(p)
+    return matrices, others
 
 
 class Phase:
-    def __init__(self, name, out, minutes, model, lr, adam_lr, plain, small=(), decay_from=0.4, ema=0.999,
+    def __init__(self, name, out, minutes, model, lr, adam_lr, plain, decay_from=0.4, ema=0.999,
                  every=120):
         self.name, self.out, self.budget, self.model = name, out, minutes * 60, model
         self.path, self.decay_from, self.ema_decay, self.every = out / f'{name}.pt', decay_from, ema, every
-        self.optimiser = Muon(*split_parameters(model, plain, small), lr=lr, adam_lr=adam_lr)
+        self.optimiser = Muon(*split_parameters(model, plain), lr=lr, adam_lr=adam_lr)
         self.ema, self.used, self.step = copy.deepcopy(model).eval().requires_grad_(False), 0.0, 0
         if self.path.exists():
             state = torch.load(self.path, map_location=DEVICE)

@@ -18,11 +18,10 @@ def orthogonalise(g, steps=5):
 
 
 class Muon:
-    def __init__(self, matrices, others, slow=(), lr=0.01, adam_lr=1e-3, momentum=0.95, decay=0.0, betas=(0.9, 0.97)):
+    def __init__(self, matrices, others, lr=0.01, adam_lr=1e-3, momentum=0.95, decay=0.0, betas=(0.9, 0.97)):
         self.matrices, self.lr, self.momentum, self.decay = list(matrices), lr, momentum, decay
         self.buffers = [torch.zeros_like(p) for p in self.matrices]
-        groups = [{'params': list(others), 'rate': adam_lr}, {'params': list(slow), 'rate': adam_lr / 3}]
-        self.adam = torch.optim.AdamW([g for g in groups if g['params']], adam_lr, betas, eps=1e-10, weight_decay=0.0)
+        self.adam = torch.optim.AdamW(list(others), adam_lr, betas, eps=1e-10, weight_decay=0.0)
         self.groups = {}
         for i, p in enumerate(self.matrices):
             self.groups.setdefault((p.shape[0], p[0].numel()), []).append(i)
@@ -46,7 +45,7 @@ class Muon:
                 p = self.matrices[i]
                 p.mul_(1 - self.lr * factor * self.decay).add_(u.view_as(p), alpha=-scale)
         for group in self.adam.param_groups:
-            group['lr'] = group['rate'] * factor
+            group['lr'] = self.adam_lr * factor
         self.adam.step()
 
     def state_dict(self):

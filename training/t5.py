@@ -74,14 +74,25 @@ class T5Encoder(nn.Module):
         self.reset()
 
     def reset(self):
-        nn.init.normal_(self.shared.weight, std=0.5)
+        """Attention begins by place alone: each head looks at one neighbour (or, past the eighth, everywhere), q and k are zero.
+
+        T5 does not scale its scores: with learnt q and k they ran off to hundreds here and word order was lost, so that training
+        leaves q and k at zero (`freeze_content`) and learns the relative biases only.
+        """
+        nn.init.normal_(self.shared.weight)
         for name, p in self.named_parameters():
             if p.ndim == 2 and name != 'shared.weight':
                 nn.init.normal_(p, std=0.5 * p.shape[1] ** -0.5)
-            if name.endswith('q.weight'):
-                p.data.mul_(0.25)
-            if name.endswith(('o.weight', 'wo.weight')):
+            if name.endswith(('q.weight', 'k.weight', 'o.weight', 'wo.weight', 'bias.weight')):
                 nn.init.zeros_(p)
+        table = self.encoder.block[0].layer[0].SelfAttention.relative_attention_bias.weight
+        for head, bucket in enumerate((1, 17, 2, 18, 3, 19, 4, 20)[:table.shape[1]]):  # -1, +1, -2, +2, -3, +3, -4, +4
+            table.data[bucket, head] = 6.0
+
+    def freeze_content(self):
+        for name, p in self.named_parameters():
+            if name.endswith(('.q.weight', '.k.weight')):
+                p.requires_grad_(False)
 
     def forward(self, ids, lengths):
         x, t = self.shared(ids), ids.shape[1]

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 
 from clip import CLIP, normalise
-from data import FIRST, Scenes
+from data import FIRST, Scenes, tokens
 from export import export
 from infinity import Infinity, make_targets
 from loop import DEVICE, Phase, autocast
@@ -26,6 +26,9 @@ from tokenizers_json import clip_vocabulary, clip_word_ids
 from vae import VAE, summed
 
 SCHEDULE = [(s, s) for s in (1, 2, 3, 4, 6, 8)]
+# How often the transformer sees each kind of caption, against its share of the scenes: attributes and places are hardest to bind.
+KIND_WEIGHTS = {'single_object': 0.3, 'two_object': 0.3, 'counting': 1.0, 'colors': 0.3, 'position': 1.3, 'color_attr': 1.3,
+                'texture': 1.0, 'complex': 1.0}
 
 
 def psnr(a, b):
@@ -66,9 +69,8 @@ def train_vae(args, scenes):
 
 
 def scale_weights(tokens):
-    """[L] weight of every token: scales count by the root of their tokens, so that the early ones are heard."""
-    sizes = torch.tensor([h * w for h, w in SCHEDULE], dtype=torch.float)
-    weights = torch.cat([torch.full((int(n),), n ** -0.5) for n in sizes])[:tokens]
+    """[L] weight of every token: a scale counts by the fourth root of its tokens, so that the early ones are heard."""
+    weights = torch.cat([torch.full((h * w,), (h * w) ** -0.75) for h, w in SCHEDULE])[:tokens]
     return weights / weights.sum()
 
 
@@ -92,9 +94,13 @@ class Features:
             self.done += len(index)
             self.counter.write_text(str(self.done))
 
-    def pick(self, rng, count):
-        """Scene numbers and their features [count, D, h, w]."""
-        index = np.sort(rng.choice(self.done, count, replace=False))
+    def pick(self, rng, count, kinds=None):
+        """Scene numbers and their features [count, D, h, w]; kinds [8] weighs the kinds of captions."""
+        p = None
+        if kinds is not None:
+            p = kinds[self.scenes.records[:self.done, 1]]
+            p = p / p.sum()
+        index = np.sort(rng.choice(self.done, count, replace=False, p=p))
         return index, torch.from_numpy(self.pool[index]).float().to(DEVICE)
 
 
@@ -113,33 +119,53 @@ class TextToTokens(torch.nn.Module):
         self.t5, self.infinity = T5Encoder(vocabulary + FIRST), Infinity(SCHEDULE)
 
 
+def bit_losses(logits, bits):
+    """Logits [B, n, 2 D] and bits [B, L >= n, D] -> nats [B, n, D]."""
+    logits = logits.float().unflatten(-1, (-1, 2))
+    return F.binary_cross_entropy_with_logits(logits[..., 1] - logits[..., 0], bits[:, :logits.shape[1]].float(), reduction='none')
+
+
 def train_infinity(args, scenes):
     model = TextToTokens(len(scenes.words)).to(DEVICE)
+    model.t5.freeze_content()
     phase = Phase('infinity', args.out, args.minutes['infinity'], model, lr=args.lr, adam_lr=2e-3, decay_from=0.5, ema=0.999,
-                  plain=('shared.weight', 'bias', 'cfg_uncond', 'lvl_embed', 'word_embed', 'infinity.head.', 'ada_gss', 'scale_mul'),
-                  small=('t5.',))
+                  plain=('shared.weight', 'bias', 'cfg_uncond', 'lvl_embed', 'word_embed', 'infinity.head.', 'ada_gss', 'scale_mul'))
     features, rng = Features(args, scenes), np.random.default_rng(2 + phase.step)
+    kinds = np.array([KIND_WEIGHTS[kind] for kind in scenes.header['kinds']])
     weights, all_tokens = scale_weights(10 ** 6).to(DEVICE), sum(h * w for h, w in SCHEDULE)
     short = all_tokens - SCHEDULE[-1][0] * SCHEDULE[-1][1]
+    early, negatives = sum(h * w for h, w in SCHEDULE[:4]), Negatives(scenes.words)
 
     def loss_of_step(step):
         features.grow(args.batch['infinity'] // 8)
-        index, f = features.pick(rng, args.batch['infinity'])
+        index, f = features.pick(rng, args.batch['infinity'], kinds)
         ids, lengths = scenes.captions(index)
         ids, lengths = ids[:, :int(lengths.max())].to(DEVICE), lengths.to(DEVICE)
         inputs, bits = make_targets(f, SCHEDULE, args.flips)
         # Steps without the last scale cost half; it is learnt quickly, from what stands around.
-        whole = step % (3 if phase.progress() < 0.6 else 2) == 0
+        whole = step % 3 == 0
         n = all_tokens if whole else short
         drop = torch.rand(len(index), device=DEVICE) < 0.1
         with autocast():
             logits = model.infinity(model.t5(ids, lengths), lengths, inputs[:, :n - 1], drop)
-        logits = logits.float().view(len(index), n, -1, 2)
-        losses = F.binary_cross_entropy_with_logits(logits[..., 1] - logits[..., 0], bits[:, :n].float(), reduction='none')
+        losses = bit_losses(logits, bits)
         by_token = losses.mean((0, 2))  # [n]
         parts = by_token.detach().split([h * w for h, w in SCHEDULE][:len(SCHEDULE) if whole else -1])
         figures = {f'scale{h}': part.mean() for (h, w), part in zip(SCHEDULE, parts)}
-        return (by_token * weights[:n]).sum() / weights[:n].sum(), figures
+        loss = (by_token * weights[:n]).sum() / weights[:n].sum()
+        if not whole:
+            # Which word belongs to which object is one bit of some hundreds: hold the tokens' likelihood under the true
+            # caption against that under a false one (words exchanged), on the early scales, where this is decided.
+            records = np.asarray(scenes.records[index])
+            false_ids, false_lengths = (x.to(DEVICE) for x in tokens(np.stack([negatives(r, rng) for r in records])))
+            false_ids = false_ids[:, :int(false_lengths.max())]
+            with autocast():
+                logits = model.infinity(model.t5(false_ids, false_lengths), false_lengths, inputs[:, :early - 1])
+            margin = (bit_losses(logits, bits) - losses[:, :early]).sum((1, 2))[~drop]
+            contrast = F.softplus(-margin).mean()
+            loss = loss + args.contrast * contrast
+            figures.update(contrast=contrast.detach(), told=(margin > 0).float().mean())
+        return loss, figures
 
     return phase.run(loss_of_step, args.log_every)
 
@@ -281,7 +307,8 @@ def main():
     parser.add_argument('--pool', type=int, default=120_000, help='scenes whose features are kept')
     parser.add_argument('--first', type=int, default=25_000, help='scenes encoded before the transformer starts; the rest on the way')
     parser.add_argument('--lr', type=float, default=0.02, help="the transformer's Muon learning rate")
-    parser.add_argument('--flips', type=float, default=0.2, help='largest share of flipped bits in self-correction')
+    parser.add_argument('--flips', type=float, default=0.12, help='largest share of flipped bits in self-correction')
+    parser.add_argument('--contrast', type=float, default=0.025, help='weight of true against false captions')
     parser.add_argument('--decoded', type=int, default=6000, help='decoded pictures that the verifier sees')
     parser.add_argument('--false-captions', type=int, default=4)
     parser.add_argument('--log-every', type=int, default=50)
