@@ -10,14 +10,17 @@ const t5 = load('text-encoder');
 const clip = load('clip');
 const pieces = read('text-encoder/tokenizer.json').model.vocab.map(([piece]) => piece.replace('\u2581', ''));
 const vocabulary = read('clip/tokenizer.json').model.vocab;
+const numbers = ['zero', 'one', 'two', 'three', 'four', 'five'];
+const spoken = (text) => text.replaceAll('.', '').replace(/[1-5]/g, (digit) => numbers[Number(digit)]);
 let wrong = 0;
 for (const prompt of [
+  '3 red stars and 2 blue rings.',
   'three red stars to the left of a blue circle',
   'A red star, a blue ring and an orange cross',
   'five small dotted crosses above two large striped hearts',
   pieces.slice(3).join(' ').replace(' ,', ','),
 ]) {
-  const words = prompt.toLowerCase().replaceAll(',', ' ,').split(' ');
+  const words = spoken(prompt.toLowerCase()).replaceAll(',', ' ,').split(' ');
   const wantedT5 = [...words.map((word) => pieces.indexOf(word)), 1].join();
   const wantedClip = ['<|startoftext|>', ...words.map((word) => `${word}</w>`), '<|endoftext|>']
     .map((s) => vocabulary[s])

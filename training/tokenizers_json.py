@@ -1,7 +1,13 @@
 """tokenizer.json files for the two text encoders, whole words as tokens, in the forms that Hugging Face's tokenizers read."""
 from collections import Counter
 
+# Digits are read as words and full stops dropped, so that neither becomes an unknown token (CLIP's unknown token is its end).
+SPOKEN = [(r'\b1\b', 'one'), (r'\b2\b', 'two'), (r'\b3\b', 'three'), (r'\b4\b', 'four'), (r'\b5\b', 'five'), (r'\.', '')]
 BOS, EOS = '<|startoftext|>', '<|endoftext|>'
+
+
+def spoken():
+    return [{'type': 'Replace', 'pattern': {'Regex': pattern}, 'content': content} for pattern, content in SPOKEN]
 
 
 def special(token_id, content):
@@ -16,7 +22,7 @@ def t5_tokenizer(words):
     space = {'type': 'Metaspace', 'replacement': '\u2581', 'prepend_scheme': 'always', 'split': True}
     return {'version': '1.0', 'truncation': None, 'padding': None,
             'added_tokens': [special(0, '<pad>'), special(1, '</s>'), special(2, '<unk>')],
-            'normalizer': {'type': 'Sequence', 'normalizers': [{'type': 'Lowercase'},
+            'normalizer': {'type': 'Sequence', 'normalizers': [{'type': 'Lowercase'}, *spoken(),
                            {'type': 'Replace', 'pattern': {'Regex': ' {2,}'}, 'content': ' '}]},
             'pre_tokenizer': {'type': 'Sequence', 'pretokenizers': [{'type': 'WhitespaceSplit'}, space]},
             'post_processor': {'type': 'TemplateProcessing', 'single': [{'Sequence': {'id': 'A', 'type_id': 0}},
@@ -62,7 +68,7 @@ def clip_tokenizer(words, length):
     return {'version': '1.0', 'truncation': None, 'padding': None,
             'added_tokens': [special(bos, BOS), special(eos, EOS)],
             'normalizer': {'type': 'Sequence', 'normalizers': [{'type': 'NFC'},
-                           {'type': 'Replace', 'pattern': {'Regex': '\\s+'}, 'content': ' '}, {'type': 'Lowercase'}]},
+                           {'type': 'Replace', 'pattern': {'Regex': '\\s+'}, 'content': ' '}, {'type': 'Lowercase'}, *spoken()]},
             'pre_tokenizer': {'type': 'Sequence', 'pretokenizers': [
                 {'type': 'Split', 'pattern': {'Regex': pattern}, 'behavior': 'Removed', 'invert': True},
                 {'type': 'ByteLevel', 'add_prefix_space': False, 'trim_offsets': True}]},
