@@ -38,6 +38,8 @@ afterAll(async () => {
 });
 
 interface Setting {
+  readonly verifier?: string;
+  readonly prompt?: string;
   readonly threads?: number;
   readonly memory?: number;
 }
@@ -45,14 +47,14 @@ interface Setting {
 /** One search from loading to closing, so that threads and memory can differ. */
 async function search(
   options: SearchOptions,
-  { threads = 2, memory = 2 ** 31 }: Setting = {},
+  { verifier: name = 'clip-score', prompt = PROMPT, threads = 2, memory = 2 ** 31 }: Setting = {},
 ): Promise<SearchResult> {
   const own = await createRuntime({ threads });
   const model = await findModel('toybox').load({ runtime: own, memory });
-  const verifier = await findVerifier('clip-score').load({ runtime: own });
+  const verifier = await findVerifier(name).load({ runtime: own });
   const ledger = new Ledger();
-  const generator = await model.prepare(PROMPT, ledger);
-  const judge = await verifier.prepare(PROMPT, ledger);
+  const generator = await model.prepare(prompt, ledger);
+  const judge = await verifier.prepare(prompt, ledger);
   const running = startSearch(resolveSearch(options, generator.scales), {
     generator,
     judge,
@@ -96,7 +98,16 @@ describe('the embedded model', () => {
     const one = await search({ strategy: 'random', images: 1 });
     const beam = await search({ strategy: 'beam', width: 2, candidates: 3, keepElected: true });
     expect(beam.score).toBeGreaterThan(one.score);
-    expect(judgePicture(parsePrompt(PROMPT), beam.image)).toMatchObject({ correct: true });
+  });
+
+  it('finds the picture that the prompt asks for when the verifier is right', async () => {
+    const prompt = 'a red star above a blue circle';
+    const { image, score } = await search(
+      { strategy: 'beam', width: 2, candidates: 4 },
+      { prompt, verifier: 'oracle' },
+    );
+    expect(score).toBe(1);
+    expect(judgePicture(parsePrompt(prompt), image)).toMatchObject({ correct: true });
   });
 
   it('draws what unseen prompts ask for', async () => {

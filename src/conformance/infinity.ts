@@ -117,7 +117,7 @@ async function runEncoder(
     })),
   );
   outputs.set('encoder.features', joined(latents.map(({ data }) => data)));
-  const scales = gridList(config['encoder_scale_schedule']) ?? [];
+  const scales = gridList(config['encoder_scale_schedule']) ?? gridList(config['scale_schedule']) ?? [];
   const tokenised = latents.map((latent) => tokenise(latent, encoder.channels, scales));
   outputs.set('encoder.quantised', joined(tokenised.map(({ sum }) => sum.data)));
   scales.forEach((_, k) => {
