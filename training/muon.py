@@ -21,7 +21,7 @@ class Muon:
     def __init__(self, matrices, others, lr=0.01, adam_lr=1e-3, momentum=0.95, decay=0.0, betas=(0.9, 0.97)):
         self.matrices, self.lr, self.momentum, self.decay = list(matrices), lr, momentum, decay
         self.buffers = [torch.zeros_like(p) for p in self.matrices]
-        self.adam = torch.optim.AdamW(list(others), adam_lr, betas, eps=1e-10, weight_decay=0.0)
+        self.adam_lr, self.adam = adam_lr, torch.optim.AdamW(list(others), adam_lr, betas, eps=1e-10, weight_decay=0.0)
         self.groups = {}
         for i, p in enumerate(self.matrices):
             self.groups.setdefault((p.shape[0], p[0].numel()), []).append(i)

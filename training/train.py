@@ -303,7 +303,7 @@ def main():
     parser.add_argument('phases', nargs='+', choices=[*PHASES, 'all'])
     parser.add_argument('--out', type=Path, default=Path('.work/train'))
     parser.add_argument('--scenes', type=Path, default=Path('.work/scenes.bin'))
-    parser.add_argument('--minutes', type=float, nargs=4, default=(23, 73, 5, 10), help='of vae, infinity, decoder, clip')
+    parser.add_argument('--minutes', type=float, nargs=4, default=(23, 79, 5, 9), help='of vae, infinity, decoder, clip')
     parser.add_argument('--pool', type=int, default=120_000, help='scenes whose features are kept')
     parser.add_argument('--first', type=int, default=25_000, help='scenes encoded before the transformer starts; the rest on the way')
     parser.add_argument('--lr', type=float, default=0.02, help="the transformer's Muon learning rate")
