@@ -67,7 +67,8 @@ export function openFolder(path: string): OutputFolder {
   const made: string[] = [];
   for (let each = path; !isFolder(each) && each !== dirname(each); each = dirname(each)) made.push(each);
   try {
-    mkdirSync(path, { recursive: true });
+    // One by one: Node's recursive mkdir never returns below /proc and the like.
+    for (const each of made.toReversed()) mkdirSync(each);
     const probe = join(path, `.varsearch-${process.pid}.tmp`);
     writeFileSync(probe, '');
     rmSync(probe);
