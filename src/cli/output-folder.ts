@@ -1,6 +1,15 @@
 // The folder that a command writes to: tried before anything is computed, and never with a half-written file in it.
 
-import { mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 import { VarsearchError } from '../core/errors.js';
@@ -64,8 +73,8 @@ function isFolder(path: string): boolean {
 
 /** Makes the folder if need be, and tries to write to it. */
 export function openFolder(path: string): OutputFolder {
-  const made: string[] = [];
-  for (let each = path; !isFolder(each) && each !== dirname(each); each = dirname(each)) made.push(each);
+  const made: string[] = isFolder(path) ? [] : [path];
+  for (let each = dirname(path); made.length > 0 && !existsSync(each); each = dirname(each)) made.push(each);
   try {
     // One by one: Node's recursive mkdir never returns below /proc and the like.
     for (const each of made.toReversed()) mkdirSync(each);
