@@ -33,6 +33,10 @@ export interface ModelEntry {
   /** The scales of a picture of another size or ratio; a UsageError where there is none. */
   scalesOf?(size: string | undefined, aspectRatio: number | undefined): readonly Scale[];
   readonly defaults: { readonly cfg: number; readonly temperature: number };
+  /** What its pictures show: the toybox world, anything, or what nobody has told. */
+  readonly world: 'toybox' | 'any' | 'unknown';
+  /** The verifier for it where none is named. */
+  readonly verifier: string;
   /** True, or what is missing and where it comes from, in one line. */
   installed(): true | string;
   /** Loads it; the caller closes it. Throws CheckpointError when files are missing or wrong. */
@@ -68,6 +72,8 @@ function official(name: string, description: string, files: OfficialFiles): Mode
     description,
     licence: 'MIT',
     scales: officialSchedule('1M').scales,
+    world: 'any',
+    verifier: 'clip-score-l14',
     scalesOf: (size = '1M', aspectRatio) => officialSchedule(size as PictureSize, aspectRatio).scales,
     defaults,
     installed: () => {
@@ -89,6 +95,8 @@ export const MODELS: readonly ModelEntry[] = [
     name: 'toybox',
     description: 'the embedded tiny Infinity: coloured shapes on plain ground, 64 x 64 pixels',
     licence: 'Apache-2.0',
+    world: 'toybox',
+    verifier: 'clip-score',
     ...folderFacts(toyboxFolder),
     installed: () =>
       existsSync(toyboxFolder) || `the folder ${toyboxFolder} is missing: install varsearch again`,
@@ -122,6 +130,8 @@ function folderEntry(folder: string): ModelEntry {
     name,
     description: `the Infinity in ${folder}`,
     licence: 'of the folder',
+    world: 'unknown',
+    verifier: 'clip-score',
     ...folderFacts(folder),
     installed: () => true,
     load: (options = {}) => withRuntime(options, () => infinityFolder(folder, name)),

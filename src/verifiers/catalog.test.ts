@@ -50,7 +50,7 @@ describe('verifiers whose files the user fetches', () => {
     else process.env['VARSEARCH_MODELS'] = before;
     rmSync(models, { recursive: true });
   });
-  const names = ['clip-score-l14', 'aesthetic', 'image-reward'];
+  const names = ['clip-score-l14', 'aesthetic-l14', 'image-reward-v1'];
   const folder = (name: string): string => {
     mkdirSync(join(models, name), { recursive: true });
     return join(models, name);
@@ -59,10 +59,10 @@ describe('verifiers whose files the user fetches', () => {
   it('say which files are missing and where they come from', () => {
     writeTinyClip(folder('clip-vit-large-patch14'));
     expect(findVerifier('clip-score-l14').installed()).toBe(true);
-    expect(findVerifier('aesthetic').installed()).toMatch(
+    expect(findVerifier('aesthetic-l14').installed()).toMatch(
       /^files are missing: .*aesthetic lacks sac\+logos\+ava1-l14-linearMSE\.pth of .*improved-aesthetic-predictor/,
     );
-    expect(findVerifier('image-reward').installed()).toMatch(
+    expect(findVerifier('image-reward-v1').installed()).toMatch(
       /lacks ImageReward\.pt, med_config\.json of THUDM\/ImageReward .*; .*lacks tokenizer\.json of .*bert-base-uncased/,
     );
   });

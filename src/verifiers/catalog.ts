@@ -1,16 +1,19 @@
-// The verifiers by name: what each is, under which licence, whether its files are there, and how to load it.
+// The verifiers by name: what each is, what it is good at, under which licence, whether its files are there, and how to
+// load it. The plain names are the embedded ones, which know the toybox world alone.
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { assetPath, modelsFolder } from '../core/assets.js';
+import { assetPath } from '../core/assets.js';
 import { UsageError } from '../core/errors.js';
 import { type ClipEncoder, openClip } from '../models/clip/clip.js';
 import type { ClipPool } from '../models/clip/shared.js';
 import { createRuntime, type Runtime } from '../runtime/index.js';
 import { openAesthetic } from './aesthetic.js';
-import { clipScore, openClipScore } from './clip-score.js';
+import { clipScore } from './clip-score.js';
 import type { Verifier } from './contract.js';
+import * as sources from './fetched.js';
+import { type Fetched, fetchedPath, isFetched } from './fetched.js';
 import { openImageRewardVerifier } from './image-reward.js';
 import { oracle } from './oracle.js';
 
@@ -28,122 +31,168 @@ export interface VerifierLoadOptions {
 export interface VerifierEntry {
   readonly name: string;
   readonly description: string;
+  /** What its scores are worth something for, in a few words. */
+  readonly goodAt: string;
   /** Of the weights; the code is under varsearch's own licence. */
   readonly licence: string;
+  /** Of the files, such as '1.7 GB'; 'embedded' where they come with the package, 'none' where there are none. */
+  readonly size: string;
+  /** The pictures it knows: those of the embedded model alone, or any. */
+  readonly world: 'toybox' | 'any';
   /** True, or what is missing and where it comes from, in one line. */
   installed(): true | string;
   /** Loads it; the caller closes it. Throws CheckpointError when files are missing or wrong. */
   load(options?: VerifierLoadOptions): Promise<Verifier>;
 }
 
-const embeddedClip = (): string => assetPath('toybox', 'clip');
+type OpenVerifier = (runtime: Runtime, options: VerifierLoadOptions) => Promise<Verifier>;
+type EntryFacts = Omit<VerifierEntry, 'load'> & { readonly open: OpenVerifier };
 
-/** A folder of files that the user fetches, and where from. */
-interface Fetched {
-  readonly folder: string;
-  /** The files that have to be there, all of one source. */
-  readonly files: readonly string[];
-  readonly source: string;
+function entry({ open, ...facts }: EntryFacts): VerifierEntry {
+  return { ...facts, load: (options = {}) => withRuntime(options, (runtime) => open(runtime, options)) };
 }
 
-const LARGE_CLIP: Fetched = {
-  folder: 'clip-vit-large-patch14',
-  files: ['model.safetensors', 'config.json', 'tokenizer.json'],
-  source: 'openai/clip-vit-large-patch14 (Hugging Face)',
-};
-const AESTHETIC_HEAD = 'sac+logos+ava1-l14-linearMSE.pth';
-const AESTHETIC: Fetched = {
-  folder: 'aesthetic',
-  files: [AESTHETIC_HEAD],
-  source: 'christophschuhmann/improved-aesthetic-predictor (GitHub)',
-};
-const IMAGE_REWARD: Fetched = {
-  folder: 'image-reward',
-  files: ['ImageReward.pt', 'med_config.json'],
-  source: 'THUDM/ImageReward (Hugging Face)',
-};
-const BERT_TOKENIZER: Fetched = {
-  folder: 'image-reward',
-  files: ['tokenizer.json'],
-  source: 'google-bert/bert-base-uncased (Hugging Face)',
-};
-
-const pathOf = ({ folder }: Fetched, ...parts: string[]): string => join(modelsFolder(), folder, ...parts);
-
-/** True when all files are there, or which are missing and where they come from. */
-function fetched(...parts: readonly Fetched[]): true | string {
-  const missing = parts.flatMap((part) => {
-    const files = part.files.filter((file) => !existsSync(pathOf(part, file)));
-    return files.length === 0 ? [] : [`${pathOf(part)} lacks ${files.join(', ')} of ${part.source}`];
+/** An embedded verifier: a folder or file below assets/toybox. */
+function embedded(
+  path: readonly string[],
+  facts: Pick<VerifierEntry, 'name' | 'description' | 'goodAt'> & { readonly open: OpenVerifier },
+): VerifierEntry {
+  return entry({
+    ...facts,
+    licence: 'Apache-2.0',
+    size: 'embedded',
+    world: 'toybox',
+    installed: () => {
+      const file = assetPath('toybox', ...path);
+      return existsSync(file) || `files are missing: ${file}; install varsearch again`;
+    },
   });
-  return missing.length === 0 || `files are missing: ${missing.join('; ')}`;
 }
 
-/** ViT-L/14, shared where there is a pool. */
-function openLargeClip(runtime: Runtime, { clips }: VerifierLoadOptions): Promise<ClipEncoder> {
-  const folder = pathOf(LARGE_CLIP);
+/** A CLIP, shared where there is a pool. */
+function openSharedClip(
+  runtime: Runtime,
+  folder: string,
+  { clips }: VerifierLoadOptions,
+): Promise<ClipEncoder> {
   return clips ? clips.open(folder) : openClip(runtime, folder);
 }
 
-/** Every verifier of this package. */
-export const VERIFIERS = [
-  {
-    name: 'clip-score',
-    description: 'CLIPScore, 2.5 * max(cos, 0), with the embedded CLIP of the toybox world',
-    licence: 'Apache-2.0',
-    installed: () =>
-      existsSync(embeddedClip()) || `the folder ${embeddedClip()} is missing: install varsearch again`,
-    load: (options = {}) =>
-      withRuntime(options, (runtime) => openClipScore(runtime, { folder: embeddedClip() })),
-  },
-  {
-    name: 'clip-score-l14',
-    description: 'CLIPScore with the official OpenAI CLIP ViT-L/14',
+async function openNamedClipScore(
+  name: string,
+  ...clip: Parameters<typeof openSharedClip>
+): Promise<Verifier> {
+  return { ...clipScore(await openSharedClip(...clip)), name };
+}
+
+function officialClipScore(name: string, size: string, clip: Fetched): VerifierEntry {
+  return entry({
+    name,
+    description: `CLIPScore with the official ${clip.source.replace(/ \(.*/, '')}`,
+    goodAt: 'what the prompt names is there; weak at counts and places',
     licence: 'MIT',
-    installed: () => fetched(LARGE_CLIP),
-    load: (options = {}) =>
-      withRuntime(options, async (runtime) => ({
-        ...clipScore(await openLargeClip(runtime, options)),
-        name: 'clip-score-l14',
-      })),
-  },
-  {
+    size,
+    world: 'any',
+    installed: () => isFetched(clip),
+    open: (runtime, options) => openNamedClipScore(name, runtime, fetchedPath(clip), options),
+  });
+}
+
+/** Every verifier of this package. */
+export const VERIFIERS: readonly VerifierEntry[] = [
+  embedded(['clip'], {
+    name: 'clip-score',
+    description: 'CLIPScore, 2.5 * max(cos, 0), with the embedded CLIP',
+    goodAt: 'whether a toybox picture shows what the prompt says',
+    open: (runtime, options) =>
+      openNamedClipScore('clip-score', runtime, assetPath('toybox', 'clip'), options),
+  }),
+  embedded(['aesthetic'], {
     name: 'aesthetic',
-    description: "LAION's Aesthetic Score, 1 to 10, over CLIP ViT-L/14; it does not read the prompt",
-    licence: 'Apache-2.0 (head), MIT (CLIP)',
-    installed: () => fetched(LARGE_CLIP, AESTHETIC),
-    load: (options = {}) =>
-      withRuntime(options, (runtime) =>
-        openAesthetic({
-          openClip: () => openLargeClip(runtime, options),
-          head: pathOf(AESTHETIC, AESTHETIC_HEAD),
-        }),
-      ),
-  },
-  {
+    description: 'Aesthetic Score, 1 to 10, over the embedded CLIP; it does not read the prompt',
+    goodAt: 'clean against damaged toybox pictures',
+    open: (runtime, options) =>
+      openAesthetic({
+        openClip: () => openSharedClip(runtime, assetPath('toybox', 'clip'), options),
+        head: assetPath('toybox', 'aesthetic', 'aesthetic.pth'),
+      }),
+  }),
+  embedded(['image-reward'], {
     name: 'image-reward',
-    description: 'ImageReward: what people prefer for a prompt, around 0 with deviation 1',
+    description: 'a tiny ImageReward, around 0 with deviation 1',
+    goodAt: 'how well a toybox picture fits the prompt, small faults included',
+    open: (runtime) => openImageRewardVerifier(runtime, assetPath('toybox', 'image-reward')),
+  }),
+  officialClipScore('clip-score-l14', '1.7 GB', sources.CLIP_L14),
+  officialClipScore('clip-score-b32', '0.6 GB', sources.CLIP_B32),
+  entry({
+    name: 'aesthetic-l14',
+    description: "LAION's Aesthetic Score, 1 to 10, over CLIP ViT-L/14; it does not read the prompt",
+    goodAt: 'how pleasing a picture is, whatever it shows',
+    licence: 'Apache-2.0 (head), MIT (CLIP)',
+    size: '1.7 GB',
+    world: 'any',
+    installed: () => isFetched(sources.CLIP_L14, sources.AESTHETIC),
+    open: async (runtime, options) => ({
+      ...(await openAesthetic({
+        openClip: () => openSharedClip(runtime, fetchedPath(sources.CLIP_L14), options),
+        head: fetchedPath(sources.AESTHETIC, sources.AESTHETIC_HEAD),
+      })),
+      name: 'aesthetic-l14',
+    }),
+  }),
+  entry({
+    name: 'image-reward-v1',
+    description: 'ImageReward-v1.0: what people prefer for a prompt, around 0 with deviation 1',
+    goodAt: 'human preference: fit to the prompt and looks together',
     licence: 'Apache-2.0',
-    installed: () => fetched(IMAGE_REWARD, BERT_TOKENIZER),
-    load: (options = {}) =>
-      withRuntime(options, (runtime) => openImageRewardVerifier(runtime, pathOf(IMAGE_REWARD))),
-  },
+    size: '1.8 GB',
+    world: 'any',
+    installed: () => isFetched(sources.IMAGE_REWARD, sources.BERT_TOKENIZER),
+    open: async (runtime) => ({
+      ...(await openImageRewardVerifier(runtime, fetchedPath(sources.IMAGE_REWARD))),
+      name: 'image-reward-v1',
+    }),
+  }),
   {
     name: 'oracle',
-    description:
-      "the toybox detector: the share of the prompt's demands that the picture meets; for studies only",
+    description: "the toybox detector: the share of the prompt's demands that the picture meets",
+    goodAt: 'studies of search with a perfect verifier; it is the judge itself',
     licence: 'Apache-2.0',
+    size: 'none',
+    world: 'toybox',
     installed: () => true,
     load: () => Promise.resolve(oracle()),
   },
-] as const satisfies readonly VerifierEntry[];
+];
 
-/** The entry of a name; throws a UsageError that lists the names when there is none. */
+/** What comes before the folder in the name of CLIPScore with any CLIP of the Hugging Face layout. */
+const CLIP_FOLDER = 'clip-score:';
+
+function clipFolderEntry(name: string): VerifierEntry {
+  const folder = name.slice(CLIP_FOLDER.length);
+  return entry({
+    name,
+    description: `CLIPScore with the CLIP in ${folder}`,
+    goodAt: 'what that CLIP was trained on',
+    licence: 'of the folder',
+    size: 'of the folder',
+    world: 'any',
+    installed: () =>
+      existsSync(join(folder, 'config.json')) ||
+      `files are missing: ${folder} lacks config.json of a CLIP in the Hugging Face layout`,
+    open: (runtime, options) => openNamedClipScore(name, runtime, folder, options),
+  });
+}
+
+/** The entry of a name, or of `clip-score:FOLDER`; throws a UsageError that lists the names when there is none. */
 export function findVerifier(name: string): VerifierEntry {
-  const found = VERIFIERS.find((entry) => entry.name === name);
+  const found = VERIFIERS.find((each) => each.name === name);
   if (found) return found;
+  if (name.startsWith(CLIP_FOLDER) && name !== CLIP_FOLDER) return clipFolderEntry(name);
   throw new UsageError(
-    `unknown verifier '${name}': choose one of ${VERIFIERS.map((entry) => entry.name).join(', ')}`,
+    `unknown verifier '${name}': choose one of ${VERIFIERS.map((each) => each.name).join(', ')}, ` +
+      `or ${CLIP_FOLDER}FOLDER with a CLIP in the Hugging Face layout`,
   );
 }
 

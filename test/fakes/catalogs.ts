@@ -31,6 +31,8 @@ export function fakeCatalogs(options: FakeModelOptions = {}): FakeCatalogs {
     licence: 'Apache-2.0',
     scales: options.scales ?? squares(1, 2, 3, 4),
     defaults: { cfg: 4, temperature: 0.5 },
+    world: 'toybox' as const,
+    verifier: 'clip-score',
     installed: () => true as const,
     load: () => {
       const model = fakeModel({ name: 'toybox', ...options });
@@ -44,7 +46,10 @@ export function fakeCatalogs(options: FakeModelOptions = {}): FakeCatalogs {
   const judge = {
     name: 'clip-score',
     description: 'likes red',
+    goodAt: 'redness',
     licence: 'Apache-2.0',
+    size: 'none',
+    world: 'any' as const,
     installed: () => true as const,
     load: () => {
       const verifier = fakeVerifier({ name: 'clip-score' });
