@@ -8,15 +8,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { checkConformance } from '../src/conformance/index.js';
 import { assetPath, packageRoot } from '../src/core/assets.js';
-import type { Image } from '../src/core/image.js';
-import { imageFromPlanes } from '../src/core/image.js';
 import { Ledger } from '../src/core/ledger.js';
 import { RandomKey } from '../src/core/random.js';
 import { findModel } from '../src/models/catalog.js';
 import { readInfinityConfig } from '../src/models/infinity/folder.js';
-import { openVaeDecoder } from '../src/models/vae/decoder.js';
-import { openVaeEncoder } from '../src/models/vae/encoder.js';
-import { tokenise } from '../src/models/vae/quantiser.js';
+import { openVaeRoundTrip } from '../src/models/vae/round-trip.js';
 import { createRuntime, type Runtime } from '../src/runtime/index.js';
 import type { SearchResult } from '../src/search/contract.js';
 import { resolveSearch, type SearchOptions, startSearch } from '../src/search/registry.js';
@@ -134,28 +130,10 @@ describe('the embedded model', () => {
 
 describe('the embedded VAE', () => {
   it('keeps what a picture shows', async () => {
-    const vae = join(folder, 'vae.pth');
-    const encoder = await openVaeEncoder(runtime, vae);
-    const decoder = await openVaeDecoder(runtime, vae);
     const { scales } = readInfinityConfig(join(folder, 'config.json')).schedule;
-    const roundTrip = async (image: Image): Promise<Image> => {
-      const [latent] = await encoder.encode([planesOf(image)]);
-      if (!latent) throw new Error('nothing was encoded');
-      const [planes] = await decoder.decode([tokenise(latent, encoder.channels, scales).sum]);
-      if (!planes) throw new Error('nothing was decoded');
-      return imageFromPlanes(planes, image.width, image.height);
-    };
-    const { accepted } = await validateJudge({ count: 80, roundTrip });
-    encoder.close();
-    decoder.close();
+    const vae = await openVaeRoundTrip(runtime, join(folder, 'vae.pth'), scales);
+    const { accepted } = await validateJudge({ count: 80, roundTrip: vae.reconstruct });
+    vae.close();
     expect(accepted.right / accepted.all).toBeGreaterThan(0.8);
   });
 });
-
-/** A picture as planes in -1..1, [3, height, width]. */
-function planesOf({ width, height, data }: Image): { width: number; height: number; data: Float32Array } {
-  const size = width * height;
-  const planes = new Float32Array(3 * size);
-  for (let i = 0; i < size * 3; i++) planes[(i % 3) * size + Math.floor(i / 3)] = (data[i] ?? 0) / 127.5 - 1;
-  return { width, height, data: planes };
-}

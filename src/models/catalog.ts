@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 
 import { assetPath, modelsFolder } from '../core/assets.js';
 import { UsageError } from '../core/errors.js';
-import { createRuntime, type Runtime } from '../runtime/index.js';
+import { type RuntimeChoice, withRuntime } from '../runtime/index.js';
 import { checkPrompt } from '../toybox/prompt-check.js';
 import type { ImageModel, Scale } from './contract.js';
 import { infinityFolder } from './infinity/folder.js';
@@ -13,11 +13,7 @@ import { type InfinityOptions, openInfinity } from './infinity/model.js';
 import { officialSchedule, type PictureSize } from './infinity/schedule.js';
 
 /** What loading a model may be given. */
-export interface ModelLoadOptions {
-  /** The runtime to load into, which stays the caller's. @default one of its own, closed with the model */
-  readonly runtime?: Runtime;
-  /** Threads of its own runtime. @default the number of cores */
-  readonly threads?: number;
+export interface ModelLoadOptions extends RuntimeChoice {
   /** Bytes that prefixes and a running step may take. @default 2 GiB */
   readonly memory?: number;
 }
@@ -85,7 +81,7 @@ function official(name: string, description: string, files: OfficialFiles): Mode
           'and google/flan-t5-xl as text-encoder/'
       );
     },
-    load: (options = {}) => withRuntime(options, locate),
+    load: (options = {}) => load(options, locate),
   };
 }
 
@@ -100,7 +96,7 @@ export const MODELS: readonly ModelEntry[] = [
     ...folderFacts(toyboxFolder),
     installed: () =>
       existsSync(toyboxFolder) || `the folder ${toyboxFolder} is missing: install varsearch again`,
-    load: (options = {}) => withRuntime(options, () => infinityFolder(toyboxFolder, 'toybox')),
+    load: (options = {}) => load(options, () => infinityFolder(toyboxFolder, 'toybox')),
     checkPrompt: (prompt) => checkPrompt(prompt).warning,
   },
   official('infinity-2b', 'Infinity-2B, up to 1024 x 1024 pixels', {
@@ -134,7 +130,7 @@ function folderEntry(folder: string): ModelEntry {
     verifier: 'clip-score',
     ...folderFacts(folder),
     installed: () => true,
-    load: (options = {}) => withRuntime(options, () => infinityFolder(folder, name)),
+    load: (options = {}) => load(options, () => infinityFolder(folder, name)),
   };
 }
 
@@ -148,25 +144,8 @@ function folderFacts(folder: string): Pick<ModelEntry, 'scales' | 'defaults'> {
   };
 }
 
-/** Opens a model in the caller's runtime, or in one of its own that is closed with it. */
-async function withRuntime(options: ModelLoadOptions, locate: () => InfinityOptions): Promise<ImageModel> {
-  const { runtime, threads, memory } = options;
+/** Reads where the files are when it is called, so that a changed VARSEARCH_MODELS counts. */
+function load({ memory, ...choice }: ModelLoadOptions, locate: () => InfinityOptions): Promise<ImageModel> {
   const infinity = { ...locate(), ...(memory === undefined ? {} : { memory }) };
-  if (runtime) return openInfinity(runtime, infinity);
-  const own = await createRuntime(threads === undefined ? {} : { threads });
-  try {
-    const model = await openInfinity(own, infinity);
-    return {
-      name: model.name,
-      hashes: () => model.hashes(),
-      prepare: (...call) => model.prepare(...call),
-      close: async () => {
-        await model.close();
-        await own.close();
-      },
-    };
-  } catch (error) {
-    await own.close();
-    throw error;
-  }
+  return withRuntime<ImageModel>(choice, (runtime) => openInfinity(runtime, infinity));
 }

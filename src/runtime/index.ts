@@ -18,3 +18,4 @@ export {
   type RunInput,
   type TensorHandle,
 } from './tensors.js';
+export { type RuntimeChoice, withRuntime } from './with-runtime.js';

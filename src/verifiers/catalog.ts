@@ -8,7 +8,7 @@ import { assetPath } from '../core/assets.js';
 import { UsageError } from '../core/errors.js';
 import { type ClipEncoder, openClip } from '../models/clip/clip.js';
 import type { ClipPool } from '../models/clip/shared.js';
-import { createRuntime, type Runtime } from '../runtime/index.js';
+import { type Runtime, type RuntimeChoice, withRuntime } from '../runtime/index.js';
 import { openAesthetic } from './aesthetic.js';
 import { clipScore } from './clip-score.js';
 import type { Verifier } from './contract.js';
@@ -18,11 +18,7 @@ import { openImageRewardVerifier } from './image-reward.js';
 import { oracle } from './oracle.js';
 
 /** What loading a verifier may be given. */
-export interface VerifierLoadOptions {
-  /** The runtime to load into, which stays the caller's. @default one of its own, closed with the verifier */
-  readonly runtime?: Runtime;
-  /** Threads of its own runtime. @default the number of cores */
-  readonly threads?: number;
+export interface VerifierLoadOptions extends RuntimeChoice {
   /** CLIPs of `runtime` that verifiers share, so that each picture goes through one image tower once. @default none */
   readonly clips?: ClipPool;
 }
@@ -194,26 +190,4 @@ export function findVerifier(name: string): VerifierEntry {
     `unknown verifier '${name}': choose one of ${VERIFIERS.map((each) => each.name).join(', ')}, ` +
       `or ${CLIP_FOLDER}FOLDER with a CLIP in the Hugging Face layout`,
   );
-}
-
-/** Opens a verifier in the caller's runtime, or in one of its own that is closed with it. */
-async function withRuntime(
-  { runtime, threads }: VerifierLoadOptions,
-  open: (runtime: Runtime) => Promise<Verifier>,
-): Promise<Verifier> {
-  if (runtime) return open(runtime);
-  const own = await createRuntime(threads === undefined ? {} : { threads });
-  try {
-    const verifier = await open(own);
-    return {
-      ...verifier,
-      close: async () => {
-        await verifier.close();
-        await own.close();
-      },
-    };
-  } catch (error) {
-    await own.close();
-    throw error;
-  }
 }

@@ -3,7 +3,7 @@
 import { float32Tensor, type Runtime, type Session } from '../../runtime/index.js';
 import { buildDecoder, type VaeGraph } from './graph.js';
 import type { PlaneSize } from './interpolate.js';
-import { openVae } from './open.js';
+import { type LoadedVae, openVae } from './open.js';
 
 /** Planes of a latent, [d, height, width]. */
 export interface LatentPlanes extends PlaneSize {
@@ -17,7 +17,7 @@ export class VaeDecoder {
   readonly #graph: VaeGraph;
   readonly #session: Session;
 
-  constructor(graph: VaeGraph, session: Session) {
+  constructor({ graph, session }: LoadedVae) {
     this.channels = graph.channels;
     this.#graph = graph;
     this.#session = session;
@@ -64,11 +64,5 @@ export class VaeDecoder {
 
 /** Opens the decoder of a VAE checkpoint. The caller closes it. */
 export async function openVaeDecoder(runtime: Runtime, path: string): Promise<VaeDecoder> {
-  const weights = openVae(path);
-  try {
-    const graph = buildDecoder(weights);
-    return new VaeDecoder(graph, await runtime.load(graph.model));
-  } finally {
-    weights.close();
-  }
+  return new VaeDecoder(await openVae(runtime, path, buildDecoder));
 }

@@ -4,7 +4,7 @@ import { float32Tensor, type Runtime, type Session } from '../../runtime/index.j
 import type { LatentPlanes } from './decoder.js';
 import { buildEncoder, type VaeGraph } from './graph.js';
 import type { PlaneSize } from './interpolate.js';
-import { openVae } from './open.js';
+import { type LoadedVae, openVae } from './open.js';
 
 /** A picture as planes [3, height, width] in -1..1. */
 export interface PicturePlanes extends PlaneSize {
@@ -18,7 +18,7 @@ export class VaeEncoder {
   readonly #graph: VaeGraph;
   readonly #session: Session;
 
-  constructor(graph: VaeGraph, session: Session) {
+  constructor({ graph, session }: LoadedVae) {
     this.channels = graph.channels;
     this.#graph = graph;
     this.#session = session;
@@ -47,11 +47,5 @@ export class VaeEncoder {
 
 /** Opens the encoder of a VAE checkpoint. The caller closes it. */
 export async function openVaeEncoder(runtime: Runtime, path: string): Promise<VaeEncoder> {
-  const weights = openVae(path);
-  try {
-    const graph = buildEncoder(weights);
-    return new VaeEncoder(graph, await runtime.load(graph.model));
-  } finally {
-    weights.close();
-  }
+  return new VaeEncoder(await openVae(runtime, path, buildEncoder));
 }

@@ -1,10 +1,28 @@
 // Opens a VAE checkpoint; the official file keeps its state dict under the key 'vae'.
 
+import type { Runtime, Session } from '../../runtime/index.js';
 import { openWeights } from '../../runtime/weights/open-weights.js';
 import { type TensorSource, withPrefix } from '../../runtime/weights/tensor-source.js';
+import type { VaeGraph } from './graph.js';
 
-/** The tensors of a VAE under their bare names. The caller closes the source. */
-export function openVae(path: string): TensorSource {
+/** One half of a VAE, in the engine. */
+export interface LoadedVae {
+  readonly graph: VaeGraph;
+  readonly session: Session;
+}
+
+/** Builds the graph of one half from a checkpoint and loads it. Throws CheckpointError. */
+export async function openVae(
+  runtime: Runtime,
+  path: string,
+  build: (weights: TensorSource) => VaeGraph,
+): Promise<LoadedVae> {
   const weights = openWeights(path);
-  return weights.names.some((name) => name.startsWith('vae.')) ? withPrefix(weights, 'vae.') : weights;
+  try {
+    const wrapped = weights.names.some((name) => name.startsWith('vae.'));
+    const graph = build(wrapped ? withPrefix(weights, 'vae.') : weights);
+    return { graph, session: await runtime.load(graph.model) };
+  } finally {
+    weights.close();
+  }
 }
