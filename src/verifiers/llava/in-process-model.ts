@@ -1,0 +1,238 @@
+// LLaVA-OneVision in Transformers.js: loads its folder, puts a question in the model's words, and reads the answer off the
+// first answer token. The only door to @huggingface/transformers, which is imported when a model is loaded. Runs in the
+// worker: every call of the engine blocks its thread.
+
+import { CheckpointError, RuntimeError, UsageError } from '../../core/errors.js';
+import type { Image } from '../../core/image.js';
+import { resizeBicubic } from '../../models/clip/resample.js';
+import type { LlavaFolder } from './in-process-files.js';
+import type { AnswerLogProbabilities } from './in-process-protocol.js';
+import { type Answer, answerOf, logSum } from './question.js';
+
+/** What we use of Transformers.js; its own declarations leave most of it open. */
+interface TensorLike {
+  readonly dims: readonly number[];
+  readonly data: Float32Array;
+  dispose(): void;
+}
+interface TokenizerLike {
+  readonly all_special_tokens: readonly string[];
+  get_vocab(): ReadonlyMap<string, number>;
+  encode(text: string, options: { readonly add_special_tokens: boolean }): readonly number[];
+  apply_chat_template(messages: readonly unknown[], options: Readonly<Record<string, unknown>>): string;
+}
+type Outputs = Readonly<Record<string, TensorLike>>;
+interface ModelLike {
+  readonly sessions: Readonly<Record<string, { release(): Promise<void> }>>;
+  encode_text(inputs: { readonly input_ids: unknown }): Promise<TensorLike>;
+  encode_image(inputs: { readonly pixel_values: unknown }): Promise<TensorLike>;
+  forward(inputs: Readonly<Record<string, unknown>>): Promise<Outputs>;
+}
+interface Library {
+  readonly env: Record<string, unknown>;
+  readonly LogLevel: { readonly NONE: number };
+  readonly Tensor: new (
+    type: string,
+    data: Float32Array | BigInt64Array,
+    dims: readonly number[],
+  ) => TensorLike;
+  readonly RawImage: new (data: Uint8Array, width: number, height: number, channels: 3) => unknown;
+  readonly AutoTokenizer: { from_pretrained(folder: string): Promise<TokenizerLike> };
+  readonly AutoImageProcessor: {
+    from_pretrained(folder: string): Promise<(image: unknown) => Promise<{ pixel_values: TensorLike }>>;
+  };
+  readonly LlavaOnevisionForConditionalGeneration: {
+    from_pretrained(folder: string, options: Readonly<Record<string, unknown>>): Promise<ModelLike>;
+  };
+}
+
+/** A question as embeddings, with a gap for the picture. */
+export interface EncodedQuestion {
+  /** Row-major, `width` numbers a token. */
+  readonly before: Float32Array;
+  readonly after: Float32Array;
+  readonly width: number;
+}
+
+/** A loaded model. */
+export interface LlavaModel {
+  /** Sessions of ONNX Runtime that it holds. */
+  readonly sessions: number;
+  /** Puts the question in the model's words. A question with the model's own marks in it is a UsageError. */
+  encode(question: string): Promise<EncodedQuestion>;
+  /** How likely yes and no are as the first token of the answer about a picture. */
+  answer(question: EncodedQuestion, image: Image): Promise<AnswerLogProbabilities>;
+  release(): Promise<void>;
+}
+
+/** As src/runtime/engine.ts has them: spinning threads take the cores from everybody else. */
+const SESSION_OPTIONS = {
+  graphOptimizationLevel: 'all',
+  interOpNumThreads: 1,
+  executionMode: 'sequential',
+  enableMemPattern: false,
+  logSeverityLevel: 4,
+  extra: { session: { intra_op: { allow_spinning: '0' }, force_spinning_stop: '1' } },
+};
+
+/** Loads a folder that was looked at before. Throws CheckpointError and RuntimeError. */
+export async function loadLlava(folder: LlavaFolder, threads: number): Promise<LlavaModel> {
+  const library = (await import('@huggingface/transformers')) as unknown as Library;
+  stayOffline(library);
+  const tokenizer = await loadPart(folder, 'tokenizer.json', () =>
+    library.AutoTokenizer.from_pretrained(folder.folder),
+  );
+  const processor = await library.AutoImageProcessor.from_pretrained(folder.folder);
+  const model = await loadPart(folder, 'onnx', () =>
+    library.LlavaOnevisionForConditionalGeneration.from_pretrained(folder.folder, {
+      dtype: folder.dtypes,
+      device: 'cpu',
+      session_options: { ...SESSION_OPTIONS, intraOpNumThreads: threads },
+    }),
+  );
+  const answers = answerTokens(folder, tokenizer);
+  return {
+    sessions: Object.keys(model.sessions).length,
+    encode: (question) => encode({ library, folder, tokenizer, model }, question),
+    answer: async (question, image) => {
+      const { data, width, height } = fit(image, folder);
+      const { pixel_values } = await processor(new library.RawImage(data, width, height, 3)); // [1, 3, H, W]
+      const features = await model.encode_image({ pixel_values }); // [1, N, C]
+      const logits = await lastLogits({ library, folder, model }, question, features);
+      return { yes: logProbability(logits, answers.yes), no: logProbability(logits, answers.no) };
+    },
+    release: async () => {
+      for (const session of Object.values(model.sessions)) await session.release();
+    },
+  };
+}
+
+/** Files come from the folder or not at all, nothing is stored elsewhere, and nothing is printed. */
+function stayOffline({ env, LogLevel }: Library): void {
+  Object.assign(env, {
+    allowRemoteModels: false,
+    allowLocalModels: true,
+    useFSCache: false,
+    useBrowserCache: false,
+    useWasmCache: false,
+    logLevel: LogLevel.NONE,
+    fetch: () => Promise.reject(new Error('varsearch never loads models from the network')),
+  });
+}
+
+async function loadPart<T>({ folder, paths }: LlavaFolder, what: string, load: () => Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    const file = Object.values(paths).find((path) => message.includes(path)) ?? `${folder}/${what}`;
+    throw new CheckpointError(file, `cannot be loaded, fetch it again: ${message}`, { cause });
+  }
+}
+
+/** The ids of all tokens that say yes, and of those that say no: 'Yes', 'yes', ' Yes' and so on are tokens of their own. */
+function answerTokens({ folder }: LlavaFolder, tokenizer: TokenizerLike): Record<Answer, number[]> {
+  const answers: Record<Answer, number[]> = { yes: [], no: [] };
+  for (const [token, id] of tokenizer.get_vocab()) {
+    const answer = answerOf(token);
+    if (answer) answers[answer].push(id);
+  }
+  const lacking = Object.entries(answers).find(([, ids]) => ids.length === 0);
+  if (lacking) {
+    throw new CheckpointError(
+      `${folder}/tokenizer.json`,
+      `has no token for the answer '${lacking[0]}': the tokenizer belongs to another model`,
+    );
+  }
+  return answers;
+}
+
+interface Parts {
+  readonly library: Library;
+  readonly folder: LlavaFolder;
+  readonly tokenizer: TokenizerLike;
+  readonly model: ModelLike;
+}
+
+async function encode(
+  { library, folder, tokenizer, model }: Parts,
+  question: string,
+): Promise<EncodedQuestion> {
+  const mark = tokenizer.all_special_tokens.find((token) => question.includes(token));
+  if (mark !== undefined) {
+    throw new UsageError(`the prompt contains '${mark}', which is a mark of the model's own: leave it out`);
+  }
+  const ids = tokenizer.encode(chat(folder, tokenizer, question), { add_special_tokens: false });
+  const at = ids.indexOf(folder.imageToken);
+  if (at < 0 || ids.includes(folder.imageToken, at + 1)) {
+    throw new CheckpointError(
+      folder.template.file,
+      `the chat template does not put exactly one image token (${folder.imageToken}) before the question`,
+    );
+  }
+  const inputIds = new library.Tensor('int64', BigInt64Array.from(ids, BigInt), [1, ids.length]);
+  const embeddings = await model.encode_text({ input_ids: inputIds }); // [1, L, C]
+  const width = embeddings.dims.at(-1) ?? 0;
+  const before = embeddings.data.slice(0, at * width);
+  const after = embeddings.data.slice((at + 1) * width);
+  embeddings.dispose();
+  return { before, after, width };
+}
+
+/** The question in the words of the model, up to where its answer begins. */
+function chat({ template }: LlavaFolder, tokenizer: TokenizerLike, question: string): string {
+  // Templates that know images take a message in parts; plain ones take a text with the image's token in it.
+  const content = /content'?\]?\s*\|\s*selectattr|['"]image['"]/.test(template.text)
+    ? [{ type: 'image' }, { type: 'text', text: question }]
+    : `<image>\n${question}`;
+  return tokenizer.apply_chat_template([{ role: 'user', content }], {
+    chat_template: template.text,
+    tokenize: false,
+    add_generation_prompt: true,
+  });
+}
+
+/** Resized as the official processor does it; Transformers.js resizes without antialiasing, and leaves alone what fits. */
+function fit(image: Image, { size }: LlavaFolder): Image {
+  return resizeBicubic(image, size, { left: 0, top: 0, ...size });
+}
+
+/** The logits of the first answer token: the picture's rows stand in the gap of the question, one decoder run. */
+async function lastLogits(
+  { library, folder, model }: Pick<Parts, 'library' | 'folder' | 'model'>,
+  { before, after, width }: EncodedQuestion,
+  features: TensorLike,
+): Promise<Float32Array> {
+  if (features.dims.at(-1) !== width) {
+    throw new CheckpointError(
+      folder.paths.vision_encoder,
+      `gives ${features.dims.at(-1)} channels, but embed_tokens gives ${width}: the files belong to different models`,
+    );
+  }
+  const embeddings = new Float32Array(before.length + features.data.length + after.length);
+  embeddings.set(before);
+  embeddings.set(features.data, before.length);
+  embeddings.set(after, before.length + features.data.length);
+  features.dispose();
+  const length = embeddings.length / width;
+  const outputs = await model.forward({
+    inputs_embeds: new library.Tensor('float32', embeddings, [1, length, width]),
+    attention_mask: new library.Tensor('int64', new BigInt64Array(length).fill(1n), [1, length]),
+    // Newer exports take this and save the logits of the whole question; the others are not given it.
+    num_logits_to_keep: new library.Tensor('int64', BigInt64Array.of(1n), []),
+  });
+  const { logits } = outputs;
+  if (!logits) throw new RuntimeError(`${folder.paths.decoder_model_merged} gave no logits`);
+  const last = logits.data.slice(-(logits.dims.at(-1) ?? 0)); // [vocabulary]
+  for (const output of Object.values(outputs)) output.dispose();
+  return last;
+}
+
+/** The log of the summed probabilities of some tokens, under the softmax over the whole vocabulary. */
+function logProbability(logits: Float32Array, ids: readonly number[]): number {
+  let largest = -Infinity;
+  for (const logit of logits) largest = Math.max(largest, logit);
+  let sum = 0;
+  for (const logit of logits) sum += Math.exp(logit - largest);
+  return logSum(ids.map((id) => logits[id] ?? -Infinity)) - largest - Math.log(sum);
+}

@@ -1,0 +1,133 @@
+// LLaVA-OneVision in this process: Transformers.js and the ONNX files of llava-hf/llava-onevision-qwen2-0.5b-ov-hf answer
+// a yes-or-no question about each picture (question.ts); the score is the share of yes, 0..1. The model lives in a worker
+// thread of its own. @huggingface/transformers is an optional package, loaded when a model is opened.
+
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+
+import { UsageError } from '../../core/errors.js';
+import type { Image } from '../../core/image.js';
+import type { Ledger } from '../../core/ledger.js';
+import type { Judge, Verifier } from '../contract.js';
+import { type LlavaDtype, llavaHashes, type LlavaPart, readLlavaFolder } from './in-process-files.js';
+import { LlavaWorker } from './in-process-host.js';
+import type { LlavaStats } from './in-process-protocol.js';
+import { createQuestion, type Question, yesShare } from './question.js';
+
+/** The package that runs the model, and the version that this code was written against. */
+export const LLAVA_PACKAGE = '@huggingface/transformers';
+const LLAVA_PACKAGE_VERSION = '4.3.1';
+
+/** Options of LLaVA-OneVision in process. */
+export interface LlavaOptions {
+  /** The folder of llava-hf/llava-onevision-qwen2-0.5b-ov-hf, with `onnx/` in it. */
+  readonly folder: string;
+  /** What is asked, with {prompt} where the prompt belongs. @default DEFAULT_QUESTION of question.ts */
+  readonly question?: string;
+  /** Precision of the ONNX files, of all parts or part by part. @default the most exact one that the folder has */
+  readonly dtype?: LlavaDtype | Partial<Record<LlavaPart, LlavaDtype>>;
+  /** Threads of the engine. @default the number of cores */
+  readonly threads?: number;
+}
+
+/** LLaVA-OneVision, and what its worker holds. */
+export interface LlavaVerifier extends Verifier {
+  stats(): Promise<LlavaStats>;
+}
+
+/**
+ * Opens LLaVA-OneVision; the caller closes it. Nothing comes from the network. Throws CheckpointError for files that are
+ * missing or wrong, and UsageError for options that cannot be or when the package is not installed.
+ */
+export async function openLlava(options: LlavaOptions): Promise<LlavaVerifier> {
+  const { threads = availableParallelism() } = options;
+  if (!Number.isInteger(threads) || threads < 1) {
+    throw new RangeError(`threads has to be a whole number from 1 on, not ${threads}.`);
+  }
+  const question = createQuestion(options.question);
+  const folder = await readLlavaFolder(options.folder, options.dtype);
+  checkPackage();
+  const worker = new LlavaWorker();
+  try {
+    await worker.ask({ kind: 'load', folder, threads });
+  } catch (error) {
+    await worker.close();
+    throw error;
+  }
+  let prompts = 0;
+  return {
+    name: 'llava',
+    hashes: () => llavaHashes(folder),
+    prepare: (prompt, ledger) => prepare({ worker, question, number: prompts++ }, prompt, ledger),
+    stats: () => worker.ask({ kind: 'stats' }),
+    close: () => worker.close(),
+  };
+}
+
+/** Throws a UsageError when the package cannot be found from a module. @internal */
+export function checkPackage(from: string = import.meta.url): void {
+  try {
+    createRequire(from).resolve(LLAVA_PACKAGE);
+  } catch (cause) {
+    throw new UsageError(
+      `LLaVA in process needs the package ${LLAVA_PACKAGE}, which is not installed: ` +
+        `run 'npm install ${LLAVA_PACKAGE}@${LLAVA_PACKAGE_VERSION}', or use LLaVA through an endpoint`,
+      { cause },
+    );
+  }
+}
+
+interface Host {
+  readonly worker: LlavaWorker;
+  readonly question: Question;
+  /** Numbers the prompt in the worker. */
+  readonly number: number;
+}
+
+async function prepare({ worker, question, number }: Host, prompt: string, ledger: Ledger): Promise<Judge> {
+  if (prompt.trim() === '') {
+    throw new UsageError('LLaVA needs a prompt, and it is empty: say what the picture should show');
+  }
+  await ledger.time('verifier', () =>
+    worker.ask({ kind: 'prepare', prompt: number, question: question.ask(prompt) }),
+  );
+  const scoreOne = async (image: Image): Promise<number> => {
+    const { yes, no } = await worker.ask({ kind: 'score', prompt: number, image });
+    return yesShare(yes, no);
+  };
+  return {
+    score: (images, { signal } = {}) =>
+      ledger.time('verifier', async () => {
+        const scores: number[] = [];
+        signal?.throwIfAborted();
+        for (const image of images) {
+          scores.push(await abortable(scoreOne(image), signal));
+          ledger.add({ imagesVerified: 1 });
+        }
+        return scores;
+      }),
+    close: () => {
+      // A worker that has ended holds nothing any more.
+      worker.ask({ kind: 'drop', prompt: number }).catch(() => undefined);
+    },
+  };
+}
+
+/** Gives up waiting when the signal says so; the worker finishes the picture that it is at. */
+async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  let stop = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => {
+      reject(signal.reason as Error);
+    };
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    const result = await Promise.race([work, aborted]);
+    signal.throwIfAborted();
+    return result;
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}

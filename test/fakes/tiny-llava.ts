@@ -1,0 +1,110 @@
+// A random LLaVA-OneVision of a few thousand weights in the folder layout of llava-hf/llava-onevision-qwen2-0.5b-ov-hf: the
+// configuration files, the tokenizer, and three ONNX files with the inputs and outputs of the real ones (SigLIP with its
+// projector, the token embedding, Qwen2 with grouped key and value heads and a cache), made by our graph builder.
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { GraphModel } from '../../src/runtime/graph/index.js';
+import { decoderGraph, embeddingGraph, type TinyLlavaSizes, visionGraph } from './tiny-llava-graphs.js';
+import {
+  IMAGE_TEMPLATE,
+  llavaTokenizerConfig,
+  llavaTokenizerJson,
+  TINY_VOCABULARY,
+  tinyTokenId,
+} from './tiny-llava-tokenizer.js';
+
+/** Sizes of the tiny model; the real one has 384 pixels, patches of 14, 24 layers of 14 heads with 2 for keys. */
+export const TINY_LLAVA: TinyLlavaSizes = {
+  side: 56,
+  patch: 14,
+  visionWidth: 24,
+  width: 32,
+  layers: 2,
+  heads: 4,
+  keyHeads: 2,
+  vocabulary: TINY_VOCABULARY,
+};
+
+/** config.json. */
+export function llavaConfig(sizes: TinyLlavaSizes = TINY_LLAVA): Record<string, unknown> {
+  return {
+    architectures: ['LlavaOnevisionForConditionalGeneration'],
+    model_type: 'llava_onevision',
+    image_grid_pinpoints: [[sizes.side, sizes.side]],
+    image_token_index: tinyTokenId('<image>'),
+    projector_hidden_act: 'gelu',
+    text_config: {
+      architectures: ['Qwen2ForCausalLM'],
+      model_type: 'qwen2',
+      hidden_size: sizes.width,
+      num_attention_heads: sizes.heads,
+      num_hidden_layers: sizes.layers,
+      num_key_value_heads: sizes.keyHeads,
+      vocab_size: sizes.vocabulary,
+    },
+    vision_config: {
+      model_type: 'siglip_vision_model',
+      hidden_size: sizes.visionWidth,
+      image_size: sizes.side,
+      patch_size: sizes.patch,
+      vision_use_head: false,
+    },
+    vision_feature_layer: -1,
+    vision_feature_select_strategy: 'full',
+    video_token_index: tinyTokenId('<video>'),
+  };
+}
+
+/** preprocessor_config.json. */
+export function llavaPreprocessor(sizes: TinyLlavaSizes = TINY_LLAVA): Record<string, unknown> {
+  return {
+    do_convert_rgb: true,
+    do_normalize: true,
+    do_pad: true,
+    do_rescale: true,
+    do_resize: true,
+    image_grid_pinpoints: [[sizes.side, sizes.side]],
+    image_mean: [0.5, 0.5, 0.5],
+    image_processor_type: 'LlavaOnevisionImageProcessor',
+    image_std: [0.5, 0.5, 0.5],
+    processor_class: 'LlavaOnevisionProcessor',
+    resample: 3,
+    rescale_factor: 0.00392156862745098,
+    size: { height: sizes.side, width: sizes.side },
+  };
+}
+
+/** The weights of the three ONNX files stay inside of them, as in the real ones. */
+function writeOnnx(folder: string, name: string, model: GraphModel): void {
+  if (model.weights.length > 0) throw new Error(`${name} has weights outside of its file`);
+  writeFileSync(join(folder, 'onnx', `${name}.onnx`), model.proto);
+}
+
+/** Writes the whole folder. */
+export function writeTinyLlava(folder: string, sizes: TinyLlavaSizes = TINY_LLAVA): void {
+  mkdirSync(join(folder, 'onnx'), { recursive: true });
+  const json: Record<string, unknown> = {
+    'config.json': llavaConfig(sizes),
+    'generation_config.json': {
+      _from_model_config: true,
+      eos_token_id: tinyTokenId('<|im_end|>'),
+    },
+    'preprocessor_config.json': llavaPreprocessor(sizes),
+    'processor_config.json': {
+      num_image_tokens: (sizes.side / sizes.patch) ** 2,
+      processor_class: 'LlavaOnevisionProcessor',
+      vision_feature_select_strategy: 'full',
+    },
+    'chat_template.json': { chat_template: IMAGE_TEMPLATE },
+    'tokenizer.json': llavaTokenizerJson(),
+    'tokenizer_config.json': llavaTokenizerConfig(),
+  };
+  for (const [file, content] of Object.entries(json)) {
+    writeFileSync(join(folder, file), JSON.stringify(content, null, 2));
+  }
+  writeOnnx(folder, 'embed_tokens', embeddingGraph(sizes));
+  writeOnnx(folder, 'vision_encoder', visionGraph(sizes));
+  writeOnnx(folder, 'decoder_model_merged', decoderGraph(sizes));
+}
