@@ -7,6 +7,8 @@ import { addCompare } from './commands/compare.js';
 import { addGenerate } from './commands/generate.js';
 import { addModels } from './commands/models.js';
 import { addReplay } from './commands/replay.js';
+import { addScore } from './commands/score.js';
+import { addVerifiers } from './commands/verifiers.js';
 import { EXIT, reportError } from './exit.js';
 import { type CliIo, sizeOf } from './io.js';
 
@@ -15,7 +17,8 @@ Examples:
   varsearch generate "three red stars left of a blue circle" --seed 7 --out stars
   varsearch compare "two green hearts" --budget 300
   varsearch generate --dry-run --scales 13
-  varsearch replay stars/picture.png`;
+  varsearch replay stars/picture.png
+  varsearch score stars drafts --prompt "three red stars" --top 3`;
 
 /** Commander writes help to stdout; its errors are thrown and told by reportError. */
 function configure(command: Command, io: CliIo): void {
@@ -41,7 +44,9 @@ export async function runCli(words: readonly string[], io: CliIo): Promise<numbe
   addReplay(program, io, (exit) => {
     code = exit;
   });
+  addScore(program, io);
   addModels(program, io);
+  addVerifiers(program, io);
   configure(program, io);
   try {
     if (words.length === 0) program.outputHelp();

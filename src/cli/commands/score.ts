@@ -1,0 +1,128 @@
+// varsearch score: the best of pictures that exist already.
+
+import type { Command } from 'commander';
+import { Option } from 'commander';
+
+import { UsageError } from '../../core/errors.js';
+import { given } from '../../run/given.js';
+import { DEFAULTS } from '../../run/options.js';
+import type { ScoreResult } from '../../run/score.js';
+import { score } from '../../run/score.js';
+import type { ScoreOptions } from '../../run/score-options.js';
+import type { EnsembleRule } from '../../verifiers/ensemble.js';
+import { ENSEMBLE_RULES } from '../../verifiers/ensemble.js';
+import { interruptible } from '../interrupt.js';
+import type { CliIo } from '../io.js';
+import { readPromptsFile } from '../prompts-file.js';
+import { printBest, printCsv, printJson, printTable, selected } from '../score-output.js';
+import { createScoreProgress } from '../score-progress.js';
+import { parseNumbers, parseWhole } from '../values.js';
+
+interface Flags {
+  readonly prompt?: string;
+  readonly prompts?: string;
+  readonly verifier?: readonly string[];
+  readonly ensemble?: EnsembleRule;
+  readonly weights?: number | number[];
+  readonly sort: boolean;
+  readonly top?: number;
+  readonly best?: true;
+  readonly skipBad?: true;
+  readonly threads?: number;
+  readonly json?: true;
+  readonly csv?: true;
+  readonly quiet?: true;
+}
+
+const MORE = `
+IMAGE is a file, a folder (its pictures, not those of folders in it), or a quoted pattern such as 'out/**/*.png'.
+
+Examples:
+  varsearch score a.png b.png --prompt "two green hearts"
+  varsearch score out --verifier clip-score,aesthetic --ensemble rank --top 3
+  varsearch score 'out/**/picture.png' --csv > scores.csv
+  cp "$(varsearch score drafts --prompt "a red star" --best)" final.png`;
+
+/** Names after the flag: a,b,c, and the flag again. */
+function collectNames(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, ...text.split(',').map((name) => name.trim())];
+}
+
+function optionsOf(images: readonly string[], flags: Flags, io: CliIo): ScoreOptions {
+  const { prompt, prompts, verifier, ensemble, weights, skipBad, threads, top } = flags;
+  if (top !== undefined && top < 1) throw new UsageError(`--top must be at least 1, got ${top}`);
+  if (images.length === 0 && prompts === undefined) {
+    throw new UsageError('the pictures are missing: name files, folders or quoted patterns');
+  }
+  const listed = prompts === undefined ? [] : readPromptsFile(prompts, io.cwd);
+  return {
+    images: [...images, ...listed],
+    cwd: io.cwd,
+    ...given({
+      prompt,
+      verifier,
+      ensemble,
+      skipBad,
+      threads,
+      weights: typeof weights === 'number' ? [weights] : weights,
+    }),
+  };
+}
+
+async function scoreAll(options: ScoreOptions, flags: Flags, io: CliIo): Promise<ScoreResult> {
+  const catalogs = await io.catalogs();
+  return await interruptible(io, async (signal) => {
+    const progress = createScoreProgress(io, flags.quiet === true);
+    const run = score({ ...options, signal }, { catalogs });
+    try {
+      for await (const event of run) progress.show(event);
+      return await run.result;
+    } finally {
+      progress.clear();
+    }
+  });
+}
+
+async function run(images: readonly string[], flags: Flags, io: CliIo): Promise<void> {
+  const result = await scoreAll(optionsOf(images, flags, io), flags, io);
+  const pictures = selected(result, { sort: flags.sort, top: flags.top });
+  if (flags.best === true) printBest(result, io);
+  else if (flags.json === true) printJson(result, pictures, io);
+  else if (flags.csv === true) printCsv(result, pictures, io);
+  else printTable(result, pictures, io);
+}
+
+/** Adds the command to the program. */
+export function addScore(program: Command, io: CliIo): void {
+  program
+    .command('score')
+    .description('score pictures that exist already, and find the best')
+    .argument('[image...]', 'files, folders or quoted patterns')
+    .option('--prompt <text>', 'what the pictures should show (default: what each was generated from)')
+    .option('--prompts <file>', 'pictures with a prompt each: CSV or JSON lines with image and prompt')
+    .option(
+      '--verifier <names>',
+      `one judge, or several as a,b,c; see 'varsearch verifiers' (default: ${DEFAULTS.verifier})`,
+      collectNames,
+    )
+    .addOption(
+      new Option('--ensemble <rule>', 'how several scores become the one that ranks (default: rank)').choices(
+        [...ENSEMBLE_RULES],
+      ),
+    )
+    .option('--weights <list>', 'one weight per verifier, such as 2,1 (default: 1 each)', parseNumbers)
+    .option('--top <n>', 'only the n best of each prompt', parseWhole)
+    .option('--no-sort', 'in the order given instead of best first')
+    .option('--skip-bad', 'go on without files that cannot be read')
+    .option('--threads <n>', 'threads of the engine (default: one a core)', parseWhole)
+    .addOption(
+      new Option('--best', 'print only the path of the best picture').conflicts(['json', 'csv', 'top']),
+    )
+    .addOption(new Option('--json', 'print the scores as JSON').conflicts('csv'))
+    .option('--csv', 'print the scores as CSV')
+    .option('--quiet', 'no progress, and no warnings but of files left out')
+    .addHelpText('after', MORE)
+    .action(async (images: readonly string[], flags: Flags) => {
+      await run(images, flags, io);
+    });
+}

@@ -1,0 +1,64 @@
+// varsearch verifiers: what can be named with --verifier, what it is good at, and whether it is there.
+
+import type { Command } from 'commander';
+
+import { DEFAULTS } from '../../run/options.js';
+import type { VerifierEntry } from '../../verifiers/catalog.js';
+import type { CliIo } from '../io.js';
+import { line } from '../io.js';
+import { table } from '../table.js';
+
+function asJson(entry: VerifierEntry): unknown {
+  const { name, description, goodAt, licence, size, world } = entry;
+  const installed = entry.installed();
+  return {
+    name,
+    description,
+    goodAt,
+    licence,
+    size,
+    world,
+    installed: installed === true,
+    missing: installed === true ? null : installed,
+  };
+}
+
+function print(verifiers: readonly VerifierEntry[], io: CliIo): void {
+  const states = verifiers.map((entry) => ({ entry, installed: entry.installed() }));
+  const rows = states.map(({ entry, installed }) => {
+    const { name, size, licence, goodAt } = entry;
+    const mark = name === DEFAULTS.verifier ? '*' : ' ';
+    return [`${mark} ${name}`, installed === true ? 'installed' : 'not installed', size, licence, goodAt];
+  });
+  const head = ['  name', 'state', 'size', 'licence', 'good at'];
+  for (const text of table([head, ...rows], [0, 1, 2, 3, 4])) line(io.stdout, text);
+  const missing = states.filter(({ installed }) => installed !== true);
+  if (missing.length > 0) {
+    line(io.stdout);
+    line(
+      io.stdout,
+      "To install one, put its files there, for example with 'hf download REPOSITORY --local-dir FOLDER' " +
+        '(VARSEARCH_MODELS moves the folder of all):',
+    );
+    for (const { entry, installed } of missing) line(io.stdout, `${entry.name}: ${installed}`);
+  }
+  line(io.stdout);
+  line(
+    io.stdout,
+    'Any other CLIP in the Hugging Face layout is clip-score:FOLDER. Several at once are joined: --verifier a,b,c.',
+  );
+}
+
+/** Adds the command to the program. */
+export function addVerifiers(program: Command, io: CliIo): void {
+  program
+    .command('verifiers')
+    .description('list the judges of pictures')
+    .option('--json', 'as JSON')
+    .action(async (flags: { readonly json?: true }) => {
+      const { verifiers } = await io.catalogs();
+      if (flags.json === true) {
+        line(io.stdout, JSON.stringify({ format: 1, verifiers: verifiers.map(asJson) }, null, 2));
+      } else print(verifiers, io);
+    });
+}

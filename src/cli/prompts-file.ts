@@ -1,0 +1,66 @@
+// Lists of pictures with a prompt each: CSV with the columns image and prompt, or JSON lines with these keys.
+
+import { readFileSync } from 'node:fs';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+
+import { UsageError, VarsearchError } from '../core/errors.js';
+import type { NamedPictures } from '../run/score-files.js';
+import { parseCsv } from './csv.js';
+import { fileFault } from './output-folder.js';
+
+/** Reads a list; its pictures' paths start from the folder of the list. Throws an error that names file and line. */
+export function readPromptsFile(file: string, cwd: string): Required<NamedPictures>[] {
+  let text: string;
+  try {
+    text = readFileSync(resolve(cwd, file), 'utf8');
+  } catch (cause) {
+    throw new VarsearchError(`cannot read ${file}: ${fileFault(cause)}`, { cause });
+  }
+  const read = /^\s*\{/.test(text) ? fromLines : fromCsv;
+  const pictures = read(text, file);
+  if (pictures.length === 0) throw new UsageError(`${file} lists no pictures`);
+  return pictures.map(({ image, prompt }) => ({
+    image: isAbsolute(image) ? image : join(dirname(file), image),
+    prompt,
+  }));
+}
+
+function fromCsv(text: string, file: string): Required<NamedPictures>[] {
+  const [head = [], ...rows] = parseCsv(text, file);
+  const [image, prompt] = [head.indexOf('image'), head.indexOf('prompt')];
+  if (image < 0 || prompt < 0) {
+    throw new UsageError(`${file} has the columns ${head.join(', ')}: it needs image and prompt`);
+  }
+  return rows.map((row, i) => checked({ image: row[image], prompt: row[prompt] }, `row ${i + 1} of ${file}`));
+}
+
+function fromLines(text: string, file: string): Required<NamedPictures>[] {
+  return text.split('\n').flatMap((line, i) => {
+    if (line.trim() === '') return [];
+    const where = `line ${i + 1} of ${file}`;
+    let value: unknown;
+    try {
+      value = JSON.parse(line);
+    } catch (cause) {
+      throw new UsageError(`${where} is not JSON: every line has to be {"image": ..., "prompt": ...}`, {
+        cause,
+      });
+    }
+    return [checked(typeof value === 'object' && value !== null ? value : {}, where)];
+  });
+}
+
+function checked(
+  { image, prompt }: { readonly image?: unknown; readonly prompt?: unknown },
+  where: string,
+): Required<NamedPictures> {
+  if (
+    typeof image === 'string' &&
+    image.trim() !== '' &&
+    typeof prompt === 'string' &&
+    prompt.trim() !== ''
+  ) {
+    return { image, prompt };
+  }
+  throw new UsageError(`${where} lacks the image or its prompt`);
+}
