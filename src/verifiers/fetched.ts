@@ -8,12 +8,12 @@ import { modelsFolder } from '../core/assets.js';
 /** A folder of files that the user fetches, and where from. */
 export interface Fetched {
   readonly folder: string;
-  /** The files that have to be there, all of one source. */
-  readonly files: readonly string[];
+  /** The files that have to be there, all of one source; in a list of names, one of them. */
+  readonly files: readonly (string | readonly string[])[];
   readonly source: string;
 }
 
-const CLIP_FILES = ['model.safetensors', 'config.json', 'tokenizer.json'] as const;
+const CLIP_FILES = [['model.safetensors', 'pytorch_model.bin'], 'config.json', 'tokenizer.json'] as const;
 
 /** OpenAI's CLIP ViT-L/14. */
 export const CLIP_L14: Fetched = {
@@ -61,7 +61,10 @@ export function fetchedPath({ folder }: Fetched, ...parts: string[]): string {
 /** True when all files are there, or which are missing and where they come from. */
 export function isFetched(...parts: readonly Fetched[]): true | string {
   const missing = parts.flatMap((part) => {
-    const files = part.files.filter((file) => !existsSync(fetchedPath(part, file)));
+    const files = part.files
+      .map((file) => (typeof file === 'string' ? [file] : file))
+      .filter((names) => !names.some((name) => existsSync(fetchedPath(part, name))))
+      .map((names) => names.join(' or '));
     return files.length === 0 ? [] : [`${fetchedPath(part)} lacks ${files.join(', ')} of ${part.source}`];
   });
   return missing.length === 0 || `files are missing: ${missing.join('; ')}`;
