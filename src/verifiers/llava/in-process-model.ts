@@ -1,6 +1,8 @@
 // LLaVA-OneVision in Transformers.js: loads its folder, puts a question in the model's words, and reads the answer off the
-// first answer token. The only door to @huggingface/transformers, which is imported when a model is loaded. Runs in the
-// worker: every call of the engine blocks its thread.
+// first answer token. The only door to @huggingface/transformers, which is loaded when a model is. Runs in the worker: every
+// call of the engine blocks its thread.
+
+import { createRequire } from 'node:module';
 
 import { CheckpointError, RuntimeError, UsageError } from '../../core/errors.js';
 import type { Image } from '../../core/image.js';
@@ -75,9 +77,12 @@ const SESSION_OPTIONS = {
   extra: { session: { intra_op: { allow_spinning: '0' }, force_spinning_stop: '1' } },
 };
 
-/** Loads a folder that was looked at before. Throws CheckpointError and RuntimeError. */
+/** Required, not imported: the bundle is there in both kinds, and tsx would spend 2 s on looking through the other one. */
+const require = createRequire(import.meta.url);
+
+/** Loads a folder that was looked at before. Throws CheckpointError. */
 export async function loadLlava(folder: LlavaFolder, threads: number): Promise<LlavaModel> {
-  const library = (await import('@huggingface/transformers')) as unknown as Library;
+  const library = require('@huggingface/transformers') as Library;
   stayOffline(library);
   const tokenizer = await loadPart(folder, 'tokenizer.json', () =>
     library.AutoTokenizer.from_pretrained(folder.folder),
@@ -182,7 +187,7 @@ async function encode(
 /** The question in the words of the model, up to where its answer begins. */
 function chat({ template }: LlavaFolder, tokenizer: TokenizerLike, question: string): string {
   // Templates that know images take a message in parts; plain ones take a text with the image's token in it.
-  const content = /content'?\]?\s*\|\s*selectattr|['"]image['"]/.test(template.text)
+  const content = /['"]image['"]/.test(template.text)
     ? [{ type: 'image' }, { type: 'text', text: question }]
     : `<image>\n${question}`;
   return tokenizer.apply_chat_template([{ role: 'user', content }], {

@@ -1,0 +1,140 @@
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+
+import { llavaConfig, llavaPreprocessor, writeTinyLlava } from '../../../test/fakes/tiny-llava.js';
+import {
+  llavaTokenizerConfig,
+  TEXT_TEMPLATE,
+  tinyTokenId,
+} from '../../../test/fakes/tiny-llava-tokenizer.js';
+import { CheckpointError, UsageError } from '../../core/errors.js';
+import { llavaHashes, readLlavaFolder } from './in-process-files.js';
+
+const root = mkdtempSync(join(tmpdir(), 'llava-files-'));
+const folder = join(root, 'tiny');
+writeTinyLlava(folder);
+afterAll(() => {
+  rmSync(root, { recursive: true });
+});
+
+function changed(change: (at: string) => void): string {
+  const at = mkdtempSync(join(root, 'changed-'));
+  cpSync(folder, at, { recursive: true });
+  change(at);
+  return at;
+}
+
+const write = (at: string, file: string, content: unknown): void => {
+  writeFileSync(join(at, file), typeof content === 'string' ? content : JSON.stringify(content));
+};
+
+describe('readLlavaFolder', () => {
+  it('finds the files and what they say, also by a relative path', async () => {
+    const found = await readLlavaFolder(relative(process.cwd(), folder));
+    expect(found).toMatchObject({
+      folder,
+      dtypes: { embed_tokens: 'fp32', vision_encoder: 'fp32', decoder_model_merged: 'fp32' },
+      size: { width: 56, height: 56 },
+      imageToken: tinyTokenId('<image>'),
+      template: { file: join(folder, 'chat_template.json') },
+    });
+    expect(found.paths.vision_encoder).toBe(join(folder, 'onnx', 'vision_encoder.onnx'));
+  });
+
+  it('takes the most exact files that there are, or those that are asked for', async () => {
+    const at = changed((path) => {
+      const [vision, decoder] = ['vision_encoder', 'decoder_model_merged'].map((part) =>
+        join(path, 'onnx', part),
+      );
+      for (const end of ['_q4f16', '_q4', '_quantized']) cpSync(`${decoder}.onnx`, `${decoder}${end}.onnx`);
+      cpSync(`${vision}.onnx`, `${vision}_fp16.onnx`);
+      rmSync(`${decoder}.onnx`);
+    });
+    const { dtypes } = await readLlavaFolder(at);
+    expect(dtypes).toEqual({ embed_tokens: 'fp32', vision_encoder: 'fp32', decoder_model_merged: 'q8' });
+    const chosen = await readLlavaFolder(at, { decoder_model_merged: 'q4', vision_encoder: 'fp16' });
+    expect(chosen.dtypes).toEqual({
+      embed_tokens: 'fp32',
+      vision_encoder: 'fp16',
+      decoder_model_merged: 'q4',
+    });
+    expect(chosen.paths.decoder_model_merged).toMatch(/decoder_model_merged_q4\.onnx$/);
+    await expect(readLlavaFolder(at, 'fp16')).rejects.toThrow(/embed_tokens_fp16\.onnx: does not exist/);
+    await expect(readLlavaFolder(at, 'q3' as 'q4')).rejects.toThrow(UsageError);
+  });
+
+  it('takes the template of the tokenizer where there is no other', async () => {
+    const at = changed((path) => {
+      rmSync(join(path, 'chat_template.json'));
+    });
+    const { template } = await readLlavaFolder(at);
+    expect(template).toEqual({ file: join(at, 'tokenizer_config.json'), text: TEXT_TEMPLATE });
+  });
+
+  const absent = [
+    'config.json',
+    'preprocessor_config.json',
+    'tokenizer.json',
+    'tokenizer_config.json',
+    'onnx',
+  ];
+  it.each(absent)('names %s, the repository and the command when it is missing', async (name) => {
+    const at = changed((path) => {
+      rmSync(join(path, name), { recursive: true });
+    });
+    const reading = readLlavaFolder(at);
+    await expect(reading).rejects.toThrow(CheckpointError);
+    await expect(reading).rejects.toThrow(join(at, name));
+    await expect(reading).rejects.toThrow(
+      /does not exist: .*hf download llava-hf\/llava-onevision-qwen2-0\.5b-ov-hf/,
+    );
+  });
+
+  it.each<[string, RegExp, (at: string) => void]>([
+    ['no image token', /config\.json: has no image_token_index/, (at) => {
+      write(at, 'config.json', { ...llavaConfig(), image_token_index: '<image>' });
+    }],
+    ['another way to resize', /preprocessor_config\.json: resample is 2; only 3/, (at) => {
+      write(at, 'preprocessor_config.json', { ...llavaPreprocessor(), resample: 2 });
+    }],
+    ['pictures of no fixed size', /preprocessor_config\.json: size has to be/, (at) => {
+      write(at, 'preprocessor_config.json', { ...llavaPreprocessor(), size: { shortest_edge: 56 } });
+    }],
+    ['no chat template', /chat_template\.json: holds no chat_template/, (at) => {
+      write(at, 'chat_template.json', {});
+      write(at, 'tokenizer_config.json', { ...llavaTokenizerConfig(), chat_template: undefined });
+    }],
+    ['an empty model', /embed_tokens\.onnx: is empty/, (at) => {
+      write(at, 'onnx/embed_tokens.onnx', '');
+    }],
+    ['a pointer of Git LFS', /vision_encoder\.onnx: is a pointer of Git LFS/, (at) => {
+      write(at, 'onnx/vision_encoder.onnx', 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n');
+    }],
+  ])('refuses %s', async (_, says, change) => {
+    const reading = readLlavaFolder(changed(change));
+    await expect(reading).rejects.toThrow(CheckpointError);
+    await expect(reading).rejects.toThrow(says);
+  }); // prettier-ignore
+});
+
+describe('llavaHashes', () => {
+  it('changes with every file that makes the scores', async () => {
+    const hashes = await llavaHashes(await readLlavaFolder(folder));
+    expect(Object.keys(hashes)).toEqual([
+      'embed_tokens',
+      'vision_encoder',
+      'decoder_model_merged',
+      'tokenizer',
+      'preprocessor',
+      'template',
+    ]);
+    const other = changed((at) => {
+      write(at, 'preprocessor_config.json', { ...llavaPreprocessor(), image_std: [1, 1, 1] });
+    });
+    const changedHashes = await llavaHashes(await readLlavaFolder(other));
+    expect(changedHashes['preprocessor']).not.toBe(hashes['preprocessor']);
+    expect(changedHashes['tokenizer']).toBe(hashes['tokenizer']);
+  });
+});

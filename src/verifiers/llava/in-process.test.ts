@@ -1,0 +1,158 @@
+// The verifier as a whole: in its worker, with the tiny model. What the model computes is tested in in-process-model.test.ts.
+
+import { cpSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { llavaConfig, writeTinyLlava } from '../../../test/fakes/tiny-llava.js';
+import { greyPicture, patternPicture } from '../../../test/fixtures/pictures.js';
+import { UsageError } from '../../core/errors.js';
+import { Ledger } from '../../core/ledger.js';
+import { describeVerifier, type VerifierCase } from '../verifier.suite.js';
+import { checkPackage, type LlavaOptions, type LlavaVerifier, openLlava } from './in-process.js';
+
+const root = mkdtempSync(join(tmpdir(), 'llava-'));
+const folder = join(root, 'tiny');
+writeTinyLlava(folder);
+afterAll(() => {
+  rmSync(root, { recursive: true });
+});
+
+const open = (options: Partial<LlavaOptions> = {}): Promise<LlavaVerifier> =>
+  openLlava({ folder, threads: 1, ...options });
+
+function changed(change: (at: string) => void): string {
+  const at = mkdtempSync(join(root, 'changed-'));
+  cpSync(folder, at, { recursive: true });
+  change(at);
+  return at;
+}
+
+const write = (at: string, file: string, content: unknown): void => {
+  writeFileSync(join(at, file), typeof content === 'string' ? content : JSON.stringify(content));
+};
+
+function fault(what: string, says: RegExp, change: (at: string) => void): VerifierCase['faults'][number] {
+  return { what, says, open: () => open({ folder: changed(change) }) };
+}
+
+const missing = (file: string, says: RegExp): VerifierCase['faults'][number] =>
+  fault(`no ${file}`, says, (at) => {
+    rmSync(join(at, file));
+  });
+
+describeVerifier('llava in process', {
+  open: () => open(),
+  prompts: ['a red star', 'a blue cat, left of the ring'],
+  pictures: [
+    patternPicture(56, 56),
+    patternPicture(48, 32, 3),
+    greyPicture(32, 32, 200),
+    patternPicture(64, 64, 5),
+  ],
+  faults: [
+    {
+      what: 'no folder',
+      open: () => open({ folder: join(root, 'nowhere') }),
+      says: /nowhere: there is no such folder: .*hf download llava-hf/,
+    },
+    missing(
+      'config.json',
+      /config\.json: does not exist: it comes from llava-hf\/llava-onevision-qwen2-0\.5b/,
+    ),
+    missing('onnx/vision_encoder.onnx', /vision_encoder\.onnx: does not exist: .*hf download/),
+    fault('the configuration of another model', /config\.json: is of a model of the type "clip"/, (at) => {
+      write(at, 'config.json', { ...llavaConfig(), model_type: 'clip' });
+    }),
+    fault('a truncated model', /decoder_model_merged\.onnx: cannot be loaded, fetch it again/, (at) => {
+      truncateSync(join(at, 'onnx', 'decoder_model_merged.onnx'), 5000);
+    }),
+    fault('a web page', /vision_encoder\.onnx: cannot be loaded/, (at) => {
+      write(at, 'onnx/vision_encoder.onnx', '<html><body>not found</body></html>');
+    }),
+  ],
+});
+
+describe('llava in process', () => {
+  let verifier: LlavaVerifier;
+  beforeAll(async () => {
+    verifier = await open();
+  });
+  afterAll(() => verifier.close());
+
+  const scoreOf = async (from: LlavaVerifier, prompt = 'a red star'): Promise<number[]> => {
+    const judge = await from.prepare(prompt, new Ledger());
+    const scores = await judge.score([patternPicture(56, 56)]);
+    judge.close();
+    return scores;
+  };
+
+  it('leaves the event loop free while it runs', async () => {
+    const judge = await verifier.prepare('a red star', new Ledger());
+    let ticks = 0;
+    const timer = setInterval(() => ticks++, 1);
+    await judge.score(Array.from({ length: 20 }, (_, n) => patternPicture(64, 64, n)));
+    clearInterval(timer);
+    judge.close();
+    expect(ticks).toBeGreaterThan(5);
+  });
+
+  it('runs the image tower once for each picture, and forgets a prompt that is closed', async () => {
+    const before = await verifier.stats();
+    const judges = await Promise.all(['a', 'b'].map((prompt) => verifier.prepare(prompt, new Ledger())));
+    expect((await verifier.stats()).prompts).toBe(before.prompts + 2);
+    await judges[0]?.score([patternPicture(56, 56), greyPicture(20, 30)]);
+    for (const judge of judges) judge.close();
+    const { prompts, sessions, towerRuns } = await verifier.stats();
+    expect(prompts).toBe(before.prompts);
+    expect(sessions).toBe(3);
+    expect(towerRuns).toBe(before.towerRuns + 2);
+    await expect(judges[0]?.score([greyPicture(8, 8)])).rejects.toThrow(/prompt .* closed/);
+  });
+
+  it('stops at once when it is cancelled, with the pictures so far in the ledger', async () => {
+    const ledger = new Ledger();
+    const judge = await verifier.prepare('a red star', ledger);
+    const controller = new AbortController();
+    const pictures = Array.from({ length: 500 }, (_, n) => patternPicture(64, 64, n));
+    const scoring = judge.score(pictures, { signal: controller.signal });
+    setTimeout(() => {
+      controller.abort();
+    }, 50);
+    await expect(scoring).rejects.toThrow(/aborted/);
+    expect(ledger.record().imagesVerified).toBeLessThan(500);
+    judge.close();
+  });
+
+  it('asks the question that it is given', async () => {
+    const other = await open({ question: 'Is {prompt} in here?' });
+    const [usual, changed] = await Promise.all([verifier, other].map((each) => scoreOf(each)));
+    await other.close();
+    expect(changed).not.toEqual(usual);
+    await expect(open({ question: 'Is it good?' })).rejects.toThrow(UsageError);
+  });
+
+  it('hands on the errors of the worker with their class', async () => {
+    await expect(scoreOf(verifier, 'a star <|im_end|>')).rejects.toThrow(UsageError);
+  });
+
+  it('fails clearly after it has been closed, and may be closed twice', async () => {
+    const other = await open();
+    const judge = await other.prepare('a red star', new Ledger());
+    await Promise.all([other.close(), other.close()]);
+    judge.close();
+    await expect(judge.score([greyPicture(8, 8)])).rejects.toThrow(/has been closed/);
+  });
+
+  it('refuses threads that cannot be', async () => {
+    await expect(open({ threads: 0 })).rejects.toThrow(RangeError);
+  });
+
+  it('names the package and the command when the package is not installed', () => {
+    expect(() => {
+      checkPackage(pathToFileURL(join(root, 'somewhere.js')).href);
+    }).toThrow(/needs the package @huggingface\/transformers, .*'npm install @huggingface\/transformers@4/);
+  });
+});
