@@ -11,6 +11,7 @@ import { benchmarkPrompts } from '../src/toybox/benchmark-prompts.js';
 import { judgePicture } from '../src/toybox/judge.js';
 import { parsePrompt } from '../src/toybox/parser.js';
 import { findVerifier } from '../src/verifiers/catalog.js';
+import { panelOf } from '../src/verifiers/contract.js';
 import { machine } from './measure.js';
 
 const NFE = 315; // beam search with w = 3, c = 5 over six scales
@@ -33,7 +34,7 @@ for (const [name, options] of Object.entries(ARMS)) {
     const ledger = new Ledger();
     const generator = await model.prepare(prompt, ledger);
     const judge = await verifier.prepare(prompt, ledger);
-    const context = { generator, judge, key: RandomKey.fromSeed(i) };
+    const context = { generator, panel: panelOf(judge, verifier.name), key: RandomKey.fromSeed(i) };
     const search = startSearch(resolveSearch(options, generator.scales), context);
     let step = await search.next();
     while (!step.done) step = await search.next();

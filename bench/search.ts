@@ -7,7 +7,7 @@ import type { ImageModel } from '../src/models/contract.js';
 import { createRuntime } from '../src/runtime/index.js';
 import { resolveSearch, startSearch } from '../src/search/registry.js';
 import { findVerifier } from '../src/verifiers/catalog.js';
-import type { Verifier } from '../src/verifiers/contract.js';
+import { panelOf, type Verifier } from '../src/verifiers/contract.js';
 import { matMulRate } from './matmul.js';
 import { type BenchLine, median, repeat } from './measure.js';
 
@@ -25,7 +25,11 @@ async function searchOnce(model: ImageModel, verifier: Verifier): Promise<Timed>
   const generator = await model.prepare(PROMPT, ledger);
   const judge = await verifier.prepare(PROMPT, ledger);
   const sizes = resolveSearch({ strategy: 'beam', width: 3, candidates: 5 }, generator.scales);
-  const search = startSearch(sizes, { generator, judge, key: RandomKey.fromSeed(7) });
+  const search = startSearch(sizes, {
+    generator,
+    panel: panelOf(judge, verifier.name),
+    key: RandomKey.fromSeed(7),
+  });
   while (!(await search.next()).done);
   generator.close();
   judge.close();

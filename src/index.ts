@@ -21,6 +21,7 @@ export { builtInCatalogs } from './run/engine.js';
 export type { CompareJson, Files } from './run/files.js';
 export { compareFiles, compareJson, resultFiles, strategyFiles } from './run/files.js';
 export type { GenerateEvent, GenerateRun } from './run/generate.js';
+export type { HoldOutReport, HoldOutRow } from './run/hold-out.js';
 export type { Run } from './run/live-run.js';
 export type {
   CompareOptions,
@@ -33,14 +34,23 @@ export type {
 export type { Recipe } from './run/recipe.js';
 export { decodeWithRecipe, encodeWithRecipe } from './run/recipe.js';
 export type { ReplayOptions, ReplayResult, ReplayRun } from './run/replay.js';
-export type { GenerateResult, NodeJson, ResultJson, TracePoint } from './run/result.js';
+export type { GenerateResult, NodeJson, ResultJson, Spent, TracePoint } from './run/result.js';
 export { resultJson } from './run/result.js';
 export type { CatalogOption, Varsearch } from './run/varsearch.js';
 export { compare, generate, openVarsearch, replay } from './run/varsearch.js';
+export type { VerifierOption } from './run/verifier-options.js';
 export { VERSION } from './run/versions.js';
 export type { Search, SearchContext, SearchEvent, SearchResult } from './search/contract.js';
 export type { Estimate, ResolvedSearch, SearchOptions, StrategyName } from './search/registry.js';
 export { estimate, resolveSearch, STRATEGIES } from './search/registry.js';
 export type { SearchTree, TreeNode } from './search/tree.js';
 export type { VerifierEntry } from './verifiers/catalog.js';
-export type { Judge, Verifier } from './verifiers/contract.js';
+export type { Judge, Panel, Verifier } from './verifiers/contract.js';
+export type {
+  Ensemble,
+  EnsembleJudge,
+  EnsembleOptions,
+  EnsembleRule,
+  ResolvedEnsemble,
+} from './verifiers/ensemble.js';
+export { combineScores, ensemble, ENSEMBLE_RULES } from './verifiers/ensemble.js';

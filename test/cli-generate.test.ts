@@ -54,6 +54,7 @@ describe('varsearch generate', () => {
       prompt: 'a red circle',
       model: 'toybox',
       verifier: 'clip-score',
+      ensemble: null,
       seed: 7,
       cfg: [4, 3, 2, 1],
       temperature: 0.5,

@@ -14,6 +14,7 @@ import {
   replay,
   type StrategyName,
   type Verifier,
+  type VerifierOption,
 } from '../src/index.js';
 import { fakeModel } from './fakes/fake-model.js';
 import { fakeVerifier } from './fakes/fake-verifier.js';
@@ -45,7 +46,8 @@ describe('the public types', () => {
   it('refuse what cannot be meant', () => {
     expectTypeOf(openVarsearch).parameter(0).toEqualTypeOf<varsearch.OpenOptions | undefined>();
     expectTypeOf<GenerateOptions['model']>().toEqualTypeOf<string | ImageModel | undefined>();
-    expectTypeOf<GenerateOptions['verifier']>().toEqualTypeOf<string | Verifier | undefined>();
+    expectTypeOf<GenerateOptions['verifier']>().toEqualTypeOf<VerifierOption | undefined>();
+    expectTypeOf<string | readonly string[] | Verifier | readonly Verifier[]>().toExtend<VerifierOption>();
     expectTypeOf<Awaited<ReturnType<typeof compare>['result']>>().toEqualTypeOf<CompareResult>();
     // @ts-expect-error -- a prompt is needed
     expect(() => generate({ seed: 1 })).toThrow("option 'prompt' is missing");
@@ -60,6 +62,7 @@ describe('the public types', () => {
   it('are listed by name', () => {
     expect(Object.keys(varsearch).sort()).toMatchInlineSnapshot(`
       [
+        "ENSEMBLE_RULES",
         "Ledger",
         "RandomKey",
         "STRATEGIES",
@@ -67,6 +70,7 @@ describe('the public types', () => {
         "VERSION",
         "VarsearchError",
         "builtInCatalogs",
+        "combineScores",
         "compare",
         "compareFiles",
         "compareJson",
@@ -75,6 +79,7 @@ describe('the public types', () => {
         "decodeWithRecipe",
         "encodePng",
         "encodeWithRecipe",
+        "ensemble",
         "estimate",
         "generate",
         "isAbortError",

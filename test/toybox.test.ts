@@ -21,6 +21,7 @@ import { judgePicture } from '../src/toybox/judge.js';
 import { parsePrompt } from '../src/toybox/parser.js';
 import { validateJudge } from '../src/toybox/validate.js';
 import { findVerifier } from '../src/verifiers/catalog.js';
+import { panelOf } from '../src/verifiers/contract.js';
 
 const PROMPT = 'three red stars left of a blue circle';
 const folder = assetPath('toybox');
@@ -53,7 +54,7 @@ async function search(
   const judge = await verifier.prepare(prompt, ledger);
   const running = startSearch(resolveSearch(options, generator.scales), {
     generator,
-    judge,
+    panel: panelOf(judge, name),
     key: RandomKey.fromSeed(7),
   });
   let step = await running.next();

@@ -6,14 +6,19 @@ import { Option } from 'commander';
 import { given } from '../run/given.js';
 import type { OpenOptions, PictureOptions } from '../run/options.js';
 import { DEFAULTS } from '../run/options.js';
+import { ENSEMBLE_MEMBERS } from '../run/verifier-options.js';
 import type { ResultChoice, StrategyName } from '../search/registry.js';
 import { DEFAULT_STRATEGY, RESULT_CHOICES, STRATEGIES } from '../search/registry.js';
+import { ENSEMBLE_RULES, type EnsembleRule } from '../verifiers/ensemble.js';
 import { parseNumber, parseNumbers, parseWhole, parseWholes } from './values.js';
 
 /** What is loaded. */
 export interface LoadFlags {
   readonly model?: string;
   readonly verifier?: string;
+  readonly ensemble?: EnsembleRule;
+  readonly weights?: number | number[];
+  readonly report?: string;
   readonly threads?: number;
   readonly memory?: string;
 }
@@ -53,12 +58,26 @@ export interface DryRunFlags {
   readonly scales?: number;
 }
 
-/** Adds --model, --verifier, --threads and --memory. */
+/** Adds --model, --verifier, --ensemble, --weights, --report, --threads and --memory. */
 export function addLoadFlags(command: Command, defaults: 'built-in' | 'recipe' = 'built-in'): Command {
-  const text = (name: string): string => (defaults === 'recipe' ? "the recipe's" : name);
+  const text = (usual: string): string => (defaults === 'recipe' ? "the recipe's" : usual);
   return command
     .option('--model <name>', `image model, see 'varsearch models' (default: ${text(DEFAULTS.model)})`)
-    .option('--verifier <name>', `judge of the pictures (default: ${text(DEFAULTS.verifier)})`)
+    .option(
+      '--verifier <names>',
+      `judge of the pictures, or several that guide together: a,b,c (default: ${text("the model's")})`,
+    )
+    .addOption(
+      new Option(
+        '--ensemble <rule>',
+        `how several judges' scores become one (default: ${text('rank')})`,
+      ).choices([...ENSEMBLE_RULES]),
+    )
+    .option('--weights <x>', `one weight for each judge: 1,2,0.5 (default: ${text('1 each')})`, parseNumbers)
+    .option(
+      '--report <names>',
+      `score the winner with other judges too: a,b, or ${ENSEMBLE_MEMBERS} for all installed ones but the oracle`,
+    )
     .option('--threads <n>', 'threads of the engine (default: one a core)', parseWhole)
     .option('--memory <size>', "memory for keys and values, such as 2GB (default: the model's choice)");
 }
@@ -140,8 +159,11 @@ export function addDryRunFlags(command: Command): Command {
 }
 
 /** What to load, as the library takes it. */
-export function openOptions({ model, verifier, threads, memory }: LoadFlags): OpenOptions {
-  return given({ model, verifier, threads, memory });
+export function openOptions(flags: LoadFlags): OpenOptions {
+  const { model, verifier, ensemble: by, weights: numbers, report, threads, memory } = flags;
+  const weights = typeof numbers === 'number' ? [numbers] : numbers;
+  const ensemble = by === undefined && weights === undefined ? undefined : given({ by, weights });
+  return given({ model, verifier, ensemble, report, threads, memory });
 }
 
 /** The options of a picture, as the library takes them. */

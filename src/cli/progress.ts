@@ -1,7 +1,9 @@
 // The progress of searches on stderr: one line that is redrawn on a terminal, a line a round elsewhere.
 
+import { describeScores } from '../run/describe.js';
 import { formatDuration, formatScore } from '../run/format.js';
 import type { GenerateEvent } from '../run/generate.js';
+import type { TreeNode } from '../search/tree.js';
 import type { CliIo, Output } from './io.js';
 import { line, plain, sizeOf } from './io.js';
 
@@ -18,7 +20,7 @@ interface State {
   rounds: number;
   done: number;
   total: number;
-  best: number | null;
+  best: TreeNode | null;
 }
 
 const BAR = 24;
@@ -29,9 +31,14 @@ function bar(done: number, total: number): string {
   return '\u2588'.repeat(filled) + '\u2591'.repeat(BAR - filled);
 }
 
+/** The best so far; of an ensemble by its members' own scores, since a joined one may only hold among its round. */
+function bestOf(node: TreeNode): string {
+  return Object.keys(node.scores).length > 1 ? describeScores(node) : formatScore(node.score);
+}
+
 function words(state: State): string {
   const place = state.rounds > 1 ? `scale ${state.scale}/${state.rounds}  ` : '';
-  const best = state.best === null ? '' : `  best ${formatScore(state.best)}`;
+  const best = state.best === null ? '' : `  best ${bestOf(state.best)}`;
   return `${place}${state.done}/${state.total} pictures${best}`;
 }
 
@@ -46,10 +53,11 @@ function follow(state: State, event: GenerateEvent): void {
       break;
     case 'scored':
       state.done += event.nodes.filter((node) => !node.inherited).length;
-      state.best = event.best.score;
+      state.best = event.best;
       break;
     case 'warning':
     case 'elected':
+    case 'report':
       break;
   }
 }

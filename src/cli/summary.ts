@@ -3,9 +3,11 @@
 import { relative } from 'node:path';
 
 import type { CompareResult } from '../run/compare.js';
-import { describeSearch, describeSizesBriefly } from '../run/describe.js';
-import { formatCount, formatDuration, formatScore } from '../run/format.js';
+import { describeJoined, describeScores, describeSearch, describeSizesBriefly } from '../run/describe.js';
+import { formatCount, formatDuration, formatGain, formatScore } from '../run/format.js';
+import type { HoldOutReport } from '../run/hold-out.js';
 import type { GenerateResult } from '../run/result.js';
+import { isRelative, type ResolvedEnsemble } from '../verifiers/ensemble.js';
 import type { CliIo } from './io.js';
 import { line, plain, sizeOf } from './io.js';
 import { hasTrueColour, previewLines } from './preview.js';
@@ -29,33 +31,78 @@ export function showPreview(result: GenerateResult, io: CliIo): void {
 
 /** Says what one search has found and what it cost. */
 export function printSummary(result: GenerateResult, folder: string, io: CliIo): void {
-  const { ledger, options, milliseconds, score } = result;
+  const { ledger, options, milliseconds, winner, score, report } = result;
   const [first] = result.tree.nodes;
   const before =
-    first && first.id !== result.winner.id ? ` (the first picture: ${formatScore(first.score)})` : '';
-  line(io.stdout, `${options.verifier} ${formatScore(score)}${before}`);
+    first && first.id !== winner.id
+      ? ` (the first picture: ${Object.values(first.scores)
+          .map((each) => formatScore(each))
+          .join(', ')})`
+      : '';
+  line(io.stdout, `${describeScores(winner)}${before}`);
+  if (options.ensemble) line(io.stdout, ensembleLine(score, options.ensemble, ledger.imagesDecoded));
   line(
     io.stdout,
-    `${describeSearch(options.search)}: ${formatCount(ledger.imagesVerified)} pictures, ${formatCount(ledger.nfe)} NFE, ` +
+    `${describeSearch(options.search)}: ${formatCount(ledger.imagesDecoded)} pictures, ${formatCount(ledger.nfe)} NFE, ` +
       `${formatCount(ledger.forwards)} forward passes, ${formatDuration(milliseconds)}`,
   );
+  if (report) printReport(report, io);
   line(io.stdout, `written to ${shownPath(folder, io.cwd)}: picture.png, result.json, index.html`);
+}
+
+function ensembleLine(score: number, ensemble: ResolvedEnsemble, pictures: number): string {
+  const among = isRelative(ensemble) ? ` among ${formatCount(pictures)} pictures` : '';
+  return `ensemble: ${describeJoined(score, ensemble)}${among}`;
+}
+
+/** Shows what the verifiers say of a winner, those that did not guide the search apart. */
+export function printReport(report: HoldOutReport, io: CliIo): void {
+  const rows = report.rows.map(({ verifier, role, mean, deviation, first, winner, gain }) => [
+    verifier,
+    role,
+    `${formatScore(mean)} +- ${deviation === null ? '?' : formatScore(deviation)}`,
+    formatScore(first),
+    formatScore(winner),
+    formatGain(gain),
+  ]);
+  const round = `first round (${formatCount(report.pictures)})`;
+  const head = ['verifier', 'role', round, 'first picture', 'winner', 'gain'];
+  for (const text of table([head, ...rows], [0, 1])) line(io.stdout, text);
+  line(io.stdout, report.message);
+}
+
+/** What a held-out verifier gives a winner, with its gain over the first round. */
+function heldOutCell({ report }: GenerateResult, name: string): string {
+  const row = report?.rows.find(({ verifier }) => verifier === name);
+  return row ? `${formatScore(row.winner)} (${formatGain(row.gain)})` : '-';
 }
 
 /** Puts the strategies of a comparison side by side. */
 export function printComparison(compared: CompareResult, folder: string, io: CliIo): void {
-  const rows = compared.results.map((result) => [
-    `${result.score === compared.best.score ? '*' : ' '} ${result.options.search.strategy}`,
+  const { results, scores } = compared;
+  const several = compared.best.options.ensemble !== null;
+  const names = several ? Object.keys(compared.best.winner.scores) : [];
+  const reporters = compared.best.report?.rows.filter(({ role }) => role === 'held-out') ?? [];
+  const held = reporters.map(({ verifier }) => verifier);
+  const rows = results.map((result, i) => [
+    `${scores[i] === Math.max(...scores) ? '*' : ' '} ${result.options.search.strategy}`,
     describeSizesBriefly(result.options.search),
-    formatScore(result.score),
+    formatScore(scores[i] ?? NaN),
+    ...names.map((name) => formatScore(result.winner.scores[name] ?? NaN)),
+    ...held.map((name) => heldOutCell(result, name)),
     formatCount(result.ledger.nfe),
     formatCount(result.ledger.forwards),
     formatCount(result.ledger.tokens),
-    formatCount(result.ledger.imagesVerified),
+    formatCount(result.ledger.imagesDecoded),
     formatDuration(result.milliseconds - result.ledger.milliseconds.load),
   ]);
-  const head = ['  strategy', 'sizes', 'score', 'NFE', 'forward passes', 'tokens', 'pictures', 'time'];
+  const score = compared.best.options.ensemble?.by ?? 'score';
+  const judged = [score, ...names, ...held.map((name) => `${name} (held out)`)];
+  const head = ['  strategy', 'sizes', ...judged, 'NFE', 'forward passes', 'tokens', 'pictures', 'time'];
   for (const text of table([head, ...rows], [0, 1])) line(io.stdout, text);
+  for (const { options, report } of results) {
+    if (report) line(io.stdout, `${options.search.strategy}: ${report.message}`);
+  }
   line(
     io.stdout,
     `written to ${shownPath(folder, io.cwd)}: index.html, result.json, and a folder per strategy`,

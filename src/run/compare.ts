@@ -9,6 +9,7 @@ import type { Run } from './live-run.js';
 import { startRun } from './live-run.js';
 import type { ComparePictureOptions } from './options.js';
 import type { GenerateResult } from './result.js';
+import { type Standings, standingsOf } from './standings.js';
 
 /** What happens during a comparison, in order. */
 export type CompareEvent =
@@ -29,7 +30,12 @@ export interface CompareResult {
   readonly budget: number;
   /** In the order in which they ran. */
   readonly results: readonly GenerateResult[];
-  /** The one with the highest score; the earliest of equals. */
+  /**
+   * Each result's score as they are compared: their own, or with a relative ensemble (rank, z-score) among all pictures of
+   * the comparison.
+   */
+  readonly scores: readonly number[];
+  /** The one with the highest of these scores; the earliest of equals. */
   readonly best: GenerateResult;
 }
 
@@ -39,15 +45,26 @@ export interface CompareRun extends Run<CompareEvent, CompareResult> {
   soFar(): Promise<CompareResult | null>;
 }
 
+/** Compares the pictures of several searches by the same verifiers with each other. */
+export function standingsOfAll(results: readonly GenerateResult[]): Standings {
+  const [first] = results;
+  if (!first) return ({ score }) => score;
+  return standingsOf(
+    results.flatMap(({ tree }) => tree.nodes),
+    first.options,
+  );
+}
+
 function summarise(
   options: ComparePictureOptions,
   results: readonly GenerateResult[],
   complete: boolean,
 ): CompareResult | null {
-  const [first, ...others] = results;
-  if (!first) return null;
-  const best = others.reduce((a, b) => (b.score > a.score ? b : a), first);
-  return { complete, prompt: options.prompt, budget: options.budget, results, best };
+  const standings = standingsOfAll(results);
+  const scores = results.map(({ winner }) => standings(winner));
+  const best = results[scores.indexOf(Math.max(...scores))];
+  if (!best) return null;
+  return { complete, prompt: options.prompt, budget: options.budget, results, scores, best };
 }
 
 /** Begins a comparison. The options have been checked. */

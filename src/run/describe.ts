@@ -3,6 +3,9 @@
 import type { Scale } from '../models/contract.js';
 import type { ResolvedSearch, StrategyName } from '../search/registry.js';
 import { STRATEGY_INFO } from '../search/registry.js';
+import type { TreeNode } from '../search/tree.js';
+import type { EnsembleRule, ResolvedEnsemble } from '../verifiers/ensemble.js';
+import { formatScore } from './format.js';
 import type { ResolvedOptions } from './options.js';
 
 /** The name of a strategy as a title. */
@@ -57,15 +60,41 @@ export function describeSearch(search: ResolvedSearch): string {
   return `${strategyTitle(search.strategy)}, ${describeSizesBriefly(search)}`;
 }
 
+const RULE_TITLES: Readonly<Record<EnsembleRule, string>> = {
+  rank: 'mean rank',
+  'z-score': 'mean z-score',
+  'weighted-sum': 'weighted sum',
+};
+
+/** The rule of an ensemble in words, for example "mean rank, weights 1, 2". */
+export function describeEnsemble({ by, weights }: ResolvedEnsemble): string {
+  const equal = weights.every((weight) => weight === weights[0]);
+  return `${RULE_TITLES[by]}${equal && by !== 'weighted-sum' ? '' : `, weights ${weights.join(', ')}`}`;
+}
+
+/** Every verifier's own score of a picture, for example "clip-score 2.1034, oracle 1.0000". */
+export function describeScores({ scores }: Pick<TreeNode, 'scores'>): string {
+  return Object.entries(scores)
+    .map(([name, score]) => `${name} ${formatScore(score)}`)
+    .join(', ');
+}
+
+/** A joined score in words, for example "mean rank 3.50" (ranks are kept with a minus: higher is better). */
+export function describeJoined(score: number, { by }: ResolvedEnsemble): string {
+  return `${RULE_TITLES[by]} ${by === 'rank' ? (-score).toFixed(2) : formatScore(score)}`;
+}
+
 /** Every option of a run as name and value. */
 export function describeOptions(
   options: ResolvedOptions,
 ): readonly (readonly [name: string, value: string])[] {
-  const { prompt, model, verifier, seed, cfg, temperature, topK, topP, size, aspectRatio, search } = options;
+  const { prompt, model, verifier, ensemble, seed, cfg, temperature, topK, topP, size, aspectRatio, search } =
+    options;
   return [
     ['prompt', prompt],
     ['model', model],
-    ['verifier', verifier],
+    [ensemble ? 'verifiers' : 'verifier', ensemble ? verifier.split(',').join(', ') : verifier],
+    ...(ensemble ? [['ensemble', describeEnsemble(ensemble)] as const] : []),
     ['strategy', search.strategy],
     ...describeSizes(search),
     ['seed', String(seed)],

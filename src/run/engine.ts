@@ -1,4 +1,4 @@
-// A model and a verifier, loaded and ready for any number of runs, by name or as given by the caller.
+// A model and its verifiers, loaded and ready for any number of runs, by name or as given by the caller.
 
 import { VarsearchError } from '../core/errors.js';
 import type { ModelEntry } from '../models/catalog.js';
@@ -6,20 +6,26 @@ import type { ImageModel } from '../models/contract.js';
 import type { Runtime } from '../runtime/index.js';
 import type { VerifierEntry } from '../verifiers/catalog.js';
 import type { Verifier } from '../verifiers/contract.js';
+import { ensemble } from '../verifiers/ensemble.js';
 import { given } from './given.js';
 import { parseMemory } from './memory.js';
 import type { OpenOptions } from './options.js';
 import { DEFAULTS } from './options.js';
 import type { FileHashes } from './recipe.js';
+import {
+  findVerifiers,
+  isEntry,
+  type VerifierCatalog,
+  type WantedVerifier,
+  type WantedVerifiers,
+} from './verifier-options.js';
 
 /** The models and verifiers that names stand for. */
-export interface Catalogs {
+export interface Catalogs extends VerifierCatalog {
   readonly models: readonly ModelEntry[];
-  readonly verifiers: readonly VerifierEntry[];
   /** The entry of a name; a UsageError that lists the names when there is none. */
   readonly findModel: (name: string) => ModelEntry;
-  readonly findVerifier: (name: string) => VerifierEntry;
-  /** Makes the runtime that model and verifier share. @default each entry makes its own */
+  /** Makes the runtime that model and verifiers share. @default each entry makes its own */
   readonly createRuntime?: (options: { readonly threads?: number }) => Promise<Runtime>;
 }
 
@@ -42,12 +48,15 @@ export interface EngineHashes {
 /** What runs work with. */
 export interface Engine {
   readonly model: ImageModel;
+  /** What guides the search; of several verifiers their ensemble. */
   readonly verifier: Verifier;
+  /** The verifiers that report on the winner; null where no report is wanted. */
+  readonly reporters: readonly Verifier[] | null;
   /** Guidance and temperature where a run gives none; null when the model was handed in and keeps its own. */
   readonly defaults: ModelEntry['defaults'] | null;
   /** What speaks against a prompt for this model, in one line; null when nothing does. */
   readonly checkPrompt: (prompt: string) => string | null;
-  /** SHA-256 of the files of both, read once. */
+  /** SHA-256 of the files of model and verifier, read once. */
   readonly hashes: () => Promise<EngineHashes>;
   /** Milliseconds that loading took, told once: the first run's ledger has them. */
   readonly takeLoadTime: () => number;
@@ -55,74 +64,133 @@ export interface Engine {
   readonly close: () => Promise<void>;
 }
 
+/** What has to be loaded, or was handed in. */
+interface Wanted extends WantedVerifiers {
+  readonly model: ModelEntry | ImageModel;
+}
+
+/** True where nothing has to be looked up. */
+function isLoaded({ model, verifier, report }: OpenOptions): boolean {
+  const loaded = (option: OpenOptions['verifier']): boolean =>
+    typeof option === 'object' &&
+    (!Array.isArray(option) || option.every((each) => typeof each === 'object'));
+  return typeof model === 'object' && loaded(verifier) && (report === undefined || loaded(report));
+}
+
+const NO_CATALOGS: Catalogs = {
+  models: [],
+  verifiers: [],
+  findModel: () => {
+    throw new RangeError('nothing has to be looked up');
+  },
+  findVerifier: () => {
+    throw new RangeError('nothing has to be looked up');
+  },
+};
+
+function isModelEntry(model: ModelEntry | ImageModel): model is ModelEntry {
+  return 'load' in model;
+}
+
+/** Looks up what the options name, without loading it; throws a UsageError for what does not exist or go together. */
+export function findWanted(options: OpenOptions, catalogs: Catalogs): Wanted {
+  const { model: named = DEFAULTS.model } = options;
+  const model = typeof named === 'string' ? catalogs.findModel(named) : named;
+  const entry = isModelEntry(model) ? model : null;
+  return { model, ...findVerifiers(options, { model: entry, usual: DEFAULTS.verifier, catalogs }) };
+}
+
+/** The entries that have to be loaded, each once. */
+function entriesOf({ guides, reporters }: WantedVerifiers): VerifierEntry[] {
+  const entries = [...guides, ...(reporters ?? [])].filter(isEntry);
+  return [...new Map(entries.map((entry) => [entry.name, entry])).values()];
+}
+
 function requireInstalled(kind: string, entry: Pick<ModelEntry, 'name' | 'installed'>): void {
   const installed = entry.installed();
   if (installed !== true) throw new VarsearchError(`${kind} '${entry.name}' is not installed: ${installed}`);
 }
 
-/** What has to be loaded: an entry of a catalogue, or null where the caller gave a loaded value. */
-interface Wanted {
-  readonly model: ModelEntry | null;
-  readonly verifier: VerifierEntry | null;
+/** Loads verifiers that share what they can. */
+async function loadVerifiers(
+  entries: readonly VerifierEntry[],
+  runtime: Runtime | undefined,
+  threads: number | undefined,
+): Promise<Verifier[]> {
+  if (entries.length === 0) return [];
+  const { openVerifiers } = await import('../verifiers/open-verifiers.js');
+  return openVerifiers(entries, runtime, threads);
 }
 
-async function findEntries(
-  options: OpenOptions,
-  catalogs: Catalogs | undefined,
-): Promise<Wanted & { readonly catalogs: Catalogs | null }> {
-  const { model = DEFAULTS.model, verifier = DEFAULTS.verifier } = options;
-  if (typeof model !== 'string' && typeof verifier !== 'string') {
-    return { model: null, verifier: null, catalogs: null };
-  }
-  const known = catalogs ?? (await builtInCatalogs());
-  const wanted = {
-    model: typeof model === 'string' ? known.findModel(model) : null,
-    verifier: typeof verifier === 'string' ? known.findVerifier(verifier) : null,
-  };
-  if (wanted.model) requireInstalled('model', wanted.model);
-  if (wanted.verifier) requireInstalled('verifier', wanted.verifier);
-  return { ...wanted, catalogs: known };
+/** What was loaded, and what closes it again. */
+interface Loaded {
+  readonly model: ImageModel;
+  readonly verifier: (wanted: WantedVerifier) => Verifier;
+  readonly close: () => Promise<void>;
 }
 
-/** Loads a model and a verifier at the same time; when one fails, the other is closed again. */
-export async function openEngine(options: OpenOptions, catalogs?: Catalogs): Promise<Engine> {
-  const wanted = await findEntries(options, catalogs);
-  const start = performance.now();
+/** Loads everything at the same time into one runtime; when one part fails, the others are closed again. */
+async function load(wanted: Wanted, options: OpenOptions, catalogs: Catalogs): Promise<Loaded> {
+  const entry = isModelEntry(wanted.model) ? wanted.model : null;
+  const entries = entriesOf(wanted);
+  if (entry) requireInstalled('model', entry);
+  for (const each of entries) requireInstalled('verifier', each);
   const threads = given({ threads: options.threads });
-  const memory = given({
-    memory: options.memory === undefined ? undefined : (parseMemory(options.memory) ?? undefined),
-  });
-  const runtime = await wanted.catalogs?.createRuntime?.(threads);
-  const shared = given({ runtime });
-  const loads = await Promise.allSettled([
-    wanted.model ? wanted.model.load({ ...threads, ...memory, ...shared }) : (options.model as ImageModel),
-    wanted.verifier ? wanted.verifier.load({ ...threads, ...shared }) : (options.verifier as Verifier),
+  const bytes = options.memory === undefined ? undefined : (parseMemory(options.memory) ?? undefined);
+  const runtime = entry || entries.length > 0 ? await catalogs.createRuntime?.(threads) : undefined;
+  const [model, verifiers] = await Promise.allSettled([
+    isModelEntry(wanted.model)
+      ? wanted.model.load({ ...threads, ...given({ memory: bytes, runtime }) })
+      : wanted.model,
+    loadVerifiers(entries, runtime, options.threads),
   ]);
-  const [model, verifier] = loads;
   const close = async (): Promise<void> => {
-    if (wanted.model && model.status === 'fulfilled') await model.value.close();
-    if (wanted.verifier && verifier.status === 'fulfilled') await verifier.value.close();
+    if (entry && model.status === 'fulfilled') await model.value.close();
+    for (const each of verifiers.status === 'fulfilled' ? verifiers.value : []) await each.close();
     await runtime?.close();
   };
-  if (model.status === 'rejected' || verifier.status === 'rejected') {
+  if (model.status === 'rejected' || verifiers.status === 'rejected') {
     await close();
-    throw (loads.find((each) => each.status === 'rejected') as PromiseRejectedResult).reason;
+    throw ([model, verifiers].find((each) => each.status === 'rejected') as PromiseRejectedResult).reason;
   }
-  const loadTime = performance.now() - start;
-  return engineOf(model.value, verifier.value, { entry: wanted.model, loadTime, close });
+  const byName = new Map(entries.map((each, i) => [each.name, verifiers.value[i]] as const));
+  const verifier: Loaded['verifier'] = (each) => {
+    const found = isEntry(each) ? byName.get(each.name) : each;
+    if (!found) throw new RangeError(`verifier '${each.name}' was not loaded`);
+    return found;
+  };
+  return { model: model.value, verifier, close };
 }
 
-function engineOf(
-  model: ImageModel,
-  verifier: Verifier,
-  rest: { readonly entry: ModelEntry | null; readonly loadTime: number; readonly close: () => Promise<void> },
-): Engine {
-  const { entry, close } = rest;
+/** Loads a model and its verifiers. Throws UsageError for names and combinations that cannot be, before anything is loaded. */
+export async function openEngine(options: OpenOptions, catalogs?: Catalogs): Promise<Engine> {
+  const known = catalogs ?? (isLoaded(options) ? NO_CATALOGS : await builtInCatalogs());
+  const wanted = findWanted(options, known);
+  const start = performance.now();
+  const { model, verifier, close } = await load(wanted, options, known);
+  const [first, ...others] = wanted.guides.map(verifier);
+  if (!first) throw new RangeError('a search needs a verifier');
+  return engineOf(model, {
+    verifier: others.length === 0 ? first : ensemble([first, ...others], options.ensemble),
+    reporters: wanted.reporters?.map(verifier) ?? null,
+    entry: isModelEntry(wanted.model) ? wanted.model : null,
+    loadTime: performance.now() - start,
+    close,
+  });
+}
+
+interface EngineParts extends Pick<Engine, 'verifier' | 'reporters' | 'close'> {
+  readonly entry: ModelEntry | null;
+  readonly loadTime: number;
+}
+
+function engineOf(model: ImageModel, { verifier, reporters, entry, close, ...rest }: EngineParts): Engine {
   let { loadTime } = rest;
   let hashes: Promise<EngineHashes> | undefined;
   return {
     model,
     verifier,
+    reporters,
     defaults: entry?.defaults ?? null,
     checkPrompt: (prompt) => entry?.checkPrompt?.(prompt) ?? null,
     hashes: () => {

@@ -6,6 +6,7 @@ import { compareReport } from './report/compare-report.js';
 import { generateReport } from './report/generate-report.js';
 import type { GenerateResult, ResultJson } from './result.js';
 import { resultJson } from './result.js';
+import { isRelativeSearch } from './standings.js';
 
 /** Names of the files of a result. */
 export const FILE_NAMES = { picture: 'picture.png', result: 'result.json', page: 'index.html' } as const;
@@ -21,6 +22,8 @@ export interface CompareJson {
   readonly budget: number;
   /** The strategy with the highest score. */
   readonly best: string;
+  /** What the results are compared by, where that is not their own score: with a relative ensemble (rank, z-score). */
+  readonly scores?: readonly number[];
   readonly results: readonly ResultJson[];
 }
 
@@ -48,6 +51,7 @@ export function compareJson(compared: CompareResult): CompareJson {
     prompt,
     budget,
     best: best.options.search.strategy,
+    ...(isRelativeSearch(best.options) ? { scores: compared.scores } : {}),
     results: results.map((result) => resultJson(result, `${strategyFolder(result)}/${FILE_NAMES.picture}`)),
   };
 }

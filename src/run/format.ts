@@ -40,3 +40,9 @@ export function formatDuration(milliseconds: number): string {
 export function formatPercent(share: number): string {
   return `${(share * 100).toFixed(Math.abs(share) < 0.0995 ? 1 : 0)}%`;
 }
+
+/** A gain in standard deviations, with its sign, for example "+1.82"; "n/a" where there is none. */
+export function formatGain(gain: number | null): string {
+  if (gain === null) return 'n/a';
+  return `${gain < 0 ? '-' : '+'}${Math.abs(gain).toFixed(2)}`;
+}

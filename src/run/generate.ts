@@ -6,14 +6,17 @@ import type { GenerationOptions, Generator, Scale } from '../models/contract.js'
 import type { SearchEvent } from '../search/contract.js';
 import type { Estimate } from '../search/registry.js';
 import { estimate, resolveSearch, startSearch } from '../search/registry.js';
-import type { Judge } from '../verifiers/contract.js';
+import { type Panel, panelOf } from '../verifiers/contract.js';
+import { isEnsemble } from '../verifiers/ensemble.js';
 import type { Engine } from './engine.js';
+import { type HoldOut, type HoldOutReport, prepareHoldOut } from './hold-out.js';
 import type { Run } from './live-run.js';
 import { startRun } from './live-run.js';
 import type { PictureOptions, ResolvedOptions } from './options.js';
 import { DEFAULTS } from './options.js';
 import type { GenerateResult } from './result.js';
 import { RunRecord } from './run-record.js';
+import { guidesOf } from './verifier-options.js';
 
 /** What happens during a run, in order. */
 export type GenerateEvent =
@@ -26,12 +29,14 @@ export type GenerateEvent =
       readonly scales: readonly Scale[];
       readonly cost: Estimate;
     }
-  | SearchEvent;
+  | SearchEvent
+  /** The verifiers that did not guide the search have scored its winner, where a report was asked for. */
+  | { readonly type: 'report'; readonly report: HoldOutReport };
 
 /** A search in progress. */
 export interface GenerateRun extends Run<GenerateEvent, GenerateResult> {
-  /** The best picture until now, marked as not complete; null before anything was scored. */
-  soFar(): Promise<GenerateResult | null>;
+  /** The best picture until now, or that of candidate `id`, marked as not complete; null before it was scored. */
+  soFar(id?: number): Promise<GenerateResult | null>;
 }
 
 /** The options with the defaults of the engine and of the strategy filled in. */
@@ -41,10 +46,12 @@ export function resolveOptions(
   scales: readonly Scale[],
 ): ResolvedOptions {
   const { prompt, seed, cfg, temperature, topK, topP, size, aspectRatio, signal: _, ...search } = options;
+  const { model, verifier } = engine;
   return {
     prompt,
-    model: engine.model.name,
-    verifier: engine.verifier.name,
+    model: model.name,
+    verifier: guidesOf(verifier).join(','),
+    ensemble: isEnsemble(verifier) ? verifier.rule : null,
     seed: seed ?? DEFAULTS.seed,
     cfg: cfg ?? engine.defaults?.cfg ?? null,
     temperature: temperature ?? engine.defaults?.temperature ?? null,
@@ -72,7 +79,7 @@ function samplingOf(options: PictureOptions, engine: Engine): GenerationOptions 
 
 interface Prepared {
   readonly generator: Generator;
-  readonly judge: Judge;
+  readonly panel: Panel;
 }
 
 /** Reads the prompt into model and verifier, and frees what belongs to it after `work`, however that ends. */
@@ -87,12 +94,27 @@ async function withPrompt<T>(
   try {
     const judge = await engine.verifier.prepare(prompt, ledger);
     try {
-      return await work({ generator, judge });
+      return await work({ generator, panel: panelOf(judge, engine.verifier.name) });
     } finally {
       judge.close();
     }
   } finally {
     generator.close();
+  }
+}
+
+/** Makes the prompt ready for those who report, and frees what belongs to it after `work`; null where nobody does. */
+async function withHoldOut<T>(
+  { verifier, reporters }: Engine,
+  { prompt, signal }: PictureOptions,
+  work: (holdOut: HoldOut | null) => Promise<T>,
+): Promise<T> {
+  if (!reporters) return await work(null);
+  const holdOut = await prepareHoldOut(reporters, { prompt, guides: guidesOf(verifier), signal });
+  try {
+    return await work(holdOut);
+  } finally {
+    holdOut.close();
   }
 }
 
@@ -109,14 +131,18 @@ export function startGenerate(options: PictureOptions, context: GenerateContext)
   const { signal } = options;
   let record: RunRecord | null = null;
 
-  const search = async (engine: Engine, emit: (event: GenerateEvent) => void): Promise<GenerateResult> => {
+  const search = async (
+    engine: Engine,
+    holdOut: HoldOut | null,
+    emit: (event: GenerateEvent) => void,
+  ): Promise<GenerateResult> => {
     const started = performance.now();
     const warning = engine.checkPrompt(options.prompt);
     if (warning !== null) emit({ type: 'warning', message: warning });
     const ledger = new Ledger();
     const loadTime = engine.takeLoadTime();
     ledger.addTime('load', loadTime);
-    return await withPrompt(engine, options, ledger, async ({ generator, judge }) => {
+    const { found, result } = await withPrompt(engine, options, ledger, async ({ generator, panel }) => {
       const { scales } = generator;
       const resolved = resolveOptions(options, engine, scales);
       record = new RunRecord({ options: resolved, scales, ledger, started, loadTime, hashes: engine.hashes });
@@ -124,14 +150,18 @@ export function startGenerate(options: PictureOptions, context: GenerateContext)
       engine.hashes().catch(() => undefined);
       emit({ type: 'ready', options: resolved, scales, cost: estimate(resolved.search, scales) });
       const key = RandomKey.fromSeed(resolved.seed);
-      const events = startSearch(resolved.search, { generator, judge, key, signal });
+      const events = startSearch(resolved.search, { generator, panel, key, signal });
       for (;;) {
         const next = await events.next();
-        if (next.done === true) return await record.finish(next.value);
+        if (next.done === true) return { found: next.value, result: await record.finish(next.value) };
         record.note(next.value);
         emit(next.value);
       }
     });
+    // The search's time and costs are taken: what a report needs has a ledger of its own.
+    const report = (await holdOut?.report(found)) ?? null;
+    if (report) emit({ type: 'report', report });
+    return { ...result, report };
   };
 
   const run = startRun<GenerateEvent, GenerateResult>(async (emit) => {
@@ -139,10 +169,10 @@ export function startGenerate(options: PictureOptions, context: GenerateContext)
     const engine = await context.open();
     try {
       signal?.throwIfAborted();
-      return await search(engine, emit);
+      return await withHoldOut(engine, options, (holdOut) => search(engine, holdOut, emit));
     } finally {
       await context.close?.(engine);
     }
   });
-  return { ...run, soFar: async () => (await record?.soFar()) ?? null };
+  return { ...run, soFar: async (id) => (await record?.soFar(id)) ?? null };
 }

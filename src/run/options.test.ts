@@ -71,6 +71,7 @@ describe('the options of a run', () => {
       prompt: 'red',
       model: 'toybox',
       verifier: 'clip-score',
+      ensemble: null,
       seed: 3,
       cfg: [4, 3, 2],
       temperature: null,

@@ -7,15 +7,27 @@ import { UsageError } from '../core/errors.js';
 import type { ImageModel } from '../models/contract.js';
 import type { ResolvedSearch, SearchOptions, StrategyName } from '../search/registry.js';
 import { STRATEGIES } from '../search/registry.js';
-import type { Verifier } from '../verifiers/contract.js';
+import { ENSEMBLE_RULES, type EnsembleOptions, type ResolvedEnsemble } from '../verifiers/ensemble.js';
+import { given } from './given.js';
 import { parseMemory } from './memory.js';
+import { checkVerifierOptions, listVerifiers, type VerifierOption } from './verifier-options.js';
 
 /** What is loaded before a run, and can be kept for several. */
 export interface OpenOptions {
   /** A name from `varsearch models`, or a loaded model. @default 'toybox' */
   readonly model?: string | ImageModel | undefined;
-  /** A name of a verifier, or a loaded one. @default 'clip-score' */
-  readonly verifier?: string | Verifier | undefined;
+  /**
+   * A name of a verifier, or a loaded one, or several, also as 'a,b,c', which guide the search as an ensemble.
+   * @default the model's own, 'clip-score' for a model that was handed in
+   */
+  readonly verifier?: VerifierOption | undefined;
+  /** How several verifiers' scores become one, and their weights. @default by rank, with equal weights */
+  readonly ensemble?: EnsembleOptions | undefined;
+  /**
+   * Verifiers that score the winner and the first round's pictures after the search, as `verifier` takes them;
+   * 'ensemble-members' for all installed ones of the model's world that do not guide it, without the oracle. @default none
+   */
+  readonly report?: VerifierOption | undefined;
   /** Threads of the engine. @default as many as the machine has cores */
   readonly threads?: number | undefined;
   /** Memory for keys and values, in bytes or as '2GB'. @default the model's own choice */
@@ -61,7 +73,10 @@ export type CompareOptions = OpenOptions & ComparePictureOptions;
 export interface ResolvedOptions {
   readonly prompt: string;
   readonly model: string;
+  /** A name, or the names of an ensemble's members as 'a,b,c'. */
   readonly verifier: string;
+  /** How the members' scores become one; null for a single verifier. */
+  readonly ensemble: ResolvedEnsemble | null;
   readonly seed: number;
   /** null: the model's own default, which it does not tell. */
   readonly cfg: number | readonly number[] | null;
@@ -90,9 +105,25 @@ const perScale =
 const isText: Check = (value) => typeof value === 'string' && value.trim() !== '';
 const isObject: Check = (value) => typeof value === 'object' && value !== null;
 
+const isVerifiers: Check = (value) =>
+  (Array.isArray(value) && value.length > 0 ? value : [value]).every(
+    (each: unknown) => isText(each) || (isObject(each) && !Array.isArray(each)),
+  );
+const isEnsembleOption: Check = (value) =>
+  isObject(value) &&
+  Object.entries(value as object).every(([name, each]: [string, unknown]) => {
+    if (name === 'by') return each === undefined || (ENSEMBLE_RULES as readonly unknown[]).includes(each);
+    return name === 'weights' && (each === undefined || (Array.isArray(each) && each.every(isNumber)));
+  });
+
 const OPEN_RULES = {
   model: [(value) => isText(value) || isObject(value), 'a name or a loaded model'],
-  verifier: [(value) => isText(value) || isObject(value), 'a name or a loaded verifier'],
+  verifier: [isVerifiers, 'a name, a loaded verifier, or a list of them'],
+  ensemble: [
+    isEnsembleOption,
+    `one of ${ENSEMBLE_RULES.join(', ')} ('by') and a list of numbers ('weights')`,
+  ],
+  report: [isVerifiers, "'ensemble-members', a name, a loaded verifier, or a list of them"],
   threads: [(value) => Number.isSafeInteger(value) && Number(value) >= 1, 'a whole number of at least 1'],
   memory: [(value) => parseMemory(value) !== null, "bytes, or a size such as '2GB'"],
 } satisfies Rules<OpenOptions>;
@@ -174,8 +205,8 @@ export interface SplitOptions<Picture> {
 }
 
 function split<Picture>(options: OpenOptions & Picture): SplitOptions<Omit<Picture, keyof OpenOptions>> {
-  const { model, verifier, threads, memory, ...picture } = options;
-  return { open: checkOpenOptions({ model, verifier, threads, memory }), picture };
+  const { model, verifier, ensemble, report, threads, memory, ...picture } = options;
+  return { open: checkOpenOptions(given({ model, verifier, ensemble, report, threads, memory })), picture };
 }
 
 /** Options that would do nothing are refused: what is loaded already keeps its threads and its memory. */
@@ -187,9 +218,13 @@ function refuseForLoaded(name: 'memory' | 'threads', loaded: boolean): void {
 /** Checks the options of loading; throws a UsageError that names the first fault. */
 export function checkOpenOptions(options: OpenOptions): OpenOptions {
   check(options, OPEN_RULES);
-  const { model, verifier, threads, memory } = options;
+  checkVerifierOptions(options);
+  const { model, verifier, report, threads, memory } = options;
   if (memory !== undefined) refuseForLoaded('memory', isObject(model));
-  if (threads !== undefined) refuseForLoaded('threads', isObject(model) && isObject(verifier));
+  const verifiers = [verifier ?? DEFAULTS.verifier, ...(report === undefined ? [] : [report])].flatMap(
+    (option) => listVerifiers(option, 'verifier'),
+  );
+  if (threads !== undefined) refuseForLoaded('threads', isObject(model) && verifiers.every(isObject));
   return options;
 }
 

@@ -18,6 +18,7 @@ const recipe: Recipe = {
     prompt: 'ein süßes "Herz" \u2764\ufe0f \\ \u0007 \ud83d\ude00',
     model: 'toybox',
     verifier: 'clip-score',
+    ensemble: null,
     seed: 2 ** 53 - 1,
     cfg: 4,
     temperature: null,

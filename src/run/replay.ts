@@ -7,7 +7,7 @@ import type { GenerateEvent } from './generate.js';
 import { startGenerate } from './generate.js';
 import type { Run } from './live-run.js';
 import { startRun } from './live-run.js';
-import type { OpenOptions } from './options.js';
+import type { OpenOptions, ResolvedOptions } from './options.js';
 import { asPictureOptions, checkPictureOptions } from './options.js';
 import type { Recipe } from './recipe.js';
 import { decodeWithRecipe, hashDifferences, hashPixels } from './recipe.js';
@@ -40,13 +40,14 @@ export interface ReplayResult {
 /** What happens during a replay. */
 export type ReplayRun = Run<GenerateEvent, ReplayResult>;
 
-/** The model and verifier that a recipe asks for, unless the caller has others. */
-export function openOptionsOf(recipe: Recipe, given: OpenOptions): OpenOptions {
-  return {
-    ...given,
-    model: given.model ?? recipe.options.model,
-    verifier: given.verifier ?? recipe.options.verifier,
-  };
+/** The model and verifiers that a recipe asks for, unless the caller has others; other verifiers come with their own rule. */
+export function openOptionsOf({ options }: Recipe, given: OpenOptions): OpenOptions {
+  const model = given.model ?? options.model;
+  if (given.verifier !== undefined) return { ...given, model };
+  // Recipes of single verifiers, and those of before there were ensembles, have no rule.
+  const rule = options.ensemble as ResolvedOptions['ensemble'] | undefined;
+  if (!rule) return { ...given, model, verifier: [options.verifier] };
+  return { ...given, model, verifier: options.verifier, ensemble: { ...rule, ...given.ensemble } };
 }
 
 function compareFiles(recipe: Recipe, found: EngineHashes, options: ReplayOptions): readonly string[] {
@@ -77,12 +78,11 @@ async function makeAgain(
   for await (const event of run) {
     emit(event);
     if (recipe.complete || event.type !== 'scored') continue;
-    const node = event.nodes.find(({ id }) => id === recipe.node);
-    if (!node) continue;
-    const found = await run.soFar();
+    if (!event.nodes.some(({ id }) => id === recipe.node)) continue;
+    const found = await run.soFar(recipe.node);
     stop.abort();
     await run.result.catch(() => undefined);
-    if (found) return { ...found, image: node.image, score: node.score, winner: node };
+    if (found) return found;
   }
   return await run.result;
 }

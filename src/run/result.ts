@@ -5,12 +5,13 @@ import type { LedgerRecord } from '../core/ledger.js';
 import type { Scale } from '../models/contract.js';
 import type { SearchTree, TreeNode } from '../search/tree.js';
 import type { EngineHashes } from './engine.js';
+import type { HoldOutReport } from './hold-out.js';
 import type { ResolvedOptions } from './options.js';
 import type { Recipe } from './recipe.js';
 import type { Versions } from './versions.js';
 
-/** What had been spent, and the best score, each time that pictures were scored. */
-export interface TracePoint {
+/** What had been spent when pictures were scored. */
+export interface Spent {
   /** Pictures scored so far. */
   readonly images: number;
   readonly nfe: number;
@@ -18,6 +19,11 @@ export interface TracePoint {
   readonly tokens: number;
   /** Wall-clock time since the run began, loading of models not counted. */
   readonly milliseconds: number;
+}
+
+/** What had been spent, and the best score, each time that pictures were scored. */
+export interface TracePoint extends Spent {
+  /** The best score until then; with a relative ensemble (rank, z-score) among all pictures of the search, later ones included. */
   readonly best: number;
 }
 
@@ -26,6 +32,7 @@ export interface GenerateResult {
   /** False when the search did not come to its end: the picture is the best until then. */
   readonly complete: boolean;
   readonly image: Image;
+  /** The winner's score; with a relative ensemble (rank, z-score) among all pictures that it was chosen from. */
   readonly score: number;
   /** The candidate whose rollout is the picture. */
   readonly winner: TreeNode;
@@ -40,10 +47,12 @@ export interface GenerateResult {
   readonly versions: Versions;
   /** What the PNG file of the picture carries. */
   readonly recipe: Recipe;
+  /** What other verifiers say of the winner; null where none was asked, or the search came to no end. */
+  readonly report: HoldOutReport | null;
 }
 
-/** A candidate in result.json. */
-export type NodeJson = Omit<TreeNode, 'image'>;
+/** A candidate in result.json; the members' scores are there where several verifiers guided the search. */
+export type NodeJson = Omit<TreeNode, 'image' | 'scores'> & Partial<Pick<TreeNode, 'scores'>>;
 
 /** The layout of result.json. */
 export interface ResultJson {
@@ -63,17 +72,19 @@ export interface ResultJson {
   readonly hashes: EngineHashes;
   /** SHA-256 of the picture's RGB bytes. */
   readonly pixels: string;
+  /** Where one was asked for. */
+  readonly report?: HoldOutReport;
   readonly tree: { readonly nodes: readonly NodeJson[] };
 }
 
-function nodeJson(node: TreeNode): NodeJson {
-  const { id, parent, scale, beam, candidate, score, kept, inherited } = node;
-  return { id, parent, scale, beam, candidate, score, kept, inherited };
+function nodeJson(node: TreeNode, several: boolean): NodeJson {
+  const { id, parent, scale, beam, candidate, score, scores, kept, inherited } = node;
+  return { id, parent, scale, beam, candidate, score, ...(several ? { scores } : {}), kept, inherited };
 }
 
 /** A result as plain data for result.json. */
 export function resultJson(result: GenerateResult, picture: string): ResultJson {
-  const { options, scales, ledger, milliseconds, trace, versions, hashes } = result;
+  const { options, scales, ledger, milliseconds, trace, versions, hashes, report } = result;
   return {
     format: 1,
     ...(result.complete ? {} : { incomplete: true as const }),
@@ -88,6 +99,7 @@ export function resultJson(result: GenerateResult, picture: string): ResultJson 
     versions,
     hashes,
     pixels: result.recipe.pixels,
-    tree: { nodes: result.tree.nodes.map(nodeJson) },
+    ...(report ? { report } : {}),
+    tree: { nodes: result.tree.nodes.map((node) => nodeJson(node, options.ensemble !== null)) },
   };
 }

@@ -8,7 +8,8 @@ import type { SearchTree, TreeNode } from '../search/tree.js';
 import type { EngineHashes } from './engine.js';
 import type { ResolvedOptions } from './options.js';
 import { hashPixels } from './recipe.js';
-import type { GenerateResult, TracePoint } from './result.js';
+import type { GenerateResult, Spent } from './result.js';
+import { standingsOf, traceOf } from './standings.js';
 import { readVersions } from './versions.js';
 
 /** What a run is, before it has shown anything. */
@@ -25,6 +26,7 @@ export interface RunFacts {
 
 interface Found {
   readonly image: Image;
+  readonly score: number;
   readonly winner: TreeNode;
   readonly tree: SearchTree;
 }
@@ -33,7 +35,7 @@ interface Found {
 export class RunRecord {
   readonly #facts: RunFacts;
   readonly #nodes: TreeNode[] = [];
-  readonly #trace: TracePoint[] = [];
+  readonly #trace: Spent[] = [];
   #best: TreeNode | null = null;
 
   constructor(facts: RunFacts) {
@@ -48,14 +50,16 @@ export class RunRecord {
     const { nfe, forwards, tokens } = this.#facts.ledger.record();
     const images = this.#nodes.filter((node) => !node.inherited).length;
     const milliseconds = performance.now() - this.#facts.started;
-    this.#trace.push({ images, nfe, forwards, tokens, milliseconds, best: event.best.score });
+    this.#trace.push({ images, nfe, forwards, tokens, milliseconds });
   }
 
-  /** The best picture until now with all that led to it; null before the first score. */
-  async soFar(): Promise<GenerateResult | null> {
-    const winner = this.#best;
+  /** The best picture until now, or that of candidate `id`, with all that led to it; null before it was scored. */
+  async soFar(id?: number): Promise<GenerateResult | null> {
+    const nodes = [...this.#nodes];
+    const winner = id === undefined ? this.#best : nodes.find((node) => node.id === id);
     if (!winner) return null;
-    return await this.#result({ image: winner.image, winner, tree: { nodes: [...this.#nodes] } }, false);
+    const score = standingsOf(nodes, this.#facts.options)(winner);
+    return await this.#result({ image: winner.image, score, winner, tree: { nodes } }, false);
   }
 
   /** The result of a search that came to its end. */
@@ -67,21 +71,21 @@ export class RunRecord {
     const { options, scales, loadTime } = this.#facts;
     const ledger = this.#facts.ledger.record();
     const milliseconds = performance.now() - this.#facts.started + loadTime;
-    const trace = [...this.#trace];
+    const spent = [...this.#trace];
     const hashes = await this.#facts.hashes();
     const versions = readVersions();
-    const { image, winner, tree } = found;
+    const { image, score, winner, tree } = found;
+    const trace = traceOf(spent, tree.nodes, standingsOf(tree.nodes, options));
     const recipe = {
       format: 1,
       options,
       hashes,
       versions,
-      score: winner.score,
+      score,
       node: winner.id,
       complete,
       pixels: hashPixels(image),
     } as const;
-    const { score } = winner;
     return {
       complete,
       image,
@@ -96,6 +100,7 @@ export class RunRecord {
       hashes,
       versions,
       recipe,
+      report: null,
     };
   }
 }

@@ -20,6 +20,7 @@ import {
   splitCompareOptions,
   splitGenerateOptions,
 } from './options.js';
+import type { Recipe } from './recipe.js';
 import type { ReplayOptions, ReplayRun } from './replay.js';
 import { openOptionsOf, startReplay } from './replay.js';
 
@@ -55,9 +56,10 @@ export function replay(
   { catalogs }: CatalogOption = {},
 ): ReplayRun {
   const { anyModel, name, signal, ...given } = options;
-  checkOpenOptions(given);
-  const open = (recipe: Parameters<typeof openOptionsOf>[0]): Promise<Engine> =>
-    openEngine(openOptionsOf(recipe, given), catalogs);
+  // A rule without verifiers is one for the recipe's.
+  checkOpenOptions(given.verifier === undefined ? { ...given, ensemble: undefined } : given);
+  const open = async (recipe: Recipe): Promise<Engine> =>
+    openEngine(checkOpenOptions(openOptionsOf(recipe, given)), catalogs);
   return startReplay(png, { anyModel, name, signal }, { open, close });
 }
 

@@ -5,7 +5,8 @@ import { createImage, type Image } from '../core/image.js';
 import { Ledger } from '../core/ledger.js';
 import { RandomKey } from '../core/random.js';
 import type { Extension, Generator, Prefix, Scale } from '../models/contract.js';
-import type { Judge } from '../verifiers/contract.js';
+import { type Judge, type Panel, panelOf } from '../verifiers/contract.js';
+import { combineScores, type EnsembleOptions, isRelative, resolveEnsemble } from '../verifiers/ensemble.js';
 
 /** Bits of a picture so far, one list per scale. */
 export type Bits = readonly (readonly number[])[];
@@ -38,6 +39,11 @@ export class BitWorld {
   /** How many bits of a picture agree with the target. */
   score(bits: Bits): number {
     return bits.reduce((sum, _, k) => sum + this.#right(bits, k), 0);
+  }
+
+  /** What a second judge thinks: how often neighbours of a scale differ, which the target does not care for. */
+  liveliness(bits: Bits): number {
+    return bits.flatMap((scale) => scale.filter((bit, i) => i > 0 && bit !== scale[i - 1])).length;
   }
 
   /** The picture of bits: one pixel a bit. */
@@ -105,6 +111,21 @@ class BitPrefix implements Prefix {
   check(): void {
     if (this.#owners === 0) throw new Error('a prefix was used after its release');
   }
+}
+
+/** The judges of a bit model together; one judge alone where there is no rule. */
+export function bitPanel(model: BitModel, rule: EnsembleOptions | null): Panel {
+  if (!rule) return panelOf(model, 'target');
+  const members = ['target', 'liveliness'].slice(0, rule.weights?.length);
+  return {
+    members,
+    relative: isRelative(resolveEnsemble(members, rule)),
+    combine: (scores) => combineScores(scores, rule),
+    judgeMembers: async (images) => {
+      const lively = images.map((image) => model.world.liveliness(model.world.bitsOf(image)));
+      return [await model.score(images), lively].slice(0, members.length);
+    },
+  };
 }
 
 /** Generator and judge over a world; counts the prefixes that are alive. It ignores signals: strategies must not. */

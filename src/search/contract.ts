@@ -4,13 +4,13 @@
 import type { Image } from '../core/image.js';
 import type { RandomKey } from '../core/random.js';
 import type { Generator } from '../models/contract.js';
-import type { Judge } from '../verifiers/contract.js';
+import type { Panel } from '../verifiers/contract.js';
 import type { SearchTree, TreeNode } from './tree.js';
 
 /** What a strategy works with. */
 export interface SearchContext {
   readonly generator: Generator;
-  readonly judge: Judge;
+  readonly panel: Panel;
   /** The root of all randomness of the search. */
   readonly key: RandomKey;
   /** Ends the search between two steps; it rejects with the signal's reason. */
@@ -21,7 +21,10 @@ export interface SearchContext {
 export type SearchEvent =
   /** A round begins: candidates for `scale` (1-based; 1 is the only round of random search) are drawn. */
   | { readonly type: 'round'; readonly scale: number; readonly rounds: number; readonly candidates: number }
-  /** Candidates were completed, decoded and scored; `best` is the best of the whole search so far. */
+  /**
+   * Candidates were completed, decoded and scored; `best` is the best of the whole search so far. With a relative panel
+   * all pictures so far are combined anew for that, so that only the members' scores of two such bests can be compared.
+   */
   | { readonly type: 'scored'; readonly nodes: readonly TreeNode[]; readonly best: TreeNode }
   /** The round's winners, best first. */
   | { readonly type: 'elected'; readonly scale: number; readonly nodes: readonly TreeNode[] };
@@ -29,6 +32,7 @@ export type SearchEvent =
 /** The end of a search: its best picture and the whole tree. */
 export interface SearchResult {
   readonly image: Image;
+  /** The winner's score; with a relative panel among all pictures that it was chosen from: of the search, or of its last round. */
   readonly score: number;
   /** The candidate whose rollout is the picture. */
   readonly winner: TreeNode;

@@ -2,19 +2,43 @@
 
 import { describe, expect, it } from 'vitest';
 
-import { dryRun, INFINITY_SIDES, squareScales } from './dry-run.js';
+import { RandomKey } from '../core/random.js';
+import { combineScores, ENSEMBLE_RULES } from '../verifiers/ensemble.js';
+import { dryRun, type DryRunOptions, INFINITY_SIDES, squareScales } from './dry-run.js';
 import { estimate, resolveSearch, type SearchOptions } from './registry.js';
 
 const SCALES = squareScales(INFINITY_SIDES);
 
 async function count(options: SearchOptions, scales = SCALES) {
   const search = resolveSearch(options, scales);
-  const run = await dryRun(search, scales);
-  const { nfe, forwards, tokens, imagesDecoded: images } = run;
-  expect({ nfe, forwards, tokens, images }, 'the arithmetic').toEqual(estimate(search, scales));
-  expect(run.imagesVerified).toBe(images);
-  expect(run.leaked).toBe(0);
+  const plain = await dryRun(search, scales);
+  for (const by of [null, ...ENSEMBLE_RULES]) {
+    const run = by === null ? plain : await dryRun(search, scales, { panel: judges(by, 3) });
+    const { nfe, forwards, tokens, imagesDecoded: images } = run;
+    expect({ nfe, forwards, tokens, images }, `the arithmetic, ${by}`).toEqual(estimate(search, scales));
+    expect(run.imagesVerified).toBe(by === null ? images : 3 * images);
+    expect(run.leaked).toBe(0);
+  }
+  const { nfe, forwards, tokens, imagesDecoded: images } = plain;
   return { nfe, forwards, tokens, images };
+}
+
+/** Judges of different opinions, which do not look at the pictures. */
+function judges(by: (typeof ENSEMBLE_RULES)[number], count: number): NonNullable<DryRunOptions['panel']> {
+  const members = Array.from({ length: count }, (_, member) => `judge ${member}`);
+  return (ledger) => {
+    let calls = 0;
+    return {
+      members,
+      relative: by !== 'weighted-sum',
+      combine: (scores) => combineScores(scores, { by }),
+      judgeMembers: (images) => {
+        const key = RandomKey.fromSeed(1).fold(calls++);
+        ledger.add({ imagesVerified: members.length * images.length });
+        return Promise.resolve(members.map((_, member) => [...key.fold(member).uniform(images.length)]));
+      },
+    };
+  };
 }
 
 describe("PAPER.md's check values at 13 scales", () => {
@@ -102,9 +126,13 @@ describe('memory', () => {
     { strategy: 'beam', width: 3, candidates: 10 },
     { strategy: 'beam', width: 3, candidates: 10, keepElected: true },
   ] as const)('$strategy keeps within the concurrency, kept rollouts included', async (options) => {
-    const run = await dryRun(resolveSearch(options, SCALES), SCALES, concurrency);
+    const run = await dryRun(resolveSearch(options, SCALES), SCALES, { concurrency });
     // Elected prefixes hold the few tokens of their coarse scales besides.
     expect(run.mostHeld).toBeLessThanOrEqual(1.01 * concurrency * chain);
     expect(run.leaked).toBe(0);
+    const search = resolveSearch(options, SCALES);
+    const ranked = await dryRun(search, SCALES, { concurrency, panel: judges('rank', 2) });
+    // Candidates that no other is ahead of for good stay until their round is through, with one scale each of their own.
+    expect(ranked.mostHeld).toBeLessThanOrEqual(1.5 * concurrency * chain);
   });
 });

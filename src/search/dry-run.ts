@@ -5,7 +5,7 @@ import { createImage, type Image } from '../core/image.js';
 import { Ledger, type LedgerRecord } from '../core/ledger.js';
 import { RandomKey } from '../core/random.js';
 import type { Extension, Generator, Prefix, Scale } from '../models/contract.js';
-import type { Judge } from '../verifiers/contract.js';
+import { type Judge, type Panel, panelOf } from '../verifiers/contract.js';
 import { type ResolvedSearch, startSearch } from './registry.js';
 
 /** Sides of Infinity's 13 scales at 1024 x 1024; smaller pictures take the first 7 (256) or 10 (512). */
@@ -24,15 +24,23 @@ export interface DryRun extends LedgerRecord {
   readonly mostHeld: number;
 }
 
+/** How a search is run without a model. */
+export interface DryRunOptions {
+  /** Rollouts at once. @default 64 */
+  readonly concurrency?: number;
+  /** Who judges. @default one judge that finds all pictures alike */
+  readonly panel?: (ledger: Ledger) => Panel;
+}
+
 /** Runs a search without a model and gives what it would cost. */
 export async function dryRun(
   search: ResolvedSearch,
   scales: readonly Scale[],
-  concurrency = 64,
+  { concurrency = 64, panel = countingPanel }: DryRunOptions = {},
 ): Promise<DryRun> {
   const generator = new CountingGenerator(scales, concurrency);
-  const judge = new CountingJudge(generator.ledger);
-  const events = startSearch(search, { generator, judge, key: RandomKey.fromSeed(0) });
+  const key = RandomKey.fromSeed(0);
+  const events = startSearch(search, { generator, panel: panel(generator.ledger), key });
   while ((await events.next()).done !== true);
   return { ...generator.ledger.record(), leaked: generator.alive, mostHeld: generator.mostHeld };
 }
@@ -145,6 +153,10 @@ export class CountingJudge implements Judge {
   close(): void {
     // Nothing belongs to the prompt here.
   }
+}
+
+function countingPanel(ledger: Ledger): Panel {
+  return panelOf(new CountingJudge(ledger), 'none');
 }
 
 const NO_PICTURE = createImage(1, 1, new Uint8Array(3));

@@ -14,34 +14,44 @@ export interface Reference {
 
 type Keys = readonly RandomKey[];
 
+/** How pictures are scored that are compared with each other. */
+export type ReferenceScores = (pictures: readonly Bits[]) => readonly number[];
+
 /** Works a search out by definition. */
-export function referenceSearch(search: ResolvedSearch, world: BitWorld, key: RandomKey): Reference {
+export function referenceSearch(
+  search: ResolvedSearch,
+  world: BitWorld,
+  key: RandomKey,
+  scoresOf: ReferenceScores = (pictures) => pictures.map((bits) => world.score(bits)),
+): Reference {
   const K = world.scales.length;
   const draw = (keys: Keys): Bits => keys.reduce<Bits>((bits, each) => world.draw(bits, each), []);
-  const score = (keys: Keys): number => world.score(draw(keys));
-  const best = (pictures: readonly Keys[], count: number): Keys[] =>
-    pictures
-      .map((keys, order) => ({ keys, order, score: score(keys) }))
+  const compare = (pictures: readonly Keys[]): readonly number[] => scoresOf(pictures.map(draw));
+  const best = (pictures: readonly Keys[], count: number): { keys: Keys; score: number }[] => {
+    const scores = compare(pictures);
+    return pictures
+      .map((keys, order) => ({ keys, order, score: scores[order] ?? NaN }))
       .sort((a, b) => b.score - a.score || a.order - b.order)
-      .slice(0, count)
-      .map(({ keys }) => keys);
+      .slice(0, count);
+  };
   /** The first k scales of `from`, then new ones to the end. */
   const complete = (from: Keys, k: number, candidate: RandomKey): Keys => [
     ...from.slice(0, k),
     ...world.scales.slice(k).map((_, i) => candidate.fold(k + i + 1)),
   ];
-  const finish = (all: readonly Keys[], winner: Keys | undefined): Reference => ({
-    scores: all.map(score),
-    score: score(winner ?? []),
-    bits: draw(winner ?? []),
-  });
+  const finish = (scores: readonly number[], pictures: readonly Keys[]): Reference => {
+    // A rollout that was taken over is one picture all the same.
+    const { keys: winner, score } = best([...new Set(pictures)], 1)[0] ?? { keys: [], score: NaN };
+    return { scores, score, bits: draw(winner) };
+  };
 
   if (search.strategy === 'random') {
     const all = Array.from({ length: search.images }, (_, n) => complete([], 0, key.fold(1).fold(0).fold(n)));
-    return finish(all, best(all, 1)[0]);
+    return finish(compare(all), all);
   }
   const width = search.strategy === 'beam' ? search.width : 1;
   const all: Keys[] = [];
+  const scores: number[] = [];
   let round: Keys[] = [];
   let beams: readonly Keys[] = [[]];
   for (let k = 1; k <= K; k++) {
@@ -53,7 +63,8 @@ export function referenceSearch(search: ResolvedSearch, world: BitWorld, key: Ra
       }),
     );
     all.push(...round);
-    beams = best(round, width);
+    scores.push(...compare(round));
+    beams = best(round, width).map(({ keys }) => keys);
   }
-  return finish(all, best(search.result === 'best' ? all : round, 1)[0]);
+  return finish(scores, search.result === 'best' ? all : round);
 }

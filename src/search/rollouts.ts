@@ -12,6 +12,8 @@ import { throwIfAborted, VarsearchError } from '../core/errors.js';
 import type { Image } from '../core/image.js';
 import type { RandomKey } from '../core/random.js';
 import type { Prefix } from '../models/contract.js';
+import type { Panel } from '../verifiers/contract.js';
+import { byScore, contenders, Contest } from './contest.js';
 import type { SearchContext, SearchEvent, SearchResult } from './contract.js';
 import type { ResultChoice } from './options.js';
 import { Owned } from './owned.js';
@@ -57,7 +59,7 @@ export interface DrawOptions {
 interface Outcome {
   readonly rollout: Prefix;
   readonly image: Image;
-  readonly score: number;
+  readonly scores: TreeNode['scores'];
 }
 
 /** The rollouts of one search, its tree, and the ownership of all its prefixes. */
@@ -66,12 +68,16 @@ export class Rollouts {
   readonly #keepElected: boolean;
   readonly #owned = new Owned();
   readonly #nodes: TreeNode[] = [];
-  #best: TreeNode | null = null;
-  #bestOfRound: TreeNode | null = null;
+  /** Every picture of the search, once. */
+  readonly #search: Contest;
+  /** All candidates of the round. */
+  #round: Contest;
 
   constructor(context: SearchContext, { keepElected = false }: { readonly keepElected?: boolean } = {}) {
     this.#context = context;
     this.#keepElected = keepElected;
+    this.#search = new Contest(context.panel);
+    this.#round = new Contest(context.panel);
   }
 
   /** The beam that every search starts from: the empty prefix. */
@@ -94,21 +100,25 @@ export class Rollouts {
 
   /**
    * Completes, decodes and scores candidates, in groups that fit the generator's memory; gives the `elect` best, best
-   * first, and releases the others. The earlier candidate wins a tie.
+   * first, and releases the others: at once where they cannot be elected any more, whatever comes after them. The
+   * earlier candidate wins a tie.
    */
   async *complete(drafts: readonly Draft[], elect: number): AsyncGenerator<SearchEvent, Elected[], void> {
-    let elected: Elected[] = [];
-    this.#bestOfRound = null;
+    let held: readonly Elected[] = [];
+    this.#round = new Contest(this.#context.panel);
     for (let start = 0; start < drafts.length;) {
       const group = drafts.slice(start, start + this.#groupSize());
       start += group.length;
       const outcomes = await this.#judge(group);
-      const scored = group.map((draft) => this.#score(draft, outcomes));
-      const ranking = [...elected, ...scored].sort((a, b) => b.node.score - a.node.score);
-      elected = ranking.slice(0, elect);
-      this.release(ranking.slice(elect));
-      yield { type: 'scored', nodes: scored.map(({ node }) => node), best: scoredNode(this.#best) };
+      const scored = group.map((draft) => this.#enter(draft, outcomes));
+      this.#compare(scored.map(({ node }) => node));
+      const all = [...held, ...scored];
+      held = contenders(all, elect, this.#context.panel);
+      this.#releaseBut(held, all);
+      yield { type: 'scored', nodes: scored.map(({ node }) => node), best: this.#search.best().node };
     }
+    const elected = held.toSorted(byScore).slice(0, elect);
+    this.#releaseBut(elected, held);
     return elected;
   }
 
@@ -126,9 +136,9 @@ export class Rollouts {
 
   /** The result of the search: the best picture of all rounds or of the last one, the earliest of equals. */
   result(choice: ResultChoice): SearchResult {
-    const winner = scoredNode(choice === 'best' ? this.#best : this.#bestOfRound);
+    const { node: winner, score } = (choice === 'best' ? this.#search : this.#round).best();
     winner.kept = true;
-    return { image: winner.image, score: winner.score, winner, tree: { nodes: this.#nodes } };
+    return { image: winner.image, score, winner, tree: { nodes: this.#nodes } };
   }
 
   /** Frees all that is left; to be called however the search ends. */
@@ -144,40 +154,34 @@ export class Rollouts {
 
   /** Completes, decodes and scores those drafts of a group that nothing stands for yet. */
   async #judge(group: readonly Draft[]): Promise<ReadonlyMap<Draft, Outcome>> {
-    const { generator, judge, signal } = this.#context;
+    const { generator, panel, signal } = this.#context;
     const drawn = group.filter(({ inherited }) => !inherited);
     if (drawn.length === 0) return new Map();
     const rollouts = await completeRollouts(this.#context, drawn, this.#owned);
     throwIfAborted(signal);
     const images = await generator.decode(rollouts, { signal });
     throwIfAborted(signal);
-    const scores = await judge.score(images, { signal });
+    const scores = await panel.judgeMembers(images, { signal });
     throwIfAborted(signal);
-    if (scores.length !== images.length) {
-      throw new VarsearchError(
-        `the verifier gave ${scores.length} scores for ${images.length} pictures: it must give one each`,
-      );
-    }
+    checkScores(panel, scores, images.length);
     return new Map(
-      zip(drawn, zip(rollouts, zip(images, scores))).map(([draft, [rollout, [image, score]]], i) => {
-        if (Number.isFinite(score)) return [draft, { rollout, image, score }];
-        throw new VarsearchError(
-          `the verifier scored picture ${i + 1} of ${scores.length} as ${score}: scores must be finite numbers`,
-        );
+      zip(drawn, zip(rollouts, images)).map(([draft, [rollout, image]], i) => {
+        const own = panel.members.map((name, member) => [name, scores[member]?.[i] ?? NaN] as const);
+        return [draft, { rollout, image, scores: Object.fromEntries(own) }];
       }),
     );
   }
 
   /** Enters a draft into the tree and holds on to no more of its rollout than the next round may need. */
-  #score(draft: Draft, outcomes: ReadonlyMap<Draft, Outcome>): Elected {
+  #enter(draft: Draft, outcomes: ReadonlyMap<Draft, Outcome>): Elected {
     const { beam, beamIndex, candidate, scale, inherited } = draft;
-    const { rollout, image, score } = outcomes.get(draft) ?? this.#takeOver(beam);
+    const { rollout, image, scores } = outcomes.get(draft) ?? this.#takeOver(beam);
     const id = this.#nodes.length + 1;
     const parent = beam.node?.id ?? 0;
-    const node = { id, parent, scale, beam: beamIndex, candidate, score, image, kept: false, inherited };
+    // The round's contest gives the score.
+    const place = { id, parent, scale, beam: beamIndex, candidate, score: NaN };
+    const node: TreeNode = { ...place, scores, image, kept: false, inherited };
     this.#nodes.push(node);
-    this.#best = better(this.#best, node);
-    this.#bestOfRound = better(this.#bestOfRound, node);
     const prefix = ancestor(rollout, scale);
     if (this.#keepElected) return { node, prefix, rollout };
     this.#owned.add(prefix.retain());
@@ -185,20 +189,40 @@ export class Rollouts {
     return { node, prefix, rollout: null };
   }
 
+  /** Compares new candidates with those of their round, which gives scores, and with all pictures of the search. */
+  #compare(nodes: readonly TreeNode[]): void {
+    for (const [node, score] of this.#round.enter(nodes)) node.score = score;
+    this.#search.enter(nodes.filter(({ inherited }) => !inherited));
+  }
+
+  /** Frees those of `all` that are not in `held`. */
+  #releaseBut(held: readonly Elected[], all: readonly Elected[]): void {
+    const staying = new Set(held);
+    this.release(all.filter((each) => !staying.has(each)));
+  }
+
   /** The rollout of an elected candidate, judged in the round before. */
   #takeOver({ node, rollout }: Beam): Outcome {
     if (!node || !rollout) throw new RangeError('a beam without a kept rollout has nothing to take over');
-    return { rollout: this.#owned.add(rollout.retain()), image: node.image, score: node.score };
+    return { rollout: this.#owned.add(rollout.retain()), image: node.image, scores: node.scores };
   }
 }
 
-function better(best: TreeNode | null, node: TreeNode): TreeNode {
-  return best && best.score >= node.score ? best : node;
-}
-
-function scoredNode(node: TreeNode | null): TreeNode {
-  if (!node) throw new RangeError('no candidate was scored yet');
-  return node;
+/** Every member has to give each picture one finite score. */
+function checkScores(panel: Panel, scores: readonly (readonly number[])[], pictures: number): void {
+  for (const [name, own] of zip(panel.members, scores)) {
+    if (own.length !== pictures) {
+      throw new VarsearchError(
+        `the verifier '${name}' gave ${own.length} scores for ${pictures} pictures: it must give one each`,
+      );
+    }
+    const fault = own.findIndex((score) => !Number.isFinite(score));
+    if (fault >= 0) {
+      throw new VarsearchError(
+        `the verifier '${name}' scored picture ${fault + 1} of ${pictures} as ${own[fault]}: scores must be finite numbers`,
+      );
+    }
+  }
 }
 
 /** Draws the drafts' own scale and then all finer ones, the whole group in step; `owned` gets the complete prefixes. */

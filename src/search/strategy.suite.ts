@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 
 import { isAbortError, VarsearchError } from '../core/errors.js';
 import { RandomKey } from '../core/random.js';
-import { BitModel, type BitModelOptions, BitWorld } from './bit-model.suite.js';
+import { combineScores, ENSEMBLE_RULES, type EnsembleOptions } from '../verifiers/ensemble.js';
+import { BitModel, type BitModelOptions, bitPanel, BitWorld } from './bit-model.suite.js';
 import type { Search, SearchEvent, SearchResult } from './contract.js';
 import { referenceSearch } from './reference.suite.js';
 import {
@@ -26,8 +27,13 @@ export interface Played {
 }
 
 /** Runs a search to its end. */
-export async function play(options: SearchOptions, seed = 1, model = new BitModel(WORLD)): Promise<Played> {
-  const search = begin(resolveSearch(options, model.scales), model, { seed });
+export async function play(
+  options: SearchOptions,
+  seed = 1,
+  model = new BitModel(WORLD),
+  rule: EnsembleOptions | null = null,
+): Promise<Played> {
+  const search = begin(resolveSearch(options, model.scales), model, { seed, rule });
   const events: SearchEvent[] = [];
   for (;;) {
     const next = await search.next();
@@ -39,10 +45,16 @@ export async function play(options: SearchOptions, seed = 1, model = new BitMode
 interface BeginOptions {
   readonly seed?: number;
   readonly signal?: AbortSignal;
+  readonly rule?: EnsembleOptions | null;
 }
 
-function begin(search: ResolvedSearch, model: BitModel, { seed = 1, signal }: BeginOptions = {}): Search {
-  return startSearch(search, { generator: model, judge: model, key: RandomKey.fromSeed(seed), signal });
+function begin(
+  search: ResolvedSearch,
+  model: BitModel,
+  { seed = 1, signal, rule = null }: BeginOptions = {},
+): Search {
+  const panel = bitPanel(model, rule);
+  return startSearch(search, { generator: model, panel, key: RandomKey.fromSeed(seed), signal });
 }
 
 async function drain(search: Search): Promise<void> {
@@ -60,6 +72,7 @@ export function describeStrategy(
   ]);
   describe.each(cases)(`${strategy} %s`, (_, options) => {
     checkDefinition(options);
+    checkEnsembles(options);
     checkEvents(options);
     checkReleases(options);
     checkFaults(options);
@@ -87,6 +100,64 @@ function checkDefinition(options: SearchOptions): void {
     const scores = async (seed: number): Promise<number[]> =>
       (await play(options, seed)).result.tree.nodes.map(({ score }) => score);
     expect(await scores(1)).not.toEqual(await scores(2));
+  });
+}
+
+function checkEnsembles(options: SearchOptions): void {
+  const search = resolveSearch(options, WORLD.scales);
+
+  describe.each(ENSEMBLE_RULES)('with an ensemble by %s', (by) => {
+    const rule = { by, weights: [2, 1] };
+
+    it.each([1, 2, 3])('finds what the definition finds, seed %i', async (seed) => {
+      const { result } = await play(options, seed, new BitModel(WORLD), rule);
+      const expected = referenceSearch(search, WORLD, RandomKey.fromSeed(seed), (pictures) =>
+        combineScores(
+          [pictures.map((bits) => WORLD.score(bits)), pictures.map((bits) => WORLD.liveliness(bits))],
+          rule,
+        ),
+      );
+      expect(result.tree.nodes.map(({ score }) => score)).toEqual(expected.scores);
+      expect(result.score).toBe(expected.score);
+      expect(WORLD.bitsOf(result.image)).toEqual(expected.bits);
+      expect(result.tree.nodes.map(({ scores }) => scores)).toEqual(
+        result.tree.nodes.map(({ image }) => {
+          const bits = WORLD.bitsOf(image);
+          return { target: WORLD.score(bits), liveliness: WORLD.liveliness(bits) };
+        }),
+      );
+    });
+
+    it.each([1, 3, 100])('finds the same in groups of %i, and releases every prefix', async (concurrency) => {
+      for (const seed of [1, 2, 3, 4]) {
+        const whole = await play(options, seed, new BitModel(WORLD), rule);
+        const parts = await play(options, seed, new BitModel(WORLD, { concurrency }), rule);
+        expect(parts.result).toEqual(whole.result);
+        expect(parts.model.alive).toBe(0);
+      }
+    });
+
+    it('of one member finds what that member finds alone', async () => {
+      for (const seed of [1, 2, 3]) {
+        const shape = ({ result }: Played): unknown => ({
+          winner: result.winner.id,
+          image: result.image,
+          nodes: result.tree.nodes.map(({ id, parent, beam, candidate, kept, scores }) => {
+            return { id, parent, beam, candidate, kept, scores };
+          }),
+        });
+        const model = new BitModel(WORLD, { concurrency: 3 });
+        const joined = await play(options, seed, model, { by, weights: [1] });
+        expect(shape(joined)).toEqual(shape(await play(options, seed)));
+      }
+    });
+
+    it('tells a best so far that is the result in the end', async () => {
+      const { events, result } = await play(options, 3, new BitModel(WORLD, { concurrency: 3 }), rule);
+      const last = events.findLast((event) => event.type === 'scored');
+      if (options.result !== 'last-round') expect(last?.best).toBe(result.winner);
+      expect(result.winner.kept).toBe(true);
+    });
   });
 }
 

@@ -14,7 +14,13 @@ export interface TreeNode {
   readonly beam: number;
   /** Which of the beam's candidates it is, from 0. */
   readonly candidate: number;
-  readonly score: number;
+  /**
+   * What its round's election compared: the verifier's score, or an ensemble's of its members' scores. Where that is
+   * relative (rank, z-score) it is among the candidates of the round, and final when the round has been elected.
+   */
+  score: number;
+  /** Every verifier's own score, by its name. */
+  readonly scores: Readonly<Record<string, number>>;
   /** The rollout, decoded. */
   readonly image: Image;
   /** True when the candidate went on to the next round, or is the result's. */

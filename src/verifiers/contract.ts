@@ -11,6 +11,18 @@ export interface Judge {
   close(): void;
 }
 
+/** Judges that guide a search together, and the rule that makes one score of theirs. */
+export interface Panel {
+  /** The members' names, in the order of their scores. */
+  readonly members: readonly string[];
+  /** The scores of every member: [member][picture]. */
+  judgeMembers(...call: Parameters<Judge['score']>): Promise<number[][]>;
+  /** One score a picture of the members' [member][picture]; a picture that no member finds worse never gets a lower one. */
+  combine(scores: readonly (readonly number[])[]): number[];
+  /** True where a picture's combined score depends on the pictures that it is combined with: then it says nothing elsewhere. */
+  readonly relative: boolean;
+}
+
 /** A loaded verifier. */
 export interface Verifier {
   readonly name: string;
@@ -19,4 +31,15 @@ export interface Verifier {
   /** Encodes the prompt once; costs (time, pictures) go to `ledger`. An empty prompt is a UsageError. */
   prepare(prompt: string, ledger: Ledger): Promise<Judge>;
   close(): Promise<void>;
+}
+
+/** A judge as a panel: itself where it has members, a panel of one by the name of its verifier otherwise. */
+export function panelOf(judge: Judge | (Judge & Panel), name: string): Panel {
+  if ('judgeMembers' in judge) return judge;
+  return {
+    members: [name],
+    judgeMembers: async (...call) => [await judge.score(...call)],
+    combine: ([scores = []]) => [...scores],
+    relative: false,
+  };
 }

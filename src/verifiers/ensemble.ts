@@ -4,7 +4,7 @@
 
 import { UsageError } from '../core/errors.js';
 import type { Ledger } from '../core/ledger.js';
-import type { Judge, Verifier } from './contract.js';
+import type { Judge, Panel, Verifier } from './contract.js';
 
 /** How the members' scores become one. */
 export const ENSEMBLE_RULES = ['rank', 'z-score', 'weighted-sum'] as const;
@@ -24,16 +24,17 @@ export interface EnsembleOptions {
   readonly weights?: readonly number[];
 }
 
+/** The rule of an ensemble with its defaults filled in. */
+export type ResolvedEnsemble = Readonly<Required<EnsembleOptions>>;
+
 /** A judge that tells its members' scores too. */
-export interface EnsembleJudge extends Judge {
-  /** The scores of every member: [member][picture]. */
-  judgeMembers(...call: Parameters<Judge['score']>): Promise<number[][]>;
-}
+export interface EnsembleJudge extends Judge, Panel {}
 
 /** An ensemble; its judges tell the members' scores too. */
 export interface Ensemble extends Verifier {
   /** The members' names, in their order. */
   readonly members: readonly string[];
+  readonly rule: ResolvedEnsemble;
   prepare(prompt: string, ledger: Ledger): Promise<EnsembleJudge>;
 }
 
@@ -44,15 +45,11 @@ export interface Ensemble extends Verifier {
  */
 export function ensemble(members: readonly Verifier[], options: EnsembleOptions = {}): Ensemble {
   const names = members.map(({ name }) => name);
-  if (members.length === 0) throw new UsageError('an ensemble needs at least one verifier');
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined) {
-    throw new UsageError(`the ensemble has the verifier '${twice}' twice: name each once`);
-  }
-  checkOptions(members.length, options);
+  const rule = resolveEnsemble(names, options);
   return {
     name: 'ensemble',
     members: names,
+    rule,
     hashes: async () => {
       const hashes = await Promise.all(members.map((member) => member.hashes()));
       return Object.fromEntries(
@@ -61,11 +58,36 @@ export function ensemble(members: readonly Verifier[], options: EnsembleOptions 
         ),
       );
     },
-    prepare: async (prompt, ledger) => ensembleJudge(await prepareAll(members, prompt, ledger), options),
+    prepare: async (prompt, ledger) => ensembleJudge(names, rule, await prepareAll(members, prompt, ledger)),
     close: async () => {
       for (const member of members) await member.close();
     },
   };
+}
+
+/** True for a verifier made by `ensemble`. */
+export function isEnsemble(verifier: Verifier): verifier is Ensemble {
+  return 'members' in verifier && 'rule' in verifier;
+}
+
+/** The rule for members of these names; throws UsageError for no members, a name twice or with a comma, or weights that do not fit. */
+export function resolveEnsemble(names: readonly string[], options: EnsembleOptions = {}): ResolvedEnsemble {
+  if (names.length === 0) throw new UsageError('an ensemble needs at least one verifier');
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) {
+    throw new UsageError(`the ensemble has the verifier '${twice}' twice: name each once`);
+  }
+  const comma = names.length > 1 && names.find((name) => name.includes(','));
+  if (typeof comma === 'string') {
+    throw new UsageError(`'${comma}' cannot be in an ensemble: commas part the names of its members`);
+  }
+  checkOptions(names.length, options);
+  return { by: options.by ?? 'rank', weights: options.weights ?? names.map(() => 1) };
+}
+
+/** True for rules whose scores are relative to the pictures that are scored together. */
+export function isRelative({ by }: ResolvedEnsemble): boolean {
+  return by !== 'weighted-sum';
 }
 
 /** Prepares the members one after the other; when one fails, the others are closed again. */
@@ -80,7 +102,12 @@ async function prepareAll(members: readonly Verifier[], prompt: string, ledger: 
   }
 }
 
-function ensembleJudge(judges: readonly Judge[], options: EnsembleOptions): EnsembleJudge {
+function ensembleJudge(
+  members: readonly string[],
+  rule: ResolvedEnsemble,
+  judges: readonly Judge[],
+): EnsembleJudge {
+  const combine: Panel['combine'] = (scores) => combineScores(scores, rule);
   const judgeMembers: EnsembleJudge['judgeMembers'] = async (images, call) => {
     const scores: number[][] = [];
     // One after the other: they share the engine, and each one's time goes to the ledger.
@@ -88,8 +115,11 @@ function ensembleJudge(judges: readonly Judge[], options: EnsembleOptions): Ense
     return scores;
   };
   return {
+    members,
+    relative: isRelative(rule),
     judgeMembers,
-    score: async (...call) => combineScores(await judgeMembers(...call), options),
+    combine,
+    score: async (...call) => combine(await judgeMembers(...call)),
     close: () => {
       for (const judge of judges) judge.close();
     },
@@ -121,11 +151,16 @@ const RULES: Readonly<Record<EnsembleRule, (scores: readonly number[]) => readon
 
 /** The place of every score, 1 for the highest; equal scores share the mean of their places. */
 export function ranks(scores: readonly number[]): number[] {
-  return scores.map((score) => {
-    const better = scores.filter((other) => other > score).length;
-    const equal = scores.filter((other) => other === score).length;
-    return better + (equal + 1) / 2;
-  });
+  const sorted = scores.toSorted((a, b) => b - a);
+  const places = new Map<number, number>();
+  for (let first = 0; first < sorted.length;) {
+    const score = sorted[first] ?? NaN;
+    let end = first + 1;
+    while (sorted[end] === score) end++;
+    places.set(score, (first + 1 + end) / 2);
+    first = end;
+  }
+  return scores.map((score) => places.get(score) ?? NaN);
 }
 
 /** Distances from the mean in standard deviations; all 0 where all scores are the same. */
@@ -134,9 +169,11 @@ export function zScores(scores: readonly number[]): number[] {
   // Summed in the order of their size, so that not even the last bit depends on the order of the pictures.
   const sorted = scores.toSorted((a, b) => a - b);
   const mean = sorted.reduce((sum, score) => sum + score, 0) / scores.length;
-  const squares = sorted.reduce((sum, score) => sum + (score - mean) ** 2, 0);
+  // In units of the largest distance, so that squares of tiny distances do not vanish.
+  const unit = Math.max(mean - (sorted[0] ?? 0), (sorted.at(-1) ?? 0) - mean);
+  const squares = sorted.reduce((sum, score) => sum + ((score - mean) / unit) ** 2, 0);
   const deviation = Math.sqrt(squares / scores.length);
-  return scores.map((score) => (score - mean) / deviation);
+  return scores.map((score) => (score - mean) / unit / deviation);
 }
 
 function checkOptions(members: number, { by = 'rank', weights }: EnsembleOptions): void {

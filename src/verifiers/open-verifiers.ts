@@ -3,7 +3,7 @@
 import { VarsearchError } from '../core/errors.js';
 import { createClipPool } from '../models/clip/shared.js';
 import type { Runtime } from '../runtime/index.js';
-import type { VerifierEntry } from './catalog.js';
+import type { VerifierEntry, VerifierLoadOptions } from './catalog.js';
 import type { Verifier } from './contract.js';
 
 /** Throws a VarsearchError that says what is missing when an entry's files are not there. */
@@ -16,14 +16,22 @@ export function requireInstalled(entries: readonly VerifierEntry[]): void {
   }
 }
 
-/** Loads verifiers into `runtime`, in the entries' order; the caller closes them. When one fails, the others are closed again. */
+/**
+ * Loads verifiers into `runtime`, in the entries' order; the caller closes them. When one fails, the others are closed again.
+ * Without a runtime each makes its own, with so many threads, and nothing is shared.
+ */
 export async function openVerifiers(
   entries: readonly VerifierEntry[],
-  runtime: Runtime,
+  runtime: Runtime | undefined,
+  threads?: number,
 ): Promise<Verifier[]> {
   requireInstalled(entries);
-  const clips = createClipPool(runtime);
-  const loads = await Promise.allSettled(entries.map((entry) => entry.load({ runtime, clips })));
+  const shared: VerifierLoadOptions = runtime
+    ? { runtime, clips: createClipPool(runtime) }
+    : threads === undefined
+      ? {}
+      : { threads };
+  const loads = await Promise.allSettled(entries.map((entry) => entry.load(shared)));
   const opened = loads.flatMap((load) => (load.status === 'fulfilled' ? [load.value] : []));
   const failed = loads.find((load) => load.status === 'rejected');
   if (!failed) return opened;

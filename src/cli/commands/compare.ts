@@ -5,7 +5,7 @@ import { Option } from 'commander';
 
 import { UsageError } from '../../core/errors.js';
 import type { CompareResult } from '../../run/compare.js';
-import type { Catalogs } from '../../run/engine.js';
+import { type Catalogs, findWanted } from '../../run/engine.js';
 import { compareFiles, compareJson, strategyFiles } from '../../run/files.js';
 import { given } from '../../run/given.js';
 import type { CompareOptions } from '../../run/options.js';
@@ -114,8 +114,7 @@ async function run(prompt: string | undefined, flags: Flags, io: CliIo): Promise
     return;
   }
   const options = optionsOf(requirePrompt(prompt), flags);
-  splitCompareOptions(options);
-  if (flags.verifier !== undefined) catalogs.findVerifier(flags.verifier);
+  findWanted(splitCompareOptions(options).open, catalogs);
   for (const search of searches) resolveSearch(search, scales);
   const seed = `seed${options.seed ?? DEFAULTS.seed}`;
   const folder = chooseFolder(io.cwd, flags.out, folderName(options.prompt, 'compared', seed));

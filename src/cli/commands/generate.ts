@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 
 import { UsageError } from '../../core/errors.js';
 import type { Scale } from '../../models/contract.js';
-import type { Catalogs } from '../../run/engine.js';
+import { type Catalogs, findWanted } from '../../run/engine.js';
 import { FILE_NAMES, resultFiles } from '../../run/files.js';
 import type { GenerateRun } from '../../run/generate.js';
 import type { GenerateOptions, PictureOptions } from '../../run/options.js';
@@ -71,7 +71,7 @@ function searchOf(options: PictureOptions): SearchOptions {
 /** Fails on whatever can be known to be wrong before anything is loaded. */
 function checkEarly(options: GenerateOptions, scales: readonly Scale[], catalogs: Catalogs): void {
   const { open, picture } = splitGenerateOptions(options);
-  if (typeof open.verifier === 'string') catalogs.findVerifier(open.verifier);
+  findWanted(open, catalogs);
   resolveSearch(searchOf(picture), scales);
 }
 

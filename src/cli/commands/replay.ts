@@ -5,8 +5,8 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 
 import { VarsearchError } from '../../core/errors.js';
+import { describeScores } from '../../run/describe.js';
 import { resultFiles } from '../../run/files.js';
-import { formatScore } from '../../run/format.js';
 import type { ReplayResult } from '../../run/replay.js';
 import { replay } from '../../run/varsearch.js';
 import { EXIT } from '../exit.js';
@@ -17,7 +17,7 @@ import type { CliIo } from '../io.js';
 import { line, plain } from '../io.js';
 import { fileFault, openFolder } from '../output-folder.js';
 import { createProgress } from '../progress.js';
-import { shownPath, showPreview } from '../summary.js';
+import { printReport, shownPath, showPreview } from '../summary.js';
 
 type Flags = LoadFlags & OutputFlags & { readonly anyModel?: true };
 
@@ -32,7 +32,7 @@ function readPicture(file: string, cwd: string): Uint8Array {
 /** One line that says how the replay went. */
 function verdict(file: string, { identical, edited, differences, recipe, result }: ReplayResult): string {
   if (identical) {
-    return `${file} was made again, every pixel the same (${recipe.options.verifier} ${formatScore(result.score)})`;
+    return `${file} was made again, every pixel the same (${describeScores(result.winner)})`;
   }
   if (edited) {
     return `${file} is not the picture that its recipe was written for: somebody has changed its pixels`;
@@ -75,10 +75,11 @@ async function run(file: string, flags: Flags, io: CliIo): Promise<number> {
   const text = plain(verdict(file, replayed));
   if (flags.json === true) {
     const prompt = recipe.options.prompt;
+    const reported = result.report ? { report: result.report } : {};
     line(
       io.stdout,
       JSON.stringify(
-        { format: 1, file, identical, edited, differences, prompt, score: result.score },
+        { format: 1, file, identical, edited, differences, prompt, score: result.score, ...reported },
         null,
         2,
       ),
@@ -86,6 +87,7 @@ async function run(file: string, flags: Flags, io: CliIo): Promise<number> {
   } else if (identical && flags.quiet !== true) {
     showPreview(result, io);
     line(io.stdout, text);
+    if (result.report) printReport(result.report, io);
     if (folder) line(io.stdout, `written to ${shownPath(folder.path, io.cwd)}`);
   }
   if (identical) return EXIT.ok;

@@ -19,6 +19,7 @@ const node = (
   beam,
   candidate,
   score,
+  scores: { judge: score },
   image,
   kept: false,
   inherited: false,
