@@ -65,12 +65,19 @@ describe('readLlavaFolder', () => {
     await expect(readLlavaFolder(at, 'q3' as 'q4')).rejects.toThrow(UsageError);
   });
 
-  it('takes the template of the tokenizer where there is no other', async () => {
-    const at = changed((path) => {
+  it('prefers a template of its own, then that of the processor, then that of the tokenizer', async () => {
+    const tokenizers = changed((path) => {
       rmSync(join(path, 'chat_template.json'));
     });
-    const { template } = await readLlavaFolder(at);
-    expect(template).toEqual({ file: join(at, 'tokenizer_config.json'), text: TEXT_TEMPLATE });
+    const { template } = await readLlavaFolder(tokenizers);
+    expect(template).toEqual({ file: join(tokenizers, 'tokenizer_config.json'), text: TEXT_TEMPLATE });
+    const own = changed((path) => {
+      write(path, 'chat_template.jinja', '{{ mine }}');
+    });
+    expect((await readLlavaFolder(own)).template).toEqual({
+      file: join(own, 'chat_template.jinja'),
+      text: '{{ mine }}',
+    });
   });
 
   const absent = [

@@ -1,13 +1,13 @@
 // The folder of a LLaVA-OneVision for Transformers.js, as llava-hf/llava-onevision-qwen2-0.5b-ov-hf on Hugging Face has it:
 // which files there are and in which precision, and what their configurations say. Checked before anything is loaded.
 
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 import { CheckpointError, UsageError } from '../../core/errors.js';
 import { fileHash } from '../../core/hash.js';
-import { isObject, type JsonObject, readJsonFile, readOptionalJsonFile } from '../../models/json-file.js';
+import { isObject, readJsonFile, readOptionalJsonFile } from '../../models/json-file.js';
 
 /** The repository whose files are meant. */
 export const LLAVA_REPOSITORY = 'llava-hf/llava-onevision-qwen2-0.5b-ov-hf';
@@ -166,16 +166,14 @@ function isSide(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value > 0;
 }
 
-/** The processor's template where there is one; the tokenizer's own knows texts only. */
+/** The processor's template where there is one (newer folders have it as a file of its own); the tokenizer's knows texts only. */
 function readTemplate(folder: string): ChatTemplate {
-  const of = (name: string, json: JsonObject | undefined): ChatTemplate | undefined => {
-    const text = json?.['chat_template'];
-    return typeof text === 'string' ? { file: join(folder, name), text } : undefined;
-  };
-  const names = ['chat_template.json', 'tokenizer_config.json'];
-  for (const name of names) {
-    const found = of(name, readOptionalJsonFile(join(folder, name)));
-    if (found) return found;
+  const jinja = join(folder, 'chat_template.jinja');
+  if (existsSync(jinja)) return { file: jinja, text: readFileSync(jinja, 'utf8') };
+  for (const name of ['chat_template.json', 'tokenizer_config.json']) {
+    const file = join(folder, name);
+    const text = readOptionalJsonFile(file)?.['chat_template'];
+    if (typeof text === 'string') return { file, text };
   }
   throw new CheckpointError(join(folder, 'chat_template.json'), `holds no chat_template: ${REMEDY}`);
 }

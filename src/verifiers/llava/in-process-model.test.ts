@@ -18,6 +18,7 @@ import { CheckpointError, RuntimeError, UsageError } from '../../core/errors.js'
 import type { Image } from '../../core/image.js';
 import { resizeBicubic } from '../../models/clip/resample.js';
 import { loadTokenizer } from '../../models/tokenizer.js';
+import { GraphBuilder, unsqueeze } from '../../runtime/graph/index.js';
 import {
   createRuntime,
   float32Tensor,
@@ -192,6 +193,16 @@ describe('loadLlava', () => {
     const [usual, longer] = [await answer(folder), await answer(at)];
     expect(Number.isFinite(longer.yes)).toBe(true);
     expect(longer).not.toEqual(usual);
+  });
+
+  it('refuses a file that gives no float32', async () => {
+    const whole = changed((at) => {
+      const g = new GraphBuilder('embed_tokens');
+      const ids = g.input('input_ids', 'int64', ['batch_size', 'sequence_length']);
+      g.output('inputs_embeds', unsqueeze(ids, [2]));
+      writeFileSync(join(at, 'onnx', 'embed_tokens.onnx'), g.build().proto);
+    });
+    await expect(answer(whole)).rejects.toThrow(/embed_tokens\.onnx: gives int64, and only float32/);
   });
 
   it('says when the files belong to different models', async () => {

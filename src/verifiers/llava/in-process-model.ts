@@ -13,8 +13,9 @@ import { type Answer, answerOf, logSum } from './question.js';
 
 /** What we use of Transformers.js; its own declarations leave most of it open. */
 interface TensorLike {
+  readonly type: string;
   readonly dims: readonly number[];
-  readonly data: Float32Array;
+  readonly data: unknown;
   dispose(): void;
 }
 interface TokenizerLike {
@@ -82,8 +83,7 @@ const require = createRequire(import.meta.url);
 
 /** Loads a folder that was looked at before. Throws CheckpointError. */
 export async function loadLlava(folder: LlavaFolder, threads: number): Promise<LlavaModel> {
-  const library = require('@huggingface/transformers') as Library;
-  stayOffline(library);
+  const library = loadLibrary();
   const tokenizer = await loadPart(folder, 'tokenizer.json', () =>
     library.AutoTokenizer.from_pretrained(folder.folder),
   );
@@ -113,16 +113,26 @@ export async function loadLlava(folder: LlavaFolder, threads: number): Promise<L
 }
 
 /** Files come from the folder or not at all, nothing is stored elsewhere, and nothing is printed. */
-function stayOffline({ env, LogLevel }: Library): void {
-  Object.assign(env, {
+function loadLibrary(): Library {
+  let library: Library;
+  try {
+    library = require('@huggingface/transformers') as Library;
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new RuntimeError(`@huggingface/transformers cannot be loaded, install it again: ${message}`, {
+      cause,
+    });
+  }
+  Object.assign(library.env, {
     allowRemoteModels: false,
     allowLocalModels: true,
     useFSCache: false,
     useBrowserCache: false,
     useWasmCache: false,
-    logLevel: LogLevel.NONE,
+    logLevel: library.LogLevel.NONE,
     fetch: () => Promise.reject(new Error('varsearch never loads models from the network')),
   });
+  return library;
 }
 
 async function loadPart<T>({ folder, paths }: LlavaFolder, what: string, load: () => Promise<T>): Promise<T> {
@@ -177,11 +187,18 @@ async function encode(
   }
   const inputIds = new library.Tensor('int64', BigInt64Array.from(ids, BigInt), [1, ids.length]);
   const embeddings = await model.encode_text({ input_ids: inputIds }); // [1, L, C]
+  const rows = floatsOf(embeddings, folder.paths.embed_tokens);
   const width = embeddings.dims.at(-1) ?? 0;
-  const before = embeddings.data.slice(0, at * width);
-  const after = embeddings.data.slice((at + 1) * width);
+  const before = rows.slice(0, at * width);
+  const after = rows.slice((at + 1) * width);
   embeddings.dispose();
   return { before, after, width };
+}
+
+/** The exports keep float32 outside, whatever is inside. */
+function floatsOf({ data, type }: TensorLike, path: string): Float32Array {
+  if (data instanceof Float32Array) return data;
+  throw new CheckpointError(path, `gives ${type}, and only float32 is supported: choose another dtype`);
 }
 
 /** The question in the words of the model, up to where its answer begins. */
@@ -214,10 +231,11 @@ async function lastLogits(
       `gives ${features.dims.at(-1)} channels, but embed_tokens gives ${width}: the files belong to different models`,
     );
   }
-  const embeddings = new Float32Array(before.length + features.data.length + after.length);
+  const rows = floatsOf(features, folder.paths.vision_encoder);
+  const embeddings = new Float32Array(before.length + rows.length + after.length);
   embeddings.set(before);
-  embeddings.set(features.data, before.length);
-  embeddings.set(after, before.length + features.data.length);
+  embeddings.set(rows, before.length);
+  embeddings.set(after, before.length + rows.length);
   features.dispose();
   const length = embeddings.length / width;
   const outputs = await model.forward({
@@ -228,7 +246,8 @@ async function lastLogits(
   });
   const { logits } = outputs;
   if (!logits) throw new RuntimeError(`${folder.paths.decoder_model_merged} gave no logits`);
-  const last = logits.data.slice(-(logits.dims.at(-1) ?? 0)); // [vocabulary]
+  const vocabulary = logits.dims.at(-1) ?? 0;
+  const last = floatsOf(logits, folder.paths.decoder_model_merged).slice(-vocabulary);
   for (const output of Object.values(outputs)) output.dispose();
   return last;
 }

@@ -1,6 +1,8 @@
 // The verifier as a whole: in its worker, with the tiny model. What the model computes is tested in in-process-model.test.ts.
 
+import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -154,5 +156,34 @@ describe('llava in process', () => {
     expect(() => {
       checkPackage(pathToFileURL(join(root, 'somewhere.js')).href);
     }).toThrow(/needs the package @huggingface\/transformers, .*'npm install @huggingface\/transformers@4/);
+  });
+});
+
+describe('a process with LLaVA in it', () => {
+  const program = (end: string): { status: number | null; stderr: string } => {
+    const url = (path: string): string => new URL(path, import.meta.url).href;
+    const code = `
+      const { openLlava } = await import('${url('./in-process.ts')}');
+      const { Ledger } = await import('${url('../../core/ledger.ts')}');
+      const { greyPicture } = await import('${url('../../../test/fixtures/pictures.ts')}');
+      const verifier = await openLlava({ folder: ${JSON.stringify(folder)}, threads: 1 });
+      const judge = await verifier.prepare('a red star', new Ledger());
+      ${end}
+    `;
+    const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+    const options = ['--import', tsx, '--input-type=module', '--eval', code];
+    return spawnSync(process.execPath, options, { encoding: 'utf8', timeout: 55_000 });
+  };
+
+  it('ends by itself, though the verifier is open', () => {
+    expect(program('await judge.score([greyPicture(8, 8)]);')).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  it('keeps its exit code when it ends during a picture', () => {
+    const end = `
+      void judge.score(Array.from({ length: 1000 }, () => greyPicture(64, 64)));
+      setTimeout(() => process.exit(3), 30);
+    `;
+    expect(program(end)).toMatchObject({ status: 3, stderr: '' });
   });
 });

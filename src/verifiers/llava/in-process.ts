@@ -2,6 +2,7 @@
 // a yes-or-no question about each picture (question.ts); the score is the share of yes, 0..1. The model lives in a worker
 // thread of its own. @huggingface/transformers is an optional package, loaded when a model is opened.
 
+import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 
@@ -57,7 +58,10 @@ export async function openLlava(options: LlavaOptions): Promise<LlavaVerifier> {
   let prompts = 0;
   return {
     name: 'llava',
-    hashes: () => llavaHashes(folder),
+    hashes: async () => ({
+      ...(await llavaHashes(folder)),
+      question: createHash('sha256').update(question.template).digest('hex'),
+    }),
     prepare: (prompt, ledger) => prepare({ worker, question, number: prompts++ }, prompt, ledger),
     stats: () => worker.ask({ kind: 'stats' }),
     close: () => worker.close(),
@@ -99,8 +103,8 @@ async function prepare({ worker, question, number }: Host, prompt: string, ledge
     score: (images, { signal } = {}) =>
       ledger.time('verifier', async () => {
         const scores: number[] = [];
-        signal?.throwIfAborted();
         for (const image of images) {
+          signal?.throwIfAborted();
           scores.push(await abortable(scoreOne(image), signal));
           ledger.add({ imagesVerified: 1 });
         }
