@@ -50,6 +50,7 @@ export function encodePng(image: Image, text: Readonly<Record<string, string>> =
 
 /** Pictures with more pixels than this are refused before anything is allocated for them: 8192 x 8192. */
 const MOST_PIXELS = 2 ** 26;
+const RGB = 2;
 const INDEXED = 3;
 
 /** Reads a PNG of any colour type; transparency is laid over white, 16 bits are cut to 8. */
@@ -62,6 +63,9 @@ export function decodePng(bytes: Uint8Array, name = 'PNG'): PngFile {
     throw new VarsearchError(`${name} is not a readable PNG file`, { cause: error });
   }
   const { width, height, text } = png;
+  if (header.colourType === RGB && png.depth === 8 && png.transparency === undefined) {
+    return { image: createImage(width, height, Uint8Array.from(png.data)), text };
+  }
   const colours = header.colourType === INDEXED ? indexedColours(png, name) : directColours(png);
   const data = new Uint8Array(width * height * 3);
   for (let pixel = 0; pixel < width * height; pixel++) {
