@@ -75,6 +75,7 @@ describe('the public types', () => {
         "compareFiles",
         "compareJson",
         "createImage",
+        "decodePicture",
         "decodePng",
         "decodeWithRecipe",
         "encodePng",
@@ -88,6 +89,8 @@ describe('the public types', () => {
         "resolveSearch",
         "resultFiles",
         "resultJson",
+        "score",
+        "scorePictures",
         "strategyFiles",
       ]
     `);
