@@ -110,7 +110,7 @@ export function visionGraph(sizes: TinyLlavaSizes): GraphModel {
   const pixels = g.input('pixel_values', 'float32', [BATCH, 3, side, side]);
   const kernel = weights.draw([visionWidth, 3, patch, patch], 1.7 / Math.sqrt(3 * patch * patch));
   const patches = conv2d(pixels, kernel, weights.draw([visionWidth], 0.1), { stride: patch }); // [B, C, h, w]
-  const count = (side / patch) ** 2;
+  const count = Math.floor(side / patch) ** 2;
   const rows = transpose(reshape(patches, [BATCH, visionWidth, count]), [0, 2, 1]); // [B, N, C]
   const placed = add(rows, weights.draw([1, count, visionWidth], 0.3));
   const normed = norm(placed);

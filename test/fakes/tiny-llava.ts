@@ -2,7 +2,8 @@
 // configuration files, the tokenizer, and three ONNX files with the inputs and outputs of the real ones (SigLIP with its
 // projector, the token embedding, Qwen2 with grouped key and value heads and a cache), made by our graph builder.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { GraphModel } from '../../src/runtime/graph/index.js';
@@ -93,7 +94,7 @@ export function writeTinyLlava(folder: string, sizes: TinyLlavaSizes = TINY_LLAV
     },
     'preprocessor_config.json': llavaPreprocessor(sizes),
     'processor_config.json': {
-      num_image_tokens: (sizes.side / sizes.patch) ** 2,
+      num_image_tokens: Math.floor(sizes.side / sizes.patch) ** 2,
       processor_class: 'LlavaOnevisionProcessor',
       vision_feature_select_strategy: 'full',
     },
@@ -107,4 +108,44 @@ export function writeTinyLlava(folder: string, sizes: TinyLlavaSizes = TINY_LLAV
   writeOnnx(folder, 'embed_tokens', embeddingGraph(sizes));
   writeOnnx(folder, 'vision_encoder', visionGraph(sizes));
   writeOnnx(folder, 'decoder_model_merged', decoderGraph(sizes));
+}
+
+/** Tiny LLaVAs in a temporary folder. */
+export interface TinyLlavas {
+  /** The folder of the usual one. */
+  readonly folder: string;
+  /** A copy of it, after changes; gives the folder. */
+  changed(change: (at: string) => void): string;
+  /** One of other sizes; gives the folder. */
+  sized(sizes: Partial<TinyLlavaSizes>): string;
+  remove(): void;
+}
+
+/** Makes a temporary folder with a tiny LLaVA; the caller removes it. */
+export function createTinyLlavas(): TinyLlavas {
+  const root = mkdtempSync(join(tmpdir(), 'tiny-llava-'));
+  const folder = join(root, 'usual');
+  writeTinyLlava(folder);
+  return {
+    folder,
+    changed: (change) => {
+      const at = mkdtempSync(join(root, 'changed-'));
+      cpSync(folder, at, { recursive: true });
+      change(at);
+      return at;
+    },
+    sized: (sizes) => {
+      const at = mkdtempSync(join(root, 'sized-'));
+      writeTinyLlava(at, { ...TINY_LLAVA, ...sizes });
+      return at;
+    },
+    remove: () => {
+      rmSync(root, { recursive: true });
+    },
+  };
+}
+
+/** Writes a file of a folder: text as it is, anything else as JSON. */
+export function rewrite(at: string, file: string, content: unknown): void {
+  writeFileSync(join(at, file), typeof content === 'string' ? content : JSON.stringify(content));
 }

@@ -1,9 +1,8 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 
-import { llavaConfig, llavaPreprocessor, writeTinyLlava } from '../../../test/fakes/tiny-llava.js';
+import { createTinyLlavas, llavaConfig, llavaPreprocessor, rewrite } from '../../../test/fakes/tiny-llava.js';
 import {
   llavaTokenizerConfig,
   TEXT_TEMPLATE,
@@ -12,23 +11,8 @@ import {
 import { CheckpointError, UsageError } from '../../core/errors.js';
 import { llavaHashes, readLlavaFolder } from './in-process-files.js';
 
-const root = mkdtempSync(join(tmpdir(), 'llava-files-'));
-const folder = join(root, 'tiny');
-writeTinyLlava(folder);
-afterAll(() => {
-  rmSync(root, { recursive: true });
-});
-
-function changed(change: (at: string) => void): string {
-  const at = mkdtempSync(join(root, 'changed-'));
-  cpSync(folder, at, { recursive: true });
-  change(at);
-  return at;
-}
-
-const write = (at: string, file: string, content: unknown): void => {
-  writeFileSync(join(at, file), typeof content === 'string' ? content : JSON.stringify(content));
-};
+const { folder, changed, remove } = createTinyLlavas();
+afterAll(remove);
 
 describe('readLlavaFolder', () => {
   it('finds the files and what they say, also by a relative path', async () => {
@@ -72,7 +56,7 @@ describe('readLlavaFolder', () => {
     const { template } = await readLlavaFolder(tokenizers);
     expect(template).toEqual({ file: join(tokenizers, 'tokenizer_config.json'), text: TEXT_TEMPLATE });
     const own = changed((path) => {
-      write(path, 'chat_template.jinja', '{{ mine }}');
+      rewrite(path, 'chat_template.jinja', '{{ mine }}');
     });
     expect((await readLlavaFolder(own)).template).toEqual({
       file: join(own, 'chat_template.jinja'),
@@ -100,24 +84,27 @@ describe('readLlavaFolder', () => {
   });
 
   it.each<[string, RegExp, (at: string) => void]>([
+    ['a damaged configuration', /tokenizer_config\.json: is not valid JSON/, (at) => {
+      rewrite(at, 'tokenizer_config.json', '{');
+    }],
     ['no image token', /config\.json: has no image_token_index/, (at) => {
-      write(at, 'config.json', { ...llavaConfig(), image_token_index: '<image>' });
+      rewrite(at, 'config.json', { ...llavaConfig(), image_token_index: '<image>' });
     }],
     ['another way to resize', /preprocessor_config\.json: resample is 2; only 3/, (at) => {
-      write(at, 'preprocessor_config.json', { ...llavaPreprocessor(), resample: 2 });
+      rewrite(at, 'preprocessor_config.json', { ...llavaPreprocessor(), resample: 2 });
     }],
     ['pictures of no fixed size', /preprocessor_config\.json: size has to be/, (at) => {
-      write(at, 'preprocessor_config.json', { ...llavaPreprocessor(), size: { shortest_edge: 56 } });
+      rewrite(at, 'preprocessor_config.json', { ...llavaPreprocessor(), size: { shortest_edge: 56 } });
     }],
     ['no chat template', /chat_template\.json: holds no chat_template/, (at) => {
-      write(at, 'chat_template.json', {});
-      write(at, 'tokenizer_config.json', { ...llavaTokenizerConfig(), chat_template: undefined });
+      rewrite(at, 'chat_template.json', {});
+      rewrite(at, 'tokenizer_config.json', { ...llavaTokenizerConfig(), chat_template: undefined });
     }],
     ['an empty model', /embed_tokens\.onnx: is empty/, (at) => {
-      write(at, 'onnx/embed_tokens.onnx', '');
+      rewrite(at, 'onnx/embed_tokens.onnx', '');
     }],
     ['a pointer of Git LFS', /vision_encoder\.onnx: is a pointer of Git LFS/, (at) => {
-      write(at, 'onnx/vision_encoder.onnx', 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n');
+      rewrite(at, 'onnx/vision_encoder.onnx', 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n');
     }],
   ])('refuses %s', async (_, says, change) => {
     const reading = readLlavaFolder(changed(change));
@@ -138,7 +125,7 @@ describe('llavaHashes', () => {
       'template',
     ]);
     const other = changed((at) => {
-      write(at, 'preprocessor_config.json', { ...llavaPreprocessor(), image_std: [1, 1, 1] });
+      rewrite(at, 'preprocessor_config.json', { ...llavaPreprocessor(), image_std: [1, 1, 1] });
     });
     const changedHashes = await llavaHashes(await readLlavaFolder(other));
     expect(changedHashes['preprocessor']).not.toBe(hashes['preprocessor']);

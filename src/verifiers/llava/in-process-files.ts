@@ -58,7 +58,7 @@ export interface LlavaFolder {
   readonly template: ChatTemplate;
 }
 
-const CONFIGURATIONS = ['config.json', 'preprocessor_config.json', 'tokenizer.json', 'tokenizer_config.json'];
+const CONFIGURATIONS = ['config.json', 'preprocessor_config.json', 'tokenizer_config.json'];
 const REMEDY = `it comes from ${LLAVA_REPOSITORY} on Hugging Face: 'hf download ${LLAVA_REPOSITORY} --local-dir FOLDER --exclude "*.safetensors"' fetches all of it`;
 
 /** Looks at a folder; `dtype` chooses the ONNX files, of all parts or part by part. Throws CheckpointError and UsageError. */
@@ -68,9 +68,8 @@ export async function readLlavaFolder(
 ): Promise<LlavaFolder> {
   const folder = resolve(path);
   if (!existsSync(folder)) throw new CheckpointError(folder, `there is no such folder: ${REMEDY}`);
-  for (const name of CONFIGURATIONS) {
-    if (!existsSync(join(folder, name))) throw missing(folder, name);
-  }
+  for (const name of CONFIGURATIONS) readJsonFile(join(folder, name), REMEDY);
+  if (!existsSync(join(folder, 'tokenizer.json'))) throw missing(folder, 'tokenizer.json');
   const imageToken = readImageToken(folder);
   const dtypes = mapParts((part) => {
     const wanted = typeof dtype === 'string' ? dtype : dtype?.[part];

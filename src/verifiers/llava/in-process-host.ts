@@ -114,5 +114,6 @@ export class LlavaWorker {
 
 function errorOf({ name, message, file }: WireError): VarsearchError {
   if (name === 'CheckpointError' && file !== undefined) return new CheckpointError(file, message);
-  return name === 'UsageError' ? new UsageError(message) : new RuntimeError(message);
+  if (name === 'UsageError') return new UsageError(message);
+  return new RuntimeError(name === 'RuntimeError' ? message : `LLaVA failed: ${message}`);
 }

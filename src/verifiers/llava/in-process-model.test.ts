@@ -1,12 +1,11 @@
 // The model without its worker. The check of the answers runs the three ONNX files in varsearch's own runtime.
 
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { TINY_LLAVA, writeTinyLlava } from '../../../test/fakes/tiny-llava.js';
+import { createTinyLlavas, rewrite, TINY_LLAVA } from '../../../test/fakes/tiny-llava.js';
 import {
   IMAGE_TEMPLATE,
   llavaTokenizerConfig,
@@ -32,23 +31,8 @@ import { type LlavaModel, loadLlava } from './in-process-model.js';
 import type { AnswerLogProbabilities } from './in-process-protocol.js';
 import { yesShare } from './question.js';
 
-const root = mkdtempSync(join(tmpdir(), 'llava-model-'));
-const folder = join(root, 'tiny');
-writeTinyLlava(folder);
-afterAll(() => {
-  rmSync(root, { recursive: true });
-});
-
-function changed(change: (at: string) => void): string {
-  const at = mkdtempSync(join(root, 'changed-'));
-  cpSync(folder, at, { recursive: true });
-  change(at);
-  return at;
-}
-
-const write = (at: string, file: string, content: unknown): void => {
-  writeFileSync(join(at, file), typeof content === 'string' ? content : JSON.stringify(content));
-};
+const { folder, changed, sized, remove } = createTinyLlavas();
+afterAll(remove);
 
 const load = async (at: string): Promise<LlavaModel> => loadLlava(await readLlavaFolder(at), 1);
 
@@ -169,7 +153,7 @@ describe('loadLlava', () => {
       changed((at) => {
         rmSync(join(at, 'chat_template.json'));
         const config = llavaTokenizerConfig();
-        write(at, 'tokenizer_config.json', template ? { ...config, chat_template: template } : config);
+        rewrite(at, 'tokenizer_config.json', template ? { ...config, chat_template: template } : config);
       }),
     ) as [string, string];
     const usual = await answer(folder);
@@ -181,15 +165,14 @@ describe('loadLlava', () => {
 
   it('refuses a template that leaves out the picture', async () => {
     const at = changed((path) => {
-      write(path, 'chat_template.json', { chat_template: IMAGE_TEMPLATE.replace('<image>', '') });
+      rewrite(path, 'chat_template.json', { chat_template: IMAGE_TEMPLATE.replace('<image>', '') });
     });
     await expect(answer(at)).rejects.toThrow(CheckpointError);
     await expect(answer(at)).rejects.toThrow(/chat_template\.json: .* exactly one image token/);
   });
 
   it('takes as many rows from the image tower as it gives', async () => {
-    const at = mkdtempSync(join(root, 'newline-'));
-    writeTinyLlava(at, { ...TINY_LLAVA, newline: true });
+    const at = sized({ newline: true });
     const [usual, longer] = [await answer(folder), await answer(at)];
     expect(Number.isFinite(longer.yes)).toBe(true);
     expect(longer).not.toEqual(usual);
@@ -205,9 +188,17 @@ describe('loadLlava', () => {
     await expect(answer(whole)).rejects.toThrow(/embed_tokens\.onnx: gives int64, and only float32/);
   });
 
+  it('names a file with other inputs or outputs than it should have', async () => {
+    const swapped = changed((at) => {
+      cpSync(join(at, 'onnx', 'embed_tokens.onnx'), join(at, 'onnx', 'vision_encoder.onnx'));
+    });
+    await expect(load(swapped)).rejects.toThrow(
+      /vision_encoder\.onnx: should take pixel_values and give image_features, but takes input_ids and gives inputs_embeds/,
+    );
+  });
+
   it('says when the files belong to different models', async () => {
-    const wide = mkdtempSync(join(root, 'wide-'));
-    writeTinyLlava(wide, { ...TINY_LLAVA, width: 64 });
+    const wide = sized({ width: 64 });
     const mixed = changed((at) => {
       cpSync(join(wide, 'onnx', 'vision_encoder.onnx'), join(at, 'onnx', 'vision_encoder.onnx'));
     });
@@ -229,12 +220,12 @@ describe('loadLlava', () => {
 
   it('refuses a damaged tokenizer, and one without answers', async () => {
     const broken = changed((at) => {
-      write(at, 'tokenizer.json', '{');
+      rewrite(at, 'tokenizer.json', '{');
     });
     await expect(load(broken)).rejects.toThrow(/tokenizer\.json: cannot be loaded, fetch it again/);
     const mute = changed((at) => {
       const text = JSON.stringify(llavaTokenizerJson());
-      write(
+      rewrite(
         at,
         'tokenizer.json',
         text.replace(/"(Ġ?[yY])es":/g, '"$1-es":').replace(/"(Ġ yes|Ġ Yes|[yY] es)",/g, ''),

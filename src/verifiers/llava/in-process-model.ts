@@ -1,53 +1,21 @@
 // LLaVA-OneVision in Transformers.js: loads its folder, puts a question in the model's words, and reads the answer off the
-// first answer token. The only door to @huggingface/transformers, which is loaded when a model is. Runs in the worker: every
-// call of the engine blocks its thread.
+// first answer token. Runs in the worker: every call of the engine blocks its thread.
 
-import { createRequire } from 'node:module';
+import { join } from 'node:path';
 
 import { CheckpointError, RuntimeError, UsageError } from '../../core/errors.js';
 import type { Image } from '../../core/image.js';
 import { resizeBicubic } from '../../models/clip/resample.js';
-import type { LlavaFolder } from './in-process-files.js';
+import { LLAVA_PARTS, type LlavaFolder, type LlavaPart } from './in-process-files.js';
+import {
+  type Library,
+  loadLibrary,
+  type ModelLike,
+  type TensorLike,
+  type TokenizerLike,
+} from './in-process-library.js';
 import type { AnswerLogProbabilities } from './in-process-protocol.js';
 import { type Answer, answerOf, logSum } from './question.js';
-
-/** What we use of Transformers.js; its own declarations leave most of it open. */
-interface TensorLike {
-  readonly type: string;
-  readonly dims: readonly number[];
-  readonly data: unknown;
-  dispose(): void;
-}
-interface TokenizerLike {
-  readonly all_special_tokens: readonly string[];
-  get_vocab(): ReadonlyMap<string, number>;
-  encode(text: string, options: { readonly add_special_tokens: boolean }): readonly number[];
-  apply_chat_template(messages: readonly unknown[], options: Readonly<Record<string, unknown>>): string;
-}
-type Outputs = Readonly<Record<string, TensorLike>>;
-interface ModelLike {
-  readonly sessions: Readonly<Record<string, { release(): Promise<void> }>>;
-  encode_text(inputs: { readonly input_ids: unknown }): Promise<TensorLike>;
-  encode_image(inputs: { readonly pixel_values: unknown }): Promise<TensorLike>;
-  forward(inputs: Readonly<Record<string, unknown>>): Promise<Outputs>;
-}
-interface Library {
-  readonly env: Record<string, unknown>;
-  readonly LogLevel: { readonly NONE: number };
-  readonly Tensor: new (
-    type: string,
-    data: Float32Array | BigInt64Array,
-    dims: readonly number[],
-  ) => TensorLike;
-  readonly RawImage: new (data: Uint8Array, width: number, height: number, channels: 3) => unknown;
-  readonly AutoTokenizer: { from_pretrained(folder: string): Promise<TokenizerLike> };
-  readonly AutoImageProcessor: {
-    from_pretrained(folder: string): Promise<(image: unknown) => Promise<{ pixel_values: TensorLike }>>;
-  };
-  readonly LlavaOnevisionForConditionalGeneration: {
-    from_pretrained(folder: string, options: Readonly<Record<string, unknown>>): Promise<ModelLike>;
-  };
-}
 
 /** A question as embeddings, with a gap for the picture. */
 export interface EncodedQuestion {
@@ -78,10 +46,7 @@ const SESSION_OPTIONS = {
   extra: { session: { intra_op: { allow_spinning: '0' }, force_spinning_stop: '1' } },
 };
 
-/** Required, not imported: the bundle is there in both kinds, and tsx would spend 2 s on looking through the other one. */
-const require = createRequire(import.meta.url);
-
-/** Loads a folder that was looked at before. Throws CheckpointError. */
+/** Loads a folder that was looked at before. Throws CheckpointError and RuntimeError. */
 export async function loadLlava(folder: LlavaFolder, threads: number): Promise<LlavaModel> {
   const library = loadLibrary();
   const tokenizer = await loadPart(folder, 'tokenizer.json', () =>
@@ -95,6 +60,7 @@ export async function loadLlava(folder: LlavaFolder, threads: number): Promise<L
       session_options: { ...SESSION_OPTIONS, intraOpNumThreads: threads },
     }),
   );
+  checkInterfaces(folder, model);
   const answers = answerTokens(folder, tokenizer);
   return {
     sessions: Object.keys(model.sessions).length,
@@ -112,36 +78,35 @@ export async function loadLlava(folder: LlavaFolder, threads: number): Promise<L
   };
 }
 
-/** Files come from the folder or not at all, nothing is stored elsewhere, and nothing is printed. */
-function loadLibrary(): Library {
-  let library: Library;
-  try {
-    library = require('@huggingface/transformers') as Library;
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    throw new RuntimeError(`@huggingface/transformers cannot be loaded, install it again: ${message}`, {
-      cause,
-    });
-  }
-  Object.assign(library.env, {
-    allowRemoteModels: false,
-    allowLocalModels: true,
-    useFSCache: false,
-    useBrowserCache: false,
-    useWasmCache: false,
-    logLevel: library.LogLevel.NONE,
-    fetch: () => Promise.reject(new Error('varsearch never loads models from the network')),
-  });
-  return library;
-}
-
 async function loadPart<T>({ folder, paths }: LlavaFolder, what: string, load: () => Promise<T>): Promise<T> {
   try {
     return await load();
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
-    const file = Object.values(paths).find((path) => message.includes(path)) ?? `${folder}/${what}`;
+    const file = Object.values(paths).find((path) => message.includes(path)) ?? join(folder, what);
     throw new CheckpointError(file, `cannot be loaded, fetch it again: ${message}`, { cause });
+  }
+}
+
+/** The inputs and outputs by which the parts are known. */
+const INTERFACES: Readonly<
+  Record<LlavaPart, { readonly inputs: readonly string[]; readonly output: string }>
+> = {
+  embed_tokens: { inputs: ['input_ids'], output: 'inputs_embeds' },
+  vision_encoder: { inputs: ['pixel_values'], output: 'image_features' },
+  decoder_model_merged: { inputs: ['inputs_embeds', 'attention_mask'], output: 'logits' },
+};
+
+function checkInterfaces({ paths }: LlavaFolder, { sessions }: ModelLike): void {
+  for (const part of LLAVA_PARTS) {
+    const { inputNames = [], outputNames = [] } = sessions[part] ?? {};
+    const { inputs, output } = INTERFACES[part];
+    if (inputs.every((name) => inputNames.includes(name)) && outputNames.includes(output)) continue;
+    throw new CheckpointError(
+      paths[part],
+      `should take ${inputs.join(' and ')} and give ${output}, but takes ${inputNames.join(', ')} and gives ` +
+        `${outputNames.join(', ')}: it belongs to another model`,
+    );
   }
 }
 
@@ -155,7 +120,7 @@ function answerTokens({ folder }: LlavaFolder, tokenizer: TokenizerLike): Record
   const lacking = Object.entries(answers).find(([, ids]) => ids.length === 0);
   if (lacking) {
     throw new CheckpointError(
-      `${folder}/tokenizer.json`,
+      join(folder, 'tokenizer.json'),
       `has no token for the answer '${lacking[0]}': the tokenizer belongs to another model`,
     );
   }
@@ -241,7 +206,7 @@ async function lastLogits(
   const outputs = await model.forward({
     inputs_embeds: new library.Tensor('float32', embeddings, [1, length, width]),
     attention_mask: new library.Tensor('int64', new BigInt64Array(length).fill(1n), [1, length]),
-    // Newer exports take this and save the logits of the whole question; the others are not given it.
+    // Newer exports take this; the others give the logits of every token, 0.5 GB with 152,000 words and 729 patches.
     num_logits_to_keep: new library.Tensor('int64', BigInt64Array.of(1n), []),
   });
   const { logits } = outputs;
