@@ -23,6 +23,8 @@ export interface SeenPicture {
 export interface LookContext {
   /** Told of each thing that is left out, with `skipBad`. */
   readonly onSkip: (message: string) => void;
+  /** Told after each file. */
+  readonly onLook?: (done: number, total: number) => void;
   /** Bytes of pixels that are kept, so that a few pictures are not decoded twice. @default 64 MiB */
   readonly keep?: number;
 }
@@ -30,7 +32,7 @@ export interface LookContext {
 /** Finds all pictures and sees that they can be scored. Throws VarsearchError for files and UsageError for prompts that cannot. */
 export async function lookAtPictures(
   options: ScoreOptions,
-  { onSkip, keep = 2 ** 26 }: LookContext,
+  { onSkip, onLook, keep = 2 ** 26 }: LookContext,
 ): Promise<SeenPicture[]> {
   const { cwd = process.cwd(), skipBad = false, signal, prompt } = options;
   const onBad = ({ message, cause }: VarsearchError): void => {
@@ -40,8 +42,10 @@ export async function lookAtPictures(
   const context: FileContext = { cwd, onBad, signal };
   const seen: SeenPicture[] = [];
   let room = keep;
-  for (const file of await findPictures(namedPictures(options), context)) {
+  const files = await findPictures(namedPictures(options), context);
+  for (const [i, file] of files.entries()) {
     const read = await orTell(context, () => readPicture(file, signal));
+    onLook?.(i + 1, files.length);
     if (read === null) continue;
     const { width, height, data } = read.image;
     const kept = data.length <= room ? read.image : null;
