@@ -59,7 +59,13 @@ export interface LlavaFolder {
 }
 
 const CONFIGURATIONS = ['config.json', 'preprocessor_config.json', 'tokenizer_config.json'];
-const REMEDY = `it comes from ${LLAVA_REPOSITORY} on Hugging Face: 'hf download ${LLAVA_REPOSITORY} --local-dir FOLDER --exclude "*.safetensors"' fetches all of it`;
+const TOKENIZER = 'tokenizer.json';
+
+/** The whole repository has every part in eight precisions, 10 GB and more; these are about 2.5 GB. */
+const FETCH =
+  `hf download ${LLAVA_REPOSITORY} --local-dir FOLDER --include "*.json" "*.jinja" ` +
+  '"onnx/embed_tokens.onnx" "onnx/vision_encoder.onnx" "onnx/decoder_model_merged_q4.onnx"';
+const REMEDY = `it comes from ${LLAVA_REPOSITORY} on Hugging Face: '${FETCH}' fetches all that is needed`;
 
 /** Looks at a folder; `dtype` chooses the ONNX files, of all parts or part by part. Throws CheckpointError and UsageError. */
 export async function readLlavaFolder(
@@ -69,7 +75,7 @@ export async function readLlavaFolder(
   const folder = resolve(path);
   if (!existsSync(folder)) throw new CheckpointError(folder, `there is no such folder: ${REMEDY}`);
   for (const name of CONFIGURATIONS) readJsonFile(join(folder, name), REMEDY);
-  if (!existsSync(join(folder, 'tokenizer.json'))) throw missing(folder, 'tokenizer.json');
+  if (!existsSync(join(folder, TOKENIZER))) throw missing(folder, TOKENIZER);
   const imageToken = readImageToken(folder);
   const dtypes = mapParts((part) => {
     const wanted = typeof dtype === 'string' ? dtype : dtype?.[part];
@@ -80,11 +86,20 @@ export async function readLlavaFolder(
   return { folder, dtypes, paths, size: readSize(folder), imageToken, template: readTemplate(folder) };
 }
 
+/** The files that a folder lacks, each in one of its precisions: names relative to it. */
+export function missingLlavaFiles(folder: string): string[] {
+  const configurations = [...CONFIGURATIONS, TOKENIZER].filter((name) => !existsSync(join(folder, name)));
+  const parts = LLAVA_PARTS.filter((part) =>
+    LLAVA_DTYPES.every((dtype) => !existsSync(join(folder, 'onnx', fileName(part, dtype)))),
+  );
+  return [...configurations, ...parts.map((part) => `onnx/${fileName(part, 'fp32')}`)];
+}
+
 /** SHA-256 of the files that make the scores. */
 export async function llavaHashes({ folder, paths, template }: LlavaFolder): Promise<Record<string, string>> {
   const hashes: Record<string, string> = {};
   for (const part of LLAVA_PARTS) hashes[part] = await fileHash(paths[part]);
-  for (const name of ['tokenizer.json', 'preprocessor_config.json']) {
+  for (const name of [TOKENIZER, 'preprocessor_config.json']) {
     hashes[name.replace(/(_config)?\.json$/, '')] = await fileHash(join(folder, name));
   }
   return { ...hashes, template: await fileHash(template.file) };

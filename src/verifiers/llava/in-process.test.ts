@@ -1,7 +1,7 @@
 // The verifier as a whole: in its worker, with the tiny model. What the model computes is tested in in-process-model.test.ts.
 
 import { spawnSync } from 'node:child_process';
-import { rmSync, truncateSync } from 'node:fs';
+import { renameSync, rmSync, truncateSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,13 @@ import { greyPicture, patternPicture } from '../../../test/fixtures/pictures.js'
 import { UsageError } from '../../core/errors.js';
 import { Ledger } from '../../core/ledger.js';
 import { describeVerifier, type VerifierCase } from '../verifier.suite.js';
-import { checkPackage, type LlavaOptions, type LlavaVerifier, openLlava } from './in-process.js';
+import {
+  checkPackage,
+  isLlavaInstalled,
+  type LlavaOptions,
+  type LlavaVerifier,
+  openLlava,
+} from './in-process.js';
 
 const { folder, changed, remove } = createTinyLlavas();
 afterAll(remove);
@@ -135,6 +141,22 @@ describe('llava in process', () => {
 
   it('refuses threads that cannot be', async () => {
     await expect(open({ threads: 0 })).rejects.toThrow(RangeError);
+  });
+
+  it('tells whether it is installed', () => {
+    expect(isLlavaInstalled(folder)).toBe(true);
+    const quantised = changed((at) => {
+      renameSync(join(at, 'onnx', 'embed_tokens.onnx'), join(at, 'onnx', 'embed_tokens_quantized.onnx'));
+    });
+    expect(isLlavaInstalled(quantised)).toBe(true);
+    const lacking = changed((at) => {
+      rmSync(join(at, 'tokenizer.json'));
+      rmSync(join(at, 'onnx', 'vision_encoder.onnx'));
+    });
+    expect(isLlavaInstalled(lacking)).toBe(
+      `files are missing: ${lacking} lacks tokenizer.json, onnx/vision_encoder.onnx of ` +
+        'llava-hf/llava-onevision-qwen2-0.5b-ov-hf (Hugging Face)',
+    );
   });
 
   it('names the package and the command when the package is not installed', () => {

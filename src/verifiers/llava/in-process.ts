@@ -10,14 +10,21 @@ import { UsageError } from '../../core/errors.js';
 import type { Image } from '../../core/image.js';
 import type { Ledger } from '../../core/ledger.js';
 import type { Judge, Verifier } from '../contract.js';
-import { type LlavaDtype, llavaHashes, type LlavaPart, readLlavaFolder } from './in-process-files.js';
+import {
+  LLAVA_REPOSITORY,
+  type LlavaDtype,
+  llavaHashes,
+  type LlavaPart,
+  missingLlavaFiles,
+  readLlavaFolder,
+} from './in-process-files.js';
 import { LlavaWorker } from './in-process-host.js';
 import type { LlavaStats } from './in-process-protocol.js';
 import { createQuestion, type Question, yesShare } from './question.js';
 
-/** The package that runs the model, and the version that this code was written against. */
-export const LLAVA_PACKAGE = '@huggingface/transformers';
-const LLAVA_PACKAGE_VERSION = '4.3.1';
+/** The package that runs the model; its version 4.3.1 uses the same engine as varsearch, so that there is one of it. */
+const LLAVA_PACKAGE = '@huggingface/transformers';
+const INSTALL = `run 'npm install ${LLAVA_PACKAGE}@4.3.1'`;
 
 /** Options of LLaVA-OneVision in process. */
 export interface LlavaOptions {
@@ -68,16 +75,30 @@ export async function openLlava(options: LlavaOptions): Promise<LlavaVerifier> {
   };
 }
 
+/** True when folder and package are there, or what is missing and where it comes from, in one line. */
+export function isLlavaInstalled(folder: string): true | string {
+  const missing = missingLlavaFiles(folder);
+  if (missing.length > 0) {
+    return `files are missing: ${folder} lacks ${missing.join(', ')} of ${LLAVA_REPOSITORY} (Hugging Face)`;
+  }
+  return hasPackage(import.meta.url) || `the package ${LLAVA_PACKAGE} is missing: ${INSTALL}`;
+}
+
 /** Throws a UsageError when the package cannot be found from a module. @internal */
 export function checkPackage(from: string = import.meta.url): void {
+  if (hasPackage(from)) return;
+  throw new UsageError(
+    `LLaVA in process needs the package ${LLAVA_PACKAGE}, which is not installed: ` +
+      `${INSTALL}, or use LLaVA through an endpoint`,
+  );
+}
+
+function hasPackage(from: string): boolean {
   try {
     createRequire(from).resolve(LLAVA_PACKAGE);
-  } catch (cause) {
-    throw new UsageError(
-      `LLaVA in process needs the package ${LLAVA_PACKAGE}, which is not installed: ` +
-        `run 'npm install ${LLAVA_PACKAGE}@${LLAVA_PACKAGE_VERSION}', or use LLaVA through an endpoint`,
-      { cause },
-    );
+    return true;
+  } catch {
+    return false;
   }
 }
 
