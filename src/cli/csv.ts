@@ -36,7 +36,7 @@ export function parseCsv(text: string, name: string): string[][] {
   const content = text.replace(/^\ufeff/, '');
   while (pattern.lastIndex < content.length || row.length > 0) {
     const match = pattern.exec(content);
-    if (!match) throw new UsageError(`${name} is not CSV: line ${rows.length + 1} has a quote out of place`);
+    if (!match) throw new UsageError(`${name} is not CSV: row ${rows.length + 1} has a quote out of place`);
     const [, quoted, bare = '', end] = match;
     row.push(quoted?.replaceAll('""', '"') ?? bare);
     if (end === ',') continue;

@@ -30,11 +30,14 @@ export function createScoreProgress({ stderr }: CliIo, quiet: boolean): ScorePro
         case 'warning':
           if (!quiet) say(event.message);
           break;
+        case 'looked':
+          draw(`looking at pictures: ${event.done}/${event.total}`);
+          break;
         case 'ready':
-          draw(`0/${event.pictures} pictures`);
+          draw(`loading verifiers for ${event.pictures} pictures`);
           break;
         case 'scored':
-          draw(`${event.done}/${event.total} pictures`);
+          draw(`${event.done}/${event.total} pictures scored`);
           break;
       }
     },

@@ -49,7 +49,7 @@ export function encodePng(image: Image, text: Readonly<Record<string, string>> =
 }
 
 /** Pictures with more pixels than this are refused before anything is allocated for them: 8192 x 8192. */
-const MOST_PIXELS = 2 ** 26;
+export const MOST_PIXELS = 2 ** 26;
 const RGB = 2;
 const INDEXED = 3;
 

@@ -1,5 +1,6 @@
 // From what a user names (files, folders, patterns) to picture files, each once, and their bytes to pictures.
 
+import { statSync } from 'node:fs';
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
@@ -74,7 +75,7 @@ export async function findPictures(
 }
 
 /** Tells faults of pictures to the caller, who may go on without them (null); everything else ends the work. */
-async function orTell<T>({ onBad }: FileContext, work: () => Promise<T>): Promise<T | null> {
+export async function orTell<T>({ onBad }: FileContext, work: () => Promise<T>): Promise<T | null> {
   try {
     return await work();
   } catch (error) {
@@ -105,33 +106,43 @@ async function pathsOf(named: string, context: FileContext): Promise<string[]> {
   return kind.isDirectory() ? folderPaths(named, context) : [named];
 }
 
+/** As if a shell had expanded the pattern: folders that match are read too. Other files that match are passed over. */
 async function patternPaths(pattern: string, context: FileContext): Promise<string[]> {
-  const paths = await expandPattern(pattern, context).catch((error: unknown) => {
+  const matches = await expandPattern(pattern, context).catch((error: unknown) => {
     if (error instanceof UsageError || isAbortError(error) || context.signal?.aborted) throw error;
     throw cannotRead((error as NodeJS.ErrnoException).path ?? pattern, error);
   });
-  const pictures = paths.filter(isPictureName).sort(byName);
-  if (pictures.length > 0) return pictures;
+  if (matches.length === 0) throw new VarsearchError(`the pattern ${pattern} matches nothing`);
+  const pictures: string[] = [];
+  for (const path of matches) {
+    if (isPictureName(path)) pictures.push(path);
+    else if (statSync(resolve(context.cwd, path), { throwIfNoEntry: false })?.isDirectory()) {
+      pictures.push(...(await picturesIn(path, context)));
+    }
+  }
+  if (pictures.length > 0) return pictures.sort(byName);
   throw new VarsearchError(
-    paths.length === 0
-      ? `the pattern ${pattern} matches nothing`
-      : `the pattern ${pattern} matches no picture files, only others such as ${paths.sort(byName)[0]}`,
+    `the pattern ${pattern} matches no picture files, only others such as ${matches.sort(byName)[0] ?? ''}`,
   );
 }
 
-async function folderPaths(folder: string, { cwd }: FileContext): Promise<string[]> {
-  const entries = await readdir(resolve(cwd, folder), { withFileTypes: true }).catch((error: unknown) => {
-    throw cannotRead(folder, error);
-  });
-  const names = entries
-    .filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.') && isPictureName(entry.name))
-    .map(({ name }) => name)
-    .sort(byName);
-  if (names.length > 0) return names.map((name) => join(folder, name));
+async function folderPaths(folder: string, context: FileContext): Promise<string[]> {
+  const pictures = await picturesIn(folder, context);
+  if (pictures.length > 0) return pictures.sort(byName);
   throw new VarsearchError(
     `the folder ${folder} holds no picture files: folders are read one level deep, ` +
       `the pattern '${join(folder, '**', '*.png')}' looks deeper`,
   );
+}
+
+/** The picture files of a folder, but for hidden ones. */
+async function picturesIn(folder: string, { cwd }: FileContext): Promise<string[]> {
+  const entries = await readdir(resolve(cwd, folder), { withFileTypes: true }).catch((error: unknown) => {
+    throw cannotRead(folder, error);
+  });
+  return entries
+    .filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.') && isPictureName(entry.name))
+    .map(({ name }) => join(folder, name));
 }
 
 /** Reads and decodes one file. Throws a VarsearchError that names it when that fails. */
@@ -143,18 +154,4 @@ export async function readPicture({ file, path }: PictureFile, signal?: AbortSig
     throw cannotRead(path, error);
   });
   return decodePicture(bytes, path);
-}
-
-/** Looks at every file once; what cannot be read is told to `onBad` and left out. */
-export async function surveyPictures<Found>(
-  files: readonly PictureFile[],
-  context: FileContext,
-  look: (file: PictureFile, picture: PngFile) => Found,
-): Promise<Found[]> {
-  const found: Found[] = [];
-  for (const file of files) {
-    const seen = await orTell(context, async () => look(file, await readPicture(file, context.signal)));
-    if (seen !== null) found.push(seen);
-  }
-  return found;
 }

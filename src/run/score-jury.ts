@@ -43,6 +43,22 @@ export interface OpenJury {
   readonly close: () => Promise<void>;
 }
 
+const OPTIONS = {
+  verifier: true,
+  ensemble: true,
+  weights: true,
+  threads: true,
+} satisfies Record<keyof JuryOptions, true>;
+
+/** Throws a UsageError for an option that is neither a jury's nor among `others`. */
+export function refuseUnknown(options: object, others: readonly string[]): void {
+  const known = [...others, ...Object.keys(OPTIONS)];
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new UsageError(`unknown option '${unknown}': known are ${known.join(', ')}`);
+  }
+}
+
 /** Throws a UsageError for options of a jury that cannot be meant, whatever the names stand for. */
 export function checkJuryOptions({ verifier, ensemble: by, weights, threads }: JuryOptions): void {
   const count = choiceOf(verifier).length;
@@ -84,6 +100,9 @@ export async function chooseJury(options: JuryOptions, catalogs?: Catalogs): Pro
   const { requireInstalled } = await import('../verifiers/open-verifiers.js');
   requireInstalled(entries);
   const { ensemble: by = 'rank', weights, threads } = options;
+  if (threads !== undefined && entries.length === 0) {
+    throw new UsageError("option 'threads' is for verifiers loaded by name; loaded ones have their own");
+  }
   const joined = names.length === 1 ? null : { by, ...given({ weights }) };
   return { names, entries, joined, open: () => openJury(wanted, { catalogs: known, threads, joined }) };
 }

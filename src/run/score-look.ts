@@ -1,8 +1,7 @@
 // Looks at every picture once before anything is scored: whether it can be read, its size, and the prompt that goes with it.
 
 import { UsageError, VarsearchError } from '../core/errors.js';
-import type { Image } from '../core/image.js';
-import type { PngFile } from '../core/image.js';
+import type { Image, PngFile } from '../core/image.js';
 import { parseRecipe, RECIPE_KEYWORD } from './recipe.js';
 import type { FileContext, PictureFile } from './score-files.js';
 import { findPictures, orTell, readPicture } from './score-files.js';
@@ -10,6 +9,8 @@ import { namedPictures, type ScoreOptions } from './score-options.js';
 
 /** A picture that can be read and has a prompt. */
 export interface SeenPicture {
+  /** Its place among all that can be scored, from 0. */
+  readonly index: number;
   /** As the user would name it. */
   readonly path: string;
   readonly width: number;
@@ -51,7 +52,14 @@ export async function lookAtPictures(
     const kept = data.length <= room ? read.image : null;
     if (kept) room -= data.length;
     const load = async (): Promise<Image> => kept ?? (await readPicture(file, signal)).image;
-    seen.push({ path: file.path, width, height, prompt: promptOf(file, prompt, read), load });
+    seen.push({
+      index: seen.length,
+      path: file.path,
+      width,
+      height,
+      prompt: promptOf(file, prompt, read),
+      load,
+    });
   }
   if (seen.length === 0) throw new VarsearchError('no picture is left to score');
   return seen;

@@ -3,7 +3,7 @@
 import { UsageError } from '../core/errors.js';
 import type { NamedPictures } from './score-files.js';
 import type { JuryOptions } from './score-jury.js';
-import { checkJuryOptions } from './score-jury.js';
+import { checkJuryOptions, refuseUnknown } from './score-jury.js';
 
 /** How picture files are scored. */
 export interface ScoreOptions extends JuryOptions {
@@ -22,30 +22,26 @@ export interface ScoreOptions extends JuryOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const OPTIONS: Readonly<Record<keyof ScoreOptions, true>> = {
+const OPTIONS = {
   images: true,
   prompt: true,
-  verifier: true,
-  ensemble: true,
-  weights: true,
   skipBad: true,
-  threads: true,
   cwd: true,
   signal: true,
-};
+} satisfies Record<Exclude<keyof ScoreOptions, keyof JuryOptions>, true>;
 
 /** Throws a UsageError for options that cannot be meant, before any file is looked for. */
 export function checkScoreOptions(options: ScoreOptions): void {
-  const unknown = Object.keys(options).find((name) => !Object.hasOwn(OPTIONS, name));
-  if (unknown !== undefined) {
-    throw new UsageError(`unknown option '${unknown}': known are ${Object.keys(OPTIONS).join(', ')}`);
+  refuseUnknown(options, Object.keys(OPTIONS));
+  if (!Array.isArray(options.images) || options.images.length === 0) {
+    throw new UsageError('there are no pictures: list files, folders or patterns');
   }
-  const prompts = [options.prompt, ...namedPictures(options).map(({ prompt }) => prompt)];
-  if (prompts.some((prompt) => prompt?.trim() === '')) {
+  const named = namedPictures(options);
+  if (named.some(({ image }) => typeof image !== 'string' || image === '')) {
+    throw new UsageError('a picture has no name: each has to be a path, or an object with image and prompt');
+  }
+  if ([options.prompt, ...named.map(({ prompt }) => prompt)].some((prompt) => prompt?.trim() === '')) {
     throw new UsageError('the prompt is empty: say what the pictures should show');
-  }
-  if (options.images.length === 0) {
-    throw new UsageError('there are no pictures: name files, folders or patterns');
   }
   checkJuryOptions(options);
 }

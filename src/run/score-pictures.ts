@@ -7,7 +7,7 @@ import { Ledger } from '../core/ledger.js';
 import type { Ensemble } from '../verifiers/ensemble.js';
 import { combineScores } from '../verifiers/ensemble.js';
 import type { Jury, JuryOptions } from './score-jury.js';
-import { checkJuryOptions, chooseJury } from './score-jury.js';
+import { checkJuryOptions, chooseJury, refuseUnknown } from './score-jury.js';
 import type { CatalogOption } from './varsearch.js';
 
 /** How pictures in memory are scored. */
@@ -45,6 +45,7 @@ export async function scorePictures(
   { catalogs }: CatalogOption = {},
 ): Promise<PictureScore[]> {
   const { prompt, signal, ...juryOptions } = options;
+  refuseUnknown(juryOptions, ['prompt', 'signal']);
   checkJuryOptions(juryOptions);
   if (typeof prompt !== 'string' || prompt.trim() === '') {
     throw new UsageError(
@@ -98,6 +99,7 @@ export async function scoreBatches(
   batches: readonly (() => Promise<readonly Image[]>)[],
   { members, prompt, ledger, signal, onBatch }: BatchContext,
 ): Promise<number[][]> {
+  signal?.throwIfAborted();
   const scores: number[][] = members.members.map(() => []);
   const judge = await members.prepare(prompt, ledger);
   try {

@@ -1,7 +1,6 @@
 // Scores picture files: finds and checks all of them, groups them by prompt, and scores batch after batch, so that neither
 // their number nor their size fills the memory.
 
-import { UsageError, VarsearchError } from '../core/errors.js';
 import type { Image } from '../core/image.js';
 import type { LedgerRecord } from '../core/ledger.js';
 import { Ledger } from '../core/ledger.js';
@@ -9,19 +8,18 @@ import type { EnsembleRule } from '../verifiers/ensemble.js';
 import { builtInCatalogs } from './engine.js';
 import type { Run } from './live-run.js';
 import { startRun } from './live-run.js';
-import { parseRecipe, RECIPE_KEYWORD } from './recipe.js';
-import type { PictureFile } from './score-files.js';
-import { findPictures, readPicture, surveyPictures } from './score-files.js';
 import type { Jury } from './score-jury.js';
 import { chooseJury } from './score-jury.js';
+import type { SeenPicture } from './score-look.js';
+import { lookAtPictures } from './score-look.js';
 import type { ScoreOptions } from './score-options.js';
-import { checkScoreOptions, namedPictures } from './score-options.js';
+import { checkScoreOptions } from './score-options.js';
 import type { PictureScore } from './score-pictures.js';
 import { batchesOf, rankScores, scoreBatches } from './score-pictures.js';
 import { worldWarning } from './score-world.js';
 import type { CatalogOption } from './varsearch.js';
 
-/** A picture file and what it got. */
+/** A picture file and what it got; `index` counts the files of all prompts, `rank` those of its own. */
 export interface ScoredFile extends PictureScore {
   /** As it was named, or found in the folder or by the pattern named. */
   readonly image: string;
@@ -42,6 +40,8 @@ export interface ScoreResult {
 
 /** What happens while files are scored. */
 export type ScoreEvent =
+  /** Files are looked at before any is scored. */
+  | { readonly type: 'looked'; readonly done: number; readonly total: number }
   /** A file that is left out, with `skipBad`; the message names it. */
   | { readonly type: 'skipped'; readonly message: string }
   /** Something the caller may want to know; the work goes on. */
@@ -52,18 +52,6 @@ export type ScoreEvent =
 
 /** Scoring in progress. */
 export type ScoreRun = Run<ScoreEvent, ScoreResult>;
-
-/** What is kept of a file between looking at it and scoring it. */
-interface Seen extends PictureFile {
-  readonly width: number;
-  readonly height: number;
-  readonly prompt: string;
-  /** null where there was no room to keep the pixels. */
-  readonly image: Image | null;
-}
-
-/** Bytes of pixels that are kept from looking at the files, so that a few pictures are not decoded twice. */
-const KEPT_BYTES = 2 ** 26;
 
 /**
  * Scores picture files. Wrong options throw a UsageError at once; unknown verifiers, files that cannot be read and pictures
@@ -76,7 +64,13 @@ export function score(options: ScoreOptions, { catalogs }: CatalogOption = {}): 
     signal?.throwIfAborted();
     const known = catalogs ?? (await builtInCatalogs());
     const jury = await chooseJury(options, known);
-    const groups = byPrompt(await lookAtAll(options, emit));
+    const onSkip = (message: string): void => {
+      emit({ type: 'skipped', message });
+    };
+    const onLook = (done: number, total: number): void => {
+      emit({ type: 'looked', done, total });
+    };
+    const groups = byPrompt(await lookAtPictures(options, { onSkip, onLook }));
     const pictures = [...groups.values()].flat();
     const warning = worldWarning(jury.entries, pictures, known.verifiers);
     if (warning !== null) emit({ type: 'warning', message: warning });
@@ -85,39 +79,8 @@ export function score(options: ScoreOptions, { catalogs }: CatalogOption = {}): 
   });
 }
 
-async function lookAtAll(options: ScoreOptions, emit: (event: ScoreEvent) => void): Promise<Seen[]> {
-  const { cwd = process.cwd(), skipBad = false, signal } = options;
-  const onBad = ({ message, cause }: VarsearchError): void => {
-    if (!skipBad) throw new VarsearchError(`${message} (--skip-bad goes on without it)`, { cause });
-    emit({ type: 'skipped', message });
-  };
-  const context = { cwd, onBad, signal };
-  let room = KEPT_BYTES;
-  const seen = await surveyPictures(
-    await findPictures(namedPictures(options), context),
-    context,
-    (file, picture) => {
-      const { image, text } = picture;
-      const keep = image.data.length <= room;
-      if (keep) room -= image.data.length;
-      const prompt = file.prompt ?? options.prompt ?? promptOf(text[RECIPE_KEYWORD], file.path);
-      return { ...file, width: image.width, height: image.height, prompt, image: keep ? image : null };
-    },
-  );
-  if (seen.length === 0) throw new VarsearchError('no picture is left to score');
-  return seen;
-}
-
-/** The prompt of a picture's recipe. */
-function promptOf(recipe: string | undefined, path: string): string {
-  if (recipe !== undefined) return parseRecipe(recipe, path).options.prompt;
-  throw new UsageError(
-    `the prompt is missing: ${path} carries no recipe of varsearch, so say with --prompt what the pictures should show`,
-  );
-}
-
-function byPrompt(pictures: readonly Seen[]): ReadonlyMap<string, readonly Seen[]> {
-  const groups = new Map<string, Seen[]>();
+function byPrompt(pictures: readonly SeenPicture[]): ReadonlyMap<string, readonly SeenPicture[]> {
+  const groups = new Map<string, SeenPicture[]>();
   for (const picture of pictures) {
     const group = groups.get(picture.prompt);
     if (group) group.push(picture);
@@ -133,7 +96,7 @@ interface ScoreContext {
 }
 
 async function scoreGroups(
-  groups: ReadonlyMap<string, readonly Seen[]>,
+  groups: ReadonlyMap<string, readonly SeenPicture[]>,
   { jury, emit, signal }: ScoreContext,
 ): Promise<ScoreResult> {
   const ledger = new Ledger();
@@ -147,17 +110,18 @@ async function scoreGroups(
   try {
     const pictures: ScoredFile[] = [];
     for (const [prompt, seen] of groups) {
-      const batches = batchesOf(seen).map((batch) => () => imagesOf(batch, signal));
+      const batches = batchesOf(seen).map((batch) => () => loadAll(batch));
       const scores = await scoreBatches(batches, { members, prompt, ledger, signal, onBatch });
-      const ranked = rankScores(scores, jury);
-      pictures.push(
-        ...ranked.map((place, i) => ({
+      for (const place of rankScores(scores, jury)) {
+        const picture = seen[place.index]!;
+        pictures.push({
           ...place,
-          image: seen[place.index]?.path ?? '',
+          index: picture.index,
+          image: picture.path,
           prompt,
-          best: i === 0,
-        })),
-      );
+          best: pictures.at(-1)?.prompt !== prompt,
+        });
+      }
     }
     const { names, joined } = jury;
     return { verifiers: names, ensemble: joined?.by ?? null, pictures, ledger: ledger.record() };
@@ -166,8 +130,8 @@ async function scoreGroups(
   }
 }
 
-async function imagesOf(batch: readonly Seen[], signal: AbortSignal | undefined): Promise<Image[]> {
+async function loadAll(batch: readonly SeenPicture[]): Promise<Image[]> {
   const images: Image[] = [];
-  for (const seen of batch) images.push(seen.image ?? (await readPicture(seen, signal)).image);
+  for (const picture of batch) images.push(await picture.load());
   return images;
 }

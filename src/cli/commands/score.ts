@@ -35,7 +35,7 @@ interface Flags {
 }
 
 const MORE = `
-IMAGE is a file, a folder (its pictures, not those of folders in it), or a quoted pattern such as 'out/**/*.png'.
+An image is a file, a folder (its own pictures, not those of folders in it), or a quoted pattern such as 'out/**/*.png'.
 
 Examples:
   varsearch score a.png b.png --prompt "two green hearts"
