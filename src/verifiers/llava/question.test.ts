@@ -46,6 +46,13 @@ describe('the answer of a token', () => {
   );
 });
 
+describe('a token of a megabyte', () => {
+  it.each(['before', 'after'])('is neither, with the marks %s', (where) => {
+    const marks = '.'.repeat(1e6);
+    expect(answerOf(where === 'before' ? `${marks}x` : `yes${marks}`)).toBeUndefined();
+  });
+});
+
 describe('the share of yes', () => {
   it('is the softmax over the two', () => {
     expect(yesShare(Math.log(0.6), Math.log(0.2))).toBeCloseTo(0.75, 12);

@@ -33,18 +33,24 @@ export function createQuestion(template: string = DEFAULT_QUESTION): Question {
 /** An answer that counts. */
 export type Answer = 'yes' | 'no';
 
+/** Longer tokens are no answer with marks around it. */
+const MOST_MARKS = 32;
+
 /**
  * What a token answers, whatever its case and with the marks that tokenizers and writers put around a word (blanks, ▁ and Ġ
  * for blanks, quotes, asterisks, a full stop); undefined for every other token.
  */
 export function answerOf(token: string): Answer | undefined {
+  // A hostile endpoint's token of a megabyte would keep the expression busy for hours.
+  if (token.length > MOST_MARKS) return undefined;
   const word = token.replace(/^[\s▁Ġ"'*]+|[\s▁"'*.,!]+$/g, '').toLowerCase();
   return word === 'yes' || word === 'no' ? word : undefined;
 }
 
 /** log(sum(exp(x))) of log-probabilities or logits, without overflow; minus infinity for none. */
 export function logSum(values: readonly number[]): number {
-  const largest = Math.max(...values);
+  // Not Math.max(...values): an endpoint may send more values than a call takes arguments.
+  const largest = values.reduce((most, value) => Math.max(most, value), -Infinity);
   if (!Number.isFinite(largest)) return largest;
   return largest + Math.log(values.reduce((sum, value) => sum + Math.exp(value - largest), 0));
 }

@@ -1,0 +1,68 @@
+// What is settled once when an endpoint is opened: which model is asked, and in which form it gives scores.
+
+import { UsageError } from '../../core/errors.js';
+import { createImage } from '../../core/image.js';
+import { isObject } from '../../models/json-file.js';
+import { askChat, type ChatForm } from './endpoint-chat.js';
+import { type EndpointClient, EndpointError } from './endpoint-http.js';
+import type { EndpointSettings } from './endpoint-options.js';
+import { clean } from './endpoint-text.js';
+
+const MOST_LISTED = 20;
+/** Some servers give no more log-probabilities than this, and refuse to be asked for more. */
+const FEW_LOGPROBS = 5;
+/** Statuses with which servers refuse what they do not know. */
+const REFUSALS: readonly (number | undefined)[] = [400, 422];
+
+/** The model that the endpoint serves, where it is one. Throws EndpointError, and a UsageError that lists them where they are several. */
+export async function onlyModel(client: EndpointClient, { url }: EndpointSettings): Promise<string> {
+  const listed = await client.call('/models', { signal: never() });
+  const data = isObject(listed) ? listed['data'] : undefined;
+  const names = (Array.isArray(data) ? (data as unknown[]) : [])
+    .map((each) => (isObject(each) ? each['id'] : undefined))
+    .filter((id) => typeof id === 'string' && id !== '')
+    .map(String);
+  const [only] = names;
+  if (only !== undefined && names.length === 1) return only;
+  const how = 'say which one to ask (in the environment: VARSEARCH_LLAVA_MODEL)';
+  if (only === undefined) throw new UsageError(`the endpoint ${url} lists no models: ${how}`);
+  const shown = names.slice(0, MOST_LISTED).map((name) => clean(name));
+  const more = names.length > MOST_LISTED ? ` and ${names.length - MOST_LISTED} more` : '';
+  throw new UsageError(
+    `the endpoint ${url} serves ${names.length} models: ${how} of ${shown.join(', ')}${more}`,
+  );
+}
+
+/** Asks about a grey picture, to find the form in which the endpoint gives scores. Throws EndpointError. */
+export async function probeForm(
+  client: EndpointClient,
+  { url, rating, topLogprobs, questions }: EndpointSettings,
+  model: string,
+): Promise<ChatForm> {
+  const image = createImage(64, 64, new Uint8Array(64 * 64 * 3).fill(128));
+  const works = async (form: ChatForm): Promise<boolean> => {
+    const question = questions[form.mode].ask('a grey square');
+    const score = await askChat({ url, client, form }, { image, question, signal: never() });
+    return score !== undefined;
+  };
+  const counts = rating === 'text' ? [] : new Set([topLogprobs, Math.min(topLogprobs, FEW_LOGPROBS)]);
+  let fault = new EndpointError(
+    `the endpoint ${url} gives no log-probabilities: let the server give them, or take ratings in text (rating: text)`,
+  );
+  for (const count of counts) {
+    const form: ChatForm = { model, mode: 'logprobs', topLogprobs: count };
+    try {
+      if (await works(form)) return form;
+      break;
+    } catch (error) {
+      if (!(error instanceof EndpointError) || !REFUSALS.includes(error.status)) throw error;
+      fault = error;
+    }
+  }
+  if (rating === 'logprobs') throw fault;
+  const form: ChatForm = { model, mode: 'text', topLogprobs };
+  await works(form);
+  return form;
+}
+
+const never = (): AbortSignal => new AbortController().signal;
