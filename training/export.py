@@ -5,7 +5,7 @@ import torch
 
 from clip import MEAN, STD
 from files import write_safetensors
-from tokenizers_json import clip_tokenizer, t5_tokenizer
+from tokenizers_json import bert_tokenizer, clip_tokenizer, t5_tokenizer
 from vae import official_state
 
 
@@ -59,3 +59,21 @@ def export(folder, words, model=None, vae=None, clip=None, recommended=None):
     write_json(folder / 'text-encoder/tokenizer_config.json', {
         'tokenizer_class': 'T5Tokenizer', 'eos_token': '</s>', 'pad_token': '<pad>', 'unk_token': '<unk>',
         'model_max_length': 32, 'extra_ids': 0})
+
+
+def export_aesthetic(folder, head):
+    """The one file of LAION's layout."""
+    (folder / 'aesthetic').mkdir(parents=True, exist_ok=True)
+    torch.save(half(head.state_dict()), folder / 'aesthetic/aesthetic.pth')
+
+
+def export_image_reward(folder, words, model, mean, deviation):
+    """The official pair of files, the tokenizer, and what else the official code has as constants."""
+    at = folder / 'image-reward'
+    at.mkdir(parents=True, exist_ok=True)
+    state = half(model.state_dict())
+    state['blip.text_encoder.embeddings.position_ids'] = model.blip.text_encoder.embeddings.position_ids.cpu().clone()
+    torch.save(state, at / 'ImageReward.pt')
+    write_json(at / 'med_config.json', model.med_config())
+    write_json(at / 'config.json', model.config(mean, deviation))
+    write_json(at / 'tokenizer.json', bert_tokenizer(words))

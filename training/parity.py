@@ -14,6 +14,7 @@ import torch
 from clip import CLIP, normalise
 from data import encode, tokens
 from files import read_safetensors, write_safetensors
+from image_reward import ImageReward, LinearHead
 from infinity import Infinity, sample
 from t5 import T5Encoder
 from tokenizers_json import clip_word_ids
@@ -72,6 +73,38 @@ def check_clip(folder):
         image, text = model.image(reference['pixel_values']), model.text(reference['input_ids'].long())
     return max(compare('clip image', image, reference['image_embeds_normalized']),
                compare('clip text', text, reference['text_embeds_normalized']))
+
+
+def check_image_reward(folder):
+    """Largest absolute difference of rewards, scaled so that 5e-5 (which shows a wrong GELU) comes out as the common limit."""
+    config, reference = json.loads((folder / 'config.json').read_text()), read_safetensors(folder / 'reference.safetensors')
+    med, tower = config['med_config'], config['visual_encoder']
+    model = ImageReward(med['vocab_size'], med['max_position_embeddings'],
+                        (tower['embed_dim'], tower['depth'], tower['num_heads']),
+                        (med['hidden_size'], med['num_hidden_layers'], med['num_attention_heads'], med['intermediate_size']),
+                        config['image_size'], tower['patch_size']).eval()
+    unused = ('vision_proj', 'text_proj')
+    state = torch.load(folder / 'ImageReward.pt')
+    model.load_state_dict({k: v for k, v in state.items() if not any(name in k for name in unused)})
+    with torch.no_grad():
+        image = model.blip.visual_encoder(reference['pixel_values'])
+        states = model.blip.text_encoder(reference['input_ids'].long()[:, None], image, reference['attention_mask'][:, None])
+        raw = model.mlp(states[:, 0])
+    reward = (raw - config['reward_mean']) / config['reward_std']
+    compare('reward image_embeds', image, reference['image_embeds'])
+    compare('reward text states', states, reference['text_last_hidden_state'])
+    difference = max(float((a - b[:, 0]).abs().max()) for a, b in ((raw, reference['reward_raw']), (reward, reference['reward'])))
+    print(f'{"reward, absolute":32} {difference:.1e}')
+    return difference * 2e-4 / 5e-5
+
+
+def check_aesthetic(folder):
+    reference = read_safetensors(folder / 'reference.safetensors')
+    head = LinearHead(json.loads((folder / 'config.json').read_text())['input_size'])
+    head.load_state_dict(torch.load(folder / 'aesthetic.pth'))
+    with torch.no_grad():
+        scores = head(reference['embeds'])
+    return compare('aesthetic scores', scores, reference['scores'].view(-1))
 
 
 def load_clip(folder):
@@ -133,5 +166,6 @@ if __name__ == '__main__':
         make(Path(sys.argv[2]), Path(sys.argv[3]))
     else:
         root = Path(sys.argv[2])
-        worst = [check_infinity(root / 'infinity-micro-2b-style'), check_t5(root / 't5-encoder'), check_clip(root / 'clip')]
+        worst = [check_infinity(root / 'infinity-micro-2b-style'), check_t5(root / 't5-encoder'), check_clip(root / 'clip'),
+                 check_image_reward(root / 'image-reward'), check_aesthetic(root / 'aesthetic')]
         sys.exit(max(worst) > 2e-4)

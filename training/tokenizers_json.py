@@ -1,9 +1,12 @@
-"""tokenizer.json files for the two text encoders, whole words as tokens, in the forms that Hugging Face's tokenizers read."""
+"""tokenizer.json files for the three text encoders, whole words as tokens, in the forms that Hugging Face's tokenizers read."""
 from collections import Counter
 
 # Digits are read as words and full stops dropped, so that neither becomes an unknown token (CLIP's unknown token is its end).
 SPOKEN = [(r'\b1\b', 'one'), (r'\b2\b', 'two'), (r'\b3\b', 'three'), (r'\b4\b', 'four'), (r'\b5\b', 'five'), (r'\.', '')]
 BOS, EOS = '<|startoftext|>', '<|endoftext|>'
+# BERT ids: word i of the vocabulary is BERT_FIRST + i.
+BERT_SPECIALS = ['[PAD]', '[UNK]', '[CLS]', '[SEP]']
+BERT_FIRST = len(BERT_SPECIALS)
 
 
 def spoken():
@@ -78,3 +81,22 @@ def clip_tokenizer(words, length):
             'model': {'type': 'BPE', 'dropout': None, 'unk_token': EOS, 'continuing_subword_prefix': '',
                       'end_of_word_suffix': '</w>', 'fuse_unk': False, 'vocab': table,
                       'merges': [f'{a} {b}' for a, b in clip_merges(words)]}}
+
+
+def bert_tokenizer(words):
+    """WordPiece as bert-base-uncased's, without pieces of words: the four special tokens, then the words."""
+    table = {token: i for i, token in enumerate([*BERT_SPECIALS, *words])}
+    cls, sep = ({'SpecialToken': {'id': token, 'type_id': 0}} for token in ('[CLS]', '[SEP]'))
+    first, second = ({'Sequence': {'id': name, 'type_id': 0}} for name in 'AB')
+    return {'version': '1.0', 'truncation': None, 'padding': None,
+            'added_tokens': [special(table[token], token) for token in BERT_SPECIALS],
+            'normalizer': {'type': 'Sequence', 'normalizers': [
+                {'type': 'BertNormalizer', 'clean_text': True, 'handle_chinese_chars': True, 'strip_accents': None, 'lowercase': True},
+                *spoken()]},
+            'pre_tokenizer': {'type': 'BertPreTokenizer'},
+            'post_processor': {'type': 'TemplateProcessing', 'single': [cls, first, sep], 'pair': [cls, first, sep, second, sep],
+                               'special_tokens': {token: {'id': token, 'ids': [table[token]], 'tokens': [token]}
+                                                  for token in ('[CLS]', '[SEP]')}},
+            'decoder': {'type': 'WordPiece', 'prefix': '##', 'cleanup': True},
+            'model': {'type': 'WordPiece', 'unk_token': '[UNK]', 'continuing_subword_prefix': '##',
+                      'max_input_chars_per_word': 100, 'vocab': table}}
