@@ -55,6 +55,23 @@ describe('varsearch compare', () => {
     );
   });
 
+  it("puts several verifiers' scores and the reports side by side", async () => {
+    const bench = cliBench();
+    const words = ['--verifier', 'clip-score,oracle', '--report', 'image-reward', '--out', 'here'];
+    const { code, stdout } = await bench.run('compare', 'red', '--budget', '60', '--seed', '2', ...words);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/strategy +sizes +mean rank +clip-score +oracle +image-reward \(held out\) +NFE/);
+    expect(stdout).toMatch(/ gto .* #\d+\.\d +\S+ +\S+ +\S+ \([+-]\d\.\d\d\)/);
+    expect(stdout.match(/^(random|gto|beam): (verifier hacking|no sign of verifier hacking)/gm)).toHaveLength(
+      3,
+    );
+    const result = JSON.parse(readFileSync(join(bench.folder, 'here', 'result.json'), 'utf8')) as CompareJson;
+    expect(result.scores).toHaveLength(3);
+    for (const { report } of result.results) expect(report?.rows).toHaveLength(3);
+    const page = readFileSync(join(bench.folder, 'here', 'index.html'), 'utf8');
+    expect(page).toContain('Gain by image-reward');
+  });
+
   it('prints costs with --dry-run', async () => {
     const bench = cliBench();
     const { stdout } = await bench.run('compare', '--budget', '1365', '--dry-run', '--scales', '13');
@@ -84,6 +101,6 @@ describe('varsearch models', () => {
     const { models } = JSON.parse((await bench.run('models', '--json')).stdout) as {
       models: { installed: boolean }[];
     };
-    expect(models.map(({ installed }) => installed)).toEqual([true, false]);
+    expect(models.map(({ installed }) => installed)).toEqual([true, false, true]);
   });
 });

@@ -29,8 +29,32 @@ describe('usage errors', () => {
     [['generate', 'red', '--top-p', '2'], /--top-p must be a number from 0 to 1/],
     [['generate', 'red', '--memory', 'lots'], /--memory must be bytes, or a size such as '2GB', got 'lots'/],
     [['generate', 'red', '--threads', '0'], /--threads must be a whole number of at least 1/],
-    [['generate', 'red', '--model', 'dali'], /unknown model 'dali': choose one of toybox, absent/],
+    [['generate', 'red', '--model', 'dali'], /unknown model 'dali': choose one of toybox, absent, large/],
     [['generate', 'red', '--verifier', 'taste'], /unknown verifier 'taste': choose one of clip-score/],
+    [['generate', 'red', '--verifier', 'clip-score,taste'], /unknown verifier 'taste'/],
+    [['generate', 'red', '--verifier', 'oracle,oracle'], /'oracle' twice: name each once/],
+    [
+      ['generate', 'red', '--weights', '1,2'],
+      /weights of an ensemble are for several verifiers named by --verifier/,
+    ],
+    [
+      ['generate', 'red', '--verifier', 'oracle,clip-score', '--weights', '1,2,3'],
+      /2 verifiers and 3 weights/,
+    ],
+    [
+      ['compare', 'red', '--budget', '60', '--verifier', 'oracle,clip-score', '--weights', '1'],
+      /and 1 weights/,
+    ],
+    [
+      ['generate', 'red', '--verifier', 'oracle,clip-score', '--ensemble', 'mean'],
+      /Allowed choices are rank, z-score/,
+    ],
+    [['generate', 'red', '--report', 'taste'], /unknown verifier 'taste'/],
+    [
+      ['compare', 'red', '--budget', '60', '--report', 'oracle,oracle'],
+      /--report has the verifier 'oracle' twice/,
+    ],
+    [['generate', 'red', '--model', 'large', '--verifier', 'oracle'], /choose from clip-score-l14/],
     [['generate', 'red', '--scales', '13'], /--scales is for --dry-run/],
     [['generate', '--dry-run', '--scales', '14'], /--scales must be 1 to 13, got 14/],
     [['generate', 'red', '--colour'], /unknown option '--colour'/],

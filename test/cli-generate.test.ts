@@ -172,6 +172,41 @@ describe('varsearch generate', () => {
   });
 });
 
+describe('varsearch generate with several verifiers', () => {
+  it("tells every member's scores on the way and in the end", async () => {
+    const bench = cliBench();
+    const words = ['--verifier', 'clip-score,aesthetic', '--ensemble', 'z-score', '--weights', '2,1'];
+    const { code, stdout, stderr } = await bench.run('generate', 'red', ...words, '--out', 'here');
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/15\/60 pictures {2}best clip-score -?\d\.\d{4}, aesthetic -?\d\.\d{4}\n/);
+    const [first, second, third] = stdout.split('\n');
+    expect(first).toMatch(/^clip-score \S+, aesthetic \S+ \(the first picture: \S+, \S+\)$/);
+    expect(second).toMatch(/^ensemble: mean z-score \d\.\d{4} among 60 pictures$/);
+    expect(third).toContain('60 pictures, 150 NFE');
+    const { options, tree, winner, ledger } = readJson(bench.folder, 'here', 'result.json');
+    expect(options).toMatchObject({
+      verifier: 'clip-score,aesthetic',
+      ensemble: { by: 'z-score', weights: [2, 1] },
+    });
+    expect(Object.keys(tree.nodes[winner - 1]?.scores ?? {})).toEqual(['clip-score', 'aesthetic']);
+    expect(ledger.imagesVerified).toBe(120);
+  });
+
+  it('warns of verifier hacking in the summary, in result.json and with --json', async () => {
+    const bench = cliBench();
+    const words = ['generate', 'red', '--report', 'ensemble-members', '--seed', '2'];
+    const { stdout } = await bench.run(...words, '--out', 'here');
+    expect(stdout).toMatch(/verifier +role +first round \(15\) +first picture +winner +gain\n/);
+    expect(stdout).toMatch(/clip-score +guiding +\S+ \+- \S+ +\S+ +\S+ +\+\d\.\d\d\n/);
+    expect(stdout).toMatch(/image-reward +held-out .* -\d\.\d\d\n/);
+    expect(stdout).toMatch(/\nverifier hacking: .*image-reward -/);
+    const { report } = readJson(bench.folder, 'here', 'result.json');
+    expect(report).toMatchObject({ hacking: true, pictures: 15 });
+    const json = JSON.parse((await bench.run(...words, '--json')).stdout) as ResultJson;
+    expect(json.report?.rows).toEqual(report?.rows);
+  });
+});
+
 describe('varsearch generate --dry-run', () => {
   it("prints the paper's check values for 13 scales", async () => {
     const bench = cliBench();

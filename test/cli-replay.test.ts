@@ -30,6 +30,7 @@ describe('varsearch replay', () => {
         '0.9',
       ],
     ],
+    [['--verifier', 'clip-score,aesthetic', '--ensemble', 'z-score', '--weights', '1,0.5']],
   ])('makes the picture of %j again, bit for bit', async (words) => {
     const bench = cliBench();
     await bench.run('generate', 'un cœur "rouge" 🟥', '--out', 'here', '--quiet', ...words);
@@ -49,6 +50,20 @@ describe('varsearch replay', () => {
     carry(bench, other);
     expect(await other.run('replay', 'picture.png', '--quiet')).toEqual({ code: 0, stdout: '', stderr: '' });
     expect(other.catalogs.loaded.models[0]?.alive()).toBe(0);
+  });
+
+  it('takes other rules and verifiers than the recipe, and reports on request', async () => {
+    const bench = cliBench();
+    await bench.run('generate', 'red', '--verifier', 'clip-score,aesthetic', '--out', 'here', '--quiet');
+    const words = ['replay', 'here/picture.png', '--report', 'image-reward', '--json'];
+    const same = await bench.run(...words, '--ensemble', 'rank');
+    expect(JSON.parse(same.stdout)).toMatchObject({ identical: true, report: { pictures: 15 } });
+    const other = await bench.run('replay', 'here/picture.png', '--verifier', 'aesthetic');
+    expect(other.stderr).toMatch(
+      /made with other files: clip-score\/judge\.safetensors \(made with b{12}, here absent/,
+    );
+    const refused = await bench.run('replay', 'here/picture.png', '--weights', '1,2,3');
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('2 verifiers and 3 weights') });
   });
 
   it('writes the new run to --out, and tells the outcome as JSON', async () => {

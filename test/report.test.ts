@@ -15,17 +15,37 @@ const HOSTILE = `"><script>alert(1)</script><img src=x onerror=alert(2)>' & </ti
 const run = (options: Partial<Parameters<typeof generate>[0]>): Promise<GenerateResult> =>
   generate({ prompt: HOSTILE, model: fakeModel(), verifier: fakeVerifier(), ...options }).result;
 
+const pages = (): string[] => [
+  ...[beam, random, joined].map(generateReport),
+  ...[compared, hacked].map((each) => compareReport(each)),
+];
+
 const withClass = (tags: readonly HtmlTag[], name: string): HtmlTag[] =>
   tags.filter(({ attributes }) => attributes['class']?.split(' ').includes(name));
 
 let beam: GenerateResult;
 let random: GenerateResult;
 let compared: CompareResult;
+let joined: GenerateResult;
+let hacked: CompareResult;
 beforeAll(async () => {
   beam = await run({ keepElected: true });
   random = await run({ strategy: 'random', images: 9 });
   compared = await compare({ prompt: HOSTILE, model: fakeModel(), verifier: fakeVerifier(), budget: 60 })
     .result;
+  const verifier = [
+    fakeVerifier({ name: HOSTILE.replaceAll(',', '') }),
+    fakeVerifier({ name: 'blue', likes: 'blue' }),
+  ];
+  const report = [fakeVerifier({ name: 'contrary', likes: 'not red' })];
+  joined = await run({ verifier, report, keepElected: true, ensemble: { by: 'z-score', weights: [3, 1] } });
+  hacked = await compare({
+    prompt: HOSTILE,
+    model: fakeModel(),
+    verifier: fakeVerifier(),
+    report,
+    budget: 60,
+  }).result;
 });
 
 describe('every page', () => {
@@ -34,6 +54,8 @@ describe('every page', () => {
       generateReport(beam),
       generateReport(random),
       compareReport(compared, { beam: 'beam/index.html' }),
+      generateReport(joined),
+      compareReport(hacked),
     ]) {
       const tags = readHtml(page);
       expect(tags.filter(({ name }) => name === 'script')).toHaveLength(1);
@@ -49,7 +71,7 @@ describe('every page', () => {
   });
 
   it('asks nothing of the network', () => {
-    for (const page of [generateReport(beam), generateReport(random), compareReport(compared)]) {
+    for (const page of pages()) {
       const tags = readHtml(page);
       const policy = tags.find(({ attributes }) => attributes['http-equiv'] === 'Content-Security-Policy');
       expect(policy?.attributes['content']).toMatch(/^default-src &#39;none&#39;; img-src data:; style-src/);
@@ -62,7 +84,7 @@ describe('every page', () => {
   });
 
   it('has one main heading, headings in order, and a text for every picture', () => {
-    for (const page of [generateReport(beam), generateReport(random), compareReport(compared)]) {
+    for (const page of pages()) {
       const tags = readHtml(page);
       expect(tags.filter(({ name }) => name === 'h1')).toHaveLength(1);
       expect(tags.find(({ name }) => name === 'html')?.attributes['lang']).toBe('en');
@@ -128,6 +150,39 @@ describe('the page of a search', () => {
     expect(() => readHtml(generateReport(beam))).not.toThrow();
     const single = await run({ strategy: 'random', images: 1 });
     expect(withClass(readHtml(generateReport(single)), 'node')).toHaveLength(1);
+  });
+});
+
+describe('the page of an ensemble', () => {
+  it('shows the rule, and the scores of every verifier for every candidate and by itself', () => {
+    const page = generateReport(joined);
+    expect(page).toContain('mean z-score, weights 3, 1');
+    expect(page.match(/<dt>blue<\/dt>\s*<dd>-?\d\.\d{6}<\/dd>/g)).toHaveLength(60);
+    expect(page).toContain('Every verifier by itself');
+    expect(withClass(readHtml(page), 'chart')).toHaveLength(3);
+    expect(page).not.toMatch(/NaN|Infinity/);
+    expect(generateReport(beam)).not.toContain('Every verifier by itself');
+  });
+});
+
+describe('the report on a page', () => {
+  it('warns of verifier hacking in a box of its own, and names who fell', () => {
+    const alone = hacked.results.find(({ report }) => report?.hacking) as GenerateResult;
+    const page = generateReport(alone);
+    expect(withClass(readHtml(page), 'warning')).toHaveLength(1);
+    expect(page).toMatch(/role="alert">\s*verifier hacking: .*\(contrary -\d\.\d\d\)/);
+    expect(page).toMatch(/contrary<small>held out<\/small>/);
+    expect(page).toMatch(/fake-score<small>guided the search<\/small>/);
+    expect(generateReport(beam)).not.toContain('hold-out-title');
+  });
+
+  it('has rows for every strategy side by side', () => {
+    const page = compareReport(hacked);
+    const warned = hacked.results.filter(({ report }) => report?.hacking);
+    expect(withClass(readHtml(page), 'warning')).toHaveLength(warned.length);
+    expect(withClass(readHtml(page), 'notice')).toHaveLength(3);
+    expect(page).toContain('Gain by contrary');
+    expect(compareReport(compared)).not.toContain('Gain by');
   });
 });
 

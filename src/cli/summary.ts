@@ -3,7 +3,14 @@
 import { relative } from 'node:path';
 
 import type { CompareResult } from '../run/compare.js';
-import { describeJoined, describeScores, describeSearch, describeSizesBriefly } from '../run/describe.js';
+import {
+  describeJoined,
+  describeRule,
+  describeScores,
+  describeSearch,
+  describeSizesBriefly,
+  shortScore,
+} from '../run/describe.js';
 import { formatCount, formatDuration, formatGain, formatScore } from '../run/format.js';
 import type { HoldOutReport } from '../run/hold-out.js';
 import type { GenerateResult } from '../run/result.js';
@@ -87,7 +94,7 @@ export function printComparison(compared: CompareResult, folder: string, io: Cli
   const rows = results.map((result, i) => [
     `${scores[i] === Math.max(...scores) ? '*' : ' '} ${result.options.search.strategy}`,
     describeSizesBriefly(result.options.search),
-    formatScore(scores[i] ?? NaN),
+    shortScore(scores[i] ?? NaN, result.options.ensemble),
     ...names.map((name) => formatScore(result.winner.scores[name] ?? NaN)),
     ...held.map((name) => heldOutCell(result, name)),
     formatCount(result.ledger.nfe),
@@ -96,7 +103,8 @@ export function printComparison(compared: CompareResult, folder: string, io: Cli
     formatCount(result.ledger.imagesDecoded),
     formatDuration(result.milliseconds - result.ledger.milliseconds.load),
   ]);
-  const score = compared.best.options.ensemble?.by ?? 'score';
+  const { ensemble } = compared.best.options;
+  const score = ensemble ? describeRule(ensemble) : 'score';
   const judged = [score, ...names, ...held.map((name) => `${name} (held out)`)];
   const head = ['  strategy', 'sizes', ...judged, 'NFE', 'forward passes', 'tokens', 'pictures', 'time'];
   for (const text of table([head, ...rows], [0, 1])) line(io.stdout, text);

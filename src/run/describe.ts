@@ -72,6 +72,22 @@ export function describeEnsemble({ by, weights }: ResolvedEnsemble): string {
   return `${RULE_TITLES[by]}${equal && by !== 'weighted-sum' ? '' : `, weights ${weights.join(', ')}`}`;
 }
 
+/** The rule of an ensemble as a title. */
+export function describeRule({ by }: ResolvedEnsemble): string {
+  return RULE_TITLES[by];
+}
+
+/** What a chart of scores has along its side: higher is better, so that ranks stand there with a minus. */
+export function describeAxis({ verifier, ensemble }: ResolvedOptions): string {
+  if (!ensemble) return verifier;
+  return ensemble.by === 'rank' ? 'minus the mean rank' : RULE_TITLES[ensemble.by];
+}
+
+/** A score in brief; a mean rank as it is counted, from 1 for the best. */
+export function shortScore(score: number, ensemble: ResolvedEnsemble | null): string {
+  return ensemble?.by === 'rank' ? `#${(-score).toFixed(1)}` : formatScore(score);
+}
+
 /** Every verifier's own score of a picture, for example "clip-score 2.1034, oracle 1.0000". */
 export function describeScores({ scores }: Pick<TreeNode, 'scores'>): string {
   return Object.entries(scores)

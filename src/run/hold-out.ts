@@ -22,7 +22,7 @@ export interface HoldOutRow {
   /** The very first picture. */
   readonly first: number;
   readonly winner: number;
-  /** How far the winner is above the mean, in deviations; null where the first round's scores do not differ. */
+  /** How far the winner is above the mean, in deviations; null where it differs from a first round that is all the same. */
   readonly gain: number | null;
 }
 
@@ -145,8 +145,16 @@ export function measureGain(
   const squares = samples.reduce((sum, score) => sum + (score - mean) ** 2, 0);
   const deviation = samples.length > 1 ? Math.sqrt(squares / (samples.length - 1)) : null;
   // Rounding must not make a spread of samples that are all the same.
-  const differ = samples.some((score) => score !== first) && deviation !== null && deviation > 0;
-  return { mean, deviation, first, winner, gain: differ ? (winner - mean) / deviation : null };
+  if (samples.every((score) => score === first)) {
+    return {
+      mean: first,
+      deviation: deviation === null ? null : 0,
+      first,
+      winner,
+      gain: winner === first ? 0 : null,
+    };
+  }
+  return { mean, deviation, first, winner, gain: deviation ? (winner - mean) / deviation : null };
 }
 
 /** What follows from the rows: the mean gains, and whether those who guided were hacked. */
@@ -157,27 +165,32 @@ export function judgeRows(
   const gainOf = (role: HoldOutRow['role']): number | null =>
     meanOf(rows.flatMap((row) => (row.role === role && row.gain !== null ? row.gain : [])));
   const [guidingGain, heldOutGain] = [gainOf('guiding'), gainOf('held-out')];
-  const down = rows.filter(({ role, gain }) => role === 'held-out' && gain !== null && gain < 0);
-  const fell = down.map(({ verifier }) => verifier);
+  const fell = rows.filter(({ role, gain }) => role === 'held-out' && gain !== null && gain < 0);
   const hacking = guidingGain !== null && heldOutGain !== null && guidingGain > 0 && heldOutGain < 0;
-  return { guidingGain, heldOutGain, hacking, fell, message: messageOf() };
+  const finding = { guidingGain, heldOutGain, hacking, fell: fell.map(({ verifier }) => verifier) };
+  const falls = fell.map(({ verifier, gain }) => `${verifier} ${formatGain(gain)}`).join(', ');
+  const heldOut = rows.some(({ role }) => role === 'held-out');
+  const message = heldOut
+    ? messageOf(finding, falls, pictures)
+    : 'no verifier was held out: all of them guided the search';
+  return { ...finding, message };
+}
 
-  function messageOf(): string {
-    if (!rows.some(({ role }) => role === 'held-out')) {
-      return 'no verifier was held out: all of them guided the search';
-    }
-    if (guidingGain === null || heldOutGain === null) {
-      return `nothing can be said: the scores of the first round (pictures: ${pictures}) do not differ`;
-    }
-    const gains =
-      `mean gain of the guiding verifiers ${formatGain(guidingGain)}, of the held-out ones ${formatGain(heldOutGain)}, ` +
-      `in deviations of the ${pictures} pictures of the first round`;
-    const falls = down.map(({ verifier, gain }) => `${verifier} ${formatGain(gain ?? NaN)}`).join(', ');
-    if (hacking) {
-      return `verifier hacking: what guided the search rose while what did not fell (${falls}): ${gains}`;
-    }
-    return `no sign of verifier hacking${falls === '' ? '' : `, although some fell (${falls})`}: ${gains}`;
+function messageOf(
+  { guidingGain, heldOutGain, hacking }: Pick<HoldOutReport, 'guidingGain' | 'heldOutGain' | 'hacking'>,
+  falls: string,
+  pictures: number,
+): string {
+  if (guidingGain === null || heldOutGain === null) {
+    return 'nothing can be said: the scores of the first round do not differ, so there is no deviation to measure by';
   }
+  const gains =
+    `mean gain of the guiding verifiers ${formatGain(guidingGain)}, of the held-out ones ${formatGain(heldOutGain)}, ` +
+    `in deviations of the ${pictures} pictures of the first round`;
+  if (hacking) {
+    return `verifier hacking: what guided the search rose while what did not fell (${falls}): ${gains}`;
+  }
+  return `no sign of verifier hacking${falls === '' ? '' : `, although some fell (${falls})`}: ${gains}`;
 }
 
 function meanOf(values: readonly number[]): number | null {

@@ -47,7 +47,12 @@ export function openOptionsOf({ options }: Recipe, given: OpenOptions): OpenOpti
   // Recipes of single verifiers, and those of before there were ensembles, have no rule.
   const rule = options.ensemble as ResolvedOptions['ensemble'] | undefined;
   if (!rule) return { ...given, model, verifier: [options.verifier] };
-  return { ...given, model, verifier: options.verifier, ensemble: { ...rule, ...given.ensemble } };
+  return {
+    ...given,
+    model,
+    verifier: options.verifier,
+    ensemble: given.ensemble ? { ...rule, ...given.ensemble } : rule,
+  };
 }
 
 function compareFiles(recipe: Recipe, found: EngineHashes, options: ReplayOptions): readonly string[] {

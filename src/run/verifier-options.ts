@@ -107,7 +107,9 @@ export function findVerifiers(
       ? null
       : report === ENSEMBLE_MEMBERS
         ? heldOut(guides, model, catalogs)
-        : listVerifiers(report, 'report').map(find);
+        : listVerifiers(report, 'report').map(
+            (each) => guides.find(({ name }) => name === each) ?? find(each),
+          );
   for (const each of [...guides, ...(reporters ?? [])]) checkWorld(each, model, catalogs);
   return { guides, reporters };
 }

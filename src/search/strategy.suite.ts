@@ -129,7 +129,7 @@ function checkEnsembles(options: SearchOptions): void {
     });
 
     it.each([1, 3, 100])('finds the same in groups of %i, and releases every prefix', async (concurrency) => {
-      for (const seed of [1, 2, 3, 4]) {
+      for (const seed of [1, 2]) {
         const whole = await play(options, seed, new BitModel(WORLD), rule);
         const parts = await play(options, seed, new BitModel(WORLD, { concurrency }), rule);
         expect(parts.result).toEqual(whole.result);
@@ -138,7 +138,7 @@ function checkEnsembles(options: SearchOptions): void {
     });
 
     it('of one member finds what that member finds alone', async () => {
-      for (const seed of [1, 2, 3]) {
+      for (const seed of [1, 2]) {
         const shape = ({ result }: Played): unknown => ({
           winner: result.winner.id,
           image: result.image,

@@ -10,8 +10,8 @@ import type { Image } from '../core/image.js';
 import { Ledger } from '../core/ledger.js';
 import type { Runtime } from '../runtime/index.js';
 import { openClipScore } from './clip-score.js';
-import type { Verifier } from './contract.js';
-import { combineScores, ensemble, ENSEMBLE_RULES, ranks, zScores } from './ensemble.js';
+import { panelOf, type Verifier } from './contract.js';
+import { combineScores, ensemble, ENSEMBLE_RULES, isEnsemble, ranks, zScores } from './ensemble.js';
 import { describeVerifier } from './verifier.suite.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'ensemble-'));
@@ -75,6 +75,20 @@ describe('combining scores', () => {
     expect(combineScores([[1, 2, 3], [7, 7, 7]], { by: 'z-score' })[2]).toBeCloseTo(Math.sqrt(1.5) / 2, 12); // prettier-ignore
   });
 
+  it('by z-score tells scores apart however near they are', () => {
+    for (const unit of [1e-300, 1e-160, 1e150]) {
+      expect(zScores([1 * unit, 2 * unit, 3 * unit])[2]).toBeCloseTo(Math.sqrt(1.5), 12);
+    }
+    expect(zScores([1, 1 + Number.EPSILON]).every(Number.isFinite)).toBe(true);
+  });
+
+  it('by rank puts thousands of pictures in order quickly', () => {
+    const scores = Array.from({ length: 100_000 }, (_, i) => (i * 7919) % 50_000);
+    const found = ranks(scores);
+    expect(found[scores.indexOf(49_999)]).toBe(1.5);
+    expect(found[scores.indexOf(0)]).toBe(99_999.5);
+  });
+
   it('by weighted sum adds the scores as they are', () => {
     expect(combineScores([[1, 2], [10, 20]], { by: 'weighted-sum', weights: [3, 0.5] })).toEqual([8, 16]); // prettier-ignore
   });
@@ -109,6 +123,21 @@ describe('an ensemble', () => {
   it('needs members of different names', () => {
     expect(() => ensemble([])).toThrow(UsageError);
     expect(() => ensemble([fake('a', []), fake('a', [])])).toThrow(/'a' twice/);
+    expect(() => ensemble([fake('a', []), fake('a,b', [])])).toThrow(/commas part the names/);
+  });
+
+  it('tells its rule, and is a panel of its members; a plain verifier is a panel of one', async () => {
+    const joined = ensemble([fake('a', []), fake('b', [])], { by: 'weighted-sum', weights: [2, 1] });
+    expect([isEnsemble(joined), isEnsemble(fake('a', []))]).toEqual([true, false]);
+    expect(joined.rule).toEqual({ by: 'weighted-sum', weights: [2, 1] });
+    expect(ensemble([fake('a', []), fake('b', [])]).rule).toEqual({ by: 'rank', weights: [1, 1] });
+    const pictures = [greyPicture(1, 1, 10), greyPicture(1, 1, 30)];
+    const several = panelOf(await joined.prepare('a cat', new Ledger()), 'ensemble');
+    expect([several.members, several.relative]).toEqual([['a', 'b'], false]);
+    expect(several.combine(await several.judgeMembers(pictures))).toEqual([30, 90]);
+    const one = panelOf(await fake('a', []).prepare('a cat', new Ledger()), 'a');
+    expect([one.members, one.relative]).toEqual([['a'], false]);
+    expect(one.combine(await one.judgeMembers(pictures))).toEqual([10, 30]);
   });
 
   it("tells its members' hashes and scores, so that calls can be combined anew", async () => {

@@ -2,8 +2,9 @@
 
 import { UsageError } from '../../src/core/errors.js';
 import type { Catalogs } from '../../src/run/engine.js';
+import type { VerifierEntry } from '../../src/verifiers/catalog.js';
 import { type FakeModel, fakeModel, type FakeModelOptions, squares } from './fake-model.js';
-import { type FakeVerifier, fakeVerifier } from './fake-verifier.js';
+import { type FakeVerifier, fakeVerifier, type FakeVerifierOptions } from './fake-verifier.js';
 
 /** Catalogues that remember what was loaded from them. */
 export interface FakeCatalogs extends Catalogs {
@@ -22,7 +23,10 @@ function find<Entry extends { readonly name: string }>(
   );
 }
 
-/** A model 'toybox', a model 'absent' that is not installed, and a verifier 'clip-score'. */
+/**
+ * A model 'toybox', a model 'absent' that is not installed and a model 'large' of any world; the verifiers 'clip-score' (likes
+ * red), 'aesthetic' (blue), 'image-reward' (anything but red), 'oracle', 'missing' (not installed) and 'clip-score-l14' of any world.
+ */
 export function fakeCatalogs(options: FakeModelOptions = {}): FakeCatalogs {
   const loaded = { models: [] as FakeModel[], verifiers: [] as FakeVerifier[] };
   const entry = {
@@ -43,22 +47,30 @@ export function fakeCatalogs(options: FakeModelOptions = {}): FakeCatalogs {
       prompt.includes('unicorn') ? 'the embedded model does not know "unicorn"' : null,
   };
   const absent = { ...entry, name: 'absent', installed: () => 'weights.pth is missing: put it there' };
-  const judge = {
-    name: 'clip-score',
-    description: 'likes red',
-    goodAt: 'redness',
+  const large = { ...entry, name: 'large', world: 'any' as const, verifier: 'clip-score-l14' };
+  const judge = (name: string, likes: NonNullable<FakeVerifierOptions['likes']>): VerifierEntry => ({
+    name,
+    description: `likes ${likes}`,
+    goodAt: 'colour',
     licence: 'Apache-2.0',
     size: 'none',
-    world: 'any' as const,
-    installed: () => true as const,
+    world: 'toybox',
+    installed: () => true,
     load: () => {
-      const verifier = fakeVerifier({ name: 'clip-score' });
+      const verifier = fakeVerifier({ name, likes });
       loaded.verifiers.push(verifier);
       return Promise.resolve(verifier);
     },
-  };
-  const models = [entry, absent];
-  const verifiers = [judge];
+  });
+  const models = [entry, absent, large];
+  const verifiers: VerifierEntry[] = [
+    judge('clip-score', 'red'),
+    judge('aesthetic', 'blue'),
+    judge('image-reward', 'not red'),
+    judge('oracle', 'red'),
+    { ...judge('missing', 'red'), installed: () => 'weights are missing: put them there' },
+    { ...judge('clip-score-l14', 'red'), world: 'any' },
+  ];
   return {
     models,
     verifiers,

@@ -1,11 +1,22 @@
 // The page that puts strategies side by side: pictures, score against what was spent, and one table of ledgers.
 
-import type { CompareResult } from '../compare.js';
-import { describeSizesBriefly, strategyTitle } from '../describe.js';
-import { formatCount, formatDuration, formatScore } from '../format.js';
+import { type CompareResult, standingsOfAll } from '../compare.js';
+import {
+  describeAxis,
+  describeEnsemble,
+  describeRule,
+  describeScores,
+  describeSizesBriefly,
+  shortScore,
+  strategyTitle,
+} from '../describe.js';
+import { formatCount, formatDuration, formatGain, formatScore } from '../format.js';
+import type { HoldOutRow } from '../hold-out.js';
 import type { GenerateResult, TracePoint } from '../result.js';
+import { isRelativeSearch, memberNames, traceOf } from '../standings.js';
 import { chart } from './chart.js';
 import { incompleteNotice, LARGE_PICTURE, pixelClass } from './generate-report.js';
+import { findingBox } from './hold-out-view.js';
 import type { Html } from './html.js';
 import { html } from './html.js';
 import { LEDGER_LINES } from './ledger-view.js';
@@ -20,9 +31,22 @@ const AXES: readonly { readonly label: string; readonly of: (point: TracePoint) 
   { label: 'seconds', of: (point) => point.milliseconds / 1000 },
 ];
 
-function arm(result: GenerateResult, compared: CompareResult, link: string | undefined): Html {
-  const { search } = result.options;
-  const best = result.score === compared.best.score;
+/** A result with the score that it is compared by. */
+interface Arm {
+  readonly result: GenerateResult;
+  readonly score: number;
+  readonly best: boolean;
+}
+
+function armsOf({ results, scores }: CompareResult): readonly Arm[] {
+  return results.map((result, i) => {
+    const score = scores[i] ?? NaN;
+    return { result, score, best: score === Math.max(...scores) };
+  });
+}
+
+function arm({ result, score, best }: Arm, link: string | undefined): Html {
+  const { search, ensemble } = result.options;
   const title = strategyTitle(search.strategy);
   return html`<article class="arm${best ? ' best' : ''}">
     <figure>
@@ -33,7 +57,8 @@ function arm(result: GenerateResult, compared: CompareResult, link: string | und
       />
     </figure>
     <h2>${title}</h2>
-    <p class="score">${formatScore(result.score)}</p>
+    <p class="score">${shortScore(score, ensemble)}</p>
+    ${ensemble ? html`<p>${describeScores(result.winner)}</p>` : null}
     <p class="lead">
       ${describeSizesBriefly(search)}${best ? ' \u2013 the best' : ''}${result.complete ? '' : ' \u2013 interrupted'}
     </p>
@@ -42,18 +67,22 @@ function arm(result: GenerateResult, compared: CompareResult, link: string | und
 }
 
 function charts(compared: CompareResult): Html {
+  const standings = standingsOfAll(compared.results);
+  const traces = compared.results.map(({ trace, tree }) => traceOf(trace, tree.nodes, standings));
+  const { options } = compared.best;
+  const axis = options.ensemble ? `best so far, ${describeAxis(options)}` : 'best so far';
   const views = AXES.map(({ label, of }) =>
     chart({
       summary: `Best score so far against ${label}, by strategy.`,
       xLabel: label,
-      yLabel: 'best so far',
+      yLabel: axis,
       fromZero: true,
       size: 'small',
-      series: compared.results.map((result) => ({
+      series: compared.results.map((result, i) => ({
         name: result.options.search.strategy,
         tone: TONES[result.options.search.strategy],
         kind: 'steps',
-        points: result.trace.map((point) => ({ x: of(point), y: point.best })),
+        points: (traces[i] ?? []).map((point) => ({ x: of(point), y: point.best })),
       })),
     }),
   );
@@ -82,8 +111,49 @@ interface Row {
   readonly mark: 'most' | 'least' | null;
 }
 
-const ROWS: readonly Row[] = [
-  { name: 'Score', note: '', value: (r) => r.score, format: formatScore, mark: 'most' },
+/** The score that decides, what the members of an ensemble say, and what those say that did not guide the search. */
+function scoreRows(compared: CompareResult): readonly Row[] {
+  const { best, results, scores } = compared;
+  const { ensemble } = best.options;
+  const own = (name: string): Row => ({
+    name,
+    note: 'guided the search',
+    value: ({ winner }) => winner.scores[name] ?? NaN,
+    format: formatScore,
+    mark: 'most',
+  });
+  const held = (best.report?.rows ?? []).filter(({ role }) => role === 'held-out');
+  const rowOf = ({ report }: GenerateResult, name: string): HoldOutRow | undefined =>
+    report?.rows.find(({ verifier }) => verifier === name);
+  return [
+    {
+      name: ensemble ? describeRule(ensemble) : 'Score',
+      note: isRelativeSearch(best.options) ? 'among all pictures of this page' : '',
+      value: (result) => scores[results.indexOf(result)] ?? NaN,
+      format: (score) => shortScore(score, ensemble),
+      mark: 'most',
+    },
+    ...(ensemble ? memberNames(best.options).map(own) : []),
+    ...held.flatMap(({ verifier }): Row[] => [
+      {
+        name: verifier,
+        note: 'held out',
+        value: (result) => rowOf(result, verifier)?.winner ?? NaN,
+        format: (score) => (Number.isNaN(score) ? '\u2013' : formatScore(score)),
+        mark: 'most',
+      },
+      {
+        name: `Gain by ${verifier}`,
+        note: 'held out; in deviations of the first round',
+        value: (result) => rowOf(result, verifier)?.gain ?? NaN,
+        format: (gain) => (Number.isNaN(gain) ? '\u2013' : formatGain(gain)),
+        mark: null,
+      },
+    ]),
+  ];
+}
+
+const LEDGER_ROWS: readonly Row[] = [
   ...LEDGER_LINES.map(({ name, note, value, format }): Row => ({
     name,
     note,
@@ -110,9 +180,14 @@ const ROWS: readonly Row[] = [
 function table(compared: CompareResult): Html {
   const { results } = compared;
   const heads = results.map(({ options }) => html`<th scope="col">${options.search.strategy}</th>`);
-  const rows = ROWS.map(({ name, note, value, format, mark }) => {
+  const rows = [...scoreRows(compared), ...LEDGER_ROWS].map(({ name, note, value, format, mark }) => {
     const values = results.map(value);
-    const marked = mark === 'most' ? Math.max(...values) : mark === 'least' ? Math.min(...values) : NaN;
+    const marked =
+      mark === 'most'
+        ? Math.max(...values.filter((each) => !Number.isNaN(each)))
+        : mark === 'least'
+          ? Math.min(...values)
+          : NaN;
     const cells = values.map(
       (each) => html`<td><span class="${each === marked ? mark : ''}">${format(each)}</span></td>`,
     );
@@ -143,8 +218,12 @@ function table(compared: CompareResult): Html {
 /** The HTML page of a comparison; `links` leads from a strategy's name to the page of its own run. */
 export function compareReport(compared: CompareResult, links: Readonly<Record<string, string>> = {}): string {
   const [first] = compared.results;
-  const { model = '', verifier = '', seed = 0 } = first?.options ?? {};
-  const arms = compared.results.map((result) => arm(result, compared, links[result.options.search.strategy]));
+  const { model = '', seed = 0, ensemble = null } = first?.options ?? {};
+  const names = first ? memberNames(first.options) : [];
+  const arms = armsOf(compared).map((each) => arm(each, links[each.result.options.search.strategy]));
+  const findings = compared.results.flatMap(({ options, report }) =>
+    report ? findingBox(report, `${strategyTitle(options.search.strategy)}: `) : [],
+  );
   return page({
     title: `${compared.prompt} \u2013 strategies compared \u2013 varsearch`,
     kind: 'strategies compared',
@@ -152,11 +231,12 @@ export function compareReport(compared: CompareResult, links: Readonly<Record<st
       <ul class="chips">
         <li>budget <b>${formatCount(compared.budget)} NFE</b></li>
         <li>model <b>${model}</b></li>
-        <li>verifier <b>${verifier}</b></li>
+        <li>${ensemble ? 'verifiers' : 'verifier'} <b>${names.join(', ')}</b></li>
+        ${ensemble ? html`<li>ensemble <b>${describeEnsemble(ensemble)}</b></li>` : null}
         <li>seed <b>${seed}</b></li>
       </ul>
       ${incompleteNotice(compared.complete)}
       <div class="arms">${arms}</div>
-      ${charts(compared)} ${table(compared)}`,
+      ${findings} ${charts(compared)} ${table(compared)}`,
   });
 }

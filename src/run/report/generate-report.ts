@@ -1,15 +1,24 @@
 // The page of one run: the picture, its score over the rounds, the search tree, the ledger, options and recipe.
 
-import { describeOptions, describeSearch } from '../describe.js';
+import { isRelative } from '../../verifiers/ensemble.js';
+import {
+  describeEnsemble,
+  describeOptions,
+  describeRule,
+  describeScores,
+  describeSearch,
+  shortScore,
+} from '../describe.js';
 import { formatCount, formatDuration, formatPercent, formatScore } from '../format.js';
 import type { GenerateResult } from '../result.js';
-import type { ChartPoint } from './chart.js';
-import { chart } from './chart.js';
+import { memberNames } from '../standings.js';
+import { holdOutSection } from './hold-out-view.js';
 import type { Html } from './html.js';
 import { html } from './html.js';
 import { ledgerSection, savedShare } from './ledger-view.js';
 import { page } from './page.js';
 import { dataUrl } from './pictures.js';
+import { chartKey, memberSection, scoreChart } from './score-chart.js';
 import { roundsOf } from './tree-layout.js';
 import { treeSection } from './tree-view.js';
 
@@ -21,82 +30,52 @@ export function pixelClass(width: number): string {
   return width <= 256 ? 'pixels' : '';
 }
 
-/** Score against round, or against picture where there is one round only. */
-function scoreChart(result: GenerateResult): Html {
-  const rounds = roundsOf(result.tree);
-  const several = rounds.length > 1;
-  let best = -Infinity;
-  const running: ChartPoint[] = [];
-  const means: ChartPoint[] = [];
-  const dots: (ChartPoint & { readonly kept: boolean })[] = [];
-  rounds.forEach((nodes, round) => {
-    nodes.forEach((node, i) => {
-      // Candidates of a round stand side by side, so that dots of like scores do not hide each other.
-      const offset = nodes.length > 1 ? (i / (nodes.length - 1) - 0.5) * 0.5 : 0;
-      const x = several ? round + 1 + offset : i + 1;
-      dots.push({
-        x,
-        y: node.score,
-        title: `${node.id}: ${formatScore(node.score)}`,
-        kept: node.kept,
-      });
-      best = Math.max(best, node.score);
-      if (!several) running.push({ x, y: best });
-    });
-    if (!several) return;
-    running.push({ x: round + 1, y: best });
-    means.push({ x: round + 1, y: nodes.reduce((sum, node) => sum + node.score, 0) / nodes.length });
-  });
-  const ticks = rounds.map((nodes, round) => ({ at: round + 1, text: String(nodes[0]?.scale ?? round + 1) }));
-  return chart({
-    summary: `Scores of all candidates; the best rises from ${formatScore(running[0]?.y ?? 0)} to ${formatScore(best)}.`,
-    xLabel: several ? 'scale' : 'picture',
-    yLabel: result.options.verifier,
-    ...(several ? { xTicks: ticks } : {}),
-    series: [
-      { name: 'pruned', tone: 'tone-pruned', kind: 'dots', points: dots.filter((dot) => !dot.kept) },
-      { name: 'mean', tone: 'tone-mean', kind: 'line', points: means },
-      { name: 'best so far', tone: 'tone-winner', kind: several ? 'line' : 'steps', points: running },
-      { name: 'kept', tone: 'tone-kept', kind: 'dots', points: dots.filter((dot) => dot.kept) },
-    ],
-  });
-}
-
-function chartKey(several: boolean): Html {
-  const keys = [
-    ['tone-winner', 'best so far'],
-    ...(several ? [['tone-kept', 'kept']] : []),
-    ['tone-pruned', several ? 'pruned (dotted: mean of all)' : 'every picture'],
-  ];
-  return html`<ul class="key">
-    ${keys.map(([tone, text]) => html`<li class="${tone}"><i></i><span>${text}</span></li>`)}
-  </ul>`;
-}
-
 /** The very first picture: what one gets without a search. */
 function firstPicture(result: GenerateResult): Html | null {
   const [first] = result.tree.nodes;
   if (!first || first.id === result.winner.id) return null;
+  const scores = result.options.ensemble ? describeScores(first) : formatScore(first.score);
   return html`<div class="first">
     <img
       class="${pixelClass(first.image.width)}"
       src="${dataUrl(first.image, 256)}"
       alt="The first picture that was drawn"
     />
-    <span><b>${formatScore(first.score)}</b>the first picture drawn: what one gets without a search</span>
+    <span><b>${scores}</b>the first picture drawn: what one gets without a search</span>
   </div>`;
 }
 
-function figures(result: GenerateResult): Html {
-  const { ledger, score, milliseconds } = result;
-  return html`<dl class="figures">
-    <div class="main">
+/** The winner's score; of an ensemble that of every member, and what they are together. */
+function scoreFigures({ winner, score, options, ledger }: GenerateResult): Html {
+  const { ensemble, verifier } = options;
+  if (!ensemble) {
+    return html`<div class="main">
       <dt>Best score</dt>
-      <dd>${formatScore(score)}<small>${result.options.verifier}</small></dd>
-    </div>
+      <dd>${formatScore(score)}<small>${verifier}</small></dd>
+    </div>`;
+  }
+  const among = isRelative(ensemble) ? `among ${formatCount(ledger.imagesDecoded)} pictures` : '';
+  const members = Object.entries(winner.scores).map(
+    ([name, own]) =>
+      html`<div class="main">
+        <dt>${name}</dt>
+        <dd>${formatScore(own)}</dd>
+      </div>`,
+  );
+  return html`${members}
+    <div>
+      <dt>${describeRule(ensemble)}</dt>
+      <dd>${shortScore(score, ensemble)}<small>${among}</small></dd>
+    </div>`;
+}
+
+function figures(result: GenerateResult): Html {
+  const { ledger, milliseconds } = result;
+  return html`<dl class="figures">
+    ${scoreFigures(result)}
     <div>
       <dt>Pictures judged</dt>
-      <dd>${formatCount(ledger.imagesVerified)}</dd>
+      <dd>${formatCount(ledger.imagesDecoded)}</dd>
     </div>
     <div>
       <dt>NFE</dt>
@@ -166,11 +145,13 @@ export function recipeSection(result: GenerateResult): Html {
 
 /** The line under a title: the search in words. */
 export function searchChips(result: GenerateResult): Html {
-  const { model, verifier, search } = result.options;
+  const { model, search, ensemble } = result.options;
+  const names = memberNames(result.options);
   return html`<ul class="chips">
     <li><b>${describeSearch(search)}</b></li>
     <li>model <b>${model}</b></li>
-    <li>verifier <b>${verifier}</b></li>
+    <li>${ensemble ? 'verifiers' : 'verifier'} <b>${names.join(', ')}</b></li>
+    ${ensemble ? html`<li>ensemble <b>${describeEnsemble(ensemble)}</b></li>` : null}
   </ul>`;
 }
 
@@ -187,7 +168,8 @@ export function generateReport(result: GenerateResult): string {
     title: `${prompt} \u2013 varsearch`,
     kind: 'search report',
     body: html`<h1>${prompt}</h1>
-      ${searchChips(result)}${incompleteNotice(result.complete)} ${hero(result)} ${treeSection(result)}
+      ${searchChips(result)}${incompleteNotice(result.complete)} ${hero(result)}
+      ${holdOutSection(result.report)} ${memberSection(result)} ${treeSection(result)}
       ${ledgerSection(result)} ${recipeSection(result)}`,
   });
 }

@@ -33,6 +33,8 @@ code, .number, td, .mono { font-family: var(--mono); font-variant-numeric: tabul
 .chips li { padding: 2px 10px; border: 1px solid var(--line); border-radius: 99px; background: var(--card); font-size: 13px; color: var(--soft); }
 .chips b { color: var(--ink); font-weight: 550; }
 .notice { margin: 20px 0 0; padding: 10px 14px; border-left: 3px solid var(--winner); background: var(--faint); border-radius: 0 6px 6px 0; }
+.warning { border: 2px solid var(--winner); border-left-width: 10px; font-weight: 600; }
+.notice + .table, .warning + .table { margin-top: 18px; }
 img { display: block; }
 .pixels { image-rendering: pixelated; }
 

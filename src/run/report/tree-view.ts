@@ -2,9 +2,10 @@
 
 import type { Scale } from '../../models/contract.js';
 import type { TreeNode } from '../../search/tree.js';
-import { describeScale } from '../describe.js';
+import { describeRule, describeScale, describeScores, shortScore } from '../describe.js';
 import { formatScore } from '../format.js';
 import type { GenerateResult } from '../result.js';
+import { isRelativeSearch } from '../standings.js';
 import type { Html } from './html.js';
 import { html } from './html.js';
 import { dataUrl } from './pictures.js';
@@ -25,8 +26,12 @@ function fateOf(node: TreeNode, winner: TreeNode, lineage: boolean): string {
 function factsOf({ node, rank, count, lineage }: Placed, result: GenerateResult): Html {
   const several = roundsOf(result.tree).length > 1;
   const scale = result.scales[node.scale - 1];
+  const { ensemble } = result.options;
+  const own = Object.entries(node.scores).map(([name, score]) => [name, formatScore(score, 6)] as const);
   const facts: (readonly [string, string] | null)[] = [
-    ['score', formatScore(node.score, 6)],
+    ...(ensemble
+      ? [[describeRule(ensemble), shortScore(node.score, ensemble)] as const, ...own]
+      : [['score', formatScore(node.score, 6)] as const]),
     ['rank', `${rank} of ${count}`],
     several ? ['scale', `${node.scale}${scale ? ` (${describeScale(scale)} tokens)` : ''}`] : null,
     several ? ['beam', String(node.beam + 1)] : null,
@@ -45,14 +50,14 @@ function factsOf({ node, rank, count, lineage }: Placed, result: GenerateResult)
   </dl>`;
 }
 
-function altOf(node: TreeNode, fate: string, several: boolean): string {
-  const place = several ? ` of scale ${node.scale}, beam ${node.beam + 1}` : '';
-  return `Candidate ${node.candidate + 1}${place}: score ${formatScore(node.score)}, ${fate}`;
+function altOf(node: TreeNode, fate: string, { tree, options }: GenerateResult): string {
+  const place = roundsOf(tree).length > 1 ? ` of scale ${node.scale}, beam ${node.beam + 1}` : '';
+  const score = options.ensemble ? describeScores(node) : `score ${formatScore(node.score)}`;
+  return `Candidate ${node.candidate + 1}${place}: ${score}, ${fate}`;
 }
 
 function nodeView(placed: Placed, result: GenerateResult, style: string | null): Html {
   const { node, lineage } = placed;
-  const several = roundsOf(result.tree).length > 1;
   const winner = node.id === result.winner.id;
   const classes = [
     'node',
@@ -61,7 +66,7 @@ function nodeView(placed: Placed, result: GenerateResult, style: string | null):
     winner && 'winner',
     node.inherited && 'inherited',
   ];
-  const alt = altOf(node, fateOf(node, result.winner, lineage), several);
+  const alt = altOf(node, fateOf(node, result.winner, lineage), result);
   const pixels = node.image.width <= TREE_PICTURE ? 'pixels' : '';
   return html`<li
     class="${classes.filter(Boolean).join(' ')}"
@@ -78,7 +83,7 @@ function nodeView(placed: Placed, result: GenerateResult, style: string | null):
         alt="${alt}"
         width="64"
         height="64"
-      /><span aria-hidden="true">${formatScore(node.score)}</span></button
+      /><span aria-hidden="true">${shortScore(node.score, result.options.ensemble)}</span></button
     >${factsOf(placed, result)}
   </li>`;
 }
@@ -179,9 +184,12 @@ export function treeSection(result: GenerateResult): Html {
   const lead = several
     ? 'Every candidate was completed to a whole picture and scored; what you see is that completion. Each round fixes one more scale.'
     : 'Independent pictures, in the order in which they were made.';
+  const relative = isRelativeSearch(result.options)
+    ? ' The number below a picture compares it with the others of its round alone.'
+    : '';
   return html`<section aria-labelledby="tree-title">
     <h2 id="tree-title">${several ? 'Search tree' : 'All pictures'}</h2>
-    <p class="lead">${lead} Choose a picture for its details.</p>
+    <p class="lead">${lead}${relative} Choose a picture for its details.</p>
     ${several ? drawing(result) : wall(first, result)} ${several ? keyView(result) : null} ${DIALOG}
   </section>`;
 }
