@@ -65,5 +65,10 @@ export const RULES: Rules = {
       only: ['src/runtime/engine.ts'],
       why: 'one module alone talks to the engine',
     },
+    {
+      package: '@huggingface/transformers',
+      only: ['src/verifiers/llava/in-process-library.ts'],
+      why: 'it is optional, and loaded when a LLaVA is opened',
+    },
   ],
 };

@@ -29,7 +29,7 @@ export class Channel {
 
   constructor() {
     const gate = createGate();
-    const worker = spawnWorker(gate);
+    const worker = spawnWorker(import.meta.url, 'worker', gate);
     this.worker = worker;
     worker.on('message', (reply: Reply) => {
       this.settle(reply);

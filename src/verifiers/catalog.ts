@@ -4,7 +4,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { assetPath } from '../core/assets.js';
+import { assetPath, modelsFolder } from '../core/assets.js';
 import { UsageError } from '../core/errors.js';
 import { type ClipEncoder, openClip } from '../models/clip/clip.js';
 import type { ClipPool } from '../models/clip/shared.js';
@@ -15,6 +15,7 @@ import type { Verifier } from './contract.js';
 import * as sources from './fetched.js';
 import { type Fetched, fetchedPath, isFetched } from './fetched.js';
 import { openImageRewardVerifier } from './image-reward.js';
+import { isLlavaInstalled, openLlava } from './llava/in-process.js';
 import { oracle } from './oracle.js';
 
 /** What loading a verifier may be given. */
@@ -94,6 +95,8 @@ function officialClipScore(name: string, size: string, clip: Fetched): VerifierE
   });
 }
 
+const llavaFolder = (): string => join(modelsFolder(), 'llava-onevision-qwen2-0.5b-ov-hf');
+
 /** Every verifier of this package. */
 export const VERIFIERS: readonly VerifierEntry[] = [
   embedded(['clip'], {
@@ -150,6 +153,18 @@ export const VERIFIERS: readonly VerifierEntry[] = [
       name: 'image-reward-v1',
     }),
   }),
+  {
+    name: 'llava',
+    description:
+      'LLaVA-OneVision (Qwen2 0.5B) in this process: how likely it says yes to "does this image show ..."',
+    goodAt: 'counts, places and colours in any picture; slow on a CPU',
+    licence: 'Apache-2.0',
+    size: '2.5 to 4.2 GB',
+    world: 'any',
+    installed: () => isLlavaInstalled(llavaFolder()),
+    load: ({ runtime, threads = runtime?.threads } = {}) =>
+      openLlava({ folder: llavaFolder(), ...(threads === undefined ? {} : { threads }) }),
+  },
   {
     name: 'oracle',
     description: "the toybox detector: the share of the prompt's demands that the picture meets",

@@ -1,11 +1,10 @@
 // This thread's end of the line to the worker of LLaVA-OneVision: starts it, sends requests, hands out replies, and ends it.
 
-import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 
 import { CheckpointError, RuntimeError, UsageError, type VarsearchError } from '../../core/errors.js';
 import { createGate, removeGate } from '../../runtime/exit-gate.js';
+import { spawnWorker } from '../../runtime/spawn.js';
 import type {
   LlavaCall,
   LlavaReplies,
@@ -20,22 +19,6 @@ interface Waiting {
   reject: (error: Error) => void;
 }
 
-/** Starts the worker, from compiled JavaScript or from the TypeScript sources; see src/runtime/spawn.ts. */
-function spawn(workerData: LlavaWorkerData): Worker {
-  const here = import.meta.url;
-  if (!here.endsWith('.ts')) {
-    return new Worker(new URL('./in-process-worker.js', here), { execArgv: [], workerData });
-  }
-  const tsx = pathToFileURL(
-    createRequire(here)
-      .resolve('tsx/esm/api')
-      .replace(/\.cjs$/, '.mjs'),
-  ).href;
-  const entry = new URL('./in-process-worker.ts', here).href;
-  const code = `import('${tsx}').then((tsx) => { tsx.register(); return import('${entry}'); });`;
-  return new Worker(code, { eval: true, execArgv: [], workerData });
-}
-
 /** A worker thread with one LLaVA in it. */
 export class LlavaWorker {
   readonly #worker: Worker;
@@ -47,7 +30,7 @@ export class LlavaWorker {
 
   constructor() {
     const gate = createGate();
-    this.#worker = spawn({ gate });
+    this.#worker = spawnWorker(import.meta.url, 'in-process-worker', { gate } satisfies LlavaWorkerData);
     this.#worker.on('message', (reply: LlavaReply) => {
       this.#settle(reply);
     });
