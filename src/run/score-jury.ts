@@ -4,23 +4,21 @@ import { UsageError } from '../core/errors.js';
 import type { Runtime } from '../runtime/index.js';
 import type { VerifierEntry } from '../verifiers/catalog.js';
 import type { Verifier } from '../verifiers/contract.js';
-import type { Ensemble, EnsembleOptions, EnsembleRule } from '../verifiers/ensemble.js';
+import type { Ensemble, EnsembleOptions } from '../verifiers/ensemble.js';
 import { combineScores, ensemble, ENSEMBLE_RULES } from '../verifiers/ensemble.js';
 import { builtInCatalogs, type Catalogs } from './engine.js';
 import { given } from './given.js';
 import { DEFAULTS } from './options.js';
 
-/** A name from `varsearch verifiers` or a loaded verifier, or several of them. */
+/** Names from `varsearch verifiers` (a text may hold several, parted by commas) or loaded verifiers. */
 export type VerifierChoice = string | Verifier | readonly (string | Verifier)[];
 
 /** Which verifiers score, and how their scores become one. */
 export interface JuryOptions {
   /** One verifier or several. Loaded ones stay the caller's. @default 'clip-score' */
   readonly verifier?: VerifierChoice | undefined;
-  /** How several verifiers' scores become the one that ranks: 'rank', 'z-score' or 'weighted-sum'. @default 'rank' */
-  readonly ensemble?: EnsembleRule | undefined;
-  /** One weight per verifier, from 0 on. @default 1 each */
-  readonly weights?: readonly number[] | undefined;
+  /** How several verifiers' scores become the one that ranks. @default by mean rank, all weights alike */
+  readonly ensemble?: EnsembleOptions | undefined;
   /** Threads of the engine. @default as many as the machine has cores */
   readonly threads?: number | undefined;
 }
@@ -46,7 +44,6 @@ export interface OpenJury {
 const OPTIONS = {
   verifier: true,
   ensemble: true,
-  weights: true,
   threads: true,
 } satisfies Record<keyof JuryOptions, true>;
 
@@ -60,13 +57,14 @@ export function refuseUnknown(options: object, others: readonly string[]): void 
 }
 
 /** Throws a UsageError for options of a jury that cannot be meant, whatever the names stand for. */
-export function checkJuryOptions({ verifier, ensemble: by, weights, threads }: JuryOptions): void {
+export function checkJuryOptions({ verifier, ensemble: rule, threads }: JuryOptions): void {
   const count = choiceOf(verifier).length;
   if (count === 0) throw new UsageError('there is no verifier: name at least one');
+  const by = rule?.by;
   if (by !== undefined && !ENSEMBLE_RULES.includes(by)) {
     throw new UsageError(`unknown rule '${by}' of an ensemble: choose one of ${ENSEMBLE_RULES.join(', ')}`);
   }
-  if (count === 1 && (by !== undefined || weights !== undefined)) {
+  if (count === 1 && rule !== undefined) {
     throw new UsageError(
       'a single verifier has nothing to be joined with: name several, or leave rule and weights away',
     );
@@ -78,13 +76,14 @@ export function checkJuryOptions({ verifier, ensemble: by, weights, threads }: J
   if (count > 1) {
     combineScores(
       Array.from({ length: count }, () => []),
-      given({ by, weights }),
+      rule,
     );
   }
 }
 
 function choiceOf(choice: VerifierChoice = DEFAULTS.verifier): readonly (string | Verifier)[] {
-  return Array.isArray(choice) ? (choice as readonly (string | Verifier)[]) : [choice as string | Verifier];
+  if (typeof choice === 'string') return choice.split(',').map((name) => name.trim());
+  return Array.isArray(choice) ? (choice as readonly (string | Verifier)[]) : [choice as Verifier];
 }
 
 /** Looks names up and sees that their files are there. Throws UsageError or VarsearchError when they cannot be used. */
@@ -99,11 +98,11 @@ export async function chooseJury(options: JuryOptions, catalogs?: Catalogs): Pro
   const entries = wanted.filter((each): each is VerifierEntry => 'load' in each);
   const { requireInstalled } = await import('../verifiers/open-verifiers.js');
   requireInstalled(entries);
-  const { ensemble: by = 'rank', weights, threads } = options;
+  const { ensemble: rule, threads } = options;
   if (threads !== undefined && entries.length === 0) {
     throw new UsageError("option 'threads' is for verifiers loaded by name; loaded ones have their own");
   }
-  const joined = names.length === 1 ? null : { by, ...given({ weights }) };
+  const joined = names.length === 1 ? null : { by: 'rank' as const, ...rule };
   return { names, entries, joined, open: () => openJury(wanted, { catalogs: known, threads, joined }) };
 }
 

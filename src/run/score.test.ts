@@ -36,8 +36,7 @@ describe('scorePictures', () => {
     const options = {
       prompt: 'x',
       verifier: ['greenness', mine],
-      ensemble: 'weighted-sum',
-      weights: [1, 3],
+      ensemble: { by: 'weighted-sum', weights: [1, 3] },
     } as const;
     const [first] = await scorePictures(PICTURES, options, { catalogs });
     expect(first).toEqual({ index: 1, rank: 1, score: 3, scores: { greenness: 0, mine: 1 } });
@@ -47,7 +46,11 @@ describe('scorePictures', () => {
   it('ranks over all batches, not within one', async () => {
     const many = Array.from({ length: 40 }, (_, i) => plainPicture(i * 6, 255 - i));
     const judges = [colourJudge('redness', 0), colourJudge('greenness', 1)];
-    const scored = await scorePictures(many, { prompt: 'x', verifier: judges, weights: [2, 1] });
+    const scored = await scorePictures(many, {
+      prompt: 'x',
+      verifier: judges,
+      ensemble: { weights: [2, 1] },
+    });
     expect(scored.map(({ index }) => index)).toEqual(many.map((_, i) => 39 - i));
     expect(scored[0]?.score).toBeCloseTo(-(2 * 1 + 40) / 3);
     expect(judges[0]?.calls.map(({ pictures }) => pictures)).toEqual([16, 16, 8]);
@@ -60,10 +63,10 @@ describe('scorePictures', () => {
   it.each([
     [{ prompt: '' }, /prompt/],
     [{ prompt: 'x', verifier: [] }, /no verifier/],
-    [{ prompt: 'x', verifier: ['greenness', 'greenness'] }, /twice/],
-    [{ prompt: 'x', ensemble: 'rank' }, /single verifier/],
-    [{ prompt: 'x', verifier: ['greenness', 'clip-score'], weights: [0, 0] }, /not all 0/],
-    [{ prompt: 'x', verifier: ['greenness', 'clip-score'], ensemble: 'mean' }, /unknown rule 'mean'/],
+    [{ prompt: 'x', verifier: 'greenness, greenness' }, /twice/],
+    [{ prompt: 'x', ensemble: { by: 'rank' } }, /single verifier/],
+    [{ prompt: 'x', verifier: ['greenness', 'clip-score'], ensemble: { weights: [0, 0] } }, /not all 0/],
+    [{ prompt: 'x', verifier: ['greenness', 'clip-score'], ensemble: { by: 'mean' } }, /unknown rule 'mean'/],
     [{ prompt: 'x', colour: 1 }, /unknown option 'colour'/],
   ])('refuses %j before anything is loaded', async (options, message) => {
     const { catalogs, loaded } = scoreBench();

@@ -9,7 +9,7 @@ import { DEFAULTS } from '../../run/options.js';
 import type { ScoreResult } from '../../run/score.js';
 import { score } from '../../run/score.js';
 import type { ScoreOptions } from '../../run/score-options.js';
-import type { EnsembleRule } from '../../verifiers/ensemble.js';
+import type { EnsembleOptions, EnsembleRule } from '../../verifiers/ensemble.js';
 import { ENSEMBLE_RULES } from '../../verifiers/ensemble.js';
 import { interruptible } from '../interrupt.js';
 import type { CliIo } from '../io.js';
@@ -49,7 +49,7 @@ function collectNames(text: string, before: readonly string[] = []): readonly st
 }
 
 function optionsOf(images: readonly string[], flags: Flags, io: CliIo): ScoreOptions {
-  const { prompt, prompts, verifier, ensemble, weights, skipBad, threads, top } = flags;
+  const { prompt, prompts, verifier, skipBad, threads, top } = flags;
   if (top !== undefined && top < 1) throw new UsageError(`--top must be at least 1, got ${top}`);
   if (images.length === 0 && prompts === undefined) {
     throw new UsageError('the pictures are missing: name files, folders or quoted patterns');
@@ -58,15 +58,13 @@ function optionsOf(images: readonly string[], flags: Flags, io: CliIo): ScoreOpt
   return {
     images: [...images, ...listed],
     cwd: io.cwd,
-    ...given({
-      prompt,
-      verifier,
-      ensemble,
-      skipBad,
-      threads,
-      weights: typeof weights === 'number' ? [weights] : weights,
-    }),
+    ...given({ prompt, verifier, skipBad, threads, ensemble: ruleOf(flags) }),
   };
+}
+
+function ruleOf({ ensemble: by, weights }: Flags): EnsembleOptions | undefined {
+  if (by === undefined && weights === undefined) return undefined;
+  return given({ by, weights: typeof weights === 'number' ? [weights] : weights });
 }
 
 async function scoreAll(options: ScoreOptions, flags: Flags, io: CliIo): Promise<ScoreResult> {
