@@ -7,12 +7,14 @@ import { type EndpointClient, EndpointError } from './endpoint-http.js';
 import { scoreOfTokens, topTokens } from './endpoint-logprobs.js';
 import type { ScoreMode } from './endpoint-options.js';
 import { parseRating } from './endpoint-rating.js';
-import { clean, messageOf } from './endpoint-text.js';
+import { clean, messageOf, type Tell } from './endpoint-text.js';
 
 /** An endpoint and how it is asked. */
 export interface Chat {
   /** Named in errors. */
   readonly url: string;
+  /** Kept out of errors. */
+  readonly apiKey: string | undefined;
   readonly client: EndpointClient;
   readonly form: ChatForm;
 }
@@ -37,13 +39,13 @@ export interface Asked {
 
 /** The score of a picture, 0..1; undefined where log-probabilities were asked for and none came. Throws EndpointError. */
 export async function askChat(
-  { url, client, form }: Chat,
+  { url, apiKey, client, form }: Chat,
   { image, question, signal }: Asked,
 ): Promise<number | undefined> {
   const body = chatBody(image, question, form);
   const completion = await client.call('/chat/completions', { body, signal });
   try {
-    return scoreOfChat(completion, form.mode);
+    return scoreOfChat(completion, form.mode, (text) => clean(text, apiKey));
   } catch (error) {
     if (!(error instanceof VarsearchError)) throw error;
     throw new EndpointError(`the endpoint ${url} gave no score: ${error.message}`);
@@ -71,19 +73,19 @@ export function chatBody(image: Image, question: string, { model, mode, topLogpr
  * The score in a chat completion, 0..1; undefined in the mode logprobs where it has no log-probabilities. Throws a
  * VarsearchError, which tells what is wrong with the answer, for everything else that holds no score.
  */
-export function scoreOfChat(completion: unknown, mode: ScoreMode): number | undefined {
-  const choice = firstChoice(completion);
-  if (mode === 'text') return parseRating(textOf(choice));
-  const tokens = topTokens(choice);
-  return tokens && scoreOfTokens(tokens);
+export function scoreOfChat(completion: unknown, mode: ScoreMode, tell: Tell = clean): number | undefined {
+  const choice = firstChoice(completion, tell);
+  if (mode === 'text') return parseRating(textOf(choice), tell);
+  const tokens = topTokens(choice, tell);
+  return tokens && scoreOfTokens(tokens, tell);
 }
 
-function firstChoice(completion: unknown): JsonObject {
+function firstChoice(completion: unknown, tell: Tell): JsonObject {
   const choices = isObject(completion) ? completion['choices'] : undefined;
   const first: unknown = Array.isArray(choices) ? choices[0] : undefined;
   if (isObject(first)) return first;
   // Some gateways report failures of the model behind them as a success.
-  const message = clean(messageOf(completion));
+  const message = tell(messageOf(completion));
   throw new VarsearchError(`its answer has no choices${message === '' ? '' : `, but says "${message}"`}`);
 }
 

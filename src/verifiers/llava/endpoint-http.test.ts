@@ -255,14 +255,11 @@ describe('malicious servers', () => {
     await expect.poll(server.inFlight).toBe(0);
   });
 
-  it.each([
-    ['with a key', KEY],
-    ['without a key', undefined],
-  ])('JSON nested a million times does no harm %s', async (_, apiKey) => {
+  it('JSON nested a million times does no harm', async () => {
     const nested = '['.repeat(1e6) + ']'.repeat(1e6);
     server.next(fake.send(200, { 'content-type': 'application/json' }, nested));
     server.next(fake.send(500, { 'content-type': 'application/json' }, nested));
-    const calls = [post({ apiKey, retries: 0 }), post({ apiKey, retries: 0 })];
+    const calls = [post({ retries: 0 }), post({ retries: 0 })];
     const results = await Promise.allSettled(calls);
     for (const result of results) {
       if (result.status === 'rejected') expect(result.reason).toBeInstanceOf(EndpointError);
@@ -286,8 +283,6 @@ describe('malicious servers', () => {
     expect((await failure(post())).message).not.toContain(KEY.slice(0, 6));
     server.next(fake.send(200, { 'content-type': 'application/json' }, text));
     expect((await failure(post())).message).not.toContain(KEY.slice(0, 6));
-    server.next(fake.sendJson({ [KEY]: 1, answer: text }));
-    expect(JSON.stringify(Object.values((await post()) as object))).not.toContain(KEY);
   });
 
   it.each([

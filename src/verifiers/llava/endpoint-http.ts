@@ -162,6 +162,6 @@ function outcomeOf(answer: Answer, apiKey: string | undefined): Outcome {
   if (status < 200 || status > 299) return { fault: statusFault(answer, apiKey) };
   if (!whole) return { fault: sizeFault(MOST_BYTES) };
   if (!JSON_TYPE.test(answer.headers.get('content-type') ?? '')) return { fault: typeFault(answer, apiKey) };
-  const json = parseJson(text, apiKey);
+  const json = parseJson(text);
   return json === undefined ? { fault: jsonFault(answer, apiKey) } : { json };
 }

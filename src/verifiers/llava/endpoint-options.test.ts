@@ -74,6 +74,20 @@ describe('the environment', () => {
     expect(llavaEndpointInstalled(env)).toBe(true);
   });
 
+  it('says how the endpoint is asked', () => {
+    const env = {
+      VARSEARCH_LLAVA_URL: url,
+      VARSEARCH_LLAVA_QUESTION: 'Is it "{prompt}"?',
+      VARSEARCH_LLAVA_RATING: 'text',
+      VARSEARCH_LLAVA_TIMEOUT: '120000',
+      VARSEARCH_LLAVA_CONCURRENCY: '1',
+    };
+    const asked = { question: 'Is it "{prompt}"?', rating: 'text', timeout: 120_000, concurrency: 1 };
+    expect(llavaEndpointFromEnvironment(env)).toEqual({ url, ...asked });
+    const wrong = llavaEndpointFromEnvironment({ ...env, VARSEARCH_LLAVA_TIMEOUT: 'long' });
+    expect(() => resolveEndpointOptions(wrong)).toThrow(/timeout .* whole number .*, got NaN/);
+  });
+
   it('may leave the model and the key out', () => {
     const env = { VARSEARCH_LLAVA_URL: url, VARSEARCH_LLAVA_MODEL: '', VARSEARCH_LLAVA_KEY: ' ' };
     expect(llavaEndpointFromEnvironment(env)).toEqual({ url });

@@ -170,32 +170,41 @@ function checkUrl(given: string): string {
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The environment variables that name an endpoint. */
+/** The environment variables that say which endpoint is asked, and how; all but the first may be left out. */
 export const ENDPOINT_VARIABLES = {
   url: 'VARSEARCH_LLAVA_URL',
   model: 'VARSEARCH_LLAVA_MODEL',
   apiKey: 'VARSEARCH_LLAVA_KEY',
-} as const;
-
-/** True where the environment names an endpoint, otherwise what to set, in one line. */
-export function llavaEndpointInstalled(env: Environment): true | string {
-  return valueOf(env, 'url') === undefined ? NOT_NAMED : true;
-}
+  question: 'VARSEARCH_LLAVA_QUESTION',
+  rating: 'VARSEARCH_LLAVA_RATING',
+  timeout: 'VARSEARCH_LLAVA_TIMEOUT',
+  concurrency: 'VARSEARCH_LLAVA_CONCURRENCY',
+} as const satisfies Partial<Record<keyof LlavaEndpointOptions, string>>;
 
 const NOT_NAMED =
   `no endpoint is named: set ${ENDPOINT_VARIABLES.url} to the base of an OpenAI-compatible API whose model looks at pictures, ` +
   `such as ${EXAMPLE} (and ${ENDPOINT_VARIABLES.model} where it serves several models, ${ENDPOINT_VARIABLES.apiKey} where it ` +
   'wants a key)';
 
-/** The options that the environment gives: VARSEARCH_LLAVA_URL, _MODEL and _KEY. Throws a UsageError that says what to set. */
+/** True where the environment names an endpoint, otherwise what to set, in one line. */
+export function llavaEndpointInstalled(env: Environment): true | string {
+  return valueOf(env, 'url') === undefined ? NOT_NAMED : true;
+}
+
+/** The options that the environment gives (ENDPOINT_VARIABLES), unchecked. Throws a UsageError that says what to set. */
 export function llavaEndpointFromEnvironment(env: Environment): LlavaEndpointOptions {
-  const [url, model, apiKey] = [valueOf(env, 'url'), valueOf(env, 'model'), valueOf(env, 'apiKey')];
+  const url = valueOf(env, 'url');
   if (url === undefined) throw new UsageError(`LLaVA behind an endpoint: ${NOT_NAMED}`);
-  return {
-    url,
-    ...(model === undefined ? {} : { model }),
-    ...(apiKey === undefined ? {} : { apiKey }),
-  };
+  const texts = (['model', 'apiKey', 'question', 'rating'] as const).map((name) => [
+    name,
+    valueOf(env, name),
+  ]);
+  const numbers = (['timeout', 'concurrency'] as const).map((name) => {
+    const value = valueOf(env, name);
+    return [name, value === undefined ? undefined : Number(value)];
+  });
+  const given = [...texts, ...numbers].filter(([, value]) => value !== undefined);
+  return { url, ...(Object.fromEntries(given) as Omit<LlavaEndpointOptions, 'url'>) };
 }
 
 /** A variable's value; what is blank counts as not set. */

@@ -15,7 +15,7 @@ const FEW_LOGPROBS = 5;
 const REFUSALS: readonly (number | undefined)[] = [400, 422];
 
 /** The model that the endpoint serves, where it is one. Throws EndpointError, and a UsageError that lists them where they are several. */
-export async function onlyModel(client: EndpointClient, { url }: EndpointSettings): Promise<string> {
+export async function onlyModel(client: EndpointClient, { url, apiKey }: EndpointSettings): Promise<string> {
   const listed = await client.call('/models', { signal: never() });
   const data = isObject(listed) ? listed['data'] : undefined;
   const names = (Array.isArray(data) ? (data as unknown[]) : [])
@@ -26,7 +26,7 @@ export async function onlyModel(client: EndpointClient, { url }: EndpointSetting
   if (only !== undefined && names.length === 1) return only;
   const how = 'say which one to ask (in the environment: VARSEARCH_LLAVA_MODEL)';
   if (only === undefined) throw new UsageError(`the endpoint ${url} lists no models: ${how}`);
-  const shown = names.slice(0, MOST_LISTED).map((name) => clean(name));
+  const shown = names.slice(0, MOST_LISTED).map((name) => clean(name, apiKey));
   const more = names.length > MOST_LISTED ? ` and ${names.length - MOST_LISTED} more` : '';
   throw new UsageError(
     `the endpoint ${url} serves ${names.length} models: ${how} of ${shown.join(', ')}${more}`,
@@ -36,13 +36,13 @@ export async function onlyModel(client: EndpointClient, { url }: EndpointSetting
 /** Asks about a grey picture, to find the form in which the endpoint gives scores. Throws EndpointError. */
 export async function probeForm(
   client: EndpointClient,
-  { url, rating, topLogprobs, questions }: EndpointSettings,
+  { url, apiKey, rating, topLogprobs, questions }: EndpointSettings,
   model: string,
 ): Promise<ChatForm> {
   const image = createImage(64, 64, new Uint8Array(64 * 64 * 3).fill(128));
   const works = async (form: ChatForm): Promise<boolean> => {
     const question = questions[form.mode].ask('a grey square');
-    const score = await askChat({ url, client, form }, { image, question, signal: never() });
+    const score = await askChat({ url, apiKey, client, form }, { image, question, signal: never() });
     return score !== undefined;
   };
   const counts = rating === 'text' ? [] : new Set([topLogprobs, Math.min(topLogprobs, FEW_LOGPROBS)]);

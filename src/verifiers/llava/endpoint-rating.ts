@@ -2,7 +2,7 @@
 // wrong score would lead a search astray without a sign.
 
 import { VarsearchError } from '../../core/errors.js';
-import { clean } from './endpoint-text.js';
+import { clean, type Tell } from './endpoint-text.js';
 
 /** Ratings are asked for from 0 to this. */
 const SCALE = 10;
@@ -35,27 +35,39 @@ const FORMS: readonly { readonly pattern: RegExp; readonly scale?: number }[] = 
  * names its scale goes before one that is called a rating, and this before a number alone. Throws a VarsearchError when there is
  * none, when there are several different ones, and when it is off its scale.
  */
-export function parseRating(text: string): number {
-  if (text.length > MOST_CHARACTERS) throw unclear(text, 'is too long');
-  const words = text.replace(/[*`#"“”]|__/g, ' ').replace(SCALE_NAME, ' ');
-  if (RANGE.test(words)) throw unclear(text, 'gives a range');
-  for (const { pattern, scale } of FORMS) {
-    const matches = [...words.matchAll(pattern)];
-    const [rating, other] = new Set(
-      matches.map(([, value, named]) => shareOf(text, value, scale ?? numberOf(named))),
-    );
-    if (other !== undefined) throw unclear(text, 'holds several numbers');
-    if (rating !== undefined) return rating;
-  }
-  return yesOrNo(text, words);
+export function parseRating(text: string, tell: Tell = clean): number {
+  const read = text.length > MOST_CHARACTERS ? { fault: 'is too long' } : readRating(text);
+  if (typeof read === 'number') return read;
+  throw new VarsearchError(
+    `its answer "${tell(text)}" ${read.fault}: ask for one number from 0 to ${SCALE} and nothing else`,
+  );
 }
 
-function yesOrNo(text: string, words: string): number {
-  if (/\d/.test(words)) throw unclear(text, 'holds no number that stands alone');
-  const found = new Set(words.toLowerCase().match(/(?<!\p{L})(?:yes|no)(?!\p{L})/gu));
-  if (found.size > 1) throw unclear(text, 'says both yes and no');
-  if (found.size === 0) throw unclear(text, 'holds no rating');
-  return found.has('yes') ? 1 : 0;
+/** What is wrong with a rating. */
+interface Unclear {
+  readonly fault: string;
+}
+
+function readRating(text: string): number | Unclear {
+  const words = text.replace(/[*`#"“”]|__/g, ' ').replace(SCALE_NAME, ' ');
+  if (RANGE.test(words)) return { fault: 'gives a range' };
+  for (const { pattern, scale } of FORMS) {
+    const matches = [...words.matchAll(pattern)];
+    const ratings = matches.map(([, value, named]) => shareOf(numberOf(value), scale ?? numberOf(named)));
+    const unclear = ratings.find((rating) => typeof rating !== 'number');
+    if (unclear) return unclear;
+    const [rating, other] = new Set(ratings);
+    if (other !== undefined) return { fault: 'holds several numbers' };
+    if (rating !== undefined) return rating;
+  }
+  return /\d/.test(words) ? { fault: 'holds no number that stands alone' } : yesOrNo(words);
+}
+
+function yesOrNo(words: string): number | Unclear {
+  const [found, other] = new Set(words.toLowerCase().match(/(?<!\p{L})(?:yes|no)(?!\p{L})/gu));
+  if (other !== undefined) return { fault: 'says both yes and no' };
+  if (found === undefined) return { fault: 'holds no rating' };
+  return found === 'yes' ? 1 : 0;
 }
 
 /** A number as written: a comma before one or two digits is a decimal one, other commas and second points make it no number. */
@@ -63,16 +75,8 @@ function numberOf(written = ''): number {
   return Number(written.replace('−', '-').replace(/^([-+]?\d+),(\d{1,2})$/, '$1.$2'));
 }
 
-function shareOf(text: string, written: string | undefined, scale: number): number {
-  const value = numberOf(written);
-  if (Number.isNaN(value)) throw unclear(text, 'holds a number that can be read in two ways');
-  if (!SCALES.includes(scale)) throw unclear(text, `rates on a scale other than to ${SCALES.join(', ')}`);
-  if (value < 0 || value > scale) throw unclear(text, `is off the scale from 0 to ${scale}`);
-  return value / scale;
-}
-
-function unclear(text: string, fault: string): VarsearchError {
-  return new VarsearchError(
-    `its answer "${clean(text)}" ${fault}: ask for one number from 0 to ${SCALE} and nothing else`,
-  );
+function shareOf(value: number, scale: number): number | Unclear {
+  if (Number.isNaN(value)) return { fault: 'holds a number that can be read in two ways' };
+  if (!SCALES.includes(scale)) return { fault: `rates on a scale other than to ${SCALES.join(', ')}` };
+  return value < 0 || value > scale ? { fault: `is off the scale from 0 to ${scale}` } : value / scale;
 }

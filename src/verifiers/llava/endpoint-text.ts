@@ -20,6 +20,9 @@ export function clean(text: string, apiKey?: string): string {
   return characters.length <= MOST_SHOWN ? safe : `${characters.slice(0, MOST_SHOWN).join('')}…`;
 }
 
+/** Makes a server's words fit for a message, as `clean` does with the key at hand. */
+export type Tell = (text: string) => string;
+
 /** The message in the body of an error, where servers put it; empty for none and for web pages. */
 export function messageIn(body: string): string {
   const value = parseJson(body);
@@ -37,15 +40,10 @@ export function messageOf(value: unknown): string {
   return found ?? '';
 }
 
-/** The value of JSON, its strings without the key; undefined, which no JSON means, for what is none. */
-export function parseJson(text: string, apiKey?: string): unknown {
+/** The value of JSON; undefined, which no JSON means, for what is none. */
+export function parseJson(text: string): unknown {
   try {
-    if (apiKey === undefined) return JSON.parse(text) as unknown;
-    return JSON.parse(text, (_, value: unknown) =>
-      typeof value === 'string' && value.replace(INVISIBLE, '').includes(apiKey)
-        ? value.replace(INVISIBLE, '').replaceAll(apiKey, '[key]')
-        : value,
-    ) as unknown;
+    return JSON.parse(text) as unknown;
   } catch {
     // The parser's own message quotes the text as it is.
     return undefined;

@@ -145,6 +145,14 @@ describe('llava-endpoint', () => {
     expect(scores.at(-1)).toBe(scores[0]);
   });
 
+  it('leaves answers alone that happen to hold the key', async () => {
+    const plain = await (await open()).prepare('a star', new Ledger());
+    const verifier = await open({ apiKey: 'e' });
+    expect(verifier.model).toBe('llava');
+    const judge = await verifier.prepare('a star', new Ledger());
+    expect(await judge.score(pictures)).toEqual(await plain.score(pictures));
+  });
+
   it('keeps the order when answers come in another one', async () => {
     const judge = await (await open({ concurrency: 10 })).prepare('a star', new Ledger());
     let answered: Promise<unknown> = Promise.resolve();
@@ -224,6 +232,11 @@ describe('llava-endpoint', () => {
       fake.sendJson(fake.completionOf([{ token: KEY, logprob: -1 }])),
       /neither yes nor no .*"\[key\]"/,
     ],
+    [
+      'the key where the message is cut',
+      fake.sendJson({ error: { message: `${'x'.repeat(190)}${KEY}` } }),
+      /says "x{190}\[key\]/,
+    ],
     ['NaN', fake.send(200, { 'content-type': 'application/json' }, '{"logprob":NaN}'), /invalid JSON/],
   ])('fails on an answer with %s', async (_, behaviour, says) => {
     const judge = await (await open({ apiKey: KEY })).prepare('a star', new Ledger());
@@ -232,7 +245,7 @@ describe('llava-endpoint', () => {
     await expect(scoring).rejects.toThrow(EndpointError);
     await expect(scoring).rejects.toThrow(says);
     await expect(scoring).rejects.toThrow(server.url);
-    await expect(scoring).rejects.not.toThrow(KEY);
+    await expect(scoring).rejects.not.toThrow(KEY.slice(0, 6));
   });
 
   describe('its score mode', () => {

@@ -44,14 +44,14 @@ interface Shared {
  */
 export async function openLlavaEndpoint(options: LlavaEndpointOptions): Promise<LlavaEndpoint> {
   const settings = resolveEndpointOptions(options);
-  const { url, concurrency } = settings;
+  const { url, apiKey, concurrency } = settings;
   const client = createEndpointClient(settings);
   const model = settings.model ?? (await onlyModel(client, settings));
   const form = await probeForm(client, settings, model);
   const closing = linkSignals();
   const shared: Shared = {
     settings,
-    chat: { url, client, form },
+    chat: { url, apiKey, client, form },
     gate: createGate(concurrency),
     closed: closing.signal,
   };
