@@ -2,6 +2,7 @@
 
 import { VarsearchError } from './errors.js';
 import { decodePng, type PngFile } from './image.js';
+import { decodeJpeg } from './image-jpeg.js';
 
 /** Reads the bytes of one format; `name` is for messages. Text is empty for formats that carry none. */
 type Decoder = (bytes: Uint8Array, name: string) => PngFile;
@@ -19,7 +20,7 @@ interface Format {
 // PNG is told apart by its first half: a file that was damaged by a text transfer is still a (damaged) PNG.
 const FORMATS: readonly Format[] = [
   { name: 'PNG', endings: ['png'], begins: /^\x89PNG/, decode: decodePng },
-  { name: 'JPEG', endings: ['jpg', 'jpeg'], begins: /^\xff\xd8\xff/ },
+  { name: 'JPEG', endings: ['jpg', 'jpeg'], begins: /^\xff\xd8\xff/, decode: decodeJpeg },
   { name: 'WebP', endings: ['webp'], begins: /^RIFF[^]{4}WEBP/ },
   { name: 'GIF', endings: ['gif'], begins: /^GIF8/ },
   { name: 'AVIF', endings: ['avif'], begins: /^[^]{4}ftypavi[fs]/ },
