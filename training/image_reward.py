@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from loop import autocast
 from tokenizers_json import BERT_FIRST, BERT_SPECIALS
 
 HIDDEN = (1024, 128, 64, 16)
@@ -99,15 +100,16 @@ class TextLayer(nn.Module):
         self.intermediate, self.output = nn.Module(), Close(hidden, width)
         self.intermediate.dense = nn.Linear(width, hidden)
 
-    def forward(self, x, mask, image):
-        """x [B * M, L, C]; the M captions of a picture stand side by side when they look at it."""
-        x = self.attention(x, x, mask)
+    def forward(self, x, mask, image, first):
+        """x [B * M, L, C]; the M captions of a picture stand side by side when they look at it. `first`: the first token only."""
+        x = self.attention(x[:, :1] if first else x, x, mask)
         x = self.crossattention(x.reshape(len(image), -1, x.shape[-1]), image).view_as(x)
         return self.output(F.gelu(self.intermediate.dense(x)), x)
 
 
 class TextEncoder(nn.Module):
-    """BLIP's BERT with cross-attention: ids [B, M, L] and image states [B, T, C] -> all last states [B * M, L, C]."""
+    """BLIP's BERT with cross-attention: ids [B, M, L] and image states [B, T, C] -> the first tokens' last states
+    [B * M, C], or all of them [B * M, L, C]."""
 
     def __init__(self, width, layers, heads, hidden, vocabulary, length, source):
         super().__init__()
@@ -118,14 +120,14 @@ class TextEncoder(nn.Module):
         self.encoder = nn.Module()
         self.encoder.layer = nn.ModuleList(TextLayer(width, heads, hidden, source) for _ in range(layers))
 
-    def forward(self, ids, image, attended=None):
+    def forward(self, ids, image, attended=None, whole=False):
         e, ids = self.embeddings, ids.flatten(0, 1)
         attended = ids != 0 if attended is None else attended.flatten(0, 1) != 0
         x = e.LayerNorm(e.word_embeddings(ids) + e.position_embeddings.weight[:ids.shape[1]])
         mask = (~attended).float() * -10000
-        for layer in self.encoder.layer:
-            x = layer(x, mask, image)
-        return x
+        for i, layer in enumerate(self.encoder.layer):
+            x = layer(x, mask, image, first=not whole and i == len(self.encoder.layer) - 1)
+        return x if whole else x[:, 0]
 
 
 class LinearHead(nn.Module):
@@ -157,9 +159,10 @@ class ImageReward(nn.Module):
                 nn.init.normal_(p, std=0.1)
 
     def forward(self, images, ids):
-        """Raw rewards [B, M]."""
+        """Raw rewards [B, M]; the head in full precision, since small differences count."""
         states = self.blip.text_encoder(ids, self.blip.visual_encoder(images))
-        return self.mlp(states[:, 0].float()).view(ids.shape[:2]).float()
+        with autocast(False):
+            return self.mlp(states.float()).view(ids.shape[:2])
 
     def med_config(self):
         (width, layers, heads, hidden), s = self.sizes['text'], self.sizes

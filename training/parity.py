@@ -14,7 +14,7 @@ import torch
 from clip import CLIP, normalise
 from data import encode, tokens
 from files import read_safetensors, write_safetensors
-from image_reward import ImageReward, LinearHead
+from image_reward import ImageReward, LinearHead, caption_ids, for_words
 from infinity import Infinity, sample
 from t5 import T5Encoder
 from tokenizers_json import clip_word_ids
@@ -88,8 +88,8 @@ def check_image_reward(folder):
     model.load_state_dict({k: v for k, v in state.items() if not any(name in k for name in unused)})
     with torch.no_grad():
         image = model.blip.visual_encoder(reference['pixel_values'])
-        states = model.blip.text_encoder(reference['input_ids'].long()[:, None], image, reference['attention_mask'][:, None])
-        raw = model.mlp(states[:, 0])
+        inputs = reference['input_ids'].long()[:, None], image, reference['attention_mask'][:, None]
+        states, raw = model.blip.text_encoder(*inputs, whole=True), model.mlp(model.blip.text_encoder(*inputs))
     reward = (raw - config['reward_mean']) / config['reward_std']
     compare('reward image_embeds', image, reference['image_embeds'])
     compare('reward text states', states, reference['text_last_hidden_state'])
@@ -114,6 +114,26 @@ def load_clip(folder):
                  (t['hidden_size'], t['num_hidden_layers']), v['image_size'], v['patch_size']).eval()
     model.load_state_dict({k: x.float() for k, x in read_safetensors(folder / 'model.safetensors').items()})
     return model
+
+
+def load_verifiers(assets, words):
+    """The exported ImageReward with the mean and deviation of its rewards, and the aesthetic head."""
+    reward, head = for_words(words).eval(), LinearHead(load_clip(assets / 'clip').sizes['embed']).eval()
+    for model, name in ((reward, 'image-reward/ImageReward.pt'), (head, 'aesthetic/aesthetic.pth')):
+        state = torch.load(assets / name)
+        model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
+    config = json.loads((assets / 'image-reward/config.json').read_text())
+    return reward, config['reward_mean'], config['reward_std'], head
+
+
+def verifier_reference(assets, words, prompts, pictures):
+    """Scores of pictures [N, 3, H, W] in -1..1 for a prompt each; the pictures are kept as bytes [N, H, W, 3]."""
+    reward, mean, deviation, head = load_verifiers(assets, words)
+    pixels = ((pictures + 1) * 127.5).round().byte()
+    images = normalise(pixels.float() / 127.5 - 1)
+    ids = caption_ids(np.stack([encode(prompt, words) for prompt in prompts]))
+    return {'verifier.pictures': pixels.permute(0, 2, 3, 1), 'verifier.rewards': (reward(images, ids[:, None])[:, 0] - mean) / deviation,
+            'verifier.aesthetic': head(load_clip(assets / 'clip').image(images))}
 
 
 @torch.no_grad()
@@ -149,7 +169,8 @@ def make(assets, out):
     reference = {'text_features': torch.cat([s[:n] for s, n in zip(states, lengths)]), 'text_ids': ids.int(), 'latent': latent,
                  'decoded': vae.decoder(latent).clamp(-1, 1), 'encoder.image': image, 'encoder.features': features,
                  'encoder.quantised': summed(codes, schedule), 'clip.input_ids': clip_ids.int(),
-                 'clip.image_embeds_normalized': clip.image(normalise(image)), 'clip.text_embeds_normalized': clip.text(clip_ids)}
+                 'clip.image_embeds_normalized': clip.image(normalise(image)), 'clip.text_embeds_normalized': clip.text(clip_ids),
+                 **verifier_reference(assets, words, prompts, vae.decoder(latent).clamp(-1, 1))}
     for k, (h, w) in enumerate(schedule):
         reference[f'bits.{k}'] = forced[k].view(2, 1, h, w, dim).to(torch.uint8)
         reference[f'logits.{k}'] = logits[k]

@@ -1,7 +1,7 @@
 """Trains and measures the toybox's ImageReward: pictures of one prompt, ranked by how well the drawn scene fits it.
 
 A group is a prompt with five pictures: a right one, two with one change, one with two changes, and a damaged right one. It
-meets five captions: its own, three false ones (negatives.py), and one of another group.
+meets four captions: its own, two false ones (negatives.py), and one of another group.
 """
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from loop import DEVICE, Phase, autocast
 from negatives import Negatives
 from tokenizers_json import clip_vocabulary
 
-PICTURES, FALSE = 5, 3
+PICTURES, FALSE = 5, 2
 RIGHT, DAMAGED = 0, 4
 CHANGES = (0, 1, 1, 2, 0)
 # Groups from the autoencoder that training starts with; one more comes with every step.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The whole recipe in one command: scenes, four trainings, files, scores. Goes on where it was killed.
+# The whole recipe in one command: scenes, six trainings, files, scores. Goes on where it was killed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 PYTHON="${PYTHON:-python3}"
@@ -12,4 +12,4 @@ mkdir -p "$WORK/train"
 [ -f "$WORK/scenes-val.bin" ] || npx tsx src/toybox/export.ts --count 20000 --seed 2 --out "$WORK/scenes-val.bin"
 [ -f "$WORK/heldout.json" ] || npx tsx src/toybox/export.ts --heldout --out "$WORK/heldout.json"
 "$PYTHON" training/train.py all --scenes "$WORK/scenes.bin" --out "$WORK/train" "$@" 2>&1 | tee -a "$WORK/train/train.log"
-"$PYTHON" training/evaluate.py --out "$WORK/train" --psnr --clip --sheet "$WORK/train/sheet.png"
+"$PYTHON" training/evaluate.py --out "$WORK/train" --psnr --clip --aesthetic --reward --agreement 50 --sheet "$WORK/train/sheet.png"
