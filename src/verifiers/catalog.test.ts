@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { startOpenAiServer } from '../../test/fakes/openai-server.js';
 import { greyPicture, patternPicture } from '../../test/fixtures/pictures.js';
 import { TINY_CLIP, writeTinyClip } from '../../test/fixtures/tiny-clip.js';
 import { tinyAestheticTensors, writeTinyImageReward } from '../../test/fixtures/tiny-image-reward.js';
@@ -26,7 +27,7 @@ describe('the catalogue of verifiers', () => {
   it.each(entries)('$name says whether it is there, and loads or fails accordingly', async (entry) => {
     const installed = entry.installed();
     if (installed !== true) {
-      expect(installed).toMatch(/missing/);
+      expect(installed).toMatch(/missing|VARSEARCH_/);
       await expect(entry.load({ threads: 1 })).rejects.toThrow(VarsearchError);
       return;
     }
@@ -87,6 +88,26 @@ describe('verifiers whose files the user fetches', () => {
     }
     expect(await runtime.stats()).toMatchObject({ sessions: 0, tensors: 0 });
     await runtime.close();
+  });
+});
+
+describe('the endpoint that the environment names', () => {
+  it('is a verifier like the others', async () => {
+    const server = await startOpenAiServer();
+    process.env['VARSEARCH_LLAVA_URL'] = server.url;
+    try {
+      const entry = findVerifier('llava-endpoint');
+      expect(entry.installed()).toBe(true);
+      const verifier = await entry.load();
+      const judge = await verifier.prepare('a red star', new Ledger());
+      const [share] = await judge.score([patternPicture(8, 8)]);
+      expect(share).toBeGreaterThan(0);
+      judge.close();
+      await verifier.close();
+    } finally {
+      delete process.env['VARSEARCH_LLAVA_URL'];
+      await server.close();
+    }
   });
 });
 

@@ -15,6 +15,8 @@ import type { Verifier } from './contract.js';
 import * as sources from './fetched.js';
 import { type Fetched, fetchedPath, isFetched } from './fetched.js';
 import { openImageRewardVerifier } from './image-reward.js';
+import { openLlavaEndpoint } from './llava/endpoint.js';
+import { llavaEndpointFromEnvironment, llavaEndpointInstalled } from './llava/endpoint-options.js';
 import { isLlavaInstalled, openLlava } from './llava/in-process.js';
 import { oracle } from './oracle.js';
 
@@ -164,6 +166,17 @@ export const VERIFIERS: readonly VerifierEntry[] = [
     installed: () => isLlavaInstalled(llavaFolder()),
     load: ({ runtime, threads = runtime?.threads } = {}) =>
       openLlava({ folder: llavaFolder(), ...(threads === undefined ? {} : { threads }) }),
+  },
+  {
+    name: 'llava-endpoint',
+    description:
+      'a LLaVA-OneVision (or any model that sees) behind an OpenAI-compatible endpoint, asked as llava is',
+    goodAt: 'counts, places and colours in any picture, with the 7B model on a GPU',
+    licence: 'of the served model',
+    size: 'none',
+    world: 'any',
+    installed: () => llavaEndpointInstalled(process.env),
+    load: async () => openLlavaEndpoint(llavaEndpointFromEnvironment(process.env)),
   },
   {
     name: 'oracle',
