@@ -1,55 +1,48 @@
 // What search is worth: held-out prompts drawn without a search, by random search and by beam search at the same NFE, guided by
-// the embedded CLIPScore and judged by the detector, which the search never sees.
-//   npx tsx bench/search-value.ts [prompts per kind, default 4]
+// one verifier or several and judged by the detector, which the search never sees.
+//   npx tsx bench/search-value.ts [--prompts 4] [--verifiers clip-score --verifiers image-reward,clip-score,aesthetic]
 
-import { Ledger } from '../src/core/ledger.js';
-import { RandomKey } from '../src/core/random.js';
-import { findModel } from '../src/models/catalog.js';
-import { createRuntime } from '../src/runtime/index.js';
-import { resolveSearch, type SearchOptions, startSearch } from '../src/search/registry.js';
+import { parseArgs } from 'node:util';
+
+import { openVarsearch } from '../src/run/varsearch.js';
+import type { SearchOptions } from '../src/search/registry.js';
 import { benchmarkPrompts } from '../src/toybox/benchmark-prompts.js';
 import { judgePicture } from '../src/toybox/judge.js';
 import { parsePrompt } from '../src/toybox/parser.js';
-import { findVerifier } from '../src/verifiers/catalog.js';
-import { panelOf } from '../src/verifiers/contract.js';
 import { machine } from './measure.js';
 
 const NFE = 315; // beam search with w = 3, c = 5 over six scales
-const ARMS: Readonly<Record<string, SearchOptions>> = {
-  'one picture': { strategy: 'random', images: 1 },
-  'random search': { strategy: 'random', budget: NFE },
-  'beam search': { strategy: 'beam', budget: NFE },
-};
+const SEARCHES: readonly (readonly [string, SearchOptions])[] = [
+  ['random search', { strategy: 'random', budget: NFE }],
+  ['beam search', { strategy: 'beam', budget: NFE }],
+];
 
-const perKind = Number(process.argv[2] ?? 4);
-const runtime = await createRuntime();
-const model = await findModel('toybox').load({ runtime });
-const verifier = await findVerifier('clip-score').load({ runtime });
-const prompts = benchmarkPrompts(perKind);
-console.log(`${machine()}; ${prompts.length} held-out prompts, ${NFE} NFE`);
-for (const [name, options] of Object.entries(ARMS)) {
+const { values } = parseArgs({
+  options: {
+    prompts: { type: 'string', default: '4' },
+    verifiers: { type: 'string', multiple: true, default: ['clip-score'] },
+  },
+});
+const prompts = benchmarkPrompts(Number(values.prompts));
+
+/** The share of prompts whose picture is right, in percent, with its standard error. */
+async function measure(verifier: string, options: SearchOptions): Promise<string> {
+  const varsearch = await openVarsearch({ verifier });
   let right = 0;
-  let score = 0;
-  for (const [i, { prompt }] of prompts.entries()) {
-    const ledger = new Ledger();
-    const generator = await model.prepare(prompt, ledger);
-    const judge = await verifier.prepare(prompt, ledger);
-    const context = { generator, panel: panelOf(judge, verifier.name), key: RandomKey.fromSeed(i) };
-    const search = startSearch(resolveSearch(options, generator.scales), context);
-    let step = await search.next();
-    while (!step.done) step = await search.next();
-    generator.close();
-    judge.close();
-    score += step.value.score;
-    if (judgePicture(parsePrompt(prompt), step.value.image).correct) right++;
+  for (const [seed, { prompt }] of prompts.entries()) {
+    const { image } = await varsearch.generate({ prompt, seed, ...options }).result;
+    if (judgePicture(parsePrompt(prompt), image).correct) right++;
   }
+  await varsearch.close();
   const share = right / prompts.length;
-  const deviation = Math.sqrt((share * (1 - share)) / prompts.length);
-  console.log(
-    `${name.padEnd(14)} right ${(100 * share).toFixed(1)}% +- ${(100 * deviation).toFixed(1)}, ` +
-      `mean CLIPScore ${(score / prompts.length).toFixed(3)}`,
-  );
+  const error = Math.sqrt((share * (1 - share)) / prompts.length);
+  return `${(100 * share).toFixed(1)} % right +- ${(100 * error).toFixed(1)}`;
 }
-await model.close();
-await verifier.close();
-await runtime.close();
+
+console.log(`${machine()}; ${prompts.length} held-out prompts, ${NFE} NFE each`);
+console.log(`one picture, no search: ${await measure('clip-score', { strategy: 'random', images: 1 })}`);
+for (const verifier of values.verifiers) {
+  for (const [name, options] of SEARCHES) {
+    console.log(`${name} guided by ${verifier}: ${await measure(verifier, options)}`);
+  }
+}
