@@ -4,9 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import {
   compare,
-  compareJson,
   encodeWithRecipe,
-  ensemble,
   generate,
   type GenerateEvent,
   isAbortError,
@@ -119,119 +117,6 @@ describe('generate', () => {
       generate({ prompt: 'red' }, { catalogs: { ...catalogs, findVerifier } }).result,
     ).rejects.toThrow('no weights');
     expect(catalogs.loaded.models[0]?.closed()).toBe(true);
-  });
-});
-
-describe('several verifiers', () => {
-  const members = () => [fakeVerifier({ name: 'red' }), fakeVerifier({ name: 'blue', likes: 'blue' })];
-
-  it('guide a search together, each with its own scores and costs in the result', async () => {
-    const result = await generate({ prompt: 'red', model: fakeModel(), verifier: members(), seed: 3 }).result;
-    expect(result.options).toMatchObject({ verifier: 'red,blue', ensemble: { by: 'rank', weights: [1, 1] } });
-    expect(result.ledger).toMatchObject({ nfe: 150, imagesDecoded: 60, imagesVerified: 120 });
-    expect(Object.keys(result.hashes.verifier)).toEqual(['red/judge.safetensors', 'blue/judge.safetensors']);
-    for (const { scores } of result.tree.nodes) expect(Object.keys(scores)).toEqual(['red', 'blue']);
-    const best = result.trace.map((point) => point.best);
-    expect(best).toEqual(best.toSorted((a, b) => a - b));
-    expect(best.at(-1)).toBe(result.score);
-    expect(result.recipe.score).toBe(result.score);
-    const json = resultJson(result, 'x.png');
-    expect(json.tree.nodes[0]?.scores).toEqual(result.tree.nodes[0]?.scores);
-    const plain = await generate({ prompt: 'red', ...fakes() }).result;
-    expect(resultJson(plain, 'x.png').tree.nodes[0]).not.toHaveProperty('scores');
-  });
-
-  it.each(['rank', 'z-score', 'weighted-sum'] as const)('by %s are replayed from the recipe', async (by) => {
-    const catalogs = fakeCatalogs();
-    const options = { prompt: 'red', verifier: 'clip-score,aesthetic', ensemble: { by, weights: [2, 1] } };
-    const made = await generate({ ...options, strategy: 'gto' }, { catalogs }).result;
-    const again = await replay(encodeWithRecipe(made.image, made.recipe), {}, { catalogs }).result;
-    expect(again.identical).toBe(true);
-    expect(again.result.tree).toEqual(made.tree);
-    expect(again.result.recipe).toEqual(made.recipe);
-  });
-
-  it('may be an ensemble of the own making, which stays open', async () => {
-    const own = members();
-    const verifier = ensemble(own, { by: 'z-score' });
-    const { options } = await generate({ prompt: 'red', model: fakeModel(), verifier, candidates: 1 }).result;
-    expect(options).toMatchObject({ verifier: 'red,blue', ensemble: { by: 'z-score', weights: [1, 1] } });
-    expect(own.map((each) => each.closed())).toEqual([false, false]);
-  });
-
-  it('keep what an interrupted search had, and replay it', async () => {
-    const controller = new AbortController();
-    const given = { model: fakeModel(), verifier: members() };
-    const run = generate({ prompt: 'red', ...given, signal: controller.signal });
-    let groups = 0;
-    for await (const event of run) if (event.type === 'scored' && ++groups === 6) break;
-    const partial = await run.soFar();
-    controller.abort();
-    await expect(run.result).rejects.toSatisfy(isAbortError);
-    if (!partial) throw new Error('nothing was scored');
-    expect(partial.score).toBe(Math.max(...partial.trace.map(({ best }) => best)));
-    const png = encodeWithRecipe(partial.image, partial.recipe);
-    const again = await replay(png, { model: fakeModel(), verifier: members() }).result;
-    expect(again.identical).toBe(true);
-    expect(again.result.winner.id).toBe(partial.winner.id);
-  });
-
-  it('are compared over the pictures of all strategies', async () => {
-    const compared = await compare({ prompt: 'red', model: fakeModel(), verifier: members(), budget: 60 })
-      .result;
-    const { results, scores, best } = compared;
-    expect(best).toBe(results[scores.indexOf(Math.max(...scores))]);
-    // The winner of a strategy is not the best by its own score: that one says nothing outside of its search.
-    const images = results.reduce((sum, { ledger }) => sum + ledger.imagesDecoded, 0);
-    for (const score of scores) expect(-score).toBeLessThan(images / 2);
-    expect(compareJson(compared).scores).toEqual(scores);
-    const single = await compare({ prompt: 'red', ...fakes(), budget: 60 }).result;
-    expect(single.scores).toEqual(single.results.map(({ score }) => score));
-    expect(compareJson(single)).not.toHaveProperty('scores');
-  });
-});
-
-describe('a report', () => {
-  it('says what other verifiers think of the winner, and leaves the search and its costs as they were', async () => {
-    const plain = await generate({ prompt: 'red', ...fakes(), seed: 3 }).result;
-    expect(plain.report).toBeNull();
-    const report = [
-      fakeVerifier({ name: 'contrary', likes: 'not red' }),
-      fakeVerifier({ name: 'fake-score' }),
-    ];
-    const run = generate({ prompt: 'red', ...fakes(), seed: 3, report });
-    const result = await run.result;
-    expect(result.tree).toEqual(plain.tree);
-    expect({ ...result.ledger, milliseconds: 0 }).toEqual({ ...plain.ledger, milliseconds: 0 });
-    expect(result.report).toMatchObject({ pictures: 15, hacking: true, fell: ['contrary'] });
-    expect(result.report?.message).toMatch(/^verifier hacking/);
-    expect(result.report?.rows.map(({ verifier, role }) => `${verifier} ${role}`)).toEqual([
-      'fake-score guiding',
-      'contrary held-out',
-    ]);
-    const counts = { nfe: 0, imagesDecoded: 0, imagesVerified: 16 };
-    expect(result.report?.ledger).toMatchObject(counts);
-    expect(resultJson(result, 'x.png').report).toEqual(result.report);
-    const events: string[] = [];
-    for await (const { type } of run) events.push(type);
-    expect(events.at(-1)).toBe('report');
-  });
-
-  it('of random search finds the winner among the first round, and of several runs each has its own', async () => {
-    const catalogs = fakeCatalogs();
-    const varsearch = await openVarsearch({ report: 'ensemble-members' }, { catalogs });
-    const random = await varsearch.generate({ prompt: 'red', strategy: 'random', images: 9 }).result;
-    expect(random.report).toMatchObject({ pictures: 9, ledger: { imagesVerified: 18 } });
-    const { results } = await varsearch.compare({ prompt: 'red', budget: 40 }).result;
-    for (const { report } of results) {
-      expect(report?.rows.map(({ verifier }) => verifier)).toEqual([
-        'clip-score',
-        'aesthetic',
-        'image-reward',
-      ]);
-    }
-    await varsearch.close();
-    expect(catalogs.loaded.verifiers.map((each) => each.closed())).toEqual([true, true, true]);
   });
 });
 

@@ -12,7 +12,7 @@ import {
   shortScore,
 } from '../run/describe.js';
 import { formatCount, formatDuration, formatGain, formatScore } from '../run/format.js';
-import type { HoldOutReport } from '../run/hold-out.js';
+import { heldOutNames, type HoldOutReport } from '../run/hold-out.js';
 import type { GenerateResult } from '../run/result.js';
 import { isRelative, type ResolvedEnsemble } from '../verifiers/ensemble.js';
 import type { CliIo } from './io.js';
@@ -89,8 +89,7 @@ export function printComparison(compared: CompareResult, folder: string, io: Cli
   const { results, scores } = compared;
   const several = compared.best.options.ensemble !== null;
   const names = several ? Object.keys(compared.best.winner.scores) : [];
-  const reporters = compared.best.report?.rows.filter(({ role }) => role === 'held-out') ?? [];
-  const held = reporters.map(({ verifier }) => verifier);
+  const held = heldOutNames(results.map(({ report }) => report));
   const rows = results.map((result, i) => [
     `${scores[i] === Math.max(...scores) ? '*' : ' '} ${result.options.search.strategy}`,
     describeSizesBriefly(result.options.search),

@@ -48,6 +48,12 @@ export interface HoldOutReport {
   readonly hashes: FileHashes;
 }
 
+/** The names of the held-out verifiers of several runs, of which some may have ended without a report. */
+export function heldOutNames(reports: readonly (HoldOutReport | null)[]): readonly string[] {
+  const rows = reports.flatMap((report) => report?.rows ?? []);
+  return [...new Set(rows.flatMap(({ verifier, role }) => (role === 'held-out' ? verifier : [])))];
+}
+
 /** Pictures that a held-out verifier gets at once. */
 const BATCH = 32;
 

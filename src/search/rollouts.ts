@@ -8,12 +8,11 @@
 // Nothing is computed twice: the generator keeps a prefix's forward pass with the prefix. An elected candidate is held
 // on to, so the first step of its rollout is also the first step of all that the next round draws from it.
 
-import { throwIfAborted, VarsearchError } from '../core/errors.js';
+import { throwIfAborted } from '../core/errors.js';
 import type { Image } from '../core/image.js';
 import type { RandomKey } from '../core/random.js';
 import type { Prefix } from '../models/contract.js';
-import type { Panel } from '../verifiers/contract.js';
-import { byScore, contenders, Contest } from './contest.js';
+import { byScore, checkScores, contenders, Contest } from './contest.js';
 import type { SearchContext, SearchEvent, SearchResult } from './contract.js';
 import type { ResultChoice } from './options.js';
 import { Owned } from './owned.js';
@@ -205,23 +204,6 @@ export class Rollouts {
   #takeOver({ node, rollout }: Beam): Outcome {
     if (!node || !rollout) throw new RangeError('a beam without a kept rollout has nothing to take over');
     return { rollout: this.#owned.add(rollout.retain()), image: node.image, scores: node.scores };
-  }
-}
-
-/** Every member has to give each picture one finite score. */
-function checkScores(panel: Panel, scores: readonly (readonly number[])[], pictures: number): void {
-  for (const [name, own] of zip(panel.members, scores)) {
-    if (own.length !== pictures) {
-      throw new VarsearchError(
-        `the verifier '${name}' gave ${own.length} scores for ${pictures} pictures: it must give one each`,
-      );
-    }
-    const fault = own.findIndex((score) => !Number.isFinite(score));
-    if (fault >= 0) {
-      throw new VarsearchError(
-        `the verifier '${name}' scored picture ${fault + 1} of ${pictures} as ${own[fault]}: scores must be finite numbers`,
-      );
-    }
   }
 }
 

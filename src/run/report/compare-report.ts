@@ -11,7 +11,7 @@ import {
   strategyTitle,
 } from '../describe.js';
 import { formatCount, formatDuration, formatGain, formatScore } from '../format.js';
-import type { HoldOutRow } from '../hold-out.js';
+import { heldOutNames, type HoldOutRow } from '../hold-out.js';
 import type { GenerateResult, TracePoint } from '../result.js';
 import { isRelativeSearch, memberNames, traceOf } from '../standings.js';
 import { chart } from './chart.js';
@@ -92,9 +92,12 @@ function charts(compared: CompareResult): Html {
         <i></i><span>${strategyTitle(options.search.strategy)}</span>
       </li>`,
   );
+  const relative = isRelativeSearch(options)
+    ? ' All pictures of this page are ranked together here, and one of them may rank above the winner of its own search.'
+    : '';
   return html`<section aria-labelledby="cost-title">
     <h2 id="cost-title">Score against cost</h2>
-    <p class="lead">The best score so far, against three ways of counting what was spent.</p>
+    <p class="lead">The best score so far, against three ways of counting what was spent.${relative}</p>
     <div class="arms">${views.map((view) => html`<div>${view}</div>`)}</div>
     <ul class="key">
       ${key}
@@ -122,7 +125,7 @@ function scoreRows(compared: CompareResult): readonly Row[] {
     format: formatScore,
     mark: 'most',
   });
-  const held = (best.report?.rows ?? []).filter(({ role }) => role === 'held-out');
+  const held = heldOutNames(results.map(({ report }) => report));
   const rowOf = ({ report }: GenerateResult, name: string): HoldOutRow | undefined =>
     report?.rows.find(({ verifier }) => verifier === name);
   return [
@@ -134,7 +137,7 @@ function scoreRows(compared: CompareResult): readonly Row[] {
       mark: 'most',
     },
     ...(ensemble ? memberNames(best.options).map(own) : []),
-    ...held.flatMap(({ verifier }): Row[] => [
+    ...held.flatMap((verifier): Row[] => [
       {
         name: verifier,
         note: 'held out',
