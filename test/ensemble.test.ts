@@ -131,3 +131,23 @@ describe('a report', () => {
     expect(catalogs.loaded.verifiers.map((each) => each.closed())).toEqual([true, true, true]);
   });
 });
+
+describe('the embedded verifiers together', () => {
+  it('find the same tree whatever memory and threads, and are replayed', async () => {
+    const options = {
+      prompt: 'a red star',
+      verifier: 'clip-score,oracle',
+      strategy: 'gto',
+      candidates: 3,
+    } as const;
+    const whole = await generate({ ...options, seed: 5, report: 'clip-score' }).result;
+    const parts = await generate({ ...options, seed: 5, threads: 1, memory: '20MB' }).result;
+    expect(parts.ledger.forwardCalls).toBeGreaterThan(whole.ledger.forwardCalls);
+    expect(resultJson(parts, '').tree).toEqual(resultJson(whole, '').tree);
+    expect(parts.recipe.pixels).toBe(whole.recipe.pixels);
+    expect(whole.ledger).toMatchObject({ imagesDecoded: 12, imagesVerified: 24 });
+    expect(whole.report?.rows.map(({ role }) => role)).toEqual(['guiding', 'guiding']);
+    const again = await replay(encodeWithRecipe(whole.image, whole.recipe)).result;
+    expect([again.identical, again.differences]).toEqual([true, []]);
+  });
+});
