@@ -145,7 +145,7 @@ describe('the embedded verifiers together', () => {
     expect(parts.ledger.forwardCalls).toBeGreaterThan(whole.ledger.forwardCalls);
     expect(resultJson(parts, '').tree).toEqual(resultJson(whole, '').tree);
     expect(parts.recipe.pixels).toBe(whole.recipe.pixels);
-    expect(whole.ledger).toMatchObject({ imagesDecoded: 12, imagesVerified: 24 });
+    expect(whole.ledger).toMatchObject({ imagesDecoded: 18, imagesVerified: 36 });
     expect(whole.report?.rows.map(({ role }) => role)).toEqual(['guiding', 'guiding']);
     const again = await replay(encodeWithRecipe(whole.image, whole.recipe)).result;
     expect([again.identical, again.differences]).toEqual([true, []]);
