@@ -9,7 +9,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from changes import Changes, shows, unpack
+from changes import KINDS, Changes, shows, unpack
 from clip import CLIP, normalise
 from damage import DAMAGES, damage, draw
 from image_reward import caption_ids, for_words, start_from_clip
@@ -177,7 +177,8 @@ def deviation(model, scenes, codec, count=300):
 
 
 def reward_score(model, scenes, codec, count=400):
-    """Share of unseen pairs that are ranked right, over all pairs of pictures and by what is wrong with the worse one."""
+    """Share of unseen pairs that are ranked right, over all pairs of pictures and by what is wrong with the worse one; half of the
+    pictures have been through the autoencoder."""
     groups, maker = held_out_groups(scenes, codec, count)
     captions, right = maker.captions(groups)
     rewards = score_all(model, groups, captions)
@@ -188,6 +189,7 @@ def reward_score(model, scenes, codec, count=400):
             table.setdefault(name, []).append(float(own[p, RIGHT] > own[p, k]))
     terms = pairs(rewards, groups.levels.to(rewards.device), right.to(rewards.device))
     table['unrelated'] = (terms['others'] > 0).float().tolist()
-    figures = {'pairs': np.mean(sum(table.values(), [])), **{name: np.mean(values) for name, values in sorted(table.items())},
+    one = sum((values for name, values in table.items() if name in KINDS), [])
+    figures = {'pairs': np.mean(sum(table.values(), [])), 'one change': np.mean(one), **{name: np.mean(values) for name, values in sorted(table.items())},
                'graded': (terms['pictures'] > 0).float().mean(), 'captions': (terms['captions'] > 0).float().mean()}
     return {name: round(float(value), 4) for name, value in figures.items()}
