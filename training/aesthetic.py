@@ -81,7 +81,8 @@ def aesthetic_score(head, clip, scenes, codec, count=400):
     clean = (scores[:, :1] > scores[:, 1:]).float().cpu()
     apart = severity[:, None] - severity[:, :, None] > 0.1
     graded = (scores[:, :, None] > scores[:, None])[apart]
-    figures = {'clean against damaged': clean.mean(), 'clean against heavily damaged': clean[:, 2].mean(), 'graded': graded.float().mean(),
+    figures = {'clean against damaged': clean.mean(), 'clean against heavily damaged': clean[:, 2].mean(),
+               'graded': graded.float().mean(),
                'error': (scores - rating(severity)).abs().mean(),
                **{kind: clean[torch.from_numpy(ways == i)].mean() for i, kind in enumerate(DAMAGES)}}
     return {name: round(float(value), 4) for name, value in figures.items()}

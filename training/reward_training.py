@@ -190,6 +190,7 @@ def reward_score(model, scenes, codec, count=400):
     terms = pairs(rewards, groups.levels.to(rewards.device), right.to(rewards.device))
     table['unrelated'] = (terms['others'] > 0).float().tolist()
     one = sum((values for name, values in table.items() if name in KINDS), [])
-    figures = {'pairs': np.mean(sum(table.values(), [])), 'one change': np.mean(one), **{name: np.mean(values) for name, values in sorted(table.items())},
+    figures = {'pairs': np.mean(sum(table.values(), [])), 'one change': np.mean(one),
+               **{name: np.mean(values) for name, values in sorted(table.items())},
                'graded': (terms['pictures'] > 0).float().mean(), 'captions': (terms['captions'] > 0).float().mean()}
     return {name: round(float(value), 4) for name, value in figures.items()}
