@@ -165,7 +165,7 @@ describe('varsearch score', () => {
     bench.write('set/list.csv', '\ufeffprompt,image\r\n"red, or so",a.png\r\nblue,b.png\r\nblue,a.png\r\n');
     bench.write(
       'set/list.jsonl',
-      '{"image":"a.png","prompt":"red, or so"}\n\n{"image":"b.png","prompt":"blue"}\n',
+      '\ufeff{"image":"a.png","prompt":"red, or so"}\n\n{"image":"b.png","prompt":"blue"}\n',
     );
     const fromCsv = await bench.run('score', '--prompts', 'set/list.csv', '--csv', '--quiet');
     expect(fromCsv.stdout).toBe(
@@ -176,9 +176,11 @@ describe('varsearch score', () => {
     bench.write('bad.csv', 'picture,prompt\na.png,red\n');
     bench.write('torn.jsonl', '{"image":"a.png","prompt":"red"}\n{"image":\n');
     bench.write('quote.csv', 'image,prompt\na.png,"red\n');
+    bench.write('empty.csv', 'image,prompt\na.png,\n');
     for (const [file, fault] of [
       ['bad.csv', /bad\.csv has the columns picture, prompt: it needs image and prompt/],
       ['torn.jsonl', /line 2 of torn\.jsonl is not JSON/],
+      ['empty.csv', /row 2 of empty\.csv lacks the image or its prompt/],
       ['quote.csv', /quote\.csv is not CSV: row 2 has a quote out of place/],
     ] as const) {
       const { code, stderr } = await bench.run('score', '--prompts', file);

@@ -13,6 +13,7 @@ import {
 import { dirname, join, resolve } from 'node:path';
 
 import { VarsearchError } from '../core/errors.js';
+import { fileFault } from '../core/file-faults.js';
 import type { Files } from '../run/files.js';
 
 /** A folder that is known to be writable. */
@@ -22,22 +23,6 @@ export interface OutputFolder {
   write(files: Files): void;
   /** Removes the folder again if it was made here and nothing was written to it. */
   discard(): void;
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  EPERM: 'not permitted',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'the disk is full',
-  ENOTDIR: 'a part of the path is a file',
-  EEXIST: 'it is a file',
-  ENAMETOOLONG: 'the name is too long',
-};
-
-/** Why a file operation failed, in words. */
-export function fileFault(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code ?? '';
-  return REASONS[code] ?? (code === 'ENOENT' ? 'no such file or folder' : (error as Error).message);
 }
 
 function cannotWrite(path: string, cause: unknown): VarsearchError {

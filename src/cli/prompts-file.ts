@@ -3,10 +3,10 @@
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 
-import { UsageError, VarsearchError } from '../core/errors.js';
+import { UsageError } from '../core/errors.js';
+import { cannotRead } from '../core/file-faults.js';
 import type { NamedPictures } from '../run/score-files.js';
 import { parseCsv } from './csv.js';
-import { fileFault } from './output-folder.js';
 
 /** Reads a list; its pictures' paths start from the folder of the list. Throws an error that names file and line. */
 export function readPromptsFile(file: string, cwd: string): Required<NamedPictures>[] {
@@ -14,7 +14,7 @@ export function readPromptsFile(file: string, cwd: string): Required<NamedPictur
   try {
     text = readFileSync(resolve(cwd, file), 'utf8');
   } catch (cause) {
-    throw new VarsearchError(`cannot read ${file}: ${fileFault(cause)}`, { cause });
+    throw cannotRead(file, cause);
   }
   const read = /^\s*\{/.test(text) ? fromLines : fromCsv;
   const pictures = read(text, file);
@@ -31,7 +31,8 @@ function fromCsv(text: string, file: string): Required<NamedPictures>[] {
   if (image < 0 || prompt < 0) {
     throw new UsageError(`${file} has the columns ${head.join(', ')}: it needs image and prompt`);
   }
-  return rows.map((row, i) => checked({ image: row[image], prompt: row[prompt] }, `row ${i + 1} of ${file}`));
+  // The head is row 1.
+  return rows.map((row, i) => checked({ image: row[image], prompt: row[prompt] }, `row ${i + 2} of ${file}`));
 }
 
 function fromLines(text: string, file: string): Required<NamedPictures>[] {
@@ -40,7 +41,8 @@ function fromLines(text: string, file: string): Required<NamedPictures>[] {
     const where = `line ${i + 1} of ${file}`;
     let value: unknown;
     try {
-      value = JSON.parse(line);
+      // The byte order mark of some editors is white space to trim.
+      value = JSON.parse(line.trim());
     } catch (cause) {
       throw new UsageError(`${where} is not JSON: every line has to be {"image": ..., "prompt": ...}`, {
         cause,

@@ -5,6 +5,7 @@ import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 import { isAbortError, UsageError, VarsearchError } from '../core/errors.js';
+import { cannotRead } from '../core/file-faults.js';
 import type { PngFile } from '../core/image.js';
 import { decodePicture, isPictureName } from '../core/image-file.js';
 import { expandPattern, isPattern } from './score-glob.js';
@@ -31,22 +32,6 @@ export interface FileContext {
   /** Told of each thing that cannot be scored; when it throws, the work ends with that. */
   readonly onBad: (fault: VarsearchError) => void;
   readonly signal?: AbortSignal | undefined;
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file or folder',
-  ENOTDIR: 'a part of the path is a file',
-  EACCES: 'permission denied',
-  EPERM: 'not permitted',
-  ELOOP: 'its links go round in circles',
-  ENAMETOOLONG: 'the name is too long',
-  EISDIR: 'it is a folder',
-};
-
-/** Why something cannot be read, in words. */
-export function cannotRead(path: string, cause: unknown): VarsearchError {
-  const { code = '', message } = cause as NodeJS.ErrnoException;
-  return new VarsearchError(`cannot read ${path}: ${REASONS[code] ?? message}`, { cause });
 }
 
 const collator = new Intl.Collator('en', { numeric: true });

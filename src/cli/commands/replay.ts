@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 
-import { VarsearchError } from '../../core/errors.js';
+import { cannotRead } from '../../core/file-faults.js';
 import { describeScores } from '../../run/describe.js';
 import { resultFiles } from '../../run/files.js';
 import type { ReplayResult } from '../../run/replay.js';
@@ -15,7 +15,7 @@ import { addLoadFlags, addOutputFlags, openOptions } from '../flags.js';
 import { interruptible } from '../interrupt.js';
 import type { CliIo } from '../io.js';
 import { line, plain } from '../io.js';
-import { fileFault, openFolder } from '../output-folder.js';
+import { openFolder } from '../output-folder.js';
 import { createProgress } from '../progress.js';
 import { printReport, shownPath, showPreview } from '../summary.js';
 
@@ -25,7 +25,7 @@ function readPicture(file: string, cwd: string): Uint8Array {
   try {
     return readFileSync(resolve(cwd, file));
   } catch (cause) {
-    throw new VarsearchError(`cannot read ${file}: ${fileFault(cause)}`, { cause });
+    throw cannotRead(file, cause);
   }
 }
 
