@@ -9,5 +9,6 @@ export default defineConfig({
     // A busy two-core machine that also trains a model is several times slower than a quiet one.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 30_000 } },
   },
 });

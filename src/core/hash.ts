@@ -1,4 +1,4 @@
-// Hashes of model files: a result names the very weights that made it.
+// Hashes of model files and settings: a result names the very weights that made it.
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -11,6 +11,11 @@ export async function fileHash(path: string): Promise<string> {
   const hash = createHash('sha256');
   for (const file of await filesOf(path)) await pipeline(createReadStream(file), hash, { end: false });
   return hash.digest('hex');
+}
+
+/** The SHA-256 of a text in UTF-8, in hexadecimal. */
+export function textHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 async function filesOf(path: string): Promise<string[]> {

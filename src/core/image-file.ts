@@ -31,7 +31,7 @@ const FORMATS: readonly Format[] = [
 ];
 
 /** The formats that can be read, for messages: 'PNG or JPEG'. */
-export const READABLE_FORMATS: string = FORMATS.filter(({ decode }) => decode)
+const READABLE_FORMATS: string = FORMATS.filter(({ decode }) => decode)
   .map(({ name }) => name)
   .join(' or ');
 

@@ -3,8 +3,7 @@
 import { decode } from 'jpeg-js';
 
 import { VarsearchError } from './errors.js';
-import type { PngFile } from './image.js';
-import { createImage, type Image, MOST_PIXELS } from './image.js';
+import { createImage, type Image, MOST_PIXELS, type PngFile } from './image.js';
 
 /** Reads a JPEG file; it carries no text. Throws a VarsearchError for one that is damaged, cut off or too large. */
 export function decodeJpeg(bytes: Uint8Array, name = 'JPEG'): PngFile {

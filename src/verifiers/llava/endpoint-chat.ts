@@ -7,7 +7,7 @@ import { type EndpointClient, EndpointError } from './endpoint-http.js';
 import { scoreOfTokens, topTokens } from './endpoint-logprobs.js';
 import type { ScoreMode } from './endpoint-options.js';
 import { parseRating } from './endpoint-rating.js';
-import { clean, messageOf, type Tell } from './endpoint-text.js';
+import { clean, messageOf, type Tell } from './endpoint-words.js';
 
 /** An endpoint and how it is asked. */
 export interface Chat {
@@ -53,7 +53,7 @@ export async function askChat(
 }
 
 /** The body of a chat completion that asks `question` about a picture. */
-export function chatBody(image: Image, question: string, { model, mode, topLogprobs }: ChatForm): JsonObject {
+function chatBody(image: Image, question: string, { model, mode, topLogprobs }: ChatForm): JsonObject {
   const url = `data:image/png;base64,${Buffer.from(encodePng(image)).toString('base64')}`;
   const content = [
     { type: 'image_url', image_url: { url } },

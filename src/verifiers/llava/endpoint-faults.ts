@@ -1,7 +1,7 @@
 // Why a try of a call failed, in words: what the endpoint did, what helps against it, and whether another try may go better.
 // All words of the server go through `clean`.
 
-import { clean, messageIn } from './endpoint-text.js';
+import { clean, messageIn } from './endpoint-words.js';
 
 /** Why one try failed. */
 export interface Fault {
@@ -57,16 +57,18 @@ export function timeoutFault(timeout: number): Fault {
   };
 }
 
+/** Reasons that no further try changes: a port that fetch does not call, and certificates that are not trusted. */
+const LASTING = /^Error: bad port$|CERT|SELF_SIGNED|ERR_TLS|UNABLE_TO_VERIFY/;
+
 /** No connection, or one that broke. The error is named, not kept as `cause`: it can hold the server's bytes as they are. */
 export function networkFault(error: unknown, apiKey: string | undefined): Fault {
   const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const code = inner instanceof Error && 'code' in inner ? inner.code : undefined;
   const reason = typeof code === 'string' && code !== '' ? code : String(inner);
-  return {
-    what: `cannot be reached, or broke the connection off (${clean(reason, apiKey)})`,
-    remedy: 'see whether the server is running and whether the URL is right',
-    mayPass: true,
-  };
+  const what = `cannot be reached, or broke the connection off (${clean(reason, apiKey)})`;
+  return LASTING.test(reason)
+    ? { what, remedy: "see whether the URL's port and the server's certificate can be used", mayPass: false }
+    : { what, remedy: 'see whether the server is running and whether the URL is right', mayPass: true };
 }
 
 /** What helps against a status. */

@@ -17,7 +17,7 @@ import {
 } from './endpoint-faults.js';
 import type { EndpointSettings } from './endpoint-options.js';
 import { linkSignals } from './endpoint-signals.js';
-import { parseJson } from './endpoint-text.js';
+import { parseJson } from './endpoint-words.js';
 
 /** A call to an endpoint that failed for good. */
 export class EndpointError extends VarsearchError {

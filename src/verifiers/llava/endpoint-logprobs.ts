@@ -2,7 +2,7 @@
 
 import { VarsearchError } from '../../core/errors.js';
 import { isObject, type JsonObject } from '../../models/json-file.js';
-import { clean, type Tell } from './endpoint-text.js';
+import { clean, type Tell } from './endpoint-words.js';
 import { type Answer, answerOf, logSum, yesShare } from './question.js';
 
 /** A token that may stand first in the answer. */

@@ -4,19 +4,19 @@ import { UsageError } from '../../core/errors.js';
 import { createQuestion, PROMPT_SLOT, type Question } from './question.js';
 
 /** Where a score comes from: the log-probabilities of yes and no, or a rating in the text of the answer. */
-export const SCORE_MODES = ['logprobs', 'text'] as const;
+const SCORE_MODES = ['logprobs', 'text'] as const;
 
 /** See SCORE_MODES. */
 export type ScoreMode = (typeof SCORE_MODES)[number];
 
 /** The score modes that can be asked for: auto takes log-probabilities where the endpoint gives them. */
-export const RATINGS = ['auto', ...SCORE_MODES] as const;
+const RATINGS = ['auto', ...SCORE_MODES] as const;
 
 /** See RATINGS. */
 export type Rating = (typeof RATINGS)[number];
 
 /** The question that is asked where there are no log-probabilities: its answer is a number from 0 to 10. */
-export const DEFAULT_RATING_QUESTION =
+const DEFAULT_RATING_QUESTION =
   `How well does this image show "${PROMPT_SLOT}"? Rate it from 0 (not at all) to 10 (perfectly). ` +
   'Answer with the number only.';
 
@@ -171,7 +171,7 @@ function checkUrl(given: string): string {
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The environment variables that say which endpoint is asked, and how; all but the first may be left out. */
-export const ENDPOINT_VARIABLES = {
+const ENDPOINT_VARIABLES = {
   url: 'VARSEARCH_LLAVA_URL',
   model: 'VARSEARCH_LLAVA_MODEL',
   apiKey: 'VARSEARCH_LLAVA_KEY',

@@ -6,7 +6,7 @@ import { isObject } from '../../models/json-file.js';
 import { askChat, type ChatForm } from './endpoint-chat.js';
 import { type EndpointClient, EndpointError } from './endpoint-http.js';
 import type { EndpointSettings } from './endpoint-options.js';
-import { clean } from './endpoint-text.js';
+import { clean } from './endpoint-words.js';
 
 const MOST_LISTED = 20;
 /** Some servers give no more log-probabilities than this, and refuse to be asked for more. */

@@ -2,7 +2,7 @@
 // wrong score would lead a search astray without a sign.
 
 import { VarsearchError } from '../../core/errors.js';
-import { clean, type Tell } from './endpoint-text.js';
+import { clean, type Tell } from './endpoint-words.js';
 
 /** Ratings are asked for from 0 to this. */
 const SCALE = 10;
@@ -22,17 +22,21 @@ const RANGE = /(?<![\p{L}\p{N}_])\d+(?:[.,]\d+)?\s*(?:to|or|[-–—])\s*\d/iu;
 
 const LABEL = String.raw`\b(?:rating|score|rate|grade)\b(?:\s+(?:is|of|would\s+be))?\s*[:=]?\s*`;
 
-/** How ratings are written, the clearest first; without `scale`, the rating names its own. */
-const FORMS: readonly { readonly pattern: RegExp; readonly scale?: number }[] = [
-  { pattern: new RegExp(NUMBER + SCALE_END, 'giu') },
-  { pattern: new RegExp(String.raw`${NUMBER}\s*%`, 'giu'), scale: 100 },
-  { pattern: new RegExp(LABEL + NUMBER, 'giu'), scale: SCALE },
-  { pattern: new RegExp(NUMBER, 'giu'), scale: SCALE },
+/** What may come after a rating: the end of its scale, or a sign of percent. */
+const UNIT = String.raw`(?:${SCALE_END}|\s*(%))`;
+const NO_UNIT = String.raw`(?!\s*(?:/|out\s+of\b|%))`;
+
+/** How ratings are written, the clearest first: value, end of the scale, sign of percent. */
+const FORMS: readonly RegExp[] = [
+  // "4 out of 5 stars are red. Rating: 7" rates with 7.
+  new RegExp(`${LABEL}${NUMBER}(?:${UNIT}|${NO_UNIT})`, 'giu'),
+  new RegExp(NUMBER + UNIT, 'giu'),
+  new RegExp(NUMBER + NO_UNIT, 'giu'),
 ];
 
 /**
- * The rating in an answer, as 0..1: "8", "8/10", "Rating: 7.5 out of 10", "80%", "**Score:** 8", or yes and no. A rating that
- * names its scale goes before one that is called a rating, and this before a number alone. Throws a VarsearchError when there is
+ * The rating in an answer, as 0..1: "8", "8/10", "Rating: 7.5 out of 10", "80%", "**Score:** 8", or yes and no. What is
+ * called a rating goes before a number with its scale, and this before a number alone. Throws a VarsearchError when there is
  * none, when there are several different ones, and when it is off its scale.
  */
 export function parseRating(text: string, tell: Tell = clean): number {
@@ -51,9 +55,10 @@ interface Unclear {
 function readRating(text: string): number | Unclear {
   const words = text.replace(/[*`#"“”]|__/g, ' ').replace(SCALE_NAME, ' ');
   if (RANGE.test(words)) return { fault: 'gives a range' };
-  for (const { pattern, scale } of FORMS) {
-    const matches = [...words.matchAll(pattern)];
-    const ratings = matches.map(([, value, named]) => shareOf(numberOf(value), scale ?? numberOf(named)));
+  for (const form of FORMS) {
+    const ratings = [...words.matchAll(form)].map(([, value, end, percent]) =>
+      shareOf(numberOf(value), percent ? 100 : end === undefined ? SCALE : numberOf(end)),
+    );
     const unclear = ratings.find((rating) => typeof rating !== 'number');
     if (unclear) return unclear;
     const [rating, other] = new Set(ratings);

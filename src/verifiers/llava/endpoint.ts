@@ -2,9 +2,7 @@
 // The score is the share of yes at the first answer token (question.ts), or a rating in text where the endpoint gives no
 // log-probabilities. Which of the two is settled when the verifier is opened, so that a search never mixes them.
 
-import { createHash } from 'node:crypto';
-
-import { UsageError } from '../../core/errors.js';
+import { textHash } from '../../core/hash.js';
 import type { Image } from '../../core/image.js';
 import type { Ledger } from '../../core/ledger.js';
 import type { Judge, Verifier } from '../contract.js';
@@ -81,18 +79,12 @@ function hashesOf({ settings, chat }: Shared): Record<string, string> {
     mode: mode === 'logprobs' ? `${mode} ${topLogprobs}` : mode,
   };
   return Object.fromEntries(
-    Object.entries(parts).map(([part, value]) => [
-      `llava-endpoint ${part}`,
-      createHash('sha256').update(value).digest('hex'),
-    ]),
+    Object.entries(parts).map(([part, value]) => [`llava-endpoint ${part}`, textHash(value)]),
   );
 }
 
 async function prepare(shared: Shared, prompt: string, ledger: Ledger): Promise<Judge> {
   const { settings, chat, closed } = shared;
-  if (prompt.trim() === '') {
-    throw new UsageError('LLaVA needs a prompt, and it is empty: say what the picture should show');
-  }
   const question = settings.questions[chat.form.mode].ask(prompt);
   const closing = linkSignals();
   return {

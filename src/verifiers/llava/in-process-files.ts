@@ -34,7 +34,7 @@ const SUFFIXES = {
 export type LlavaDtype = keyof typeof SUFFIXES;
 
 /** All precisions, the most exact one first. */
-export const LLAVA_DTYPES = Object.keys(SUFFIXES) as readonly LlavaDtype[];
+const LLAVA_DTYPES = Object.keys(SUFFIXES) as readonly LlavaDtype[];
 
 /** How the question gets into the words of the model. */
 export interface ChatTemplate {

@@ -42,7 +42,9 @@ export class LlavaWorker {
         removeGate(gate);
         this.#fail(
           new RuntimeError(
-            this.#closing ? 'LLaVA has been closed.' : `The worker thread of LLaVA ended with code ${code}.`,
+            this.#closing && code === 0
+              ? 'LLaVA has been closed.'
+              : `The worker thread of LLaVA ended with code ${code}.`,
           ),
         );
         resolve();
@@ -64,18 +66,21 @@ export class LlavaWorker {
   }
 
   async #end(): Promise<void> {
-    if (!this.#failure) await this.#send({ kind: 'close' });
-    await this.#exited;
+    try {
+      if (!this.#failure) await this.#send({ kind: 'close' });
+    } finally {
+      await this.#exited;
+    }
   }
 
   async #send<R extends LlavaRequest>(request: R): Promise<LlavaReplies[R['kind']]> {
     if (this.#failure) throw new RuntimeError(this.#failure.message, { cause: this.#failure });
     const call = this.#calls++;
+    this.#worker.postMessage({ call, request } satisfies LlavaCall);
     const reply = new Promise<LlavaReply['result']>((resolve, reject) => {
       this.#waiting.set(call, { resolve, reject });
     });
     if (this.#waiting.size === 1) this.#worker.ref();
-    this.#worker.postMessage({ call, request } satisfies LlavaCall);
     return (await reply) as LlavaReplies[R['kind']];
   }
 

@@ -2,11 +2,11 @@
 // a yes-or-no question about each picture (question.ts); the score is the share of yes, 0..1. The model lives in a worker
 // thread of its own. @huggingface/transformers is an optional package, loaded when a model is opened.
 
-import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 
 import { UsageError } from '../../core/errors.js';
+import { textHash } from '../../core/hash.js';
 import type { Image } from '../../core/image.js';
 import type { Ledger } from '../../core/ledger.js';
 import type { Judge, Verifier } from '../contract.js';
@@ -67,7 +67,7 @@ export async function openLlava(options: LlavaOptions): Promise<LlavaVerifier> {
     name: 'llava',
     hashes: async () => ({
       ...(await llavaHashes(folder)),
-      question: createHash('sha256').update(question.template).digest('hex'),
+      question: textHash(question.template),
     }),
     prepare: (prompt, ledger) => prepare({ worker, question, number: prompts++ }, prompt, ledger),
     stats: () => worker.ask({ kind: 'stats' }),
@@ -110,12 +110,8 @@ interface Host {
 }
 
 async function prepare({ worker, question, number }: Host, prompt: string, ledger: Ledger): Promise<Judge> {
-  if (prompt.trim() === '') {
-    throw new UsageError('LLaVA needs a prompt, and it is empty: say what the picture should show');
-  }
-  await ledger.time('verifier', () =>
-    worker.ask({ kind: 'prepare', prompt: number, question: question.ask(prompt) }),
-  );
+  const asked = question.ask(prompt);
+  await ledger.time('verifier', () => worker.ask({ kind: 'prepare', prompt: number, question: asked }));
   const scoreOne = async (image: Image): Promise<number> => {
     const { yes, no } = await worker.ask({ kind: 'score', prompt: number, image });
     return yesShare(yes, no);

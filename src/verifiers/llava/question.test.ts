@@ -22,6 +22,11 @@ describe('a question', () => {
     expect(createQuestion('{prompt}? {prompt}!').ask('a')).toBe('a? a!');
   });
 
+  it.each(['', ' \n'])('refuses the prompt %j', (prompt) => {
+    expect(() => createQuestion().ask(prompt)).toThrow(UsageError);
+    expect(() => createQuestion().ask(prompt)).toThrow(/say what the picture should show/);
+  });
+
   it.each(['', 'Is it good?', '{Prompt}', '{ prompt }'])('refuses the template %j', (template) => {
     expect(() => createQuestion(template)).toThrow(UsageError);
     expect(() => createQuestion(template)).toThrow(/write \{prompt\} where the prompt belongs/);

@@ -13,7 +13,7 @@ export const DEFAULT_QUESTION = `Does this image show "${PROMPT_SLOT}"? Please a
 /** A question about a picture that a prompt completes. */
 export interface Question {
   readonly template: string;
-  /** The question for a prompt, which goes in as it is. */
+  /** The question for a prompt, which goes in as it is. Throws a UsageError for an empty one. */
   ask(prompt: string): string;
 }
 
@@ -27,7 +27,11 @@ export function createQuestion(template: string = DEFAULT_QUESTION): Question {
   }
   // Split and joined: `replace` would read `$&` in a prompt, and would look for {prompt} in what it has put in.
   const parts = template.split(PROMPT_SLOT);
-  return { template, ask: (prompt) => parts.join(prompt) };
+  const ask = (prompt: string): string => {
+    if (prompt.trim() !== '') return parts.join(prompt);
+    throw new UsageError('LLaVA needs a prompt, and it is empty: say what the picture should show');
+  };
+  return { template, ask };
 }
 
 /** An answer that counts. */
