@@ -28,6 +28,7 @@ export type {
   CompareOptions,
   ComparePictureOptions,
   GenerateOptions,
+  JudgeOptions,
   OpenOptions,
   PictureOptions,
   ResolvedOptions,
@@ -40,9 +41,8 @@ export { resultJson } from './run/result.js';
 export type { ScoredFile, ScoreEvent, ScoreResult, ScoreRun } from './run/score.js';
 export { score } from './run/score.js';
 export type { NamedPictures } from './run/score-files.js';
-export type { JuryOptions, VerifierChoice } from './run/score-jury.js';
-export type { ScoreOptions } from './run/score-options.js';
-export type { PictureScore, ScorePicturesOptions } from './run/score-pictures.js';
+export type { ScoreOptions, ScorePicturesOptions } from './run/score-options.js';
+export type { PictureScore } from './run/score-pictures.js';
 export { scorePictures } from './run/score-pictures.js';
 export type { CatalogOption, Varsearch } from './run/varsearch.js';
 export { compare, generate, openVarsearch, replay } from './run/varsearch.js';

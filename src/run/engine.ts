@@ -1,24 +1,17 @@
 // A model and its verifiers, loaded and ready for any number of runs, by name or as given by the caller.
 
-import { VarsearchError } from '../core/errors.js';
+import { requireInstalled } from '../core/installed.js';
 import type { ModelEntry } from '../models/catalog.js';
 import type { ImageModel } from '../models/contract.js';
 import type { Runtime } from '../runtime/index.js';
-import type { VerifierEntry } from '../verifiers/catalog.js';
 import type { Verifier } from '../verifiers/contract.js';
-import { ensemble } from '../verifiers/ensemble.js';
 import { given } from './given.js';
+import { entriesOf, joinVerifiers, type LoadedVerifiers, loadVerifiers } from './load-verifiers.js';
 import { parseMemory } from './memory.js';
 import type { OpenOptions } from './options.js';
 import { DEFAULTS } from './options.js';
 import type { FileHashes } from './recipe.js';
-import {
-  findVerifiers,
-  isEntry,
-  type VerifierCatalog,
-  type WantedVerifier,
-  type WantedVerifiers,
-} from './verifier-options.js';
+import { findVerifiers, type VerifierCatalog, type WantedVerifiers } from './verifier-options.js';
 
 /** The models and verifiers that names stand for. */
 export interface Catalogs extends VerifierCatalog {
@@ -69,14 +62,6 @@ interface Wanted extends WantedVerifiers {
   readonly model: ModelEntry | ImageModel;
 }
 
-/** True where nothing has to be looked up. */
-function isLoaded({ model, verifier, report }: OpenOptions): boolean {
-  const loaded = (option: OpenOptions['verifier']): boolean =>
-    typeof option === 'object' &&
-    (!Array.isArray(option) || option.every((each) => typeof each === 'object'));
-  return typeof model === 'object' && loaded(verifier) && (report === undefined || loaded(report));
-}
-
 const NO_CATALOGS: Catalogs = {
   models: [],
   verifiers: [],
@@ -87,6 +72,15 @@ const NO_CATALOGS: Catalogs = {
     throw new RangeError('nothing has to be looked up');
   },
 };
+
+/** The catalogues to look `wanted` up in: those given or the built-in ones, none where everything is loaded already. */
+export async function catalogsFor(
+  wanted: readonly unknown[],
+  catalogs: Catalogs | undefined,
+): Promise<Catalogs> {
+  if (catalogs) return catalogs;
+  return wanted.flat().every((each) => typeof each === 'object') ? NO_CATALOGS : await builtInCatalogs();
+}
 
 function isModelEntry(model: ModelEntry | ImageModel): model is ModelEntry {
   return 'load' in model;
@@ -100,39 +94,16 @@ export function findWanted(options: OpenOptions, catalogs: Catalogs): Wanted {
   return { model, ...findVerifiers(options, { model: entry, usual: DEFAULTS.verifier, catalogs }) };
 }
 
-/** The entries that have to be loaded, each once. */
-function entriesOf({ guides, reporters }: WantedVerifiers): VerifierEntry[] {
-  const entries = [...guides, ...(reporters ?? [])].filter(isEntry);
-  return [...new Map(entries.map((entry) => [entry.name, entry])).values()];
-}
-
-function requireInstalled(kind: string, entry: Pick<ModelEntry, 'name' | 'installed'>): void {
-  const installed = entry.installed();
-  if (installed !== true) throw new VarsearchError(`${kind} '${entry.name}' is not installed: ${installed}`);
-}
-
-/** Loads verifiers that share what they can. */
-async function loadVerifiers(
-  entries: readonly VerifierEntry[],
-  runtime: Runtime | undefined,
-  threads: number | undefined,
-): Promise<Verifier[]> {
-  if (entries.length === 0) return [];
-  const { openVerifiers } = await import('../verifiers/open-verifiers.js');
-  return openVerifiers(entries, runtime, threads);
-}
-
 /** What was loaded, and what closes it again. */
-interface Loaded {
+interface Loaded extends LoadedVerifiers {
   readonly model: ImageModel;
-  readonly verifier: (wanted: WantedVerifier) => Verifier;
-  readonly close: () => Promise<void>;
 }
 
 /** Loads everything at the same time into one runtime; when one part fails, the others are closed again. */
 async function load(wanted: Wanted, options: OpenOptions, catalogs: Catalogs): Promise<Loaded> {
   const entry = isModelEntry(wanted.model) ? wanted.model : null;
-  const entries = entriesOf(wanted);
+  const judges = [...wanted.guides, ...(wanted.reporters ?? [])];
+  const entries = entriesOf(judges);
   if (entry) requireInstalled('model', entry);
   for (const each of entries) requireInstalled('verifier', each);
   const threads = given({ threads: options.threads });
@@ -142,37 +113,30 @@ async function load(wanted: Wanted, options: OpenOptions, catalogs: Catalogs): P
     isModelEntry(wanted.model)
       ? wanted.model.load({ ...threads, ...given({ memory: bytes, runtime }) })
       : wanted.model,
-    loadVerifiers(entries, runtime, options.threads),
+    loadVerifiers(judges, { runtime, threads: options.threads }),
   ]);
   const close = async (): Promise<void> => {
     if (entry && model.status === 'fulfilled') await model.value.close();
-    for (const each of verifiers.status === 'fulfilled' ? verifiers.value : []) await each.close();
+    if (verifiers.status === 'fulfilled') await verifiers.value.close();
     await runtime?.close();
   };
   if (model.status === 'rejected' || verifiers.status === 'rejected') {
     await close();
     throw ([model, verifiers].find((each) => each.status === 'rejected') as PromiseRejectedResult).reason;
   }
-  const byName = new Map(entries.map((each, i) => [each.name, verifiers.value[i]] as const));
-  const verifier: Loaded['verifier'] = (each) => {
-    const found = isEntry(each) ? byName.get(each.name) : each;
-    if (!found) throw new RangeError(`verifier '${each.name}' was not loaded`);
-    return found;
-  };
-  return { model: model.value, verifier, close };
+  return { model: model.value, verifierOf: verifiers.value.verifierOf, close };
 }
 
 /** Loads a model and its verifiers. Throws UsageError for names and combinations that cannot be, before anything is loaded. */
 export async function openEngine(options: OpenOptions, catalogs?: Catalogs): Promise<Engine> {
-  const known = catalogs ?? (isLoaded(options) ? NO_CATALOGS : await builtInCatalogs());
+  const report = options.report === undefined ? [] : [options.report];
+  const known = await catalogsFor([options.model, options.verifier, ...report], catalogs);
   const wanted = findWanted(options, known);
   const start = performance.now();
-  const { model, verifier, close } = await load(wanted, options, known);
-  const [first, ...others] = wanted.guides.map(verifier);
-  if (!first) throw new RangeError('a search needs a verifier');
+  const { model, verifierOf, close } = await load(wanted, options, known);
   return engineOf(model, {
-    verifier: others.length === 0 ? first : ensemble([first, ...others], options.ensemble),
-    reporters: wanted.reporters?.map(verifier) ?? null,
+    verifier: joinVerifiers(wanted.guides.map(verifierOf), options.ensemble),
+    reporters: wanted.reporters?.map(verifierOf) ?? null,
     entry: isModelEntry(wanted.model) ? wanted.model : null,
     loadTime: performance.now() - start,
     close,

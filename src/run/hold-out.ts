@@ -1,11 +1,11 @@
 // The hold-out report: what verifiers that did not guide a search say of its winner, measured against the pictures of the first
 // round, which are independent samples: what one gets without a search. It tells verifier hacking from better pictures.
 
-import { VarsearchError } from '../core/errors.js';
 import type { Image } from '../core/image.js';
 import { Ledger, type LedgerRecord } from '../core/ledger.js';
 import type { SearchResult } from '../search/contract.js';
 import type { TreeNode } from '../search/tree.js';
+import { checkScores } from '../verifiers/check-scores.js';
 import type { Judge, Verifier } from '../verifiers/contract.js';
 import { formatGain } from './format.js';
 import type { FileHashes } from './recipe.js';
@@ -127,18 +127,12 @@ async function rowsOf(result: SearchResult, { guides, held, signal }: Judges): P
       const batch = images.slice(start, start + BATCH);
       const some = await judge.score(batch, { signal });
       signal?.throwIfAborted();
-      batch.forEach((image, i) => scores.set(image, finiteScore(name, some[i])));
+      checkScores({ members: [name] }, [some], batch.length);
+      batch.forEach((image, i) => scores.set(image, some[i] ?? NaN));
     }
     rows.push(rowBy(name, 'held-out', ({ image }) => scores.get(image) ?? NaN));
   }
   return rows;
-}
-
-function finiteScore(name: string, score: number | undefined): number {
-  if (score !== undefined && Number.isFinite(score)) return score;
-  throw new VarsearchError(
-    `the verifier '${name}' scored a picture as ${score}: scores must be finite numbers`,
-  );
 }
 
 /** Mean, deviation and first of independent samples, and how far a picture is above them. */

@@ -1,8 +1,6 @@
 // The options of a run: their names, their defaults, and the one place where they are checked. What a search's sizes
 // (width, candidates, budget and so on) may be depends on the schedule: search/registry.ts checks and resolves those.
 
-import { inspect } from 'node:util';
-
 import { UsageError } from '../core/errors.js';
 import type { ImageModel } from '../models/contract.js';
 import type { ResolvedSearch, SearchOptions, StrategyName } from '../search/registry.js';
@@ -10,26 +8,43 @@ import { STRATEGIES } from '../search/registry.js';
 import { ENSEMBLE_RULES, type EnsembleOptions, type ResolvedEnsemble } from '../verifiers/ensemble.js';
 import { given } from './given.js';
 import { parseMemory } from './memory.js';
+import {
+  type Check,
+  checkOptions,
+  isNumber,
+  isObject,
+  isText,
+  perScale,
+  PROMPT_RULE,
+  type Rule,
+  type Rules,
+  SIGNAL_RULE,
+} from './option-rules.js';
 import { checkVerifierOptions, listVerifiers, type VerifierOption } from './verifier-options.js';
 
-/** What is loaded before a run, and can be kept for several. */
-export interface OpenOptions {
-  /** A name from `varsearch models`, or a loaded model. @default 'toybox' */
-  readonly model?: string | ImageModel | undefined;
+/** Which verifiers are loaded, and how they judge together. */
+export interface JudgeOptions {
   /**
-   * A name of a verifier, or a loaded one, or several, also as 'a,b,c', which guide the search as an ensemble.
-   * @default the model's own, 'clip-score' for a model that was handed in
+   * A name from `varsearch verifiers`, or a loaded verifier, or several, also as 'a,b,c', which judge as an ensemble.
+   * @default the model's own, 'clip-score' where there is no model or it was handed in
    */
   readonly verifier?: VerifierOption | undefined;
   /** How several verifiers' scores become one, and their weights. @default by rank, with equal weights */
   readonly ensemble?: EnsembleOptions | undefined;
-  /**
-   * Verifiers that score the winner and the first round's pictures after the search, as `verifier` takes them;
-   * 'ensemble-members' for all installed ones of the model's world that do not guide it, without the oracle. @default none
-   */
-  readonly report?: VerifierOption | undefined;
   /** Threads of the engine. @default as many as the machine has cores */
   readonly threads?: number | undefined;
+}
+
+/** What is loaded before a run, and can be kept for several. */
+export interface OpenOptions extends JudgeOptions {
+  /** A name from `varsearch models`, or a loaded model. @default 'toybox' */
+  readonly model?: string | ImageModel | undefined;
+  /**
+   * Verifiers that score the winner and the first round's pictures after the search, as `verifier` takes them;
+   * 'ensemble-members' (in a list too) for all installed ones of the model's world that do not guide it, without the oracle.
+   * @default none
+   */
+  readonly report?: VerifierOption | undefined;
   /** Memory for keys and values, in bytes or as '2GB'. @default the model's own choice */
   readonly memory?: number | string | undefined;
 }
@@ -92,19 +107,6 @@ export interface ResolvedOptions {
 /** Every default of a run that is not the model's or the strategy's own. */
 export const DEFAULTS = { model: 'toybox', verifier: 'clip-score', seed: 0, topK: 0, topP: 0 } as const;
 
-type Check = (value: unknown) => boolean;
-type Rule = readonly [check: Check, expected: string];
-/** A rule for every option: a new option without one does not compile. */
-type Rules<Options> = { readonly [Name in keyof Options]-?: Rule };
-
-const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
-const perScale =
-  (check: Check): Check =>
-  (value) =>
-    Array.isArray(value) ? value.length > 0 && value.every(check) : check(value);
-const isText: Check = (value) => typeof value === 'string' && value.trim() !== '';
-const isObject: Check = (value) => typeof value === 'object' && value !== null;
-
 const isVerifiers: Check = (value) =>
   (Array.isArray(value) && value.length > 0 ? value : [value]).every(
     (each: unknown) => isText(each) || (isObject(each) && !Array.isArray(each)),
@@ -116,15 +118,20 @@ const isEnsembleOption: Check = (value) =>
     return name === 'weights' && (each === undefined || (Array.isArray(each) && each.every(isNumber)));
   });
 
-const OPEN_RULES = {
-  model: [(value) => isText(value) || isObject(value), 'a name or a loaded model'],
+/** The rules of verifiers, for whatever uses them. */
+export const JUDGE_RULES = {
   verifier: [isVerifiers, 'a name, a loaded verifier, or a list of them'],
   ensemble: [
     isEnsembleOption,
     `one of ${ENSEMBLE_RULES.join(', ')} ('by') and a list of numbers ('weights')`,
   ],
-  report: [isVerifiers, "'ensemble-members', a name, a loaded verifier, or a list of them"],
   threads: [(value) => Number.isSafeInteger(value) && Number(value) >= 1, 'a whole number of at least 1'],
+} satisfies Rules<JudgeOptions>;
+
+const OPEN_RULES = {
+  ...JUDGE_RULES,
+  model: [(value) => isText(value) || isObject(value), 'a name or a loaded model'],
+  report: [isVerifiers, "'ensemble-members', a name, a loaded verifier, or a list of them"],
   memory: [(value) => parseMemory(value) !== null, "bytes, or a size such as '2GB'"],
 } satisfies Rules<OpenOptions>;
 
@@ -132,7 +139,7 @@ const OPEN_RULES = {
 const LATER: Rule = [() => true, 'what the strategy takes'];
 
 const COMMON_RULES = {
-  prompt: [isText, 'a text that is not empty'],
+  prompt: PROMPT_RULE,
   seed: [(value) => Number.isSafeInteger(value) && Number(value) >= 0, 'a whole number from 0 to 2^53 - 1'],
   cfg: [perScale(isNumber), 'a number, or one per scale'],
   temperature: [perScale((value) => isNumber(value) && value > 0), 'a number above 0, or one per scale'],
@@ -140,7 +147,7 @@ const COMMON_RULES = {
   topP: [(value) => isNumber(value) && value >= 0 && value <= 1, 'a number from 0 to 1'],
   size: [isText, 'the name of a size'],
   aspectRatio: [(value) => isNumber(value) && value > 0, 'a number above 0 (height over width)'],
-  signal: [(value) => value instanceof AbortSignal, 'an AbortSignal'],
+  signal: SIGNAL_RULE,
   width: LATER,
   budget: LATER,
   keepElected: LATER,
@@ -172,32 +179,6 @@ export const OPTION_NAMES: readonly string[] = Object.keys({
   ...COMPARE_RULES,
 });
 
-/** Writes a received value into a message, in brief. */
-function show(value: unknown): string {
-  const text = inspect(value, { depth: 1, breakLength: Infinity });
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
-}
-
-function check(
-  options: object,
-  rules: Readonly<Record<string, Rule>>,
-  required: readonly string[] = [],
-): void {
-  for (const [name, value] of Object.entries(options)) {
-    const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
-    if (!rule) throw new UsageError(`unknown option '${name}': known are ${Object.keys(rules).join(', ')}`);
-    if (value !== undefined && !rule[0](value)) {
-      throw new UsageError(`option '${name}' must be ${rule[1]}, got ${show(value)}`);
-    }
-  }
-  for (const name of required) {
-    const value: unknown = (options as Readonly<Record<string, unknown>>)[name];
-    if (value === undefined) {
-      throw new UsageError(`option '${name}' is missing: it must be ${rules[name]?.[1]}`);
-    }
-  }
-}
-
 /** Options with those of loading apart from those of the picture. */
 export interface SplitOptions<Picture> {
   readonly open: OpenOptions;
@@ -212,43 +193,47 @@ function split<Picture>(options: OpenOptions & Picture): SplitOptions<Omit<Pictu
 /** Options that would do nothing are refused: what is loaded already keeps its threads and its memory. */
 function refuseForLoaded(name: 'memory' | 'threads', loaded: boolean): void {
   if (!loaded) return;
-  throw new UsageError(`option '${name}' is for what is loaded by name; a loaded model has its own`);
+  throw new UsageError(`option '${name}' is for what is loaded by name; what is loaded already has its own`);
+}
+
+/** Checks what verifiers may be told, beyond their rules; `others` are loaded with them. */
+export function checkJudges(options: JudgeOptions, ...others: readonly unknown[]): void {
+  checkVerifierOptions(options);
+  const { verifier = DEFAULTS.verifier, threads } = options;
+  const loaded = [...listVerifiers(verifier, 'verifier'), ...others].every(isObject);
+  if (threads !== undefined) refuseForLoaded('threads', loaded);
 }
 
 /** Checks the options of loading; throws a UsageError that names the first fault. */
 export function checkOpenOptions(options: OpenOptions): OpenOptions {
-  check(options, OPEN_RULES);
-  checkVerifierOptions(options);
-  const { model, verifier, report, threads, memory } = options;
+  checkOptions(options, OPEN_RULES);
+  const { model, report, memory } = options;
   if (memory !== undefined) refuseForLoaded('memory', isObject(model));
-  const verifiers = [verifier ?? DEFAULTS.verifier, ...(report === undefined ? [] : [report])].flatMap(
-    (option) => listVerifiers(option, 'verifier'),
-  );
-  if (threads !== undefined) refuseForLoaded('threads', isObject(model) && verifiers.every(isObject));
+  checkJudges(options, model, ...(report === undefined ? [] : listVerifiers(report, 'report')));
   return options;
 }
 
 /** Checks the options of one picture; throws a UsageError that names the first fault. */
 export function checkPictureOptions(options: PictureOptions): PictureOptions {
-  check(options, PICTURE_RULES, ['prompt']);
+  checkOptions(options, PICTURE_RULES, ['prompt']);
   return options;
 }
 
 /** Checks the options of a comparison; throws a UsageError that names the first fault. */
 export function checkCompareOptions(options: ComparePictureOptions): ComparePictureOptions {
-  check(options, COMPARE_RULES, ['prompt', 'budget']);
+  checkOptions(options, COMPARE_RULES, ['prompt', 'budget']);
   return options;
 }
 
 /** Checks and parts the options of one picture and of loading. */
 export function splitGenerateOptions(options: GenerateOptions): SplitOptions<PictureOptions> {
-  check(options, { ...OPEN_RULES, ...PICTURE_RULES }, ['prompt']);
+  checkOptions(options, { ...OPEN_RULES, ...PICTURE_RULES }, ['prompt']);
   return split<PictureOptions>(options);
 }
 
 /** Checks and parts the options of a comparison and of loading. */
 export function splitCompareOptions(options: CompareOptions): SplitOptions<ComparePictureOptions> {
-  check(options, { ...OPEN_RULES, ...COMPARE_RULES }, ['prompt', 'budget']);
+  checkOptions(options, { ...OPEN_RULES, ...COMPARE_RULES }, ['prompt', 'budget']);
   return split<ComparePictureOptions>(options);
 }
 

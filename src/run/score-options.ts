@@ -1,12 +1,21 @@
 // What `score` may be told, and the checks that need no file and no verifier.
 
 import { UsageError } from '../core/errors.js';
+import { checkOptions, isText, PROMPT_RULE, type Rules, SIGNAL_RULE } from './option-rules.js';
+import type { JudgeOptions } from './options.js';
+import { checkJudges, JUDGE_RULES } from './options.js';
 import type { NamedPictures } from './score-files.js';
-import type { JuryOptions } from './score-jury.js';
-import { checkJuryOptions, refuseUnknown } from './score-jury.js';
+
+/** How pictures in memory are scored. */
+export interface ScorePicturesOptions extends JudgeOptions {
+  /** What the pictures should show. */
+  readonly prompt: string;
+  /** Cancels the work, which then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** How picture files are scored. */
-export interface ScoreOptions extends JuryOptions {
+export interface ScoreOptions extends JudgeOptions {
   /**
    * Files, folders (read one level deep) and patterns with *, ?, **, [a-z] and {a,b}, each by itself or with a prompt of
    * its own.
@@ -22,28 +31,35 @@ export interface ScoreOptions extends JuryOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const OPTIONS = {
-  images: true,
-  prompt: true,
-  skipBad: true,
-  cwd: true,
-  signal: true,
-} satisfies Record<Exclude<keyof ScoreOptions, keyof JuryOptions>, true>;
+const PICTURES_RULES = {
+  ...JUDGE_RULES,
+  prompt: PROMPT_RULE,
+  signal: SIGNAL_RULE,
+} satisfies Rules<ScorePicturesOptions>;
+
+const SCORE_RULES = {
+  ...PICTURES_RULES,
+  images: [(value) => Array.isArray(value) && value.length > 0, 'a list of files, folders or patterns'],
+  skipBad: [(value) => typeof value === 'boolean', 'true or false'],
+  cwd: [isText, 'the path of a folder'],
+} satisfies Rules<ScoreOptions>;
+
+/** Throws a UsageError for options that cannot be meant, before any verifier is looked up. */
+export function checkScorePicturesOptions(options: ScorePicturesOptions): void {
+  checkOptions(options, PICTURES_RULES, ['prompt']);
+  checkJudges(options);
+}
 
 /** Throws a UsageError for options that cannot be meant, before any file is looked for. */
 export function checkScoreOptions(options: ScoreOptions): void {
-  refuseUnknown(options, Object.keys(OPTIONS));
-  if (!Array.isArray(options.images) || options.images.length === 0) {
-    throw new UsageError('there are no pictures: list files, folders or patterns');
-  }
+  checkOptions(options, SCORE_RULES, ['images']);
   const named = namedPictures(options);
-  if (named.some(({ image }) => typeof image !== 'string' || image === '')) {
+  if (!named.every(({ image }) => isText(image))) {
     throw new UsageError('a picture has no name: each has to be a path, or an object with image and prompt');
   }
-  if ([options.prompt, ...named.map(({ prompt }) => prompt)].some((prompt) => prompt?.trim() === '')) {
-    throw new UsageError('the prompt is empty: say what the pictures should show');
-  }
-  checkJuryOptions(options);
+  const unsaid = named.find(({ prompt }) => prompt !== undefined && !isText(prompt));
+  if (unsaid) throw new UsageError(`the prompt of ${unsaid.image} is empty: say what it should show`);
+  checkJudges(options);
 }
 
 /** The pictures with the prompts of their own. */

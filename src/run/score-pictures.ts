@@ -1,22 +1,15 @@
 // Scores pictures of one prompt and puts them in order: the core of `score`, and by itself for programs that have their
 // pictures in memory.
 
-import { UsageError, VarsearchError } from '../core/errors.js';
 import type { Image } from '../core/image.js';
 import { Ledger } from '../core/ledger.js';
-import type { Ensemble } from '../verifiers/ensemble.js';
-import { combineScores } from '../verifiers/ensemble.js';
-import type { Jury, JuryOptions } from './score-jury.js';
-import { checkJuryOptions, chooseJury, refuseUnknown } from './score-jury.js';
+import { checkScores } from '../verifiers/check-scores.js';
+import { type Panel, panelOf, type Verifier } from '../verifiers/contract.js';
+import { catalogsFor } from './engine.js';
+import { chooseJury } from './score-jury.js';
+import type { ScorePicturesOptions } from './score-options.js';
+import { checkScorePicturesOptions } from './score-options.js';
 import type { CatalogOption } from './varsearch.js';
-
-/** How pictures in memory are scored. */
-export interface ScorePicturesOptions extends JuryOptions {
-  /** What the pictures should show. */
-  readonly prompt: string;
-  /** Cancels the work, which then rejects with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-}
 
 /** What a picture got. */
 export interface PictureScore {
@@ -44,21 +37,14 @@ export async function scorePictures(
   options: ScorePicturesOptions,
   { catalogs }: CatalogOption = {},
 ): Promise<PictureScore[]> {
-  const { prompt, signal, ...juryOptions } = options;
-  refuseUnknown(juryOptions, ['prompt', 'signal']);
-  checkJuryOptions(juryOptions);
-  if (typeof prompt !== 'string' || prompt.trim() === '') {
-    throw new UsageError(
-      "option 'prompt' must be a text that is not empty: say what the pictures should show",
-    );
-  }
+  checkScorePicturesOptions(options);
+  const { prompt, signal } = options;
   signal?.throwIfAborted();
-  const jury = await chooseJury(juryOptions, catalogs);
-  const { members, close } = await jury.open();
+  const jury = chooseJury(options, await catalogsFor([options.verifier], catalogs));
+  const { verifier, close } = await jury.open();
   try {
     const batches = batchesOf(pictures).map((batch) => () => Promise.resolve(batch));
-    const scores = await scoreBatches(batches, { members, prompt, ledger: new Ledger(), signal });
-    return rankScores(scores, jury);
+    return await scoreBatches(batches, { verifier, prompt, ledger: new Ledger(), signal });
   } finally {
     await close();
   }
@@ -86,54 +72,50 @@ export function batchesOf<Sized extends { readonly width: number; readonly heigh
 
 /** What scoring a prompt's pictures needs. */
 export interface BatchContext {
-  readonly members: Ensemble;
+  readonly verifier: Verifier;
   readonly prompt: string;
   readonly ledger: Ledger;
   readonly signal?: AbortSignal | undefined;
-  /** Told of the scores of a batch, [member][picture]. */
-  readonly onBatch?: (scores: readonly (readonly number[])[]) => void;
+  /** Told after each batch how many pictures it had. */
+  readonly onBatch?: (pictures: number) => void;
 }
 
-/** Scores batch after batch, each fetched when its turn comes: [member][picture]. The prompt is read once. */
+/** Scores batch after batch, each fetched when its turn comes, and ranks all of them together. The prompt is read once. */
 export async function scoreBatches(
   batches: readonly (() => Promise<readonly Image[]>)[],
-  { members, prompt, ledger, signal, onBatch }: BatchContext,
-): Promise<number[][]> {
+  { verifier, prompt, ledger, signal, onBatch }: BatchContext,
+): Promise<PictureScore[]> {
   signal?.throwIfAborted();
-  const scores: number[][] = members.members.map(() => []);
-  const judge = await members.prepare(prompt, ledger);
+  const judge = await verifier.prepare(prompt, ledger);
+  const panel = panelOf(judge, verifier.name);
+  const scores: number[][] = panel.members.map(() => []);
   try {
     for (const fetchBatch of batches) {
       signal?.throwIfAborted();
-      const batch = await judge.judgeMembers(await fetchBatch(), { signal });
-      batch.forEach((ofMember, i) => scores[i]?.push(...checked(ofMember, members.members[i] ?? '?')));
-      onBatch?.(batch);
+      const images = await fetchBatch();
+      const batch = await panel.judgeMembers(images, { signal });
+      checkScores(panel, batch, images.length);
+      batch.forEach((ofMember, i) => scores[i]?.push(...ofMember));
+      onBatch?.(images.length);
     }
-    return scores;
+    return rankScores(scores, panel);
   } finally {
     judge.close();
   }
 }
 
-function checked(scores: readonly number[], verifier: string): readonly number[] {
-  if (scores.every(Number.isFinite)) return scores;
-  throw new VarsearchError(
-    `verifier '${verifier}' gave a score that is no number: its weights must be damaged`,
-  );
-}
-
-/** The scores of verifiers, [member][picture], as an order of the pictures: best first, ties as they came. */
+/** The scores of a panel's members, [member][picture], as an order of the pictures: best first, ties as they came. */
 export function rankScores(
   scores: readonly (readonly number[])[],
-  { names, joined }: Pick<Jury, 'names' | 'joined'>,
+  { members, combine }: Pick<Panel, 'members' | 'combine'>,
 ): PictureScore[] {
-  const deciding = joined ? combineScores(scores, joined) : (scores[0] ?? []);
-  return deciding
-    .map((score, index) => ({
-      index,
-      rank: 1 + deciding.filter((other) => other > score).length,
-      score,
-      scores: Object.fromEntries(names.map((name, member) => [name, scores[member]?.[index] ?? NaN])),
-    }))
+  const sorted = combine(scores)
+    .map((score, index) => ({ score, index }))
     .sort((a, b) => b.score - a.score || a.index - b.index);
+  let rank = 0;
+  return sorted.map(({ score, index }, place) => {
+    if (score !== sorted[place - 1]?.score) rank = place + 1;
+    const own = members.map((name, member) => [name, scores[member]?.[index] ?? NaN] as const);
+    return { index, rank, score, scores: Object.fromEntries(own) };
+  });
 }

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { colourJudge, plainPicture, scoreBench } from '../../test/fakes/score-bench.js';
 import type { Image } from '../core/image.js';
+import { combineScores, ensemble } from '../verifiers/ensemble.js';
 import type { ScoreEvent } from './score.js';
 import { score } from './score.js';
 import { lookAtPictures } from './score-look.js';
@@ -62,11 +63,18 @@ describe('scorePictures', () => {
 
   it.each([
     [{ prompt: '' }, /prompt/],
-    [{ prompt: 'x', verifier: [] }, /no verifier/],
+    [{ prompt: 'x', verifier: [] }, /option 'verifier' must be a name, a loaded verifier, or a list/],
     [{ prompt: 'x', verifier: 'greenness, greenness' }, /twice/],
-    [{ prompt: 'x', ensemble: { by: 'rank' } }, /single verifier/],
+    [{ prompt: 'x', ensemble: { by: 'rank' } }, /for several verifiers .* not for the usual one alone/],
+    [
+      { prompt: 'x', verifier: colourJudge('mine', 0), threads: 2 },
+      /'threads' is for what is loaded by name/,
+    ],
     [{ prompt: 'x', verifier: ['greenness', 'clip-score'], ensemble: { weights: [0, 0] } }, /not all 0/],
-    [{ prompt: 'x', verifier: ['greenness', 'clip-score'], ensemble: { by: 'mean' } }, /unknown rule 'mean'/],
+    [
+      { prompt: 'x', verifier: ['greenness', 'clip-score'], ensemble: { by: 'mean' } },
+      /option 'ensemble' must be one of rank/,
+    ],
     [{ prompt: 'x', colour: 1 }, /unknown option 'colour'/],
   ])('refuses %j before anything is loaded', async (options, message) => {
     const { catalogs, loaded } = scoreBench();
@@ -74,11 +82,31 @@ describe('scorePictures', () => {
     expect(loaded).toEqual([]);
   });
 
+  it('ranks over all batches too when an ensemble is handed in', async () => {
+    const many = Array.from({ length: 40 }, (_, i) => plainPicture(i * 6, 255 - i));
+    const verifier = ensemble([colourJudge('redness', 0), colourJudge('greenness', 1)], { weights: [2, 1] });
+    const scored = await scorePictures(many, { prompt: 'x', verifier });
+    expect(scored.map(({ index }) => index)).toEqual(many.map((_, i) => 39 - i));
+    expect(scored[0]?.scores).toEqual({ redness: expect.closeTo(0.918), greenness: expect.closeTo(0.847) });
+  });
+
+  it('refuses a verifier that gives other than one score a picture', async () => {
+    const judge = colourJudge('redness', 0);
+    const prepare: typeof judge.prepare = async (...call) => ({
+      ...(await judge.prepare(...call)),
+      score: () => Promise.resolve([1]),
+    });
+    await expect(scorePictures(PICTURES, { prompt: 'x', verifier: { ...judge, prepare } })).rejects.toThrow(
+      /verifier 'redness' gave 1 scores for 4 pictures/,
+    );
+    expect(judge.open()).toBe(0);
+  });
+
   it('refuses a score that is no number, naming the verifier', async () => {
     const torn = { ...plainPicture(1), data: new Float32Array(48).fill(NaN) as unknown as Uint8Array };
     const judge = colourJudge('redness', 0);
     await expect(scorePictures([torn], { prompt: 'x', verifier: judge })).rejects.toThrow(
-      /verifier 'redness' gave a score that is no number/,
+      /verifier 'redness' scored picture 1 of 1 as NaN/,
     );
     expect(judge.open()).toBe(0);
   });
@@ -145,10 +173,11 @@ describe('score', () => {
   });
 
   it('refuses wrong options at once', () => {
-    expect(() => score({ images: [] })).toThrow(/there are no pictures/);
-    expect(() => score({ images: 'a.png' } as never)).toThrow(/there are no pictures/);
+    expect(() => score({ images: [] })).toThrow(/'images' must be a list of files/);
+    expect(() => score({ images: 'a.png' } as never)).toThrow(/'images' must be a list of files/);
     expect(() => score({ images: ['a.png', ''] })).toThrow(/a picture has no name/);
-    expect(() => score({ images: ['a.png'], prompt: ' ' })).toThrow(/prompt is empty/);
+    expect(() => score({ images: ['a.png'], prompt: ' ' })).toThrow(/option 'prompt' must be/);
+    expect(() => score({ images: [{ image: 'a.png', prompt: ' ' }] })).toThrow(/prompt of a\.png is empty/);
     expect(() => score({ images: ['a.png'], verifiers: 'x' } as never)).toThrow(/unknown option 'verifiers'/);
   });
 
@@ -180,7 +209,7 @@ describe('rankScores', () => {
         [1, 2, 3],
         [5, 9, 1],
       ],
-      { names: ['a', 'b'], joined: { by: 'rank' } },
+      { members: ['a', 'b'], combine: combineScores },
     );
     expect(ranked.map(({ index, rank, score: value }) => [index, rank, value])).toEqual([
       [1, 1, -1.5],

@@ -4,8 +4,8 @@
 import type { Image } from '../core/image.js';
 import type { LedgerRecord } from '../core/ledger.js';
 import { Ledger } from '../core/ledger.js';
-import type { EnsembleRule } from '../verifiers/ensemble.js';
-import { builtInCatalogs } from './engine.js';
+import { type EnsembleRule, isEnsemble } from '../verifiers/ensemble.js';
+import { catalogsFor } from './engine.js';
 import type { Run } from './live-run.js';
 import { startRun } from './live-run.js';
 import type { Jury } from './score-jury.js';
@@ -15,9 +15,10 @@ import { lookAtPictures } from './score-look.js';
 import type { ScoreOptions } from './score-options.js';
 import { checkScoreOptions } from './score-options.js';
 import type { PictureScore } from './score-pictures.js';
-import { batchesOf, rankScores, scoreBatches } from './score-pictures.js';
+import { batchesOf, scoreBatches } from './score-pictures.js';
 import { worldWarning } from './score-world.js';
 import type { CatalogOption } from './varsearch.js';
+import { guidesOf } from './verifier-options.js';
 
 /** A picture file and what it got; `index` counts the files of all prompts, `rank` those of its own. */
 export interface ScoredFile extends PictureScore {
@@ -62,8 +63,8 @@ export function score(options: ScoreOptions, { catalogs }: CatalogOption = {}): 
   const { signal } = options;
   return startRun<ScoreEvent, ScoreResult>(async (emit) => {
     signal?.throwIfAborted();
-    const known = catalogs ?? (await builtInCatalogs());
-    const jury = await chooseJury(options, known);
+    const known = await catalogsFor([options.verifier], catalogs);
+    const jury = chooseJury(options, known);
     const onSkip = (message: string): void => {
       emit({ type: 'skipped', message });
     };
@@ -100,19 +101,18 @@ async function scoreGroups(
   { jury, emit, signal }: ScoreContext,
 ): Promise<ScoreResult> {
   const ledger = new Ledger();
-  const { members, close } = await ledger.time('load', () => jury.open());
+  const { verifier, close } = await ledger.time('load', () => jury.open());
   const total = [...groups.values()].flat().length;
   let done = 0;
-  const onBatch = (scores: readonly (readonly number[])[]): void => {
-    done += scores[0]?.length ?? 0;
+  const onBatch = (pictures: number): void => {
+    done += pictures;
     emit({ type: 'scored', done, total });
   };
   try {
     const pictures: ScoredFile[] = [];
     for (const [prompt, seen] of groups) {
       const batches = batchesOf(seen).map((batch) => () => loadAll(batch));
-      const scores = await scoreBatches(batches, { members, prompt, ledger, signal, onBatch });
-      for (const place of rankScores(scores, jury)) {
+      for (const place of await scoreBatches(batches, { verifier, prompt, ledger, signal, onBatch })) {
         const picture = seen[place.index]!;
         pictures.push({
           ...place,
@@ -123,8 +123,8 @@ async function scoreGroups(
         });
       }
     }
-    const { names, joined } = jury;
-    return { verifiers: names, ensemble: joined?.by ?? null, pictures, ledger: ledger.record() };
+    const rule = isEnsemble(verifier) ? verifier.rule.by : null;
+    return { verifiers: guidesOf(verifier), ensemble: rule, pictures, ledger: ledger.record() };
   } finally {
     await close();
   }

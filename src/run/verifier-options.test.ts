@@ -41,12 +41,15 @@ describe('verifiers', () => {
       { verifier: 'clip-score', ensemble: { weights: [1] } },
       /for several verifiers .* not for 'clip-score' alone/,
     ],
-    [{ ensemble: { by: 'rank' } }, /for several verifiers .* not for the model's own one/],
+    [{ ensemble: { by: 'rank' } }, /for several verifiers .* not for the usual one alone/],
     [{ verifier: 'clip-score,oracle', ensemble: { weights: [1, 2, 3] } }, /2 verifiers and 3 weights/],
     [{ verifier: 'clip-score,oracle', ensemble: { weights: [-1, 2] } }, /numbers from 0 on/],
     [{ verifier: 'clip-score,oracle', ensemble: { by: 'mean' } }, /option 'ensemble' must be one of rank/],
     [{ verifier: 'clip-score,oracle', ensemble: { weight: [1, 2] } }, /option 'ensemble' must be/],
     [{ verifier: ['clip-score', ensemble([fakeVerifier()])] }, /cannot be a member of another/],
+    [{ verifier: ensemble([fakeVerifier()]) }, /an ensemble of one verifier joins nothing/],
+    [{ report: [ensemble([fakeVerifier()])] }, /'report' has an ensemble, .*: list its members/],
+    [{ report: [fakeVerifier({ name: 'clip-score' })] }, /'report' has another verifier called 'clip-score'/],
     [{ verifier: ['a,b', 'oracle'] }, /'a,b' cannot be in an ensemble/],
     [{ report: 'oracle,oracle' }, /option 'report' has the verifier 'oracle' twice/],
     [{ report: 'taste' }, /unknown verifier 'taste'/],
@@ -81,10 +84,14 @@ describe('the verifiers of a report', () => {
   it.each([
     [{ report: 'oracle, clip-score' }, ['oracle', 'clip-score']],
     [{ report: 'ensemble-members' }, ['aesthetic', 'image-reward']],
+    [{ report: 'oracle,ensemble-members,aesthetic' }, ['oracle', 'aesthetic', 'image-reward']],
     [{ report: 'ensemble-members', verifier: 'aesthetic,oracle' }, ['clip-score', 'image-reward']],
     [{ report: 'ensemble-members', model: fakeModel() }, ['aesthetic', 'image-reward']],
     [
-      { report: 'ensemble-members', verifier: ensemble([fakeVerifier({ name: 'aesthetic' })]) },
+      {
+        report: 'ensemble-members',
+        verifier: ensemble([fakeVerifier({ name: 'aesthetic' }), fakeVerifier()]),
+      },
       ['clip-score', 'image-reward'],
     ],
   ])('%j are %j', (options, expected) => {

@@ -4,7 +4,7 @@ import { UsageError } from '../core/errors.js';
 import type { ModelEntry } from '../models/catalog.js';
 import type { VerifierEntry } from '../verifiers/catalog.js';
 import type { Verifier } from '../verifiers/contract.js';
-import { type EnsembleOptions, isEnsemble, resolveEnsemble } from '../verifiers/ensemble.js';
+import { type Ensemble, type EnsembleOptions, isEnsemble, resolveEnsemble } from '../verifiers/ensemble.js';
 
 /** Verifiers by name (a text may hold several, parted by commas) or loaded. */
 export type VerifierOption = string | Verifier | readonly (string | Verifier)[];
@@ -18,9 +18,6 @@ export interface VerifierCatalog {
 
 /** The word for all installed verifiers of the model's world that do not guide the search, the oracle left out. */
 export const ENSEMBLE_MEMBERS = 'ensemble-members';
-
-/** The verifier that is the judge of studies itself: a report that is to unmask others would beg the question with it. */
-const ORACLE = 'oracle';
 
 /** What a run says about its verifiers. */
 export interface VerifierOptions {
@@ -62,56 +59,79 @@ export function guidesOf(wanted: WantedVerifier): readonly string[] {
   return !isEntry(wanted) && isEnsemble(wanted) ? wanted.members : [wanted.name];
 }
 
+const isJoined = (each: string | Verifier): each is Ensemble => typeof each !== 'string' && isEnsemble(each);
 const nameOf = (each: string | WantedVerifier): string => (typeof each === 'string' ? each : each.name);
 
 /** Throws a UsageError for verifiers that cannot go together, whatever their names stand for. */
 export function checkVerifierOptions({ verifier, ensemble, report }: VerifierOptions): void {
   const guides = verifier === undefined ? [] : listVerifiers(verifier, 'verifier');
+  const joined = guides.find(isJoined);
   if (guides.length > 1) {
-    const nested = guides.find((each) => typeof each !== 'string' && isEnsemble(each));
-    if (nested) {
+    if (joined) {
       throw new UsageError('an ensemble cannot be a member of another: name all verifiers side by side');
     }
     resolveEnsemble(guides.map(nameOf), ensemble);
+  } else if (joined?.members.length === 1) {
+    throw new UsageError('an ensemble of one verifier joins nothing: hand in the verifier itself');
   } else if (ensemble && (ensemble.by !== undefined || ensemble.weights !== undefined)) {
     throw new UsageError(
       `the rule and the weights of an ensemble are for several verifiers named by option 'verifier', not for ` +
-        (guides[0] === undefined ? "the model's own one" : `'${nameOf(guides[0])}' alone`),
+        `${guides[0] === undefined ? 'the usual one' : `'${nameOf(guides[0])}'`} alone`,
     );
   }
-  if (report === undefined || report === ENSEMBLE_MEMBERS) return;
-  const names = listVerifiers(report, 'report').map(nameOf);
+  if (report !== undefined) checkReporters(listVerifiers(report, 'report'));
+}
+
+function checkReporters(reporters: readonly (string | Verifier)[]): void {
+  if (reporters.some(isJoined)) {
+    throw new UsageError("option 'report' has an ensemble, which says nothing by itself: list its members");
+  }
+  const names = reporters.map(nameOf);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) throw new UsageError(`option 'report' has the verifier '${twice}' twice`);
 }
 
-/**
- * Looks the verifiers of a run up. `model` is null, and `usual` the verifier where none is named, for a model that was
- * handed in. Throws a UsageError for unknown names and for verifiers that do not know the model's pictures.
- */
-export function findVerifiers(
-  options: VerifierOptions,
-  {
-    model,
-    usual,
-    catalogs,
-  }: { readonly model: ModelEntry | null; readonly usual: string; readonly catalogs: VerifierCatalog },
-): WantedVerifiers {
+/** How verifiers are looked up. */
+export interface FindContext {
+  /** Whose pictures they judge; null for a model that was handed in, or pictures from anywhere. */
+  readonly model: ModelEntry | null;
+  /** The verifier where none is named and no model has one. */
+  readonly usual: string;
+  readonly catalogs: VerifierCatalog;
+}
+
+/** Looks verifiers up. Throws a UsageError for unknown names and for verifiers that do not know the model's pictures. */
+export function findVerifiers(options: VerifierOptions, context: FindContext): WantedVerifiers {
   checkVerifierOptions(options);
-  const find = (each: string | Verifier): WantedVerifier =>
-    typeof each === 'string' ? catalogs.findVerifier(each) : each;
+  const { model, usual, catalogs } = context;
   const { verifier = model?.verifier ?? usual, report } = options;
-  const guides = listVerifiers(verifier, 'verifier').map(find);
-  const reporters =
-    report === undefined
-      ? null
-      : report === ENSEMBLE_MEMBERS
-        ? heldOut(guides, model, catalogs)
-        : listVerifiers(report, 'report').map(
-            (each) => guides.find(({ name }) => name === each) ?? find(each),
-          );
+  const guides = listVerifiers(verifier, 'verifier').map((each) => find(each, catalogs));
+  const reporters = report === undefined ? null : findReporters(report, guides, context);
   for (const each of [...guides, ...(reporters ?? [])]) checkWorld(each, model, catalogs);
   return { guides, reporters };
+}
+
+function find(each: string | Verifier, catalogs: VerifierCatalog): WantedVerifier {
+  return typeof each === 'string' ? catalogs.findVerifier(each) : each;
+}
+
+/** Those who report, each once: a guide is meant where one has the name. */
+function findReporters(
+  report: VerifierOption,
+  guides: readonly WantedVerifier[],
+  { model, catalogs }: FindContext,
+): readonly WantedVerifier[] {
+  const found = listVerifiers(report, 'report').flatMap((each) => {
+    if (each === ENSEMBLE_MEMBERS) return heldOut(guides, model, catalogs);
+    return guides.find(({ name }) => name === each) ?? find(each, catalogs);
+  });
+  const other = found.find((each) => guides.some((guide) => guide.name === each.name && guide !== each));
+  if (other) {
+    throw new UsageError(
+      `option 'report' has another verifier called '${other.name}' than the one that guides`,
+    );
+  }
+  return [...new Map(found.map((each) => [each.name, each])).values()];
 }
 
 function checkWorld(wanted: WantedVerifier, model: ModelEntry | null, catalogs: VerifierCatalog): void {
@@ -138,7 +158,7 @@ function heldOut(
   const guiding = new Set(guides.flatMap(guidesOf));
   const found = catalogs.verifiers.filter(
     (each) =>
-      each.world === known && each.name !== ORACLE && !guiding.has(each.name) && each.installed() === true,
+      each.world === known && each.studyOnly !== true && !guiding.has(each.name) && each.installed() === true,
   );
   if (found.length > 0) return found;
   throw new UsageError(

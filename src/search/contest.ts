@@ -91,24 +91,6 @@ function isAhead(own: readonly (readonly number[])[], one: number, other: number
   });
 }
 
-/** Throws a VarsearchError unless every member has given each picture one finite score: [member][picture]. */
-export function checkScores(panel: Panel, scores: readonly (readonly number[])[], pictures: number): void {
-  for (const [member, name] of panel.members.entries()) {
-    const own = scores[member] ?? [];
-    if (own.length !== pictures) {
-      throw new VarsearchError(
-        `the verifier '${name}' gave ${own.length} scores for ${pictures} pictures: it must give one each`,
-      );
-    }
-    const fault = own.findIndex((score) => !Number.isFinite(score));
-    if (fault >= 0) {
-      throw new VarsearchError(
-        `the verifier '${name}' scored picture ${fault + 1} of ${pictures} as ${own[fault]}: scores must be finite numbers`,
-      );
-    }
-  }
-}
-
 /** The members' own scores of candidates: [member][candidate]. */
 function rowsOf(nodes: readonly TreeNode[], { members }: Panel): number[][] {
   return members.map((name) => nodes.map(({ scores }) => scores[name] ?? NaN));

@@ -38,6 +38,8 @@ export interface VerifierEntry {
   readonly size: string;
   /** The pictures it knows: those of the embedded model alone, or any. */
   readonly world: 'toybox' | 'any';
+  /** Where it is the judge that others are studied by: it takes part only when it is asked for by its name. */
+  readonly studyOnly?: true;
   /** True, or what is missing and where it comes from, in one line. */
   installed(): true | string;
   /** Loads it; the caller closes it. Throws CheckpointError when files are missing or wrong. */
@@ -185,6 +187,7 @@ export const VERIFIERS: readonly VerifierEntry[] = [
     licence: 'Apache-2.0',
     size: 'none',
     world: 'toybox',
+    studyOnly: true,
     installed: () => true,
     load: () => Promise.resolve(oracle()),
   },

@@ -1,20 +1,10 @@
 // Loads several verifiers by name into one runtime: CLIPs are shared, so that a picture goes through an image tower once.
 
-import { VarsearchError } from '../core/errors.js';
+import { requireInstalled } from '../core/installed.js';
 import { createClipPool } from '../models/clip/shared.js';
 import type { Runtime } from '../runtime/index.js';
 import type { VerifierEntry, VerifierLoadOptions } from './catalog.js';
 import type { Verifier } from './contract.js';
-
-/** Throws a VarsearchError that says what is missing when an entry's files are not there. */
-export function requireInstalled(entries: readonly VerifierEntry[]): void {
-  for (const entry of entries) {
-    const installed = entry.installed();
-    if (installed !== true) {
-      throw new VarsearchError(`verifier '${entry.name}' is not installed: ${installed}`);
-    }
-  }
-}
 
 /**
  * Loads verifiers into `runtime`, in the entries' order; the caller closes them. When one fails, the others are closed again.
@@ -25,7 +15,7 @@ export async function openVerifiers(
   runtime: Runtime | undefined,
   threads?: number,
 ): Promise<Verifier[]> {
-  requireInstalled(entries);
+  for (const entry of entries) requireInstalled('verifier', entry);
   const shared: VerifierLoadOptions = runtime
     ? { runtime, clips: createClipPool(runtime) }
     : threads === undefined

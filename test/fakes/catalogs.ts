@@ -67,7 +67,7 @@ export function fakeCatalogs(options: FakeModelOptions = {}): FakeCatalogs {
     judge('clip-score', 'red'),
     judge('aesthetic', 'blue'),
     judge('image-reward', 'not red'),
-    judge('oracle', 'red'),
+    { ...judge('oracle', 'red'), studyOnly: true },
     { ...judge('missing', 'red'), installed: () => 'weights are missing: put them there' },
     { ...judge('clip-score-l14', 'red'), world: 'any' },
   ];
