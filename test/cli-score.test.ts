@@ -268,20 +268,27 @@ describe('what is in the way of scoring', () => {
       ['score', 'a.png'],
       /the prompt is missing: a\.png carries no recipe of varsearch, so say with --prompt/,
     ],
-    [['score', 'a.png', '--prompt', ' '], /the prompt is empty/],
+    [['score', 'a.png', '--prompt', ' '], /--prompt must be a text that is not empty/],
     [
       ['score', 'a.png', '--prompt', 'x', '--verifier', 'taste'],
       /unknown verifier 'taste': choose one of clip-score/,
     ],
-    [['score', 'a.png', '--prompt', 'x', '--verifier', ''], /unknown verifier ''/],
-    [['score', 'a.png', '--prompt', 'x', '--verifier', 'greenness,greenness'], /'greenness' is there twice/],
+    [['score', 'a.png', '--prompt', 'x', '--verifier', ''], /--verifier must be a name/],
     [
-      ['score', 'a.png', '--prompt', 'x', '--ensemble', 'rank'],
-      /a single verifier has nothing to be joined with/,
+      ['score', 'a.png', '--prompt', 'x', '--verifier', 'greenness,'],
+      /--verifier names nothing at one place/,
     ],
     [
-      ['score', 'a.png', '--prompt', 'x', '--weights', '2'],
-      /a single verifier has nothing to be joined with/,
+      ['score', 'a.png', '--prompt', 'x', '--verifier', 'greenness,greenness'],
+      /'greenness' twice: name each once/,
+    ],
+    [
+      ['score', 'a.png', '--prompt', 'x', '--ensemble', 'rank'],
+      /for several verifiers named by --verifier, not for the usual one alone/,
+    ],
+    [
+      ['score', 'a.png', '--prompt', 'x', '--verifier', 'greenness', '--weights', '2'],
+      /for several verifiers named by --verifier, not for 'greenness' alone/,
     ],
     [
       ['score', 'a.png', '--prompt', 'x', '--verifier', 'clip-score,greenness', '--weights', '1'],

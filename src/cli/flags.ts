@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 
 import { given } from '../run/given.js';
-import type { OpenOptions, PictureOptions } from '../run/options.js';
+import type { JudgeOptions, OpenOptions, PictureOptions } from '../run/options.js';
 import { DEFAULTS } from '../run/options.js';
 import { ENSEMBLE_MEMBERS } from '../run/verifier-options.js';
 import type { ResultChoice, StrategyName } from '../search/registry.js';
@@ -12,14 +12,18 @@ import { DEFAULT_STRATEGY, RESULT_CHOICES, STRATEGIES } from '../search/registry
 import { ENSEMBLE_RULES, type EnsembleRule } from '../verifiers/ensemble.js';
 import { parseNumber, parseNumbers, parseWhole, parseWholes } from './values.js';
 
-/** What is loaded. */
-export interface LoadFlags {
-  readonly model?: string;
+/** Who judges. */
+export interface JudgeFlags {
   readonly verifier?: string;
   readonly ensemble?: EnsembleRule;
   readonly weights?: number | number[];
-  readonly report?: string;
   readonly threads?: number;
+}
+
+/** What is loaded. */
+export interface LoadFlags extends JudgeFlags {
+  readonly model?: string;
+  readonly report?: string;
   readonly memory?: string;
 }
 
@@ -58,27 +62,55 @@ export interface DryRunFlags {
   readonly scales?: number;
 }
 
-/** Adds --model, --verifier, --ensemble, --weights, --report, --threads and --memory. */
-export function addLoadFlags(command: Command, defaults: 'built-in' | 'recipe' = 'built-in'): Command {
-  const text = (usual: string): string => (defaults === 'recipe' ? "the recipe's" : usual);
+/** Names after a flag: a,b,c, and the flag again. */
+function collectNames(text: string, before?: string): string {
+  return before === undefined ? text : `${before},${text}`;
+}
+
+/** The defaults of judges, in words. */
+export interface JudgeDefaults {
+  readonly verifier: string;
+  readonly ensemble: string;
+  readonly weights: string;
+}
+
+/** Adds --verifier, --ensemble, --weights and --threads. */
+export function addJudgeFlags(command: Command, defaults: JudgeDefaults): Command {
   return command
-    .option('--model <name>', `image model, see 'varsearch models' (default: ${text(DEFAULTS.model)})`)
     .option(
       '--verifier <names>',
-      `judge of the pictures, or several that guide together: a,b,c (default: ${text("the model's")})`,
+      `judge of the pictures, or several as a,b,c; see 'varsearch verifiers' (default: ${defaults.verifier})`,
+      collectNames,
     )
     .addOption(
       new Option(
         '--ensemble <rule>',
-        `how several judges' scores become one (default: ${text('rank')})`,
+        `how several judges' scores become one (default: ${defaults.ensemble})`,
       ).choices([...ENSEMBLE_RULES]),
     )
-    .option('--weights <x>', `one weight for each judge: 1,2,0.5 (default: ${text('1 each')})`, parseNumbers)
+    .option(
+      '--weights <x>',
+      `one weight for each judge: 1,2,0.5 (default: ${defaults.weights})`,
+      parseNumbers,
+    )
+    .option('--threads <n>', 'threads of the engine (default: one a core)', parseWhole);
+}
+
+/** Adds --model, --report and --memory to the flags of judges. */
+export function addLoadFlags(command: Command, defaults: 'built-in' | 'recipe' = 'built-in'): Command {
+  const text = (usual: string): string => (defaults === 'recipe' ? "the recipe's" : usual);
+  command.option('--model <name>', `image model, see 'varsearch models' (default: ${text(DEFAULTS.model)})`);
+  addJudgeFlags(command, {
+    verifier: text("the model's"),
+    ensemble: text('rank'),
+    weights: text('1 each'),
+  });
+  return command
     .option(
       '--report <names>',
       `score the winner with other judges too: a,b, or ${ENSEMBLE_MEMBERS} for all installed ones but the oracle`,
+      collectNames,
     )
-    .option('--threads <n>', 'threads of the engine (default: one a core)', parseWhole)
     .option('--memory <size>', "memory for keys and values, such as 2GB (default: the model's choice)");
 }
 
@@ -158,12 +190,22 @@ export function addDryRunFlags(command: Command): Command {
     );
 }
 
-/** What to load, as the library takes it. */
-export function openOptions(flags: LoadFlags): OpenOptions {
-  const { model, verifier, ensemble: by, weights: numbers, report, threads, memory } = flags;
+/** Who judges, as the library takes it. */
+export function judgeOptions({
+  verifier,
+  ensemble: by,
+  weights: numbers,
+  threads,
+}: JudgeFlags): JudgeOptions {
   const weights = typeof numbers === 'number' ? [numbers] : numbers;
   const ensemble = by === undefined && weights === undefined ? undefined : given({ by, weights });
-  return given({ model, verifier, ensemble, report, threads, memory });
+  return given({ verifier, ensemble, threads });
+}
+
+/** What to load, as the library takes it. */
+export function openOptions(flags: LoadFlags): OpenOptions {
+  const { model, report, memory } = flags;
+  return { ...judgeOptions(flags), ...given({ model, report, memory }) };
 }
 
 /** The options of a picture, as the library takes them. */

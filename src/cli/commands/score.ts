@@ -9,26 +9,21 @@ import { DEFAULTS } from '../../run/options.js';
 import type { ScoreResult } from '../../run/score.js';
 import { score } from '../../run/score.js';
 import type { ScoreOptions } from '../../run/score-options.js';
-import type { EnsembleOptions, EnsembleRule } from '../../verifiers/ensemble.js';
-import { ENSEMBLE_RULES } from '../../verifiers/ensemble.js';
+import { addJudgeFlags, type JudgeFlags, judgeOptions } from '../flags.js';
 import { interruptible } from '../interrupt.js';
 import type { CliIo } from '../io.js';
 import { readPromptsFile } from '../prompts-file.js';
 import { printBest, printCsv, printJson, printTable, selected } from '../score-output.js';
 import { createScoreProgress } from '../score-progress.js';
-import { parseNumbers, parseWhole } from '../values.js';
+import { parseWhole } from '../values.js';
 
-interface Flags {
+interface Flags extends JudgeFlags {
   readonly prompt?: string;
   readonly prompts?: string;
-  readonly verifier?: readonly string[];
-  readonly ensemble?: EnsembleRule;
-  readonly weights?: number | number[];
   readonly sort: boolean;
   readonly top?: number;
   readonly best?: true;
   readonly skipBad?: true;
-  readonly threads?: number;
   readonly json?: true;
   readonly csv?: true;
   readonly quiet?: true;
@@ -43,13 +38,8 @@ Examples:
   varsearch score 'out/**/picture.png' --csv > scores.csv
   cp "$(varsearch score drafts --prompt "a red star" --best)" final.png`;
 
-/** Names after the flag: a,b,c, and the flag again. */
-function collectNames(text: string, before: readonly string[] = []): readonly string[] {
-  return [...before, ...text.split(',').map((name) => name.trim())];
-}
-
 function optionsOf(images: readonly string[], flags: Flags, io: CliIo): ScoreOptions {
-  const { prompt, prompts, verifier, skipBad, threads, top } = flags;
+  const { prompt, prompts, skipBad, top } = flags;
   if (top !== undefined && top < 1) throw new UsageError(`--top must be at least 1, got ${top}`);
   if (images.length === 0 && prompts === undefined) {
     throw new UsageError('the pictures are missing: name files, folders or quoted patterns');
@@ -58,13 +48,9 @@ function optionsOf(images: readonly string[], flags: Flags, io: CliIo): ScoreOpt
   return {
     images: [...images, ...listed],
     cwd: io.cwd,
-    ...given({ prompt, verifier, skipBad, threads, ensemble: ruleOf(flags) }),
+    ...judgeOptions(flags),
+    ...given({ prompt, skipBad }),
   };
-}
-
-function ruleOf({ ensemble: by, weights }: Flags): EnsembleOptions | undefined {
-  if (by === undefined && weights === undefined) return undefined;
-  return given({ by, weights: typeof weights === 'number' ? [weights] : weights });
 }
 
 async function scoreAll(options: ScoreOptions, flags: Flags, io: CliIo): Promise<ScoreResult> {
@@ -92,27 +78,17 @@ async function run(images: readonly string[], flags: Flags, io: CliIo): Promise<
 
 /** Adds the command to the program. */
 export function addScore(program: Command, io: CliIo): void {
-  program
+  const command = program
     .command('score')
     .description('score pictures that exist already, and find the best')
     .argument('[image...]', 'files, folders or quoted patterns')
     .option('--prompt <text>', 'what the pictures should show (default: what each was generated from)')
-    .option('--prompts <file>', 'pictures with a prompt each: CSV or JSON lines with image and prompt')
-    .option(
-      '--verifier <names>',
-      `one judge, or several as a,b,c; see 'varsearch verifiers' (default: ${DEFAULTS.verifier})`,
-      collectNames,
-    )
-    .addOption(
-      new Option('--ensemble <rule>', 'how several scores become the one that ranks (default: rank)').choices(
-        [...ENSEMBLE_RULES],
-      ),
-    )
-    .option('--weights <list>', 'one weight per verifier, such as 2,1 (default: 1 each)', parseNumbers)
+    .option('--prompts <file>', 'pictures with a prompt each: CSV or JSON lines with image and prompt');
+  addJudgeFlags(command, { verifier: DEFAULTS.verifier, ensemble: 'rank', weights: '1 each' });
+  command
     .option('--top <n>', 'only the n best of each prompt', parseWhole)
     .option('--no-sort', 'in the order given instead of best first')
     .option('--skip-bad', 'go on without files that cannot be read')
-    .option('--threads <n>', 'threads of the engine (default: one a core)', parseWhole)
     .addOption(
       new Option('--best', 'print only the path of the best picture').conflicts(['json', 'csv', 'top']),
     )
