@@ -14,9 +14,17 @@ const FEW_LOGPROBS = 5;
 /** Statuses with which servers refuse what they do not know. */
 const REFUSALS: readonly (number | undefined)[] = [400, 422];
 
+/** What is needed while an endpoint is opened. */
+export interface Opening {
+  readonly client: EndpointClient;
+  readonly settings: EndpointSettings;
+  readonly signal: AbortSignal;
+}
+
 /** The model that the endpoint serves, where it is one. Throws EndpointError, and a UsageError that lists them where they are several. */
-export async function onlyModel(client: EndpointClient, { url, apiKey }: EndpointSettings): Promise<string> {
-  const listed = await client.call('/models', { signal: never() });
+export async function onlyModel({ client, settings, signal }: Opening): Promise<string> {
+  const { url, apiKey } = settings;
+  const listed = await client.call('/models', { signal });
   const data = isObject(listed) ? listed['data'] : undefined;
   const names = (Array.isArray(data) ? (data as unknown[]) : [])
     .map((each) => (isObject(each) ? each['id'] : undefined))
@@ -34,15 +42,12 @@ export async function onlyModel(client: EndpointClient, { url, apiKey }: Endpoin
 }
 
 /** Asks about a grey picture, to find the form in which the endpoint gives scores. Throws EndpointError. */
-export async function probeForm(
-  client: EndpointClient,
-  { url, apiKey, rating, topLogprobs, questions }: EndpointSettings,
-  model: string,
-): Promise<ChatForm> {
+export async function probeForm({ client, settings, signal }: Opening, model: string): Promise<ChatForm> {
+  const { url, apiKey, rating, topLogprobs, questions } = settings;
   const image = createImage(64, 64, new Uint8Array(64 * 64 * 3).fill(128));
   const works = async (form: ChatForm): Promise<boolean> => {
     const question = questions[form.mode].ask('a grey square');
-    const score = await askChat({ url, apiKey, client, form }, { image, question, signal: never() });
+    const score = await askChat({ url, apiKey, client, form }, { image, question, signal });
     return score !== undefined;
   };
   const counts = rating === 'text' ? [] : new Set([topLogprobs, Math.min(topLogprobs, FEW_LOGPROBS)]);
@@ -64,5 +69,3 @@ export async function probeForm(
   await works(form);
   return form;
 }
-
-const never = (): AbortSignal => new AbortController().signal;

@@ -368,6 +368,17 @@ describe('llava-endpoint', () => {
   });
 
   describe('stopping it', () => {
+    it('while it opens rejects with the reason and closes the connection', async () => {
+      server.always(fake.hang);
+      const controller = new AbortController();
+      const opening = openLlavaEndpoint({ url: server.url }, controller.signal);
+      await expect.poll(() => server.chats().length).toBe(1);
+      const reason = new DOMException('enough', 'AbortError');
+      controller.abort(reason);
+      await expect(opening).rejects.toBe(reason);
+      await expect.poll(server.inFlight).toBe(0);
+    });
+
     it('by the signal rejects with its reason and closes the connections', async () => {
       const judge = await (await open()).prepare('a star', new Ledger());
       server.always(fake.hang);

@@ -38,14 +38,18 @@ interface Shared {
 /**
  * Opens it: asks for the model's name where none is given, and one question about a grey picture, so that a wrong URL, key or
  * model shows at once. The caller closes it. Scores are from 0 to 1, and as reproducible as the server's answers. Throws
- * UsageError for wrong options, and EndpointError.
+ * UsageError for wrong options, EndpointError, and the reason of `signal`, which ends the opening alone.
  */
-export async function openLlavaEndpoint(options: LlavaEndpointOptions): Promise<LlavaEndpoint> {
+export async function openLlavaEndpoint(
+  options: LlavaEndpointOptions,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<LlavaEndpoint> {
   const settings = resolveEndpointOptions(options);
   const { url, apiKey, concurrency } = settings;
   const client = createEndpointClient(settings);
-  const model = settings.model ?? (await onlyModel(client, settings));
-  const form = await probeForm(client, settings, model);
+  const opening = { client, settings, signal };
+  const model = settings.model ?? (await onlyModel(opening));
+  const form = await probeForm(opening, model);
   const closing = linkSignals();
   const shared: Shared = {
     settings,

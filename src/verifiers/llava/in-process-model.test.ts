@@ -171,6 +171,14 @@ describe('loadLlava', () => {
     await expect(answer(at)).rejects.toThrow(/chat_template\.json: .* exactly one image token/);
   });
 
+  it('names the file of a template that does not work', async () => {
+    const at = changed((path) => {
+      rewrite(path, 'chat_template.json', { chat_template: '{% for m in messages %}' });
+    });
+    await expect(answer(at)).rejects.toThrow(CheckpointError);
+    await expect(answer(at)).rejects.toThrow(/chat_template\.json: holds a chat template that does not work/);
+  });
+
   it('takes as many rows from the image tower as it gives', async () => {
     const at = sized({ newline: true });
     const [usual, longer] = [await answer(folder), await answer(at)];

@@ -172,11 +172,18 @@ function chat({ template }: LlavaFolder, tokenizer: TokenizerLike, question: str
   const content = /['"]image['"]/.test(template.text)
     ? [{ type: 'image' }, { type: 'text', text: question }]
     : `<image>\n${question}`;
-  return tokenizer.apply_chat_template([{ role: 'user', content }], {
-    chat_template: template.text,
-    tokenize: false,
-    add_generation_prompt: true,
-  });
+  try {
+    return tokenizer.apply_chat_template([{ role: 'user', content }], {
+      chat_template: template.text,
+      tokenize: false,
+      add_generation_prompt: true,
+    });
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new CheckpointError(template.file, `holds a chat template that does not work: ${message}`, {
+      cause,
+    });
+  }
 }
 
 /** Resized as the official processor does it; Transformers.js resizes without antialiasing, and leaves alone what fits. */

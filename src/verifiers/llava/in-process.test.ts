@@ -111,11 +111,12 @@ describe('llava in process', () => {
     const controller = new AbortController();
     const pictures = Array.from({ length: 500 }, (_, n) => patternPicture(64, 64, n));
     const scoring = judge.score(pictures, { signal: controller.signal });
-    setTimeout(() => {
-      controller.abort();
-    }, 50);
+    await expect.poll(() => ledger.record().imagesVerified).toBeGreaterThan(0);
+    controller.abort();
+    const { imagesVerified } = ledger.record();
     await expect(scoring).rejects.toThrow(/aborted/);
-    expect(ledger.record().imagesVerified).toBeLessThan(500);
+    expect(ledger.record().imagesVerified).toBe(imagesVerified);
+    expect(imagesVerified).toBeLessThan(500);
     judge.close();
   });
 
