@@ -104,6 +104,8 @@ describe('the endpoint that the environment names', () => {
       expect(share).toBeGreaterThan(0);
       judge.close();
       await verifier.close();
+      const reason = new DOMException('enough', 'AbortError');
+      await expect(entry.load({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
     } finally {
       delete process.env['VARSEARCH_LLAVA_URL'];
       await server.close();

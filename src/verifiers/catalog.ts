@@ -24,6 +24,8 @@ import { oracle } from './oracle.js';
 export interface VerifierLoadOptions extends RuntimeChoice {
   /** CLIPs of `runtime` that verifiers share, so that each picture goes through one image tower once. @default none */
   readonly clips?: ClipPool;
+  /** Ends a loading that waits for somebody else, which then rejects with its reason. @default none */
+  readonly signal?: AbortSignal;
 }
 
 /** A verifier that can be asked for by name. */
@@ -178,7 +180,7 @@ export const VERIFIERS: readonly VerifierEntry[] = [
     size: 'none',
     world: 'any',
     installed: () => llavaEndpointInstalled(process.env),
-    load: async () => openLlavaEndpoint(llavaEndpointFromEnvironment(process.env)),
+    load: async ({ signal } = {}) => openLlavaEndpoint(llavaEndpointFromEnvironment(process.env), signal),
   },
   {
     name: 'oracle',
