@@ -32,6 +32,7 @@ describe('usage errors', () => {
     [['generate', 'red', '--model', 'dali'], /unknown model 'dali': choose one of toybox, absent, large/],
     [['generate', 'red', '--verifier', 'taste'], /unknown verifier 'taste': choose one of clip-score/],
     [['generate', 'red', '--verifier', 'clip-score,taste'], /unknown verifier 'taste'/],
+    [['generate', 'red', '--verifier', 'taste', '--verifier', 'oracle'], /unknown verifier 'taste'/],
     [['generate', 'red', '--verifier', 'oracle,oracle'], /'oracle' twice: name each once/],
     [
       ['generate', 'red', '--weights', '1,2'],

@@ -190,6 +190,9 @@ describe('varsearch generate with several verifiers', () => {
     });
     expect(Object.keys(tree.nodes[winner - 1]?.scores ?? {})).toEqual(['clip-score', 'aesthetic']);
     expect(ledger.imagesVerified).toBe(120);
+    const ended = await bench.run('generate', 'red', ...words, '--result', 'last-round', '--out', 'there');
+    expect(ended.stdout.split('\n')[1]).toMatch(/among 15 pictures$/);
+    expect(readFileSync(join(bench.folder, 'there', 'index.html'), 'utf8')).toContain('among 15 pictures');
   });
 
   it('warns of verifier hacking in the summary, in result.json and with --json', async () => {

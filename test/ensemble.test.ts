@@ -92,11 +92,9 @@ describe('a report', () => {
   it('says what other verifiers think of the winner, and leaves the search and its costs as they were', async () => {
     const plain = await generate({ prompt: 'red', ...fakes(), seed: 3 }).result;
     expect(plain.report).toBeNull();
-    const report = [
-      fakeVerifier({ name: 'contrary', likes: 'not red' }),
-      fakeVerifier({ name: 'fake-score' }),
-    ];
-    const run = generate({ prompt: 'red', ...fakes(), seed: 3, report });
+    const given = fakes();
+    const report = [fakeVerifier({ name: 'contrary', likes: 'not red' }), given.verifier];
+    const run = generate({ prompt: 'red', ...given, seed: 3, report });
     const result = await run.result;
     expect(result.tree).toEqual(plain.tree);
     expect({ ...result.ledger, milliseconds: 0 }).toEqual({ ...plain.ledger, milliseconds: 0 });
@@ -138,14 +136,14 @@ describe('the embedded verifiers together', () => {
       prompt: 'a red star',
       verifier: 'clip-score,oracle',
       strategy: 'gto',
-      candidates: 3,
+      candidates: [3, 3, 1, 1, 1, 1],
     } as const;
     const whole = await generate({ ...options, seed: 5, report: 'clip-score' }).result;
     const parts = await generate({ ...options, seed: 5, threads: 1, memory: '20MB' }).result;
     expect(parts.ledger.forwardCalls).toBeGreaterThan(whole.ledger.forwardCalls);
     expect(resultJson(parts, '').tree).toEqual(resultJson(whole, '').tree);
     expect(parts.recipe.pixels).toBe(whole.recipe.pixels);
-    expect(whole.ledger).toMatchObject({ imagesDecoded: 18, imagesVerified: 36 });
+    expect(whole.ledger).toMatchObject({ imagesDecoded: 10, imagesVerified: 20 });
     expect(whole.report?.rows.map(({ role }) => role)).toEqual(['guiding', 'guiding']);
     const again = await replay(encodeWithRecipe(whole.image, whole.recipe)).result;
     expect([again.identical, again.differences]).toEqual([true, []]);

@@ -14,6 +14,7 @@ import {
 import { formatCount, formatDuration, formatGain, formatScore } from '../run/format.js';
 import { heldOutNames, type HoldOutReport } from '../run/hold-out.js';
 import type { GenerateResult } from '../run/result.js';
+import { countChosenFrom } from '../run/standings.js';
 import { isRelative, type ResolvedEnsemble } from '../verifiers/ensemble.js';
 import type { CliIo } from './io.js';
 import { line, plain, sizeOf } from './io.js';
@@ -47,7 +48,7 @@ export function printSummary(result: GenerateResult, folder: string, io: CliIo):
           .join(', ')})`
       : '';
   line(io.stdout, `${describeScores(winner)}${before}`);
-  if (options.ensemble) line(io.stdout, ensembleLine(score, options.ensemble, ledger.imagesDecoded));
+  if (options.ensemble) line(io.stdout, ensembleLine(score, options.ensemble, countChosenFrom(result)));
   line(
     io.stdout,
     `${describeSearch(options.search)}: ${formatCount(ledger.imagesDecoded)} pictures, ${formatCount(ledger.nfe)} NFE, ` +

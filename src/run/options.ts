@@ -129,8 +129,8 @@ export const JUDGE_RULES = {
 } satisfies Rules<JudgeOptions>;
 
 const OPEN_RULES = {
-  ...JUDGE_RULES,
   model: [(value) => isText(value) || isObject(value), 'a name or a loaded model'],
+  ...JUDGE_RULES,
   report: [isVerifiers, "'ensemble-members', a name, a loaded verifier, or a list of them"],
   memory: [(value) => parseMemory(value) !== null, "bytes, or a size such as '2GB'"],
 } satisfies Rules<OpenOptions>;

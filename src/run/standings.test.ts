@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createImage } from '../core/image.js';
 import type { TreeNode } from '../search/tree.js';
 import { ENSEMBLE_RULES } from '../verifiers/ensemble.js';
-import { memberNames, standingsOf, traceOf } from './standings.js';
+import { countChosenFrom, memberNames, standingsOf, traceOf } from './standings.js';
 
 const picture = () => createImage(1, 1, new Uint8Array(3));
 
@@ -39,6 +39,16 @@ describe('standings', () => {
       expect(nodes.map(standingsOf(nodes, options))).toEqual([-99, -99, -99, -99, -99]);
     }
     expect(memberNames({ verifier: 'clip-score:/a,b', ensemble: null })).toEqual(['clip-score:/a,b']);
+  });
+});
+
+describe('the pictures that a result was chosen from', () => {
+  it('are those of the search, or of the last round with what it has taken over', () => {
+    const last = { ...node(6, 1, 1), scale: 2 };
+    const tree = { nodes: [...nodes, last, { ...last, id: 7, inherited: true }] };
+    const count = (result: 'best' | 'last-round', complete: boolean): number =>
+      countChosenFrom({ complete, tree, options: { search: { strategy: 'gto', result } } as never });
+    expect([count('best', true), count('last-round', true), count('last-round', false)]).toEqual([5, 2, 5]);
   });
 });
 

@@ -4,7 +4,7 @@
 import type { TreeNode } from '../search/tree.js';
 import { combineScores, isRelative } from '../verifiers/ensemble.js';
 import type { ResolvedOptions } from './options.js';
-import type { Spent, TracePoint } from './result.js';
+import type { GenerateResult, Spent, TracePoint } from './result.js';
 
 /** The score of a candidate among those that it is compared with. */
 export type Standings = (node: TreeNode) => number;
@@ -20,6 +20,18 @@ export function memberNames({
 /** True where scores of different rounds or searches cannot be compared as they are. */
 export function isRelativeSearch({ ensemble }: Pick<ResolvedOptions, 'ensemble'>): boolean {
   return ensemble !== null && isRelative(ensemble);
+}
+
+/** How many pictures a result was chosen from: all of its search, or those of the last round where that gave the result. */
+export function countChosenFrom({
+  complete,
+  tree: { nodes },
+  options: { search },
+}: Pick<GenerateResult, 'complete' | 'tree' | 'options'>): number {
+  if (!complete || search.strategy === 'random' || search.result === 'best') {
+    return nodes.filter(({ inherited }) => !inherited).length;
+  }
+  return nodes.filter(({ scale }) => scale === nodes.at(-1)?.scale).length;
 }
 
 /** Compares all pictures of some candidates with each other, each picture once. */

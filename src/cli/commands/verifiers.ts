@@ -37,7 +37,7 @@ function print(verifiers: readonly VerifierEntry[], io: CliIo): void {
     line(io.stdout);
     line(
       io.stdout,
-      "To install one, put its files there, for example with 'hf download REPOSITORY --local-dir FOLDER' " +
+      "What is missing. Files come for example with 'hf download REPOSITORY --local-dir FOLDER' " +
         '(VARSEARCH_MODELS moves the folder of all):',
     );
     for (const { entry, installed } of missing) line(io.stdout, `${entry.name}: ${installed}`);

@@ -21,7 +21,10 @@ export async function openVaeRoundTrip(
   scales: readonly PlaneSize[],
 ): Promise<VaeRoundTrip> {
   const encoder = await openVaeEncoder(runtime, path);
-  const decoder = await openVaeDecoder(runtime, path);
+  const decoder = await openVaeDecoder(runtime, path).catch((error: unknown) => {
+    encoder.close();
+    throw error;
+  });
   return {
     reconstruct: async (image) => {
       const [latent] = await encoder.encode([planesOf(image)]);

@@ -11,7 +11,7 @@ import {
 } from '../describe.js';
 import { formatCount, formatDuration, formatPercent, formatScore } from '../format.js';
 import type { GenerateResult } from '../result.js';
-import { memberNames } from '../standings.js';
+import { countChosenFrom, memberNames } from '../standings.js';
 import { holdOutSection } from './hold-out-view.js';
 import type { Html } from './html.js';
 import { html } from './html.js';
@@ -46,7 +46,8 @@ function firstPicture(result: GenerateResult): Html | null {
 }
 
 /** The winner's score; of an ensemble that of every member, and what they are together. */
-function scoreFigures({ winner, score, options, ledger }: GenerateResult): Html {
+function scoreFigures(result: GenerateResult): Html {
+  const { winner, score, options } = result;
   const { ensemble, verifier } = options;
   if (!ensemble) {
     return html`<div class="main">
@@ -54,7 +55,7 @@ function scoreFigures({ winner, score, options, ledger }: GenerateResult): Html 
       <dd>${formatScore(score)}<small>${verifier}</small></dd>
     </div>`;
   }
-  const among = isRelative(ensemble) ? `among ${formatCount(ledger.imagesDecoded)} pictures` : '';
+  const among = isRelative(ensemble) ? `among ${formatCount(countChosenFrom(result))} pictures` : '';
   const members = Object.entries(winner.scores).map(
     ([name, own]) =>
       html`<div class="main">
