@@ -35,7 +35,7 @@ function describeValue(value: unknown): string {
 }
 
 /** The sizes of a search as name and value, without the strategy's name. */
-export function describeSizes(search: ResolvedSearch): readonly (readonly [name: string, value: string])[] {
+function describeSizes(search: ResolvedSearch): readonly (readonly [name: string, value: string])[] {
   return Object.entries(search)
     .filter(([name, value]) => name !== 'strategy' && value !== undefined)
     .map(([name, value]) => [NAMES[name] ?? name, describeValue(value)] as const);

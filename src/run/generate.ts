@@ -40,11 +40,7 @@ export interface GenerateRun extends Run<GenerateEvent, GenerateResult> {
 }
 
 /** The options with the defaults of the engine and of the strategy filled in. */
-export function resolveOptions(
-  options: PictureOptions,
-  engine: Engine,
-  scales: readonly Scale[],
-): ResolvedOptions {
+function resolveOptions(options: PictureOptions, engine: Engine, scales: readonly Scale[]): ResolvedOptions {
   const { prompt, seed, cfg, temperature, topK, topP, size, aspectRatio, signal: _, ...search } = options;
   const { model, verifier } = engine;
   return {

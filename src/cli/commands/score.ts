@@ -34,7 +34,7 @@ An image is a file, a folder (its own pictures, not those of folders in it), or 
 
 Examples:
   varsearch score a.png b.png --prompt "two green hearts"
-  varsearch score out --verifier clip-score,aesthetic --ensemble rank --top 3
+  varsearch score drafts --prompt "a red star" --verifier clip-score,aesthetic --ensemble rank --top 3
   varsearch score 'out/**/picture.png' --csv > scores.csv
   cp "$(varsearch score drafts --prompt "a red star" --best)" final.png`;
 

@@ -111,7 +111,7 @@ function hero(result: GenerateResult): Html {
 }
 
 /** Everything that is needed to make the picture again. */
-export function recipeSection(result: GenerateResult): Html {
+function recipeSection(result: GenerateResult): Html {
   const { options, versions, recipe } = result;
   const list = (entries: readonly (readonly [string, string])[]): Html =>
     html`<dl class="facts">
@@ -145,7 +145,7 @@ export function recipeSection(result: GenerateResult): Html {
 }
 
 /** The line under a title: the search in words. */
-export function searchChips(result: GenerateResult): Html {
+function searchChips(result: GenerateResult): Html {
   const { model, search, ensemble } = result.options;
   const names = memberNames(result.options);
   return html`<ul class="chips">
