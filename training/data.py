@@ -4,7 +4,7 @@ import json
 import numpy as np
 import torch
 
-from renderer import Renderer
+from renderer import BACKGROUND_RGB, Renderer
 
 HEADER, RECORD, WORDS = 4096, 42, 20
 PAD, EOS, UNK, FIRST = 0, 1, 2, 3  # T5 ids: word i of the vocabulary is FIRST + i
@@ -25,6 +25,15 @@ class Scenes:
         """Pictures [B, 3, 64, 64] in -1..1, rounded to bytes as a reader of files would see them."""
         pixels = np.floor(self.draw(self.records[index]) + 0.5)
         return torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous() / 127.5 - 1
+
+    def objects(self, index, images):
+        """Which pixels of pictures [B, 3, 64, 64] show an object: 0 or 1, [B, 1, 64, 64]."""
+        background = torch.from_numpy(BACKGROUND_RGB[self.records[index][:, 0] >> 4]).to(images.device) / 127.5 - 1
+        return ((images - background[:, :, None, None]).abs().amax(1, keepdim=True) > 0.02).float()
+
+    def textured(self):
+        """Numbers of the scenes with a striped or dotted object."""
+        return np.nonzero((np.asarray(self.records[:, 3:22:4]) >> 6).any(1))[0]
 
     def captions(self, index):
         """Token ids [B, 21] with </s> at the end, zeros behind, and the lengths [B]."""

@@ -1,6 +1,8 @@
 """Draws the held-out prompts with the averaged weights and has the TypeScript detector judge them.
 
-    python3 training/evaluate.py --cfg 3 --tau 1 --sheet sheet.png      (--limit N prompts, --rendered: the renderer's own)
+    python3 training/evaluate.py --cfg 3 --tau 1 --sheet sheet.png      (--limit N prompts, 0: none)
+    python3 training/evaluate.py --limit 0 --psnr --clip --aesthetic --reward   what the other models are worth on unseen scenes
+    python3 training/evaluate.py --limit 0 --agreement 50 --pictures 8          verifiers against the detector, on drawn pictures
 """
 import argparse
 import json
@@ -10,11 +12,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from clip import CLIP, normalise
+from aesthetic import aesthetic_score, load_aesthetic
+from agreement import agreement, verifiers
+from clip import normalise
+from damage import Codec
 from data import Scenes, encode, tokens
 from infinity import sample
-from tokenizers_json import clip_vocabulary
-from train import SCHEDULE, ClipBatches, load_text_to_tokens, load_vae, psnr
+from reward_training import load_clip, load_image_reward, reward_score
+from train import SCHEDULE, ClipBatches, load_vae, load_text_to_tokens, psnr
 from vae import summed
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -63,8 +68,7 @@ def vae_score(vae, scenes, count=500):
 @torch.no_grad()
 def clip_score(out, scenes, vae, count=400):
     """Share of (true, false) caption pairs told apart by the verifier, on decoded pictures of unseen scenes, by kind."""
-    model = CLIP(len(clip_vocabulary(scenes.words))).eval()
-    model.load_state_dict(torch.load(out / 'clip.pt', map_location='cpu')['ema'])
+    model = load_clip(out, scenes.words)
     args = argparse.Namespace(false_captions=8)
     batches = ClipBatches(args, scenes, model, decode=False)
     images, records = scenes.images(np.arange(count)), np.asarray(scenes.records[:count])
@@ -75,6 +79,11 @@ def clip_score(out, scenes, vae, count=400):
     kinds = scenes.header['kinds']
     table = {k: round(float(right[torch.from_numpy(records[:, 1] == i)].float().mean()), 3) for i, k in enumerate(kinds)}
     return {'pairs': round(float(right.float().mean()), 4), 'all of 8': round(float(right.all(1).float().mean()), 4), **table}
+
+
+def spread(prompts, count):
+    """At most `count` of the prompts, evenly spread."""
+    return [prompts[i] for i in np.linspace(0, len(prompts) - 1, min(count, len(prompts))).round().astype(int)]
 
 
 def main():
@@ -89,18 +98,40 @@ def main():
     parser.add_argument('--sheet', type=Path)
     parser.add_argument('--psnr', action='store_true')
     parser.add_argument('--clip', action='store_true')
+    parser.add_argument('--aesthetic', action='store_true')
+    parser.add_argument('--reward', action='store_true')
+    parser.add_argument('--agreement', type=int, default=0, metavar='N', help='held-out prompts for the verifiers against the detector')
+    parser.add_argument('--pictures', type=int, default=8, help='of every prompt there')
     args = parser.parse_args()
     torch.set_num_threads(2)
     scenes = Scenes(args.validation)
-    vae = load_vae(args.out, 'decoder' if (args.out / 'decoder.pt').exists() else 'vae')
+    vae = load_vae(args.out)
     if args.psnr:
         print('vae psnr', round(vae_score(vae, scenes), 2))
     if args.clip:
         print('clip', clip_score(args.out, scenes, vae))
+    if args.aesthetic:
+        clip = load_clip(args.out, scenes.words)
+        print('aesthetic', aesthetic_score(load_aesthetic(args.out, clip), clip, scenes, Codec(vae, SCHEDULE)), flush=True)
+    if args.reward:
+        print('reward', reward_score(load_image_reward(args.out, scenes.words), scenes, Codec(vae, SCHEDULE)), flush=True)
+    if args.agreement or args.limit:
+        draw_prompts(args, scenes, vae)
+
+
+def draw_prompts(args, scenes, vae):
+    """Draws held-out prompts and has them judged, once each, or several times for the verifiers' agreement."""
     model = load_text_to_tokens(args.out, len(scenes.words))
-    prompts = json.loads(args.heldout.read_text())['prompts']
-    prompts = [prompts[i] for i in np.linspace(0, len(prompts) - 1, min(args.limit, len(prompts))).round().astype(int)]
-    for cfg in args.cfg:
+    everything = json.loads(args.heldout.read_text())['prompts']
+    if args.agreement:
+        prompts = [p for p in spread(everything, args.agreement) for _ in range(args.pictures)]
+        pictures = draw(model, vae, scenes.words, [p['prompt'] for p in prompts], args.cfg[0], args.tau[0], args.seed)
+        judge(args.out / 'agreement', prompts, pictures)
+        verdicts = json.loads((args.out / 'agreement/verdicts.json').read_text())
+        scores = verifiers(args.out, scenes.words, verdicts, pictures)
+        print('agreement', json.dumps(agreement(verdicts, scores, args.pictures)), flush=True)
+    prompts = spread(everything, args.limit)
+    for cfg in args.cfg if prompts else ():
         for tau in args.tau:
             pictures = draw(model, vae, scenes.words, [p['prompt'] for p in prompts], cfg, tau, args.seed)
             print(json.dumps({'cfg': cfg, 'tau': tau, 'n': len(prompts)}), judge(args.out / 'judged', prompts, pictures), flush=True)

@@ -17,7 +17,7 @@ TEXTURES = ['plain', 'striped', 'dotted']
 COLOUR_RGB = np.array([(214, 39, 40), (247, 140, 30), (248, 214, 40), (44, 150, 60), (60, 200, 215), (40, 80, 210),
                        (135, 55, 175), (245, 125, 185)], np.float32)
 BACKGROUND_RGB = np.array([(248, 248, 248), (214, 214, 214), (250, 240, 215), (214, 228, 242)], np.float32)
-DARK, PERIOD, DOT = 0.35, 6.0, 1.7
+DARK, PERIOD, DOT = 0.35, 8.0, 1.7
 
 
 def polygon_distance(vertices, p):
@@ -48,22 +48,20 @@ def patch_points(fx, fy):
     return np.stack(np.meshgrid(at - fx, at - fy), -1)
 
 
-def make_darkness():
-    """[texture, 4 * 4 sub-pixel places, PATCH, PATCH]: how much of the dark shade shows."""
-    table = np.zeros((3, 16, PATCH, PATCH), np.float32)
-    for place in range(16):
-        p = patch_points(place % 4 / 4, place // 4 / 4)
-        table[1, place] = np.clip(0.5 + PERIOD / 4 - np.abs(np.mod(p[..., 1], PERIOD) - PERIOD / 2), 0, 1)
-        q = np.mod(p + PERIOD / 2, PERIOD) - PERIOD / 2
-        table[2, place] = np.clip(0.5 + DOT - np.hypot(q[..., 0], q[..., 1]), 0, 1)
-    return table
+def make_darkness(margin):
+    """[texture, SIDE + 2 margin, SIDE + 2 margin]: how much of the dark shade shows, still on the picture."""
+    at = np.arange(-margin, SIDE + margin) + 0.5
+    x, y = np.meshgrid(np.mod(at, PERIOD), np.mod(at, PERIOD))
+    dots = [np.hypot(x - c, y - c) for c in (PERIOD / 4, PERIOD * 3 / 4)]
+    striped = np.clip(0.5 + PERIOD / 4 - np.abs(y - PERIOD / 2), 0, 1)
+    return np.stack((np.zeros_like(x), striped, np.clip(0.5 + DOT - np.minimum(*dots), 0, 1))).astype(np.float32)
 
 
 class Renderer:
     """Call it with records [B, 42] (bytes as in scenes.bin): pictures [B, 64, 64, 3], float32, 0..255."""
 
     def __init__(self):
-        self.darkness = make_darkness()
+        self.darkness = make_darkness(PATCH)
         self.sprites = np.zeros((8 * 64 * 16, PATCH, PATCH), np.float16)
         self.made = np.zeros(8 * 64 * 16, bool)
 
@@ -89,9 +87,10 @@ class Renderer:
             key = ((head >> 4) * 64 + (size & 63)) * 16 + place
             self.make(key)
             cover = self.sprites[key].astype(np.float32)[..., None]
-            shade = 1 - (1 - DARK) * self.darkness[size >> 6, place]
+            rows, columns = (y // 4)[:, None, None] + span[:, None], (x // 4)[:, None, None] + span
+            shade = 1 - (1 - DARK) * self.darkness[(size >> 6)[:, None, None], rows, columns]
             paint = COLOUR_RGB[head & 15][:, None, None] * shade[..., None]
-            at = b[:, None, None], (y // 4)[:, None, None] + span[:, None], (x // 4)[:, None, None] + span
+            at = b[:, None, None], rows, columns
             under = canvas[at]
             canvas[at] = under + cover * (paint - under)
         return canvas[:, margin:-margin, margin:-margin]

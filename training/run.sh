@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The whole recipe in one command: scenes, six trainings, files, scores. Goes on where it was killed.
+# The whole recipe in one command: scenes, five trainings, files, scores. Goes on where it was killed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 PYTHON="${PYTHON:-python3}"

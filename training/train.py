@@ -1,26 +1,31 @@
 """Trains the toybox weights, phase after phase: python3 training/train.py all --out .work/train
 
-vae       autoencoder with the multi-scale binary quantiser
-features  the encoder's features of many scenes, kept on disk in half precision
-infinity  the transformer and its text encoder, on tokens quantised anew from the features with flipped bits
-decoder   the decoder alone, a while longer (the tokens stay valid)
-clip      the verifier
-export    assets/toybox: all files in the official layouts
+vae           autoencoder with the multi-scale binary quantiser
+features      the encoder's features of many scenes, kept on disk in half precision
+infinity      the transformer and its text encoder, on tokens quantised anew from the features with flipped bits
+clip          the first verifier
+aesthetic     five linear layers over CLIP's vectors, on clean and damaged pictures
+image_reward  ImageReward, on pictures ranked by how well the drawn scene fits the prompt
+export        assets/toybox: all files in the official layouts
 Every phase goes on where it was killed; a phase that has used its minutes is skipped.
 """
 import argparse
+import os
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
+from aesthetic import load_aesthetic, train_aesthetic
 from clip import CLIP, normalise
+from damage import Codec
 from data import FIRST, Scenes, tokens
-from export import export
+from export import export, export_aesthetic, export_image_reward
 from infinity import Infinity, make_targets
 from loop import DEVICE, Phase, autocast
 from negatives import Negatives
+from reward_training import deviation, load_clip, load_image_reward, train_image_reward
 from t5 import T5Encoder
 from tokenizers_json import clip_vocabulary, clip_word_ids
 from vae import VAE, summed
@@ -38,12 +43,16 @@ def psnr(a, b):
 
 
 def scene_batches(scenes, size, seed):
-    """Endless batches of scene numbers, without repeats within an epoch; the seed moves on with every restart."""
-    rng = np.random.default_rng(seed)
+    """Endless batches of scene numbers, half of them with striped or dotted objects; the seed moves on with every restart."""
+    rng, textured = np.random.default_rng(seed), scenes.textured()
     while True:
-        order = rng.permutation(len(scenes))
-        for at in range(0, len(order) - size + 1, size):
-            yield np.sort(order[at:at + size])
+        yield np.sort(np.concatenate([rng.choice(textured, size // 2), rng.integers(len(scenes), size=size - size // 2)]))
+
+
+def reconstruction_loss(out, images, objects):
+    """Mean error of pictures [B, 3, H, W]; the pixels of objects (their share of each pixel [B, 1, H, W]) count three times."""
+    error, weight = out - images, 1 + 2 * objects
+    return ((error.square() + 0.05 * error.abs()) * weight).mean() / weight.mean()
 
 
 def train_vae(args, scenes):
@@ -53,17 +62,17 @@ def train_vae(args, scenes):
     batches = scene_batches(scenes, args.batch['vae'], 1 + phase.step)
 
     def loss_of_step(step):
-        images = scenes.images(next(batches)).to(DEVICE)
+        index = next(batches)
+        images = scenes.images(index).to(DEVICE)
         keep = torch.full((len(images),), len(SCHEDULE), device=DEVICE)
         cut = torch.rand(len(images), device=DEVICE) < 0.1
         keep[cut] = torch.randint(2, len(SCHEDULE), (int(cut.sum()),), device=DEVICE)
         with autocast():
             out, f, total = model(images, SCHEDULE, keep)
-        error = (out - images)
-        pixel = error.square().mean() + 0.05 * error.abs().mean()
         commit = (f - total.detach())[~cut].square().mean()
-        return pixel + 0.02 * commit, {'mse': error[~cut].square().mean(), 'psnr': psnr(out[~cut], images[~cut]).detach(),
-                                      'commit': commit, 'norm': f.norm(dim=1).mean()}
+        loss = reconstruction_loss(out, images, scenes.objects(index, images)) + 0.02 * commit
+        return loss, {'mse': (out - images)[~cut].square().mean(), 'psnr': psnr(out[~cut], images[~cut]).detach(),
+                      'commit': commit, 'norm': f.norm(dim=1).mean()}
 
     return phase.run(loss_of_step, args.log_every)
 
@@ -128,7 +137,7 @@ def bit_losses(logits, bits):
 def train_infinity(args, scenes):
     model = TextToTokens(len(scenes.words)).to(DEVICE)
     model.t5.freeze_content()
-    phase = Phase('infinity', args.out, args.minutes['infinity'], model, lr=args.lr, adam_lr=2e-3, decay_from=0.5, ema=0.999,
+    phase = Phase('infinity', args.out, args.minutes['infinity'], model, lr=args.lr, adam_lr=2e-3, decay_from=0.25, ema=0.99,
                   plain=('shared.weight', 'bias', 'cfg_uncond', 'lvl_embed', 'word_embed', 'infinity.head.', 'ada_gss', 'scale_mul'))
     features, rng = Features(args, scenes), np.random.default_rng(2 + phase.step)
     kinds = np.array([KIND_WEIGHTS[kind] for kind in scenes.header['kinds']])
@@ -170,9 +179,9 @@ def train_infinity(args, scenes):
     return phase.run(loss_of_step, args.log_every)
 
 
-def load_vae(out, name='vae'):
+def load_vae(out):
     vae = VAE().to(DEVICE).eval().requires_grad_(False)
-    vae.load_state_dict(torch.load(out / f'{name}.pt', map_location=DEVICE)['ema'])
+    vae.load_state_dict(torch.load(out / 'vae.pt', map_location=DEVICE)['ema'])
     return vae
 
 
@@ -180,28 +189,6 @@ def load_text_to_tokens(out, words):
     model = TextToTokens(words).to(DEVICE).eval().requires_grad_(False)
     model.load_state_dict(torch.load(out / 'infinity.pt', map_location=DEVICE)['ema'])
     return model
-
-
-def train_decoder(args, scenes):
-    """The decoder alone, on exact tokens with a few flipped bits: it learns to forgive the transformer's slips."""
-    model = load_vae(args.out).train()
-    for name, p in model.named_parameters():
-        p.requires_grad_(name.startswith('decoder'))
-    phase = Phase('decoder', args.out, args.minutes['decoder'], model, lr=0.005, adam_lr=1e-3, plain=('conv_in', 'conv_out'),
-                  decay_from=0.0, ema=0.995)
-    features, rng = Features(args, scenes), np.random.default_rng(3 + phase.step)
-
-    def loss_of_step(step):
-        index, f = features.pick(rng, args.batch['vae'])
-        images = scenes.images(index).to(DEVICE)
-        with torch.no_grad():
-            codes = [torch.where(torch.rand_like(c) < 0.003, -c, c) for c in model.quantise(f, SCHEDULE)]
-            total = summed(codes, SCHEDULE)
-        with autocast():
-            out = model.decoder(total).float()
-        return (out - images).square().mean() + 0.05 * (out - images).abs().mean(), {'psnr': psnr(out, images).detach()}
-
-    return phase.run(loss_of_step, args.log_every)
 
 
 class ClipBatches:
@@ -216,8 +203,7 @@ class ClipBatches:
 
     def decode(self, args):
         """(scene numbers, pictures uint8) through the tokens, with some bits flipped as a careless transformer would."""
-        features, pictures = Features(args, self.scenes), []
-        vae = load_vae(args.out, 'decoder' if (args.out / 'decoder.pt').exists() else 'vae')
+        features, pictures, vae = Features(args, self.scenes), [], load_vae(args.out)
         index, f = features.pick(self.rng, min(args.decoded, features.done))
         for part in f.split(50):
             with torch.no_grad(), autocast():
@@ -286,16 +272,34 @@ def train_clip(args, scenes):
     return phase.run(loss_of_step, args.log_every)
 
 
+def with_codec(train):
+    """A phase that sees pictures through the trained autoencoder."""
+    return lambda args, scenes: train(args, scenes, Codec(load_vae(args.out), SCHEDULE))
+
+
 def export_files(args, scenes):
-    words, clip = scenes.words, CLIP(len(clip_vocabulary(scenes.words)))
-    clip.load_state_dict(torch.load(args.out / 'clip.pt', map_location='cpu')['ema'])
+    """All files; rewards are brought to mean 0 and deviation 1 on unseen scenes."""
+    words, vae, clip = scenes.words, load_vae(args.out), load_clip(args.out, scenes.words)
     recommended = {'cfg': args.cfg, 'tau': args.tau, 'cfg_insertion_layer': [0]}
-    export(args.assets, words, load_text_to_tokens(args.out, len(words)).cpu(), load_vae(args.out, 'decoder').cpu(), clip, recommended)
+    export(args.assets, words, load_text_to_tokens(args.out, len(words)).cpu(), vae.cpu(), clip.cpu(), recommended)
+    export_aesthetic(args.assets, load_aesthetic(args.out, clip))
+    model, codec = load_image_reward(args.out, words), Codec(vae.to(DEVICE), SCHEDULE)
+    export_image_reward(args.assets, words, model, *deviation(model, Scenes(args.validation), codec, 8 if args.smoke else 300))
     print('written', args.assets, flush=True)
 
 
-PHASES = {'vae': train_vae, 'features': make_features, 'infinity': train_infinity, 'decoder': train_decoder, 'clip': train_clip,
-          'export': export_files}
+PHASES = {'vae': train_vae, 'features': make_features, 'infinity': train_infinity, 'clip': train_clip,
+          'aesthetic': with_codec(train_aesthetic), 'image_reward': with_codec(train_image_reward), 'export': export_files}
+# Of training, on two cores; a GPU sees more in the same time.
+MINUTES = {'vae': 40, 'infinity': 160, 'clip': 25, 'aesthetic': 1, 'image_reward': 45}
+
+
+def phase_minutes(text):
+    """'clip=12' -> ('clip', 12.0)"""
+    name, minutes = text.split('=')
+    if name not in MINUTES:
+        raise ValueError(name)
+    return name, float(minutes)
 
 
 def main():
@@ -303,7 +307,10 @@ def main():
     parser.add_argument('phases', nargs='+', choices=[*PHASES, 'all'])
     parser.add_argument('--out', type=Path, default=Path('.work/train'))
     parser.add_argument('--scenes', type=Path, default=Path('.work/scenes.bin'))
-    parser.add_argument('--minutes', type=float, nargs=4, default=(23, 79, 5, 9), help='of vae, infinity, decoder, clip')
+    parser.add_argument('--minutes', type=phase_minutes, nargs='*', default=[], metavar='PHASE=MINUTES', help=f'default: {MINUTES}')
+    parser.add_argument('--reward-lr', type=float, default=0.01, help="ImageReward's Muon learning rate")
+    parser.add_argument('--rated', type=int, default=2000, help='scenes that the aesthetic head sees clean and damaged')
+    parser.add_argument('--validation', type=Path, default=Path('.work/scenes-val.bin'), help='unseen scenes, for the deviation of rewards')
     parser.add_argument('--pool', type=int, default=120_000, help='scenes whose features are kept')
     parser.add_argument('--first', type=int, default=25_000, help='scenes encoded before the transformer starts; the rest on the way')
     parser.add_argument('--lr', type=float, default=0.02, help="the transformer's Muon learning rate")
@@ -317,13 +324,14 @@ def main():
     parser.add_argument('--tau', type=float, default=1.0, help='recommended temperature')
     parser.add_argument('--smoke', action='store_true', help='a few steps of every phase, to see that all of it runs')
     args = parser.parse_args()
-    args.batch = {'vae': 16, 'infinity': 48, 'clip': 64}
+    args.batch = {'vae': 16, 'infinity': 48, 'clip': 64, 'image_reward': 16}
     if args.smoke:
-        args.minutes, args.pool, args.first, args.decoded, args.log_every = (0.1,) * 4, 200, 100, 50, 1
-        args.batch = {'vae': 4, 'infinity': 8, 'clip': 8}
-    args.minutes = dict(zip(('vae', 'infinity', 'decoder', 'clip'), args.minutes))
+        args.minutes = [(name, 0.1) for name in MINUTES]
+        args.pool, args.first, args.decoded, args.rated, args.log_every = 200, 100, 50, 40, 1
+        args.batch = {'vae': 4, 'infinity': 8, 'clip': 8, 'image_reward': 4}
+    args.minutes = {**MINUTES, **dict(args.minutes)}
     args.out.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(2 if DEVICE == 'cpu' else 4)
+    torch.set_num_threads(int(os.environ.get('OMP_NUM_THREADS', 2)) if DEVICE == 'cpu' else 4)
     torch.manual_seed(0)
     scenes = Scenes(args.scenes)
     for name in PHASES if args.phases == ['all'] else args.phases:

@@ -21,19 +21,18 @@ describe('renderScene', () => {
     expect(pixel(image, 41, 32)).toEqual([214, 228, 242]);
   });
 
-  it('draws dark bands 3 px high with the centre in a light one', () => {
-    const image = renderScene({ background: 'white', objects: [{ ...square, texture: 'striped', y: 32.5 }] });
-    const reds = [29, 30, 31, 32, 33, 34, 35].map((y) => pixel(image, 32, y)[0]);
-    expect(reds).toEqual([75, 75, 214, 214, 214, 75, 75]);
-    expect(pixel(image, 27, 32)).toEqual([214, 39, 40]);
+  it('draws dark bands 4 px high that lie still on the picture, wherever the object is', () => {
+    for (const y of [32, 33.25]) {
+      const image = renderScene({ background: 'white', objects: [{ ...square, texture: 'striped', y }] });
+      const reds = Array.from({ length: 9 }, (_, row) => pixel(image, 32, 28 + row)[0]);
+      expect(reds).toEqual([75, 75, 214, 214, 214, 214, 75, 75, 75]);
+      expect(pixel(image, 27, 32)).toEqual([214, 39, 40]);
+    }
   });
 
-  it('draws dark dots on a lattice through the centre', () => {
-    const objects = [{ ...square, texture: 'dotted', x: 32.5, y: 32.5 } as const];
-    const image = renderScene({ background: 'white', objects });
-    expect(pixel(image, 32, 32)[0]).toBe(75);
-    expect(pixel(image, 38, 26)[0]).toBe(75);
-    expect(pixel(image, 35, 32)[0]).toBe(214);
-    expect(pixel(image, 32, 35)[0]).toBe(214);
+  it('draws two dark dots in every square of 8 px, on its diagonal', () => {
+    const image = renderScene({ background: 'white', objects: [{ ...square, texture: 'dotted' }] });
+    for (const [x, y] of [[33, 33], [34, 34], [37, 37], [25, 33], [29, 29]] as const) expect(pixel(image, x, y)[0]).toBe(75); // prettier-ignore
+    for (const [x, y] of [[37, 33], [33, 37], [32, 39], [36, 34]] as const) expect(pixel(image, x, y)[0]).toBe(214); // prettier-ignore
   });
 });

@@ -6,27 +6,31 @@ import type { Scene, SceneObject } from './scene.js';
 import { BACKGROUND_RGB, COLOUR_RGB, DARK_SHADE, PICTURE_SIDE } from './scene.js';
 import { EXTENTS, unitDistance } from './shapes.js';
 
-/** Period of stripes and of the dot lattice, in pixels, counted from the object's centre. */
-export const TEXTURE_PERIOD = 6;
+/**
+ * Period of stripes and dots in pixels. Textures lie still on the picture, as on a screen, and their period is the
+ * VAE's patch: what a texture looks like in a patch does not depend on where the object is.
+ */
+export const TEXTURE_PERIOD = 8;
 /** Radius of a dark dot in pixels. */
-export const DOT_RADIUS = 1.7;
+const DOT_RADIUS = 1.7;
 
 const clamp01 = (value: number): number => Math.min(1, Math.max(0, value));
 const modulo = (value: number, period: number): number => value - period * Math.floor(value / period);
 
-/** How much of the dark shade shows, 0..1, at an offset in pixels from the centre of an object. */
-export function darkness(texture: SceneObject['texture'], dx: number, dy: number): number {
-  const half = TEXTURE_PERIOD / 2;
+/** How much of the dark shade shows, 0..1, at a place in pixels from the picture's upper left corner. */
+export function darkness(texture: SceneObject['texture'], x: number, y: number): number {
+  const quarter = TEXTURE_PERIOD / 4;
   switch (texture) {
     case 'plain':
       return 0;
     case 'striped':
-      // The centre lies in the middle of a light band; dark bands are 3 px high, 3 px away.
-      return clamp01(0.5 + half / 2 - Math.abs(modulo(dy, TEXTURE_PERIOD) - half));
+      // Dark bands of half a period, light bands of a quarter above and below.
+      return clamp01(0.5 + quarter - Math.abs(modulo(y, TEXTURE_PERIOD) - 2 * quarter));
     case 'dotted': {
-      const u = modulo(dx + half, TEXTURE_PERIOD) - half;
-      const v = modulo(dy + half, TEXTURE_PERIOD) - half;
-      return clamp01(0.5 + DOT_RADIUS - Math.hypot(u, v));
+      // Two dots in a square of one period, on its diagonal: the lattice of the five on a die.
+      const [u, v] = [modulo(x, TEXTURE_PERIOD) - 2 * quarter, modulo(y, TEXTURE_PERIOD) - 2 * quarter];
+      const nearest = Math.min(Math.hypot(u + quarter, v + quarter), Math.hypot(u - quarter, v - quarter));
+      return clamp01(0.5 + DOT_RADIUS - nearest);
     }
   }
 }
@@ -46,7 +50,7 @@ function paintObject(canvas: Float64Array, object: SceneObject): void {
       const dy = row + 0.5 - y;
       const coverage = clamp01(0.5 - radius * unitDistance(shape, dx / radius, dy / radius));
       if (coverage === 0) continue;
-      const shade = 1 - (1 - DARK_SHADE) * darkness(texture, dx, dy);
+      const shade = 1 - (1 - DARK_SHADE) * darkness(texture, column + 0.5, row + 0.5);
       const at = (row * PICTURE_SIDE + column) * 3;
       canvas[at] = mix(canvas[at] ?? 0, red * shade, coverage);
       canvas[at + 1] = mix(canvas[at + 1] ?? 0, green * shade, coverage);

@@ -22,7 +22,7 @@ export interface ShadedPixel {
 const EVEN = 0.17;
 /** Correlation with a pattern below which an uneven fill is unknown. */
 const CLEAR = 0.5;
-/** Patterns are tried at every half pixel, as generated pictures may move them against the object's centre. */
+/** Patterns are tried at every half pixel, as generated pictures may move them. */
 const PHASES = TEXTURE_PERIOD * 2;
 const TILE = TEXTURE_PERIOD * TEXTURE_PERIOD;
 
@@ -49,7 +49,7 @@ function patterns(): readonly Pattern[] {
   return cachedPatterns;
 }
 
-/** Darkness summed by place within one period, so that a pattern is compared in 36 steps. */
+/** Darkness summed by place within one period, so that a pattern is compared in 64 steps. */
 class PeriodicSums {
   readonly count = new Float64Array(TILE);
   readonly sum = new Float64Array(TILE);
