@@ -95,7 +95,7 @@ export function startCompare(options: ComparePictureOptions, context: GenerateCo
 
   const run = startRun<CompareEvent, CompareResult>(async (emit) => {
     options.signal?.throwIfAborted();
-    const engine = await context.open();
+    const engine = await context.open(options.signal);
     try {
       return await compareAll(engine, emit);
     } finally {

@@ -100,7 +100,11 @@ interface Loaded extends LoadedVerifiers {
 }
 
 /** Loads everything at the same time into one runtime; when one part fails, the others are closed again. */
-async function load(wanted: Wanted, options: OpenOptions, catalogs: Catalogs): Promise<Loaded> {
+async function load(
+  wanted: Wanted,
+  options: OpenOptions,
+  { catalogs, signal }: { readonly catalogs: Catalogs; readonly signal: AbortSignal | undefined },
+): Promise<Loaded> {
   const entry = isModelEntry(wanted.model) ? wanted.model : null;
   const judges = [...wanted.guides, ...(wanted.reporters ?? [])];
   const entries = entriesOf(judges);
@@ -113,7 +117,7 @@ async function load(wanted: Wanted, options: OpenOptions, catalogs: Catalogs): P
     isModelEntry(wanted.model)
       ? wanted.model.load({ ...threads, ...given({ memory: bytes, runtime }) })
       : wanted.model,
-    loadVerifiers(judges, { runtime, threads: options.threads }),
+    loadVerifiers(judges, { runtime, threads: options.threads, signal }),
   ]);
   const close = async (): Promise<void> => {
     if (entry && model.status === 'fulfilled') await model.value.close();
@@ -128,12 +132,16 @@ async function load(wanted: Wanted, options: OpenOptions, catalogs: Catalogs): P
 }
 
 /** Loads a model and its verifiers. Throws UsageError for names and combinations that cannot be, before anything is loaded. */
-export async function openEngine(options: OpenOptions, catalogs?: Catalogs): Promise<Engine> {
+export async function openEngine(
+  options: OpenOptions,
+  catalogs?: Catalogs,
+  signal?: AbortSignal,
+): Promise<Engine> {
   const report = options.report === undefined ? [] : [options.report];
   const known = await catalogsFor([options.model, options.verifier, ...report], catalogs);
   const wanted = findWanted(options, known);
   const start = performance.now();
-  const { model, verifierOf, close } = await load(wanted, options, known);
+  const { model, verifierOf, close } = await load(wanted, options, { catalogs: known, signal });
   return engineOf(model, {
     verifier: joinVerifiers(wanted.guides.map(verifierOf), options.ensemble),
     reporters: wanted.reporters?.map(verifierOf) ?? null,

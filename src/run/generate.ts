@@ -117,7 +117,7 @@ async function withHoldOut<T>(
 /** What a search needs besides its options. */
 export interface GenerateContext {
   /** Gives the engine; what it loads is the run's to wait for. */
-  readonly open: () => Promise<Engine>;
+  readonly open: (signal?: AbortSignal) => Promise<Engine>;
   /** Called when the run is over, also when it failed. */
   readonly close?: (engine: Engine) => Promise<void>;
 }
@@ -162,7 +162,7 @@ export function startGenerate(options: PictureOptions, context: GenerateContext)
 
   const run = startRun<GenerateEvent, GenerateResult>(async (emit) => {
     signal?.throwIfAborted();
-    const engine = await context.open();
+    const engine = await context.open(signal);
     try {
       signal?.throwIfAborted();
       return await withHoldOut(engine, options, (holdOut) => search(engine, holdOut, emit));

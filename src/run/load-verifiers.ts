@@ -4,6 +4,7 @@ import type { Runtime } from '../runtime/index.js';
 import type { VerifierEntry } from '../verifiers/catalog.js';
 import type { Verifier } from '../verifiers/contract.js';
 import { ensemble, type EnsembleOptions } from '../verifiers/ensemble.js';
+import { given } from './given.js';
 import { isEntry, type WantedVerifier } from './verifier-options.js';
 
 /** Where verifiers are loaded into. */
@@ -12,6 +13,8 @@ export interface LoadContext {
   readonly runtime: Runtime | undefined;
   /** Threads of their own runtimes, where they share none. */
   readonly threads: number | undefined;
+  /** Cancels the loading of those that may take long. */
+  readonly signal: AbortSignal | undefined;
 }
 
 /** Verifiers that are there. */
@@ -30,10 +33,10 @@ export function entriesOf(wanted: readonly WantedVerifier[]): VerifierEntry[] {
 /** Loads what is not loaded yet; when one fails, the others are closed again. */
 export async function loadVerifiers(
   wanted: readonly WantedVerifier[],
-  { runtime, threads }: LoadContext,
+  context: LoadContext,
 ): Promise<LoadedVerifiers> {
   const entries = entriesOf(wanted);
-  const opened = entries.length === 0 ? [] : await open(entries, { runtime, threads });
+  const opened = entries.length === 0 ? [] : await open(entries, context);
   const byName = new Map(entries.map(({ name }, i) => [name, opened[i]]));
   return {
     verifierOf: (each) => {
@@ -47,12 +50,9 @@ export async function loadVerifiers(
   };
 }
 
-async function open(
-  entries: readonly VerifierEntry[],
-  { runtime, threads }: LoadContext,
-): Promise<Verifier[]> {
+async function open(entries: readonly VerifierEntry[], context: LoadContext): Promise<Verifier[]> {
   const { openVerifiers } = await import('../verifiers/open-verifiers.js');
-  return openVerifiers(entries, runtime, threads);
+  return openVerifiers(entries, given(context));
 }
 
 /** Those who judge together as one verifier: several as their ensemble. */

@@ -15,7 +15,7 @@ export interface Jury {
   /** The entries of those that were named. */
   readonly entries: readonly VerifierEntry[];
   /** Loads what was named; the caller closes it. */
-  readonly open: () => Promise<OpenJury>;
+  readonly open: (signal?: AbortSignal) => Promise<OpenJury>;
 }
 
 /** Verifiers that are loaded. */
@@ -32,10 +32,10 @@ export function chooseJury({ verifier, ensemble, threads }: JudgeOptions, catalo
   const { guides } = findVerifiers({ verifier, ensemble }, context);
   const entries = entriesOf(guides);
   for (const entry of entries) requireInstalled('verifier', entry);
-  const open = async (): Promise<OpenJury> => {
+  const open = async (signal?: AbortSignal): Promise<OpenJury> => {
     const runtime = entries.length === 0 ? undefined : await catalogs.createRuntime?.(given({ threads }));
     try {
-      const loaded = await loadVerifiers(guides, { runtime, threads });
+      const loaded = await loadVerifiers(guides, { runtime, threads, signal });
       return {
         verifier: joinVerifiers(guides.map(loaded.verifierOf), ensemble),
         close: async () => {

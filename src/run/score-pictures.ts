@@ -41,7 +41,7 @@ export async function scorePictures(
   const { prompt, signal } = options;
   signal?.throwIfAborted();
   const jury = chooseJury(options, await catalogsFor([options.verifier], catalogs));
-  const { verifier, close } = await jury.open();
+  const { verifier, close } = await jury.open(signal);
   try {
     const batches = batchesOf(pictures).map((batch) => () => Promise.resolve(batch));
     return await scoreBatches(batches, { verifier, prompt, ledger: new Ledger(), signal });

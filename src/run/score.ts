@@ -101,7 +101,7 @@ async function scoreGroups(
   { jury, emit, signal }: ScoreContext,
 ): Promise<ScoreResult> {
   const ledger = new Ledger();
-  const { verifier, close } = await ledger.time('load', () => jury.open());
+  const { verifier, close } = await ledger.time('load', () => jury.open(signal));
   const total = [...groups.values()].flat().length;
   let done = 0;
   const onBatch = (pictures: number): void => {

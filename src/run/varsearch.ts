@@ -37,13 +37,13 @@ const close = (engine: Engine): Promise<void> => engine.close();
  */
 export function generate(options: GenerateOptions, { catalogs }: CatalogOption = {}): GenerateRun {
   const { open, picture } = splitGenerateOptions(options);
-  return startGenerate(picture, { open: () => openEngine(open, catalogs), close });
+  return startGenerate(picture, { open: (signal) => openEngine(open, catalogs, signal), close });
 }
 
 /** Runs every strategy at the same budget with the same prompt and seed; errors as in `generate`. */
 export function compare(options: CompareOptions, { catalogs }: CatalogOption = {}): CompareRun {
   const { open, picture } = splitCompareOptions(options);
-  return startCompare(picture, { open: () => openEngine(open, catalogs), close });
+  return startCompare(picture, { open: (signal) => openEngine(open, catalogs, signal), close });
 }
 
 /**
@@ -59,7 +59,7 @@ export function replay(
   // A rule without verifiers is one for the recipe's.
   checkOpenOptions(given.verifier === undefined ? { ...given, ensemble: undefined } : given);
   const open = async (recipe: Recipe): Promise<Engine> =>
-    openEngine(checkOpenOptions(openOptionsOf(recipe, given)), catalogs);
+    openEngine(checkOpenOptions(openOptionsOf(recipe, given)), catalogs, signal);
   return startReplay(png, { anyModel, name, signal }, { open, close });
 }
 

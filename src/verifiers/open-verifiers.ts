@@ -2,7 +2,6 @@
 
 import { requireInstalled } from '../core/installed.js';
 import { createClipPool } from '../models/clip/shared.js';
-import type { Runtime } from '../runtime/index.js';
 import type { VerifierEntry, VerifierLoadOptions } from './catalog.js';
 import type { Verifier } from './contract.js';
 
@@ -12,15 +11,13 @@ import type { Verifier } from './contract.js';
  */
 export async function openVerifiers(
   entries: readonly VerifierEntry[],
-  runtime: Runtime | undefined,
-  threads?: number,
+  { runtime, threads, signal }: Omit<VerifierLoadOptions, 'clips'>,
 ): Promise<Verifier[]> {
   for (const entry of entries) requireInstalled('verifier', entry);
-  const shared: VerifierLoadOptions = runtime
-    ? { runtime, clips: createClipPool(runtime) }
-    : threads === undefined
-      ? {}
-      : { threads };
+  const shared: VerifierLoadOptions = {
+    ...(runtime ? { runtime, clips: createClipPool(runtime) } : threads === undefined ? {} : { threads }),
+    ...(signal === undefined ? {} : { signal }),
+  };
   const loads = await Promise.allSettled(entries.map((entry) => entry.load(shared)));
   const opened = loads.flatMap((load) => (load.status === 'fulfilled' ? [load.value] : []));
   const failed = loads.find((load) => load.status === 'rejected');
