@@ -12,6 +12,7 @@ import {
   replay,
   resultJson,
   UsageError,
+  type VerifierEntry,
 } from '../src/index.js';
 import { fakeCatalogs } from './fakes/catalogs.js';
 import { fakeModel } from './fakes/fake-model.js';
@@ -85,6 +86,27 @@ describe('generate', () => {
     expect(partial?.complete).toBe(false);
     expect(partial?.tree.nodes.length).toBeGreaterThan(0);
     expect(partial?.score).toBe(Math.max(...(partial?.tree.nodes.map(({ score }) => score) ?? [])));
+  });
+
+  it('stops when its signal is aborted while a verifier is still being opened', async () => {
+    const controller = new AbortController();
+    const catalogs = fakeCatalogs();
+    const slow: VerifierEntry = {
+      ...catalogs.findVerifier('clip-score'),
+      load: ({ signal } = {}) =>
+        new Promise((_, reject) => {
+          signal?.addEventListener('abort', () => {
+            reject(signal.reason as Error);
+          });
+          controller.abort();
+        }),
+    };
+    const run = generate(
+      { prompt: 'red', signal: controller.signal },
+      { catalogs: { ...catalogs, findVerifier: () => slow } },
+    );
+    await expect(run.result).rejects.toSatisfy(isAbortError);
+    expect(catalogs.loaded.models[0]?.closed()).toBe(true);
   });
 
   it('does nothing for a signal that was aborted before', async () => {
