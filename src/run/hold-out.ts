@@ -5,8 +5,7 @@ import type { Image } from '../core/image.js';
 import { Ledger, type LedgerRecord } from '../core/ledger.js';
 import type { SearchResult } from '../search/contract.js';
 import type { TreeNode } from '../search/tree.js';
-import { checkScores } from '../verifiers/check-scores.js';
-import type { Judge, Verifier } from '../verifiers/contract.js';
+import { checkScores, type Judge, type Verifier } from '../verifiers/contract.js';
 import { formatGain } from './format.js';
 import type { FileHashes } from './recipe.js';
 

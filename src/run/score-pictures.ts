@@ -3,8 +3,7 @@
 
 import type { Image } from '../core/image.js';
 import { Ledger } from '../core/ledger.js';
-import { checkScores } from '../verifiers/check-scores.js';
-import { type Panel, panelOf, type Verifier } from '../verifiers/contract.js';
+import { checkScores, type Panel, panelOf, type Verifier } from '../verifiers/contract.js';
 import { catalogsFor } from './engine.js';
 import { chooseJury } from './score-jury.js';
 import type { ScorePicturesOptions } from './score-options.js';

@@ -12,7 +12,7 @@ import { throwIfAborted } from '../core/errors.js';
 import type { Image } from '../core/image.js';
 import type { RandomKey } from '../core/random.js';
 import type { Prefix } from '../models/contract.js';
-import { checkScores } from '../verifiers/check-scores.js';
+import { checkScores } from '../verifiers/contract.js';
 import { byScore, contenders, Contest } from './contest.js';
 import type { SearchContext, SearchEvent, SearchResult } from './contract.js';
 import type { ResultChoice } from './options.js';
