@@ -7,7 +7,7 @@ import torch
 from clip import normalise
 from damage import DAMAGES, damage, draw
 from image_reward import LinearHead
-from loop import DEVICE, Phase, autocast
+from loop import DEVICE, Phase, autocast, load_averaged
 from reward_training import load_clip
 
 BEST, WORST = 10.0, 1.0
@@ -67,9 +67,7 @@ def train_aesthetic(args, scenes, codec):
 
 
 def load_aesthetic(out, clip):
-    head = LinearHead(clip.sizes['embed']).to(DEVICE).eval().requires_grad_(False)
-    head.load_state_dict(torch.load(out / 'aesthetic.pt', map_location=DEVICE)['ema'])
-    return head
+    return load_averaged(LinearHead(clip.sizes['embed']), out, 'aesthetic')
 
 
 @torch.no_grad()

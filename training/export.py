@@ -30,31 +30,27 @@ def infinity_config(model, vae, recommended):
             'norm_eps': 1e-6, 'dtype': 'torch.float16', 'vae_dtype': 'torch.float16', 'has_encoder': True, **recommended}
 
 
-def export(folder, words, model=None, vae=None, clip=None, recommended=None):
-    """Writes whatever is given; configs and tokenizers with it."""
+def export(folder, words, model, vae, clip, recommended):
+    """The generator and CLIP, with configs and tokenizers."""
     (folder / 'text-encoder').mkdir(parents=True, exist_ok=True)
     (folder / 'clip').mkdir(exist_ok=True)
-    if model is not None:
-        recommended = recommended or {'cfg': 3.0, 'tau': 1.0, 'cfg_insertion_layer': [0]}
-        write_json(folder / 'config.json', infinity_config(model, vae, recommended))
-        torch.save(half(model.infinity.state_dict()), folder / 'transformer.pth')
-        write_safetensors(folder / 'text-encoder/model.safetensors', half(model.t5.state_dict()))
-        write_json(folder / 'text-encoder/config.json', model.t5.config())
-    if vae is not None:
-        torch.save(official_state(vae), folder / 'vae.pth')
-    if clip is not None:
-        write_safetensors(folder / 'clip/model.safetensors', half(clip.state_dict()))
-        write_json(folder / 'clip/config.json', clip.config())
-        side = clip.sizes['side']
-        write_json(folder / 'clip/preprocessor_config.json', {
-            'image_processor_type': 'CLIPImageProcessor', 'do_resize': True, 'size': {'shortest_edge': side}, 'resample': 3,
-            'do_center_crop': True, 'crop_size': {'height': side, 'width': side}, 'do_rescale': True, 'rescale_factor': 1 / 255,
-            'do_normalize': True, 'image_mean': MEAN, 'image_std': STD, 'do_convert_rgb': True, 'image_size': side})
-        length = clip.sizes['length']
-        write_json(folder / 'clip/tokenizer.json', clip_tokenizer(words, length))
-        write_json(folder / 'clip/tokenizer_config.json', {
-            'tokenizer_class': 'CLIPTokenizer', 'bos_token': '<|startoftext|>', 'eos_token': '<|endoftext|>',
-            'pad_token': '<|endoftext|>', 'unk_token': '<|endoftext|>', 'model_max_length': length, 'do_lower_case': True})
+    write_json(folder / 'config.json', infinity_config(model, vae, recommended))
+    torch.save(half(model.infinity.state_dict()), folder / 'transformer.pth')
+    write_safetensors(folder / 'text-encoder/model.safetensors', half(model.t5.state_dict()))
+    write_json(folder / 'text-encoder/config.json', model.t5.config())
+    torch.save(official_state(vae), folder / 'vae.pth')
+    write_safetensors(folder / 'clip/model.safetensors', half(clip.state_dict()))
+    write_json(folder / 'clip/config.json', clip.config())
+    side = clip.sizes['side']
+    write_json(folder / 'clip/preprocessor_config.json', {
+        'image_processor_type': 'CLIPImageProcessor', 'do_resize': True, 'size': {'shortest_edge': side}, 'resample': 3,
+        'do_center_crop': True, 'crop_size': {'height': side, 'width': side}, 'do_rescale': True, 'rescale_factor': 1 / 255,
+        'do_normalize': True, 'image_mean': MEAN, 'image_std': STD, 'do_convert_rgb': True, 'image_size': side})
+    length = clip.sizes['length']
+    write_json(folder / 'clip/tokenizer.json', clip_tokenizer(words, length))
+    write_json(folder / 'clip/tokenizer_config.json', {
+        'tokenizer_class': 'CLIPTokenizer', 'bos_token': '<|startoftext|>', 'eos_token': '<|endoftext|>',
+        'pad_token': '<|endoftext|>', 'unk_token': '<|endoftext|>', 'model_max_length': length, 'do_lower_case': True})
     write_json(folder / 'text-encoder/tokenizer.json', t5_tokenizer(words))
     write_json(folder / 'text-encoder/tokenizer_config.json', {
         'tokenizer_class': 'T5Tokenizer', 'eos_token': '</s>', 'pad_token': '<pad>', 'unk_token': '<unk>',

@@ -24,6 +24,13 @@ def save(path, value):
     os.replace(f'{path}.part', path)
 
 
+def load_averaged(model, out, phase):
+    """The model with the averaged weights of a phase, for use."""
+    model = model.to(DEVICE).eval().requires_grad_(False)
+    model.load_state_dict(torch.load(out / f'{phase}.pt', map_location=DEVICE)['ema'])
+    return model
+
+
 def split_parameters(model, plain=()):
     """(matrices for Muon, the rest for AdamW): embeddings, heads and whatever is named in `plain` are no Muon matrices."""
     matrices, others = [], []

@@ -13,7 +13,7 @@ from changes import KINDS, Changes, shows, unpack
 from clip import CLIP, normalise
 from damage import DAMAGES, damage, draw
 from image_reward import caption_ids, for_words, start_from_clip
-from loop import DEVICE, Phase, autocast
+from loop import DEVICE, Phase, autocast, load_averaged
 from negatives import Negatives
 from tokenizers_json import clip_vocabulary
 
@@ -119,15 +119,11 @@ def score(model, groups, captions):
 
 def load_clip(out, words):
     """The trained CLIP, averaged weights."""
-    clip = CLIP(len(clip_vocabulary(words))).to(DEVICE).eval().requires_grad_(False)
-    clip.load_state_dict(torch.load(out / 'clip.pt', map_location=DEVICE)['ema'])
-    return clip
+    return load_averaged(CLIP(len(clip_vocabulary(words))), out, 'clip')
 
 
 def load_image_reward(out, words):
-    model = for_words(words).to(DEVICE).eval().requires_grad_(False)
-    model.load_state_dict(torch.load(out / 'image_reward.pt', map_location=DEVICE)['ema'])
-    return model
+    return load_averaged(for_words(words), out, 'image_reward')
 
 
 def train_image_reward(args, scenes, codec):

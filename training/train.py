@@ -23,7 +23,7 @@ from damage import Codec
 from data import FIRST, Scenes, tokens
 from export import export, export_aesthetic, export_image_reward
 from infinity import Infinity, make_targets
-from loop import DEVICE, Phase, autocast
+from loop import DEVICE, Phase, autocast, load_averaged
 from negatives import Negatives
 from reward_training import deviation, load_clip, load_image_reward, train_image_reward
 from t5 import T5Encoder
@@ -180,15 +180,11 @@ def train_infinity(args, scenes):
 
 
 def load_vae(out):
-    vae = VAE().to(DEVICE).eval().requires_grad_(False)
-    vae.load_state_dict(torch.load(out / 'vae.pt', map_location=DEVICE)['ema'])
-    return vae
+    return load_averaged(VAE(), out, 'vae')
 
 
 def load_text_to_tokens(out, words):
-    model = TextToTokens(words).to(DEVICE).eval().requires_grad_(False)
-    model.load_state_dict(torch.load(out / 'infinity.pt', map_location=DEVICE)['ema'])
-    return model
+    return load_averaged(TextToTokens(words), out, 'infinity')
 
 
 class ClipBatches:

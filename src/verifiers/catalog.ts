@@ -12,8 +12,17 @@ import { type Runtime, type RuntimeChoice, withRuntime } from '../runtime/index.
 import { openAesthetic } from './aesthetic.js';
 import { clipScore } from './clip-score.js';
 import type { Verifier } from './contract.js';
-import * as sources from './fetched.js';
-import { type Fetched, fetchedPath, isFetched } from './fetched.js';
+import {
+  AESTHETIC,
+  AESTHETIC_HEAD,
+  BERT_TOKENIZER,
+  CLIP_B32,
+  CLIP_L14,
+  type Fetched,
+  fetchedPath,
+  IMAGE_REWARD,
+  isFetched,
+} from './fetched.js';
 import { openImageRewardVerifier } from './image-reward.js';
 import { openLlavaEndpoint } from './llava/endpoint.js';
 import { llavaEndpointFromEnvironment, llavaEndpointInstalled } from './llava/endpoint-options.js';
@@ -128,8 +137,8 @@ export const VERIFIERS: readonly VerifierEntry[] = [
     goodAt: 'how well a toybox picture fits the prompt, small faults included',
     open: (runtime) => openImageRewardVerifier(runtime, assetPath('toybox', 'image-reward')),
   }),
-  officialClipScore('clip-score-l14', '1.7 GB', sources.CLIP_L14),
-  officialClipScore('clip-score-b32', '0.6 GB', sources.CLIP_B32),
+  officialClipScore('clip-score-l14', '1.7 GB', CLIP_L14),
+  officialClipScore('clip-score-b32', '0.6 GB', CLIP_B32),
   entry({
     name: 'aesthetic-l14',
     description: "LAION's Aesthetic Score, 1 to 10, over CLIP ViT-L/14; it does not read the prompt",
@@ -137,11 +146,11 @@ export const VERIFIERS: readonly VerifierEntry[] = [
     licence: 'Apache-2.0 (head), MIT (CLIP)',
     size: '1.7 GB',
     world: 'any',
-    installed: () => isFetched(sources.CLIP_L14, sources.AESTHETIC),
+    installed: () => isFetched(CLIP_L14, AESTHETIC),
     open: async (runtime, options) => ({
       ...(await openAesthetic({
-        openClip: () => openSharedClip(runtime, fetchedPath(sources.CLIP_L14), options),
-        head: fetchedPath(sources.AESTHETIC, sources.AESTHETIC_HEAD),
+        openClip: () => openSharedClip(runtime, fetchedPath(CLIP_L14), options),
+        head: fetchedPath(AESTHETIC, AESTHETIC_HEAD),
       })),
       name: 'aesthetic-l14',
     }),
@@ -153,9 +162,9 @@ export const VERIFIERS: readonly VerifierEntry[] = [
     licence: 'Apache-2.0',
     size: '1.8 GB',
     world: 'any',
-    installed: () => isFetched(sources.IMAGE_REWARD, sources.BERT_TOKENIZER),
+    installed: () => isFetched(IMAGE_REWARD, BERT_TOKENIZER),
     open: async (runtime) => ({
-      ...(await openImageRewardVerifier(runtime, fetchedPath(sources.IMAGE_REWARD))),
+      ...(await openImageRewardVerifier(runtime, fetchedPath(IMAGE_REWARD))),
       name: 'image-reward-v1',
     }),
   }),

@@ -1,8 +1,9 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 
+import { changedCopy } from '../../test/fixtures/changed-copy.js';
 import { greyPicture, patternPicture } from '../../test/fixtures/pictures.js';
 import { tinyClipTensors, writeTinyClip } from '../../test/fixtures/tiny-clip.js';
 import { RuntimeError } from '../core/errors.js';
@@ -19,14 +20,7 @@ afterAll(() => {
   rmSync(root, { recursive: true });
 });
 
-function broken(change: (at: string) => void): string {
-  const at = mkdtempSync(join(root, 'broken-'));
-  for (const file of ['config.json', 'tokenizer.json', 'model.safetensors']) {
-    cpSync(join(folder, file), join(at, file));
-  }
-  change(at);
-  return at;
-}
+const broken = (change: (at: string) => void): string => changedCopy(folder, root, change);
 
 describeVerifier('clip-score', {
   open: (runtime) => openClipScore(runtime, { folder }),

@@ -1,8 +1,9 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 
+import { changedCopy } from '../../test/fixtures/changed-copy.js';
 import { greyPicture, patternPicture } from '../../test/fixtures/pictures.js';
 import {
   tinyImageRewardTensors,
@@ -24,12 +25,7 @@ afterAll(() => {
   rmSync(root, { recursive: true });
 });
 
-function broken(change: (at: string) => void): string {
-  const at = mkdtempSync(join(root, 'broken-'));
-  cpSync(folder, at, { recursive: true });
-  change(at);
-  return at;
-}
+const broken = (change: (at: string) => void): string => changedCopy(folder, root, change);
 
 function fault(what: string, says: RegExp, change: (at: string) => void): VerifierCase['faults'][number] {
   return { what, says, open: (runtime) => openImageRewardVerifier(runtime, broken(change)) };

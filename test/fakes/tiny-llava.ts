@@ -2,11 +2,12 @@
 // configuration files, the tokenizer, and three ONNX files with the inputs and outputs of the real ones (SigLIP with its
 // projector, the token embedding, Qwen2 with grouped key and value heads and a cache), made by our graph builder.
 
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { GraphModel } from '../../src/runtime/graph/index.js';
+import { changedCopy } from '../fixtures/changed-copy.js';
 import { decoderGraph, embeddingGraph, type TinyLlavaSizes, visionGraph } from './tiny-llava-graphs.js';
 import {
   IMAGE_TEMPLATE,
@@ -128,12 +129,7 @@ export function createTinyLlavas(): TinyLlavas {
   writeTinyLlava(folder);
   return {
     folder,
-    changed: (change) => {
-      const at = mkdtempSync(join(root, 'changed-'));
-      cpSync(folder, at, { recursive: true });
-      change(at);
-      return at;
-    },
+    changed: (change) => changedCopy(folder, root, change),
     sized: (sizes) => {
       const at = mkdtempSync(join(root, 'sized-'));
       writeTinyLlava(at, { ...TINY_LLAVA, ...sizes });
