@@ -1,0 +1,210 @@
+"""Trains toybox-flow, phase after phase: python3 training/train_flow.py all --out .work/flow
+
+autoencoder  FLUX's continuous autoencoder in miniature, started from the BSQ one of assets/toybox where shapes allow
+flow         the transformer, with the embedded Infinity's text encoder and CLIP's text tower frozen; captions are dropped now and then
+Every phase goes on where it was killed; a phase that has used its minutes is skipped.
+"""
+import argparse
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from autoencoder import AutoEncoder, pack
+from clip import TextTower
+from data import FIRST, Scenes, tokens
+from files import read_safetensors, write_safetensors
+from flux import Flux, image_ids
+from loop import DEVICE, Phase, autocast, load_averaged
+from t5 import T5Encoder
+from tokenizers_json import clip_vocabulary, clip_word_ids
+from train import KIND_WEIGHTS, psnr, reconstruction_loss, scene_batches
+
+ROOT = Path(__file__).resolve().parent.parent
+SIDE = 16  # of the latent
+TEXT = 24  # text tokens, padding included
+IDS = image_ids(SIDE // 2, SIDE // 2)
+
+
+def train_autoencoder(args, scenes):
+    """Reconstruction from a latent drawn around its mean; the KL term sets how much noise the decoder bears (about a tenth of the error)."""
+    model = AutoEncoder().to(DEVICE)
+    print('taken from the BSQ autoencoder:', model.start_from(torch.load(args.assets / 'vae.pth', map_location=DEVICE)['vae']))
+    phase = Phase('autoencoder', args.out, args.minutes['autoencoder'], model, lr=0.02, adam_lr=2e-3,
+                  plain=('conv_in', 'conv_out'), decay_from=0.4, ema=0.998)
+    batches = scene_batches(scenes, args.batch['autoencoder'], 11 + phase.step)
+
+    def loss_of_step(step):
+        index = next(batches)
+        images = scenes.images(index).to(DEVICE)
+        with autocast():
+            mean, deviation = model.encode(images)
+            out = model.decoder(mean + deviation * torch.randn_like(mean)).float()
+        kl = 0.5 * (mean.square() + deviation.square() - 1 - 2 * deviation.log()).mean()
+        loss = reconstruction_loss(out, images, scenes.objects(index, images)) + args.kl * kl
+        return loss, {'psnr': psnr(out, images).detach(), 'kl': kl.detach(), 'mean': mean.detach().std(), 'deviation': deviation.detach().mean()}
+
+    return phase.run(loss_of_step, args.log_every)
+
+
+class Texts:
+    """Word ids [B, 20] -> T5's states [B, 24, 256] and CLIP's pooled states [B, 128].
+
+    As FLUX has it, T5 sees the padding (no mask). CLIP's text tower is copied beside the training at its start, for good:
+    a later retraining of the verifier must not move the conditions under a trained transformer.
+    """
+
+    def __init__(self, args, words):
+        frozen = args.out / 'clip-text.safetensors'
+        if not frozen.exists():
+            state = read_safetensors(args.assets / 'clip/model.safetensors')
+            write_safetensors(frozen, {k: v for k, v in state.items() if k.startswith('text_model.')})
+        state = {k[len('text_model.'):]: v.float() for k, v in read_safetensors(frozen).items()}
+        self.clip = TextTower(128, 3, len(clip_vocabulary(words)), 24)
+        self.clip.load_state_dict(state)
+        self.t5 = T5Encoder(len(words) + FIRST)
+        self.t5.load_state_dict({k: v.float() for k, v in read_safetensors(args.assets / 'text-encoder/model.safetensors').items()})
+        for model in self.clip, self.t5:
+            model.to(DEVICE).eval().requires_grad_(False)
+        self.words, self.bos, self.eos = clip_word_ids(words)
+        self.table = torch.tensor([self.eos, *self.words])
+
+    @torch.no_grad()
+    def __call__(self, words):
+        words = np.asarray(words)
+        ids = torch.zeros(len(words), TEXT, dtype=torch.long)
+        ids[:, :words.shape[1] + 1] = tokens(words)[0]
+        clip = torch.full((len(words), TEXT), self.eos)
+        clip[:, 0] = self.bos
+        clip[:, 1:1 + words.shape[1]] = self.table[torch.from_numpy(words.astype(np.int64))]
+        whole = torch.full((len(words),), TEXT, device=DEVICE)
+        return self.t5(ids.to(DEVICE), whole).float(), self.clip(clip.to(DEVICE)).float()
+
+
+class Latents:
+    """Packed latents of the first scenes, mean and deviation in half precision on disk [N, 2, 64, 16]; grows as scenes are encoded.
+
+    What is picked is drawn around the mean and brought to mean 0 and deviation 1 (`scale_factor` and `shift_factor` of the file).
+    """
+
+    def __init__(self, args, scenes):
+        self.scenes, self.model = scenes, load_autoencoder(args.out)
+        self.counter, path = args.out / 'latents.done', args.out / 'latents.npy'
+        if not path.exists():
+            z = self.model.sizes['z_channels']
+            np.lib.format.open_memmap(path, 'w+', np.float16, (min(args.pool, len(scenes)), 2, SIDE * SIDE // 4, 4 * z))
+            self.counter.write_text('0')
+        self.pool, self.done = np.load(path, mmap_mode='r+'), int(self.counter.read_text())
+        while self.done < min(args.first, len(self.pool)):
+            self.grow(64)
+        self.kinds = np.array([KIND_WEIGHTS[kind] for kind in scenes.header['kinds']])
+        figures = args.out / 'latents.json'
+        if not figures.exists():
+            means = self.pool[:min(self.done, 4000), 0].astype(np.float32)
+            figures.write_text(json.dumps({'shift_factor': round(float(means.mean()), 4), 'scale_factor': round(float(1 / means.std()), 4)}))
+        self.figures = json.loads(figures.read_text())
+
+    def grow(self, count):
+        """Encodes the next scenes, at most to the end of the pool."""
+        index = np.arange(self.done, min(self.done + count, len(self.pool)))
+        if len(index):
+            with torch.no_grad(), autocast():
+                both = self.model.encode(self.scenes.images(index).to(DEVICE))
+            self.pool[index] = torch.stack([pack(x) for x in both], 1).half().cpu().numpy()
+            self.done += len(index)
+            self.counter.write_text(str(self.done))
+
+    def pick(self, rng, count):
+        """Records and packed latents [count, 64, 16]."""
+        p = self.kinds[self.scenes.records[:self.done, 1]]
+        index = np.sort(rng.choice(self.done, count, replace=False, p=p / p.sum()))
+        mean, deviation = torch.from_numpy(self.pool[index].astype(np.float32)).to(DEVICE).unbind(1)
+        latent = mean + deviation * torch.randn_like(mean)
+        return np.asarray(self.scenes.records[index]), (latent - self.figures['shift_factor']) * self.figures['scale_factor']
+
+
+def times(count, shift=0.3):
+    """Logit-normal, moved towards noise, where it is decided what stands where; one in ten is uniform."""
+    t = torch.sigmoid(torch.randn(count) + shift)
+    return torch.where(torch.rand(count) < 0.1, torch.rand(count), t).to(DEVICE)
+
+
+def noised(latents, t):
+    """The point on the way at time t, and what the model shall predict there."""
+    noise = torch.randn_like(latents)
+    return torch.lerp(latents, noise, t[:, None, None]), noise - latents
+
+
+def train_flow(args, scenes):
+    model = Flux().to(DEVICE)
+    phase = Phase('flow', args.out, args.minutes['flow'], model, lr=args.lr, adam_lr=2e-3, decay_from=args.decay_from, ema=0.998,
+                  plain=('in_layer', 'img_in', 'final_layer.linear'))
+    latents, texts, rng = Latents(args, scenes), Texts(args, scenes.words), np.random.default_rng(21 + phase.step)
+    torch.manual_seed(21 + phase.step)
+    batch = args.batch['flow']
+    guidance = torch.ones(batch, device=DEVICE)
+
+    def loss_of_step(step):
+        latents.grow(batch // 8)
+        records, x = latents.pick(rng, batch)
+        words = records[:, 22:].copy()
+        words[rng.random(batch) < 0.1] = 0
+        t = times(batch)
+        x, target = noised(x, t)
+        with autocast():
+            txt, pooled = texts(words)
+            out = model(x, IDS, txt, t, pooled, guidance)
+        error = (out - target).square().mean((1, 2))
+        late = t > 0.7
+        return error.mean(), {'mse': error.detach().mean(), 'mse late': error.detach()[late].mean() if late.any() else float('nan')}
+
+    return phase.run(loss_of_step, args.log_every)
+
+
+def load_autoencoder(out):
+    return load_averaged(AutoEncoder(), out, 'autoencoder')
+
+
+def load_flow(out, phase='flow'):
+    return load_averaged(Flux(), out, phase)
+
+
+PHASES = {'autoencoder': train_autoencoder, 'flow': train_flow}
+MINUTES = {'autoencoder': 14, 'flow': 80}
+
+
+def phase_minutes(text):
+    """'flow=12' -> ('flow', 12.0)"""
+    name, minutes = text.split('=')
+    if name not in MINUTES:
+        raise ValueError(name)
+    return name, float(minutes)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('phases', nargs='+', choices=[*PHASES, 'all'])
+    parser.add_argument('--out', type=Path, default=Path('.work/flow'))
+    parser.add_argument('--scenes', type=Path, default=Path('.work/flow/scenes.bin'))
+    parser.add_argument('--assets', type=Path, default=ROOT / 'assets/toybox')
+    parser.add_argument('--pool', type=int, default=120_000, help='scenes whose latents are kept')
+    parser.add_argument('--first', type=int, default=10_000, help='scenes encoded before the transformer starts; the rest on the way')
+    parser.add_argument('--lr', type=float, default=0.02, help="the transformer's Muon learning rate")
+    parser.add_argument('--decay-from', type=float, default=0.4, help='share of the minutes after which the learning rate goes down')
+    parser.add_argument('--minutes', type=phase_minutes, nargs='*', default=[], metavar='PHASE=MINUTES', help=f'default: {MINUTES}')
+    parser.add_argument('--kl', type=float, default=2e-4, help='weight of the KL term of the autoencoder')
+    parser.add_argument('--log-every', type=int, default=50)
+    args = parser.parse_args()
+    args.minutes, args.batch = {**MINUTES, **dict(args.minutes)}, {'autoencoder': 16, 'flow': 64}
+    args.out.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(int(os.environ.get('OMP_NUM_THREADS', 2)))
+    torch.manual_seed(0)
+    scenes = Scenes(args.scenes)
+    for name in PHASES if args.phases == ['all'] else args.phases:
+        PHASES[name](args, scenes)
+
+
+if __name__ == '__main__':
+    main()
