@@ -13,11 +13,13 @@ import {
   compareOutputs,
   type Comparison,
   openReference,
+  fluxTolerances,
   type Outputs,
   type Reference,
-  TOLERANCES,
   type Tolerances,
+  tolerancesOf,
 } from './compare.js';
+import { isFluxFixture, runFluxFixture } from './flux.js';
 import { isImageRewardFixture, runImageRewardFixture } from './image-reward.js';
 import { isInfinityFixture, runInfinityFixture } from './infinity.js';
 import { isT5Fixture, runT5Fixture } from './t5.js';
@@ -31,7 +33,7 @@ type Runs = ReadonlyMap<string, Outputs>;
 interface Kind {
   readonly name: string;
   /** @default the usual ones */
-  readonly tolerances?: Tolerances;
+  tolerances?(reference: Reference): Tolerances;
   matches(config: JsonObject): boolean;
   run(folder: string, config: JsonObject, reference: Reference, runtime: Runtime): Promise<Runs>;
 }
@@ -39,7 +41,7 @@ interface Kind {
 const KINDS: readonly Kind[] = [
   {
     name: 'infinity',
-    tolerances: TOLERANCES.infinity,
+    tolerances: () => tolerancesOf('infinity'),
     matches: isInfinityFixture,
     run: async (folder, config, reference, runtime) =>
       new Map([['transformer.pth, vae.pth', await runInfinityFixture(folder, config, reference, runtime)]]),
@@ -60,17 +62,24 @@ const KINDS: readonly Kind[] = [
   },
   {
     name: 'aesthetic',
-    tolerances: TOLERANCES.aesthetic,
+    tolerances: () => tolerancesOf('aesthetic'),
     matches: isAestheticFixture,
     run: (folder, config, reference) =>
       Promise.resolve(new Map([['aesthetic.pth', runAestheticFixture(folder, config, reference)]])),
   },
   {
     name: 'image-reward',
-    tolerances: TOLERANCES.imageReward,
+    tolerances: () => tolerancesOf('imageReward'),
     matches: isImageRewardFixture,
     run: async (folder, _config, reference, runtime) =>
       new Map([['ImageReward.pt', await runImageRewardFixture(folder, reference, runtime)]]),
+  },
+  {
+    name: 'flux',
+    tolerances: (reference) => fluxTolerances(reference.has('guidance')),
+    matches: isFluxFixture,
+    run: async (folder, config, reference, runtime) =>
+      new Map([['transformer, autoencoder', await runFluxFixture(folder, config, reference, runtime)]]),
   },
 ];
 
@@ -109,7 +118,10 @@ export async function checkConformance(folder: string, threads?: number): Promis
     }
     const runs = await kind.run(folder, config, reference, runtime);
     const comparisons = new Map(
-      [...runs].map(([file, outputs]) => [file, compareOutputs(outputs, reference, kind.tolerances)]),
+      [...runs].map(([file, outputs]) => [
+        file,
+        compareOutputs(outputs, reference, kind.tolerances?.(reference)),
+      ]),
     );
     const all = [...comparisons.values()].flat();
     const compared = new Set(all.map(({ name }) => name));

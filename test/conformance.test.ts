@@ -15,6 +15,9 @@ const folders = [
   'clip',
   'aesthetic',
   'image-reward',
+  'flux',
+  'flux-schnell',
+  'flux-diffusers',
 ];
 
 describe('conformance with the official implementations', () => {

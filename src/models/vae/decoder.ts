@@ -1,4 +1,4 @@
-// The BSQ-VAE's decoder, loaded: latents in, pictures as planes out.
+// A picture autoencoder's decoder, loaded: latents in, pictures as planes out.
 
 import { float32Tensor, type Runtime, type Session } from '../../runtime/index.js';
 import { buildDecoder, type VaeGraph } from './graph.js';
@@ -49,7 +49,9 @@ export class VaeDecoder {
 
   /** Floating-point operations of decoding one latent. */
   flops({ height, width }: PlaneSize): number {
-    return this.#graph.flopsPerPlace * height * width;
+    const { flopsPerPlace, flopsPerPair } = this.#graph;
+    const places = height * width;
+    return flopsPerPlace * places + flopsPerPair * places ** 2;
   }
 
   /** How many latents of a size can be decoded at once within a number of bytes; at least one. */

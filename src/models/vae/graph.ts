@@ -1,13 +1,15 @@
-// The BSQ-VAE's encoder and decoder as graphs (infinity/models/bsq_vae/flux_vqgan.py, pictures only). Levels, blocks and
-// widths are read off the checkpoint's keys, whose convolutions are spelt `x.weight` or `x.conv.weight`.
+// The encoder and decoder of the BSQ-VAE (infinity/models/bsq_vae/flux_vqgan.py, pictures only) and of FLUX's autoencoder
+// (flux/modules/autoencoder.py) as graphs: the latter has an attention in its middle. Levels, blocks and widths are read off
+// the checkpoint's keys, whose convolutions are spelt `x.weight` or `x.conv.weight`.
 
 import { CheckpointError } from '../../core/errors.js';
-import type { Value } from '../../runtime/graph/builder.js';
-import { GraphBuilder } from '../../runtime/graph/builder.js';
+import { GraphBuilder, type NamedWeights, type Value } from '../../runtime/graph/builder.js';
+import { multiHeadAttention } from '../../runtime/graph/ops-attention.js';
 import { conv2d, type ConvOptions, groupNorm, upsampleNearest2x } from '../../runtime/graph/ops-image.js';
 import { add, silu } from '../../runtime/graph/ops-math.js';
+import { reshapeTo, shapeOf, transpose } from '../../runtime/graph/ops-shape.js';
+import { type Dim, UNKNOWN } from '../../runtime/graph/shapes.js';
 import type { GraphModel } from '../../runtime/graph/values.js';
-import type { TensorSource } from '../../runtime/weights/tensor-source.js';
 
 const EPS = 1e-6;
 
@@ -20,18 +22,21 @@ export interface VaeGraph {
   readonly patch: number;
   /** Floating-point operations of the convolutions per latent place. */
   readonly flopsPerPlace: number;
+  /** Those of the attention in the middle per pair of latent places; 0 without one. */
+  readonly flopsPerPair: number;
   /** Floats of the largest feature maps that live at once, per latent place. */
   readonly floatsPerPlace: number;
 }
 
 /** Looks up layers by name, whatever their spelling, and counts what they cost. */
 class Layers {
-  readonly weights: TensorSource;
+  readonly weights: NamedWeights;
   /** Operations and largest map, in units of the places of the finest and the coarsest level. */
   operations: { readonly scale: number; readonly flops: number; readonly floats: number }[] = [];
   scale = 1;
+  flopsPerPair = 0;
 
-  constructor(weights: TensorSource) {
+  constructor(weights: NamedWeights) {
     this.weights = weights;
   }
 
@@ -87,26 +92,38 @@ class Layers {
   }
 
   middle(x: Value, name: string): Value {
-    if (this.has(`${name}.attn_1`)) {
-      throw new CheckpointError(
-        this.weights.label,
-        `'${name}.attn_1': VAEs with attention are not supported`,
-      );
-    }
-    return this.resBlock(this.resBlock(x, `${name}.block_1`), `${name}.block_2`);
+    const h = this.resBlock(x, `${name}.block_1`);
+    const attended = this.has(`${name}.attn_1`) ? this.attention(h, `${name}.attn_1`) : h;
+    return this.resBlock(attended, `${name}.block_2`);
+  }
+
+  /** One head over all places, divided by the root of the channels; the input is added at the end. */
+  attention(x: Value, name: string): Value {
+    const g = x.graph;
+    const [batch, channels] = x.shape as [Dim, number, Dim, Dim];
+    const normed = this.norm(x, `${name}.norm`);
+    const rows = (part: string): Value => {
+      const map = this.conv(normed, `${name}.${part}`);
+      const flat = reshapeTo(map, g.constant([0, 0, -1]), [batch, channels, UNKNOWN]);
+      return transpose(flat, [0, 2, 1]); // [B, places, C]
+    };
+    const { output } = multiHeadAttention({ heads: 1, query: rows('q'), key: rows('k'), value: rows('v') });
+    this.flopsPerPair += 4 * channels;
+    const map = reshapeTo(transpose(output, [0, 2, 1]), shapeOf(x), x.shape);
+    return add(x, this.conv(map, `${name}.proj_out`));
   }
 
   #key(name: string, inner: string): string {
     for (const key of [`${name}.${inner}`, name]) if (this.weights.has(`${key}.weight`)) return key;
     throw new CheckpointError(
       this.weights.label,
-      `is not a BSQ-VAE of this kind: no tensor '${name}.weight'`,
+      `is no picture autoencoder of this kind: no tensor '${name}.weight'`,
     );
   }
 }
 
 /** Input `latent` [B, d, h, w]; output `picture` [B, 3, h * patch, w * patch], around -1..1 and not clamped. */
-export function buildDecoder(weights: TensorSource): VaeGraph {
+export function buildDecoder(weights: NamedWeights): VaeGraph {
   const layers = new Layers(weights);
   const channels = latentChannels(weights, 'decoder.conv_in', 1);
   const g = new GraphBuilder('vae-decoder');
@@ -129,7 +146,7 @@ export function buildDecoder(weights: TensorSource): VaeGraph {
 }
 
 /** Input `picture` [B, 3, H, W] in -1..1; output `latent` [B, d, H / patch, W / patch], not yet quantised. */
-export function buildEncoder(weights: TensorSource): VaeGraph {
+export function buildEncoder(weights: NamedWeights): VaeGraph {
   const layers = new Layers(weights);
   const channels = latentChannels(weights, 'encoder.conv_out', 0);
   const g = new GraphBuilder('vae-encoder');
@@ -158,11 +175,12 @@ function finish(g: GraphBuilder, layers: Layers, channels: number, placesPerPixe
     channels,
     patch: Math.sqrt(placesPerPixelRatio),
     flopsPerPlace: layers.operations.reduce((sum, { flops }) => sum + flops, 0) * perPlace,
+    flopsPerPair: layers.flopsPerPair,
     floatsPerPlace: Math.max(...layers.operations.map(({ floats }) => floats)) * 2 * perPlace,
   };
 }
 
-function latentChannels(weights: TensorSource, layer: string, axis: number): number {
+function latentChannels(weights: NamedWeights, layer: string, axis: number): number {
   const key = [`${layer}.conv.weight`, `${layer}.weight`].find((name) => weights.has(name));
   if (key === undefined) {
     throw new CheckpointError(weights.label, `has no '${layer}': it holds no ${layer.split('.')[0] ?? ''}`);

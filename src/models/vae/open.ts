@@ -2,7 +2,8 @@
 
 import type { Runtime, Session } from '../../runtime/index.js';
 import { openWeights } from '../../runtime/weights/open-weights.js';
-import { type TensorSource, withPrefix } from '../../runtime/weights/tensor-source.js';
+import type { NamedWeights } from '../../runtime/graph/builder.js';
+import { withPrefix } from '../../runtime/weights/tensor-source.js';
 import type { VaeGraph } from './graph.js';
 
 /** One half of a VAE, in the engine. */
@@ -15,7 +16,7 @@ export interface LoadedVae {
 export async function openVae(
   runtime: Runtime,
   path: string,
-  build: (weights: TensorSource) => VaeGraph,
+  build: (weights: NamedWeights) => VaeGraph,
 ): Promise<LoadedVae> {
   const weights = openWeights(path);
   try {

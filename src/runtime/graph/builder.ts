@@ -24,6 +24,12 @@ export interface WeightSource {
   read(name: string): Float32Array | Promise<Float32Array>;
 }
 
+/** A WeightSource that can be asked what it has. */
+export interface NamedWeights extends WeightSource {
+  readonly names: readonly string[];
+  has(name: string): boolean;
+}
+
 /** How a weight is taken from a checkpoint. */
 export interface WeightOptions {
   /** The shape that the tensor must have in the file; names match any size. */

@@ -4,6 +4,7 @@ export type { Value } from './builder.js';
 export {
   GraphBuilder,
   type LazyWeight,
+  type NamedWeights,
   type OpCall,
   type WeightOptions,
   type WeightSource,
@@ -16,7 +17,7 @@ export {
   type GroupNormOptions,
   upsampleNearest2x,
 } from './ops-image.js';
-export { linear, linearFrom, type LinearOptions, matMul } from './ops-linear.js';
+export { gemmFrom, linear, linearFrom, type LinearOptions, matMul } from './ops-linear.js';
 export {
   add,
   cast,

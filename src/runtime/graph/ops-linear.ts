@@ -4,8 +4,8 @@ import { RuntimeError } from '../../core/errors.js';
 import type { GraphBuilder, WeightSource } from './builder.js';
 import type { Value } from './builder.js';
 import { add } from './ops-math.js';
-import { lastDim } from './ops-shape.js';
-import { broadcast, type Dim, formatShape, mayEqual } from './shapes.js';
+import { lastDim, reshape } from './ops-shape.js';
+import { broadcast, type Dim, formatShape, mayEqual, UNKNOWN } from './shapes.js';
 
 /** The matrix product over the last two axes; the axes before them broadcast. */
 export function matMul(a: Value, b: Value): Value {
@@ -44,4 +44,22 @@ export function linearFrom(x: Value, source: WeightSource, name: string, options
   const weight = graph.weightFrom(source, `${name}.weight`, { expected, transpose: true });
   if (options.bias === false) return matMul(x, weight);
   return linear(x, weight, graph.weightFrom(source, `${name}.bias`, { expected: [options.out] }));
+}
+
+/**
+ * As `linearFrom`, but rows only: x [..., in] becomes [rows, in] and gives [rows, out]. The weight stays as it lies in the
+ * checkpoint, [out, in], so that nothing is turned round while a large model is loaded.
+ */
+export function gemmFrom(x: Value, source: WeightSource, name: string, options: LinearOptions): Value {
+  const { out, bias = true } = options;
+  const inner = lastDim(x, name);
+  const weight = x.graph.weightFrom(source, `${name}.weight`, { expected: [out, inner] });
+  const summand = bias ? x.graph.weightFrom(source, `${name}.bias`, { expected: [out] }) : undefined;
+  const rows = x.shape.length === 2 ? x : reshape(x, [-1, inner]);
+  return x.graph.op1('Gemm', {
+    inputs: [rows, weight, summand],
+    attributes: { transB: 1 },
+    type: x.type,
+    shape: [rows.shape[0] ?? UNKNOWN, out],
+  });
 }

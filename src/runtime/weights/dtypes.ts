@@ -1,7 +1,19 @@
 // The element types of stored tensors, under safetensors' names.
 
 /** Every element type that a checkpoint reader understands, under safetensors' names. */
-export const TENSOR_DTYPES = ['F64', 'F32', 'F16', 'BF16', 'I64', 'I32', 'I16', 'I8', 'U8', 'BOOL'] as const;
+export const TENSOR_DTYPES = [
+  'F64',
+  'F32',
+  'F16',
+  'BF16',
+  'F8_E4M3',
+  'I64',
+  'I32',
+  'I16',
+  'I8',
+  'U8',
+  'BOOL',
+] as const;
 
 /** An element type of a stored tensor. */
 export type TensorDtype = (typeof TENSOR_DTYPES)[number];
@@ -12,6 +24,7 @@ export const DTYPE_BYTES: Readonly<Record<TensorDtype, number>> = {
   F32: 4,
   F16: 2,
   BF16: 2,
+  F8_E4M3: 1,
   I64: 8,
   I32: 4,
   I16: 2,

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 
-import { integersFrom, integersFromBig, widenBfloat, widenHalf, widenToFloat32 } from './widen.js';
+import {
+  integersFrom,
+  integersFromBig,
+  widenBfloat,
+  widenFloat8,
+  widenHalf,
+  widenToFloat32,
+} from './widen.js';
 
 /** IEEE 754 binary16 by its definition. */
 function halfByDefinition(bits: number): number {
@@ -23,6 +30,15 @@ describe('widening', () => {
   it('widens bf16 to the float with the same upper half', () => {
     const wide = widenBfloat(new Uint16Array([0x3f80, 0xc000, 0x7f80, 0x8000, 0x0001, 0x4049]));
     expect([...wide]).toEqual([1, -2, Infinity, -0, 2 ** -133, 3.140625]);
+  });
+
+  it('widens float8 as torch.float8_e4m3fn does', () => {
+    // 1, -1, the largest, the smallest normal, the smallest and the largest subnormal, both zeros, both NaNs.
+    const bytes = new Uint8Array([0x38, 0xb8, 0x7e, 0x08, 0x01, 0x07, 0x00, 0x80, 0x7f, 0xff]);
+    const known = [1, -1, 448, 2 ** -6, 2 ** -9, 7 * 2 ** -9, 0, -0, NaN, NaN];
+    expect([...widenFloat8(bytes)]).toEqual(known);
+    expect([...widenToFloat32('F8_E4M3', bytes)]).toEqual(known);
+    expect(() => integersFrom('F8_E4M3', bytes)).toThrow('not integers');
   });
 
   it('reads bytes at any alignment', () => {

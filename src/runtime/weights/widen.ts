@@ -1,5 +1,5 @@
 // Conversions from stored element types to the types that the library computes with: fp16 through a table of all
-// 65,536 values, bf16 by a shift. Bytes are little-endian, as is every machine that Node.js runs on today but s390x.
+// 65,536 values, float8 through one of 256, bf16 by a shift. Bytes are little-endian, as is every machine that Node.js runs on today but s390x.
 
 import type { TensorDtype } from './dtypes.js';
 
@@ -18,6 +18,8 @@ export function widenToFloat32(dtype: TensorDtype, bytes: Uint8Array): Float32Ar
       return widenHalf(halfWords(bytes));
     case 'BF16':
       return widenBfloat(halfWords(bytes));
+    case 'F8_E4M3':
+      return widenFloat8(bytes);
     default:
       throw new TypeError(`holds ${dtype}, not floating point: read it as integers`);
   }
@@ -77,6 +79,23 @@ export function widenBfloat(words: Uint16Array): Float32Array {
   const out = new Uint32Array(words.length);
   for (let i = 0; i < words.length; i++) out[i] = words[i]! << 16;
   return new Float32Array(out.buffer);
+}
+
+let float8Table: Float32Array | undefined;
+
+/**
+ * Widens float8 E4M3 (torch.float8_e4m3fn: exponent bias 7, no infinities, NaN where all seven bits are ones) to fp32,
+ * exactly.
+ */
+export function widenFloat8(bytes: Uint8Array): Float32Array {
+  const table = (float8Table ??= Float32Array.from({ length: 256 }, (_, bits) => {
+    const [sign, exponent, fraction] = [bits & 128 ? -1 : 1, (bits >> 3) & 15, (bits & 7) / 8];
+    if (exponent === 15 && fraction === 7 / 8) return NaN;
+    return sign * (exponent === 0 ? 2 ** -6 * fraction : 2 ** (exponent - 7) * (1 + fraction));
+  }));
+  const out = new Float32Array(bytes.length);
+  for (let i = 0; i < bytes.length; i++) out[i] = table[bytes[i]!]!;
+  return out;
 }
 
 function makeHalfTable(): Float32Array {

@@ -1,0 +1,179 @@
+// Folders with a FLUX in them: where the files are, and how the model is run. Two layouts are read: Diffusers' (transformer/,
+// vae/, scheduler/, text_encoder/, ...), and single files under the official names beside a config.json whose entries are
+// those of the official code's ModelSpec (params, ae_params, ...), as the embedded model has them.
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { CheckpointError } from '../../core/errors.js';
+import { isObject, type JsonObject, readJsonFile, readOptionalJsonFile } from '../../core/json-file.js';
+import { type LatentScaling, OFFICIAL_SCALING } from './autoencoder.js';
+import type { FluxHints } from './config.js';
+import { DEV_SHIFT, type Shift } from './schedule.js';
+
+/** A text encoder's weights and the tokenizer that belongs to them: folders, often the same. */
+export interface EncoderFiles {
+  readonly weights: string;
+  readonly tokenizer: string;
+}
+
+/** How a FLUX is run where nobody says otherwise. */
+export interface FluxDefaults {
+  readonly steps: number;
+  /** null for models without guidance. */
+  readonly guidance: number | null;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** The files of a FLUX, and what they do not say themselves. */
+export interface FluxOptions {
+  readonly name: string;
+  readonly transformer: string;
+  readonly autoencoder: string;
+  /** Without them only given text states can be used. */
+  readonly text?: { readonly t5: EncoderFiles; readonly clip: EncoderFiles };
+  readonly hints: FluxHints;
+  readonly scaling: LatentScaling;
+  /** null: the times are not moved. */
+  readonly shift: Shift | null;
+  /** Length that T5's tokens are padded to. */
+  readonly textLength: number;
+  readonly defaults: FluxDefaults;
+}
+
+/** The official lengths of padded text. */
+export const TEXT_LENGTH = { dev: 512, schnell: 256 } as const;
+
+const DEFAULTS = {
+  dev: { steps: 28, guidance: 3.5, height: 1024, width: 1024 },
+  schnell: { steps: 4, guidance: null, height: 1024, width: 1024 },
+} as const;
+
+/** Finds the files of a folder in either layout and reads their configurations. Throws CheckpointError, naming the entry at fault. */
+export function fluxFolder(folder: string, name: string): FluxOptions {
+  return existsSync(join(folder, 'transformer'))
+    ? diffusersFolder(folder, name)
+    : officialFolder(folder, name);
+}
+
+function diffusersFolder(folder: string, name: string): FluxOptions {
+  const model = reader(join(folder, 'transformer', 'config.json'));
+  const vae = reader(join(folder, 'vae', 'config.json'));
+  const scheduler = reader(join(folder, 'scheduler', 'scheduler_config.json'));
+  const kind = model.flag('guidance_embeds', false) ? 'dev' : 'schnell';
+  const clip = join(folder, 'text_encoder');
+  const t5 = join(folder, 'text_encoder_2');
+  return {
+    name,
+    transformer: join(folder, 'transformer'),
+    autoencoder: join(folder, 'vae'),
+    ...(existsSync(clip) && existsSync(t5)
+      ? {
+          text: {
+            clip: { weights: clip, tokenizer: join(folder, 'tokenizer') },
+            t5: { weights: t5, tokenizer: join(folder, 'tokenizer_2') },
+          },
+        }
+      : {}),
+    hints: { axes: model.numbers('axes_dims_rope') },
+    scaling: {
+      scale: vae.number('scaling_factor', OFFICIAL_SCALING.scale),
+      shift: vae.number('shift_factor', OFFICIAL_SCALING.shift),
+    },
+    shift: scheduler.flag('use_dynamic_shifting', false)
+      ? {
+          base: scheduler.number('base_shift', DEV_SHIFT.base),
+          max: scheduler.number('max_shift', DEV_SHIFT.max),
+        }
+      : null,
+    textLength: TEXT_LENGTH[kind],
+    defaults: DEFAULTS[kind],
+  };
+}
+
+/** Names of the transformer's file, best first. */
+const TRANSFORMERS = ['flux.safetensors', 'flux1-dev.safetensors', 'flux1-schnell.safetensors'];
+
+function officialFolder(folder: string, name: string): FluxOptions {
+  const found = TRANSFORMERS.find((file) => existsSync(join(folder, file)));
+  if (found === undefined) {
+    throw new CheckpointError(
+      folder,
+      `holds no FLUX: neither a folder transformer/ (Diffusers) nor one of ${TRANSFORMERS.join(', ')}`,
+    );
+  }
+  const path = join(folder, 'config.json');
+  const json = readOptionalJsonFile(path) ?? {};
+  const top = new Reader(path, json);
+  const params = new Reader(path, isObject(json['params']) ? json['params'] : {});
+  const ae = new Reader(path, isObject(json['ae_params']) ? json['ae_params'] : {});
+  const schnell = found.includes('schnell') || json['guidance'] === null || json['shift'] === false;
+  const usual = DEFAULTS[schnell ? 'schnell' : 'dev'];
+  const [t5, clip] = [join(folder, 'text-encoder'), join(folder, 'clip-text')];
+  return {
+    name,
+    transformer: join(folder, found),
+    autoencoder: join(folder, 'ae.safetensors'),
+    ...(existsSync(t5) && existsSync(clip)
+      ? { text: { t5: { weights: t5, tokenizer: t5 }, clip: { weights: clip, tokenizer: clip } } }
+      : {}),
+    hints: { axes: params.numbers('axes_dim'), theta: params.optional('theta') },
+    scaling: {
+      scale: ae.number('scale_factor', OFFICIAL_SCALING.scale),
+      shift: ae.number('shift_factor', OFFICIAL_SCALING.shift),
+    },
+    shift: top.flag('shift', !schnell)
+      ? { base: top.number('base_shift', DEV_SHIFT.base), max: top.number('max_shift', DEV_SHIFT.max) }
+      : null,
+    textLength: top.number('text_length', TEXT_LENGTH[schnell ? 'schnell' : 'dev']),
+    defaults: {
+      steps: top.number('num_steps', usual.steps),
+      guidance: json['guidance'] === null ? null : (top.optional('guidance') ?? usual.guidance),
+      height: top.number('height', usual.height),
+      width: top.number('width', usual.width),
+    },
+  };
+}
+
+function reader(path: string): Reader {
+  return new Reader(
+    path,
+    readJsonFile(path, "it comes with the model's other files, fetch it from the same place"),
+  );
+}
+
+/** Typed access to the entries of a configuration. */
+class Reader {
+  readonly #path: string;
+  readonly #json: JsonObject;
+
+  constructor(path: string, json: JsonObject) {
+    this.#path = path;
+    this.#json = json;
+  }
+
+  optional(name: string): number | undefined {
+    const value = this.#json[name];
+    if (value === undefined) return undefined;
+    if (typeof value === 'number' && Number.isFinite(value)) return value;
+    throw new CheckpointError(this.#path, `'${name}' has to be a number, not ${JSON.stringify(value)}`);
+  }
+
+  number(name: string, missing: number): number {
+    return this.optional(name) ?? missing;
+  }
+
+  flag(name: string, missing: boolean): boolean {
+    const value = this.#json[name] ?? missing;
+    if (typeof value === 'boolean') return value;
+    throw new CheckpointError(this.#path, `'${name}' has to be true or false, not ${JSON.stringify(value)}`);
+  }
+
+  numbers(name: string): readonly number[] | undefined {
+    const value = this.#json[name];
+    if (value === undefined) return undefined;
+    if (Array.isArray(value) && value.every((item): item is number => typeof item === 'number')) return value;
+    throw new CheckpointError(this.#path, `'${name}' has to be a list of numbers`);
+  }
+}
