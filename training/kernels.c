@@ -87,7 +87,7 @@ void heads_backward(const bf16 *qkv, const float *query_scale, const float *key_
 void softmax_forward(const bf16 *x, bf16 *out, long rows, long n) {
 #pragma omp parallel for
   for (long row = 0; row < rows; row++) {
-    float top = -INFINITY, sum = 0, e[1024];
+    float top = -1e30f, sum = 0, e[1024];
     for (long j = 0; j < n; j++) top = fmaxf(top, up(x[row * n + j]));
     for (long j = 0; j < n; j++) e[j] = expf(up(x[row * n + j]) - top);
     for (long j = 0; j < n; j++) sum += e[j];
@@ -107,18 +107,21 @@ void softmax_backward(const bf16 *out, const bf16 *grad, bf16 *gx, long rows, lo
 
 #define ROOT2 1.5957691216057308f  // 2 sqrt(2 / pi): the tanh form of GELU is x * sigmoid(ROOT2 * (x + 0.044715 x^3))
 
+// Bounded: the compiler's fast reciprocal of infinity is not a number.
+static inline float gate(float v) { return 1 / (1 + expf(fminf(-ROOT2 * v * (1 + 0.044715f * v * v), 80))); }
+
 void gelu_forward(const bf16 *x, bf16 *out, long n) {
 #pragma omp parallel for
   for (long i = 0; i < n; i++) {
-    float v = up(x[i]), u = ROOT2 * v * (1 + 0.044715f * v * v);
-    out[i] = down(v / (1 + expf(-u)));
+    float v = up(x[i]);
+    out[i] = down(v * gate(v));
   }
 }
 
 void gelu_backward(const bf16 *x, const bf16 *grad, bf16 *gx, long n) {
 #pragma omp parallel for
   for (long i = 0; i < n; i++) {
-    float v = up(x[i]), s = 1 / (1 + expf(-ROOT2 * v * (1 + 0.044715f * v * v)));
+    float v = up(x[i]), s = gate(v);
     gx[i] = down(up(grad[i]) * (s + v * s * (1 - s) * ROOT2 * (1 + 3 * 0.044715f * v * v)));
   }
 }

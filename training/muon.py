@@ -31,9 +31,13 @@ class Muon:
             p.grad = None
         self.adam.zero_grad(set_to_none=True)
 
-    @torch.no_grad()
     def step(self, factor=1.0):
         """One update; factor scales both learning rates (the schedule)."""
+        self.step_matrices(factor)
+        self.step_others(factor)
+
+    @torch.no_grad()
+    def step_matrices(self, factor):
         for (rows, columns), members in self.groups.items():
             updates = []
             for i in members:
@@ -44,6 +48,8 @@ class Muon:
             for i, u in zip(members, orthogonalise(torch.stack(updates))):
                 p = self.matrices[i]
                 p.mul_(1 - self.lr * factor * self.decay).add_(u.view_as(p), alpha=-scale)
+
+    def step_others(self, factor):
         for group in self.adam.param_groups:
             group['lr'] = self.adam_lr * factor
         self.adam.step()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.multiprocessing as mp
 
 from autoencoder import AutoEncoder, pack
 from clip import TextTower
@@ -19,6 +20,7 @@ from files import read_safetensors, write_safetensors
 from flux import Flux, image_ids
 from loop import DEVICE, Phase, autocast, load_averaged
 from t5 import T5Encoder
+from team import Team
 from tokenizers_json import clip_vocabulary, clip_word_ids
 from train import KIND_WEIGHTS, psnr, reconstruction_loss, scene_batches
 
@@ -139,28 +141,36 @@ def noised(latents, t):
 
 def train_flow(args, scenes):
     model = Flux().to(DEVICE)
-    phase = Phase('flow', args.out, args.minutes['flow'], model, lr=args.lr, adam_lr=2e-3, decay_from=args.decay_from, ema=0.998,
-                  plain=('in_layer', 'img_in', 'final_layer.linear'))
-    latents, texts, rng = Latents(args, scenes), Texts(args, scenes.words), np.random.default_rng(21 + phase.step)
-    torch.manual_seed(21 + phase.step)
-    batch = args.batch['flow']
-    guidance = torch.ones(batch, device=DEVICE)
+    phase = Team('flow', args.out, args.minutes['flow'], model, lr=args.lr, adam_lr=2e-3, decay_from=args.decay_from, ema=0.998,
+                 plain=('in_layer', 'img_in', 'final_layer.linear'))
+    latents, texts, batch = Latents(args, scenes), Texts(args, scenes.words), args.batch['flow'] // args.members
+    done, guidance = mp.get_context('fork').Value('l', latents.done), torch.ones(batch, device=DEVICE)
 
-    def loss_of_step(step):
-        latents.grow(batch // 8)
-        records, x = latents.pick(rng, batch)
-        words = records[:, 22:].copy()
-        words[rng.random(batch) < 0.1] = 0
-        t = times(batch)
-        x, target = noised(x, t)
-        with autocast():
-            txt, pooled = texts(words)
-            out = model(x, IDS, txt, t, pooled, guidance)
-        error = (out - target).square().mean((1, 2))
-        late = t > 0.7
-        return error.mean(), {'mse': error.detach().mean(), 'mse late': error.detach()[late].mean() if late.any() else float('nan')}
+    def loss_of_rank(rank):
+        rng = np.random.default_rng((21, phase.step, rank))
+        torch.manual_seed(1000 * phase.step + rank)
 
-    return phase.run(loss_of_step, args.log_every)
+        def loss_of_step(step):
+            if rank == args.members - 1:
+                latents.grow(args.batch['flow'] // 8)
+                done.value = latents.done
+            latents.done = done.value
+            records, x = latents.pick(rng, batch)
+            words = records[:, 22:].copy()
+            words[rng.random(batch) < 0.1] = 0
+            t = times(batch)
+            x, target = noised(x, t)
+            with autocast():
+                txt, pooled = texts(words)
+                out = model(x, IDS, txt, t, pooled, guidance)
+            error = (out - target).square().mean((1, 2))
+            late, early = t > 0.7, t < 0.3
+            figures = {'mse': error.detach().mean()}
+            figures.update({f'mse {name}': error.detach()[part].mean() for name, part in (('late', late), ('early', early)) if part.any()})
+            return error.mean(), figures
+        return loss_of_step
+
+    return phase.run_together(loss_of_rank, args.members, args.log_every)
 
 
 def load_autoencoder(out):
@@ -191,6 +201,7 @@ def main():
     parser.add_argument('--assets', type=Path, default=ROOT / 'assets/toybox')
     parser.add_argument('--pool', type=int, default=120_000, help='scenes whose latents are kept')
     parser.add_argument('--first', type=int, default=10_000, help='scenes encoded before the transformer starts; the rest on the way')
+    parser.add_argument('--members', type=int, default=2, help='processes of one thread each that train the transformer')
     parser.add_argument('--lr', type=float, default=0.02, help="the transformer's Muon learning rate")
     parser.add_argument('--decay-from', type=float, default=0.4, help='share of the minutes after which the learning rate goes down')
     parser.add_argument('--minutes', type=phase_minutes, nargs='*', default=[], metavar='PHASE=MINUTES', help=f'default: {MINUTES}')

@@ -1,4 +1,5 @@
-// The VAE's halves and its quantiser against their definitions in float64, on random weights and both spellings of the keys.
+// The VAE's halves and its quantiser against their definitions in float64, on random weights and both spellings of the keys;
+// also with an attention in the middle, as FLUX's autoencoder has it.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -34,7 +35,7 @@ function draw(seed: number, shape: readonly number[], spread: number, mean = 0):
 }
 
 /** A VAE of two levels and a patch of 2, under the names without the inner `conv` and `norm`. */
-function randomVae(): Tensors {
+function randomVae(attention = false): Tensors {
   const tensors: Tensors = new Map();
   const add = (name: string, shape: number[], spread: number, mean = 0): void => {
     tensors.set(name, { dtype: 'F32', shape, data: draw(tensors.size, shape, spread, mean) });
@@ -63,6 +64,9 @@ function randomVae(): Tensors {
   for (const half of ['encoder', 'decoder']) {
     block(`${half}.mid.block_1`, coarse, coarse);
     block(`${half}.mid.block_2`, coarse, coarse);
+    if (!attention) continue;
+    norm(`${half}.mid.attn_1.norm`, coarse);
+    for (const part of ['q', 'k', 'v', 'proj_out']) conv(`${half}.mid.attn_1.${part}`, coarse, coarse, 1);
   }
   norm('encoder.norm_out', coarse);
   conv('encoder.conv_out', CHANNELS, coarse);
@@ -115,6 +119,11 @@ class Reference {
 
   /** GroupNorm with 32 groups, then SiLU. */
   activate(x: Planes, name: string): Planes {
+    const normed = this.norm(x, name);
+    return { ...normed, data: normed.data.map((y) => y / (1 + Math.exp(-y))) };
+  }
+
+  norm(x: Planes, name: string): Planes {
     const [weight, bias] = [this.tensors.get(`${name}.weight`)!.data, this.tensors.get(`${name}.bias`)!.data];
     const size = x.data.length / 32;
     const data = new Float64Array(x.data.length);
@@ -124,8 +133,7 @@ class Reference {
       const variance = members.reduce((a, b) => a + (b - mean) ** 2, 0) / size;
       for (let i = group * size; i < (group + 1) * size; i++) {
         const channel = Math.floor(i / (x.height * x.width));
-        const y = ((x.data[i]! - mean) / Math.sqrt(variance + 1e-6)) * weight[channel]! + bias[channel]!;
-        data[i] = y / (1 + Math.exp(-y));
+        data[i] = ((x.data[i]! - mean) / Math.sqrt(variance + 1e-6)) * weight[channel]! + bias[channel]!;
       }
     }
     return { ...x, data };
@@ -138,18 +146,51 @@ class Reference {
     return { ...y, data: y.data.map((value, i) => value + kept.data[i]!) };
   }
 
+  /** Two blocks, and between them, where there is one, a single head of attention over all places. */
+  middle(x: Planes, name: string): Planes {
+    const h = this.block(x, `${name}.block_1`);
+    const attended = this.tensors.has(`${name}.attn_1.q.weight`) ? this.attend(h, `${name}.attn_1`) : h;
+    return this.block(attended, `${name}.block_2`);
+  }
+
+  attend(x: Planes, name: string): Planes {
+    const normed = this.norm(x, `${name}.norm`);
+    const [q, k, v] = ['q', 'k', 'v'].map((part) => this.conv(normed, `${name}.${part}`)) as [
+      Planes,
+      Planes,
+      Planes,
+    ];
+    const places = x.height * x.width;
+    const at = (map: Planes, channel: number, place: number): number => map.data[channel * places + place]!;
+    const data = new Float64Array(x.data.length);
+    for (let place = 0; place < places; place++) {
+      const scores = Array.from({ length: places }, (_, other) => {
+        let score = 0;
+        for (let c = 0; c < x.channels; c++) score += at(q, c, place) * at(k, c, other);
+        return Math.exp(score / Math.sqrt(x.channels));
+      });
+      const sum = scores.reduce((a, b) => a + b, 0);
+      for (let c = 0; c < x.channels; c++) {
+        data[c * places + place] = scores.reduce(
+          (total, score, other) => total + (score / sum) * at(v, c, other),
+          0,
+        );
+      }
+    }
+    const out = this.conv({ ...x, data }, `${name}.proj_out`);
+    return { ...x, data: x.data.map((value, i) => value + out.data[i]!) };
+  }
+
   encode(picture: Planes): Planes {
     let h = this.block(this.conv(picture, 'encoder.conv_in'), 'encoder.down.0.block.0');
     h = this.block(this.conv(h, 'encoder.down.0.downsample.conv', 2), 'encoder.down.1.block.0');
-    h = this.block(this.block(h, 'encoder.mid.block_1'), 'encoder.mid.block_2');
+    h = this.middle(h, 'encoder.mid');
     return this.conv(this.activate(h, 'encoder.norm_out'), 'encoder.conv_out');
   }
 
   decode(latent: Planes): Planes {
-    let h = this.conv(latent, 'decoder.conv_in');
-    for (const name of ['mid.block_1', 'mid.block_2', 'up.1.block.0', 'up.1.block.1']) {
-      h = this.block(h, `decoder.${name}`);
-    }
+    let h = this.middle(this.conv(latent, 'decoder.conv_in'), 'decoder.mid');
+    for (const name of ['up.1.block.0', 'up.1.block.1']) h = this.block(h, `decoder.${name}`);
     h = this.conv(grown(h), 'decoder.up.1.upsample.conv');
     for (const name of ['up.0.block.0', 'up.0.block.1']) h = this.block(h, `decoder.${name}`);
     return this.conv(this.activate(h, 'decoder.norm_out'), 'decoder.conv_out');
@@ -180,6 +221,7 @@ function worst(found: Float32Array, expected: Float64Array): number {
 let folder: string;
 let runtime: Runtime;
 const tensors = randomVae();
+const attentive = randomVae(true);
 const paths: Record<string, string> = {};
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'varsearch-vae-'));
@@ -187,6 +229,8 @@ beforeAll(async () => {
   paths['x.conv.weight, behind vae.'] = join(folder, 'official.safetensors');
   writeSafetensors(join(folder, 'plain.safetensors'), tensors);
   writeSafetensors(join(folder, 'official.safetensors'), officialNames(tensors));
+  paths['x.weight, with attention'] = join(folder, 'attentive.safetensors');
+  writeSafetensors(join(folder, 'attentive.safetensors'), attentive);
   runtime = await createRuntime({ threads: 1 });
 });
 afterAll(async () => {
@@ -195,9 +239,12 @@ afterAll(async () => {
 });
 
 describe('the VAE, its keys spelt', () => {
-  const reference = new Reference(tensors);
-
-  it.each(['x.weight', 'x.conv.weight, behind vae.'])('%s, decodes and encodes', async (spelling) => {
+  it.each([
+    ['x.weight', tensors],
+    ['x.conv.weight, behind vae.', tensors],
+    ['x.weight, with attention', attentive],
+  ])('%s, decodes and encodes', async (spelling, weights) => {
+    const reference = new Reference(weights);
     const decoder = await openVaeDecoder(runtime, paths[spelling]!);
     const [height, width] = [4, 3];
     const latents = [1, 2].map((seed) => draw(seed, [CHANNELS, height, width], 1));
