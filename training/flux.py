@@ -179,8 +179,11 @@ class Flux(nn.Module):
             if name.endswith(('mod.lin.weight', 'modulation.lin.weight', 'final_layer.linear.weight', 'adaLN_modulation.1.weight')):
                 nn.init.zeros_(p)
 
-    def forward(self, img, ids, txt, t, pooled, guidance=None):
-        """Prediction [B, L, in_channels] of packed latents img at times t [B]; ids [L, 3], txt [B, T, context], pooled [B, vec]."""
+    def forward(self, img, ids, txt, t, pooled, guidance=None, look=None):
+        """Prediction [B, L, in_channels] of packed latents img at times t [B]; ids [L, 3], txt [B, T, context], pooled [B, vec].
+
+        With `look` also the image tokens [B, L, C] after so many single blocks.
+        """
         vec = self.time_in(sinusoid(t)) + self.vector_in(pooled)
         if hasattr(self, 'guidance_in'):
             vec = vec + self.guidance_in(sinusoid(guidance))
@@ -189,10 +192,14 @@ class Flux(nn.Module):
         for block in self.double_blocks:
             img, txt = block(img, txt, vec, table)
         x = torch.cat((txt, img), 1)
-        for block in self.single_blocks:
+        seen = None
+        for i, block in enumerate(self.single_blocks):
             x = block(x, vec, table)
+            if i + 1 == look:
+                seen = x[:, txt.shape[1]:]
         shift, scale = self.final_layer.adaLN_modulation(vec).float()[:, None].chunk(2, -1)
-        return self.final_layer.linear(modulated(x[:, txt.shape[1]:], shift, scale)).float()
+        out = self.final_layer.linear(modulated(x[:, txt.shape[1]:], shift, scale)).float()
+        return out if look is None else (out, seen)
 
 
 def schedule(steps, tokens, base=0.5, high=1.15, shift=True):

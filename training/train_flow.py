@@ -128,9 +128,46 @@ class Latents:
 
 
 def times(count, shift=0.3):
-    """Logit-normal, moved towards noise, where it is decided what stands where; one in ten is uniform."""
-    t = torch.sigmoid(torch.randn(count) + shift)
+    """Logit-normal, moved towards noise, where it is decided what stands where; one in ten is uniform. One draw from each of
+    `count` equal shares, in any order."""
+    u = ((torch.randperm(count) + torch.rand(count)) / count).clamp(1e-4, 1 - 1e-4)
+    t = torch.sigmoid(torch.erfinv(2 * u - 1) * 2 ** 0.5 + shift)
     return torch.where(torch.rand(count) < 0.1, torch.rand(count), t).to(DEVICE)
+
+
+def layout(records, side=SIDE // 2, pixels=64):
+    """What shows at each token of the pictures of records [B, 42]: shape, colour and texture, [B, 64, 3], 0 where nothing stands."""
+    records = np.asarray(records).astype(np.int64)
+    middle = (np.arange(side) + 0.5) * (pixels / side)
+    labels = np.zeros((len(records), side, side, 3), np.int64)
+    for k in range(5):
+        head, size, x, y = records[:, 2 + 4 * k:6 + 4 * k].T
+        reach = np.maximum((size & 63) / 4, 0.71 * pixels / side)  # half a token's diagonal: every object has a token
+        far = np.hypot(middle[None, None] - (x / 4)[:, None, None], middle[None, :, None] - (y / 4)[:, None, None])
+        covers = (far <= reach[:, None, None]) & ((records[:, 0] & 15) > k)[:, None, None]
+        what = np.stack((head >> 4, head & 15, size >> 6), -1) + 1
+        labels = np.where(covers[..., None], what[:, None, None], labels)
+    return torch.from_numpy(labels).flatten(1, 2).to(DEVICE)
+
+
+class FluxAndLayout(torch.nn.Module):
+    """The transformer, and what only training has: a layer that reads off its middle what will stand where."""
+
+    LOOK, PARTS = 2, (9, 9, 4)  # after so many single blocks; classes of shape, colour and texture
+
+    def __init__(self):
+        super().__init__()
+        self.flux = Flux()
+        self.layout = torch.nn.Linear(self.flux.params['hidden_size'], sum(self.PARTS))
+
+    def forward(self, *inputs):
+        """Prediction, and the scores of every token's classes [B, L, 22]."""
+        out, seen = self.flux(*inputs, look=self.LOOK)
+        return out, self.layout(torch.nn.functional.layer_norm(seen, seen.shape[-1:])).float()
+
+    def layout_loss(self, scores, labels):
+        parts = zip(scores.split(self.PARTS, -1), labels.unbind(-1))
+        return sum(torch.nn.functional.cross_entropy(score.flatten(0, 1), label.flatten()) for score, label in parts)
 
 
 def noised(latents, t):
@@ -140,9 +177,9 @@ def noised(latents, t):
 
 
 def train_flow(args, scenes):
-    model = Flux().to(DEVICE)
+    model = FluxAndLayout().to(DEVICE)
     phase = Team('flow', args.out, args.minutes['flow'], model, lr=args.lr, adam_lr=2e-3, decay_from=args.decay_from, ema=0.998,
-                 plain=('in_layer', 'img_in', 'final_layer.linear'))
+                 plain=('in_layer', 'img_in', 'final_layer.linear', 'layout'))
     latents, texts, batch = Latents(args, scenes), Texts(args, scenes.words), args.batch['flow'] // args.members
     done, guidance = mp.get_context('fork').Value('l', latents.done), torch.ones(batch, device=DEVICE)
 
@@ -162,12 +199,13 @@ def train_flow(args, scenes):
             x, target = noised(x, t)
             with autocast():
                 txt, pooled = texts(words)
-                out = model(x, IDS, txt, t, pooled, guidance)
+                out, scores = model(x, IDS, txt, t, pooled, guidance)
+            where = model.layout_loss(scores, layout(records))
             error = (out - target).square().mean((1, 2))
             late, early = t > 0.7, t < 0.3
-            figures = {'mse': error.detach().mean()}
+            figures = {'mse': error.detach().mean(), 'layout': where.detach()}
             figures.update({f'mse {name}': error.detach()[part].mean() for name, part in (('late', late), ('early', early)) if part.any()})
-            return error.mean(), figures
+            return error.mean() + args.layout * where, figures
         return loss_of_step
 
     return phase.run_together(loss_of_rank, args.members, args.log_every)
@@ -178,7 +216,7 @@ def load_autoencoder(out):
 
 
 def load_flow(out, phase='flow'):
-    return load_averaged(Flux(), out, phase)
+    return load_averaged(FluxAndLayout(), out, phase).flux
 
 
 PHASES = {'autoencoder': train_autoencoder, 'flow': train_flow}
@@ -201,6 +239,7 @@ def main():
     parser.add_argument('--assets', type=Path, default=ROOT / 'assets/toybox')
     parser.add_argument('--pool', type=int, default=120_000, help='scenes whose latents are kept')
     parser.add_argument('--first', type=int, default=10_000, help='scenes encoded before the transformer starts; the rest on the way')
+    parser.add_argument('--layout', type=float, default=0.1, help='weight of the loss of what stands where, off the middle of the transformer')
     parser.add_argument('--members', type=int, default=2, help='processes of one thread each that train the transformer')
     parser.add_argument('--lr', type=float, default=0.02, help="the transformer's Muon learning rate")
     parser.add_argument('--decay-from', type=float, default=0.4, help='share of the minutes after which the learning rate goes down')

@@ -22,6 +22,8 @@ import { type ClipTensors, clipTensors } from './keys.js';
 export interface TowerOptions {
   /** Give all tokens' states besides the embeddings, for conformance and for models that read them. @default false */
   readonly states?: boolean;
+  /** Which towers are wanted; others are not loaded, though the checkpoint has them. @default those that it has */
+  readonly towers?: readonly ('vision' | 'text')[];
 }
 
 /** The loaded towers of a CLIP; the caller closes them. */
@@ -103,7 +105,13 @@ export async function openTowers(
   const source = openWeights(path);
   try {
     const tensors = clipTensors(source);
-    const config = readConfig(tensors, folderOf(path), () => openAiConfig(source));
+    const whole = readConfig(tensors, folderOf(path), () => openAiConfig(source));
+    const wanted = (tower: 'vision' | 'text'): boolean => options.towers?.includes(tower) ?? true;
+    const config: ClipConfig = {
+      ...whole,
+      vision: wanted('vision') ? whole.vision : null,
+      text: wanted('text') ? whole.text : null,
+    };
     // Graphs first: a wrong tower is found before anything is under way.
     const visionGraph =
       config.vision &&

@@ -1,0 +1,94 @@
+// What a prompt conditions FLUX by (flux/modules/conditioner.py): T5's states at the full padded length without a mask, and
+// CLIP's pooled state before its projection.
+
+import { CheckpointError, UsageError } from '../../core/errors.js';
+import type { Runtime } from '../../runtime/index.js';
+import { type ClipTowers, openTowers } from '../clip/towers.js';
+import { openT5Weights, type T5Encoder } from '../t5/text-encoder.js';
+import { loadTokenizer, type TextTokenizer } from '../tokenizer.js';
+import type { FluxConfig } from './config.js';
+import type { EncoderFiles } from './folder.js';
+import type { FluxText } from './transformer.js';
+
+/** Both text encoders of a FLUX; the caller closes them. */
+export class FluxTextEncoder {
+  readonly #t5: T5Encoder;
+  readonly #clip: ClipTowers;
+  readonly #tokenizers: { readonly t5: TextTokenizer; readonly clip: TextTokenizer };
+  readonly #length: number;
+
+  constructor(
+    t5: T5Encoder,
+    clip: ClipTowers,
+    tokenizers: { readonly t5: TextTokenizer; readonly clip: TextTokenizer },
+    length: number,
+  ) {
+    this.#t5 = t5;
+    this.#clip = clip;
+    this.#tokenizers = tokenizers;
+    this.#length = length;
+  }
+
+  /** The files of the weights, for hashes. */
+  get files(): { readonly t5: string; readonly clip: string } {
+    return { t5: this.#t5.file, clip: this.#clip.file };
+  }
+
+  /** States of a prompt; what is longer than the padded length is cut. */
+  async encode(prompt: string): Promise<FluxText> {
+    const length = this.#length;
+    const { ids } = this.#tokenizers.t5.encode([prompt], { maxLength: length, padTo: length });
+    const context = this.#clip.config.text?.context ?? 0;
+    const tokens = this.#tokenizers.clip.encode([prompt], { maxLength: context, padTo: context });
+    const [states, run] = await Promise.all([
+      this.#t5.states({ ids, length }),
+      this.#clip.runText(tokens.ids, 1, ['pooler_output']),
+    ]);
+    return { states, tokens: length, pooled: run.float32('pooler_output') };
+  }
+
+  close(): void {
+    this.#t5.close();
+    this.#clip.close();
+  }
+}
+
+/**
+ * Opens the text encoders of a FLUX whose sizes are `config`'s; T5's tokens are padded to `length`. Throws CheckpointError
+ * when a file is missing or belongs to another model.
+ */
+export async function openFluxText(
+  runtime: Runtime,
+  files: { readonly t5: EncoderFiles; readonly clip: EncoderFiles },
+  config: Pick<FluxConfig, 'contextWidth' | 'vectorWidth'>,
+  length: number,
+): Promise<FluxTextEncoder> {
+  if (!Number.isInteger(length) || length < 1) {
+    throw new UsageError(`the length of padded text should be a whole number above 0, got ${length}`);
+  }
+  const tokenizers = { t5: loadTokenizer(files.t5.tokenizer), clip: loadTokenizer(files.clip.tokenizer) };
+  const t5 = await openT5Weights(runtime, files.t5.weights);
+  try {
+    check(t5.file, 'T5', t5.config.width, config.contextWidth);
+    const clip = await openTowers(runtime, files.clip.weights, { towers: ['text'] });
+    try {
+      check(clip.file, 'CLIP text', clip.config.text?.width, config.vectorWidth);
+      return new FluxTextEncoder(t5, clip, tokenizers, length);
+    } catch (error) {
+      clip.close();
+      throw error;
+    }
+  } catch (error) {
+    t5.close();
+    throw error;
+  }
+}
+
+function check(file: string, what: string, found: number | undefined, wanted: number): void {
+  if (found === wanted) return;
+  const has = found === undefined ? 'has no text tower' : `gives states of ${found} channels`;
+  throw new CheckpointError(
+    file,
+    `${has}, the transformer reads ${wanted}: it is not the ${what} encoder of this model`,
+  );
+}
