@@ -7,7 +7,7 @@ import { UsageError } from './errors.js';
 
 /** How an option is written on a command line; 'value' is for programs only. */
 export type OptionKind =
-  'number' | 'numbers' | 'whole' | 'wholes' | 'text' | 'names' | 'choice' | 'switch' | 'value';
+  'number' | 'numbers' | 'list' | 'whole' | 'wholes' | 'text' | 'names' | 'choice' | 'switch' | 'value';
 
 /** What an option is. */
 export interface Option<T = unknown> {
@@ -223,11 +223,11 @@ export function titleOf(name: string): string {
 
 /** Values as name and words, in the table's order; what is not given is left out. */
 export function described(
-  values: OptionValues,
+  values: object,
   table: OptionTable,
 ): readonly (readonly [name: string, words: string])[] {
   return Object.entries(table).flatMap(([name, option]) => {
-    const given = values[name];
+    const given = (values as OptionValues)[name];
     if (given === undefined || given === null) return [];
     return [[titleOf(name), option.show?.(given) ?? String(given as string | number | boolean)] as const];
   });

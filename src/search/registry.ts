@@ -83,9 +83,3 @@ export function startSearch(search: ResolvedSearch, context: SearchContext): Sea
 export function estimate(search: ResolvedSearch, schedule: Schedule): Estimate {
   return findStrategy(search.strategy).cost(search, schedule);
 }
-
-/** A search in words, for example "Beam search, width 3, 5 candidates". */
-export function describeSearch(search: ResolvedSearch): string {
-  const { title, words } = findStrategy(search.strategy);
-  return `${title.charAt(0).toUpperCase()}${title.slice(1)}, ${words(search)}`;
-}
