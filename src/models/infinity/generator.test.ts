@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { tinyStates, writeTinyInfinity } from '../../../test/fakes/tiny-infinity.js';
 import { Ledger } from '../../core/ledger.js';
+import type { OptionValues } from '../../core/options.js';
 import { RandomKey } from '../../core/random.js';
 import { createRuntime, type Runtime } from '../../runtime/index.js';
-import type { OptionValues } from '../../core/options.js';
 import type { InfinityGenerator } from './generator.js';
 import { type InfinityModel, openInfinity } from './model.js';
 import type { InfinityPrefix } from './prefix.js';

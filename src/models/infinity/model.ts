@@ -3,10 +3,10 @@
 import { throwIfAborted, UsageError } from '../../core/errors.js';
 import { fileHash } from '../../core/hash.js';
 import type { Ledger } from '../../core/ledger.js';
+import type { OptionValues } from '../../core/options.js';
 import { float32Tensor, type Runtime, type Session } from '../../runtime/index.js';
 import { openWeights } from '../../runtime/weights/open-weights.js';
 import type { TensorSource } from '../../runtime/weights/tensor-source.js';
-import type { OptionValues } from '../../core/options.js';
 import type { CallOptions, ImageModel } from '../contract.js';
 import { openT5Encoder, type TextEncoder, type TextStates } from '../t5/text-encoder.js';
 import { openVaeDecoder } from '../vae/decoder.js';
