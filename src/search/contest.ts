@@ -2,7 +2,15 @@
 // when others are to come. What comes out never depends on the groups in which candidates come in.
 
 import { VarsearchError } from '../core/errors.js';
-import { combine, isAhead, isRelative, type Jury, type Standing, standingOf } from '../verifiers/jury.js';
+import {
+  combine,
+  isAhead,
+  isRelative,
+  type Jury,
+  type Scores,
+  type Standing,
+  standingOf,
+} from '../verifiers/jury.js';
 import type { Candidate } from './contract.js';
 
 /** Candidates that are compared with each other. */
@@ -11,6 +19,8 @@ export class Contest {
   readonly #candidates: Candidate[] = [];
   /** What the rule makes of each, higher is better. */
   readonly #numbers = new Map<Candidate, number>();
+  /** What decides between equal numbers, higher is better. */
+  readonly #seconds = new Map<Candidate, number>();
   #best: Candidate | null = null;
 
   constructor(jury: Jury) {
@@ -22,10 +32,9 @@ export class Contest {
     for (const candidate of candidates) this.#candidates.push(candidate);
     const relative = isRelative(this.#jury);
     const compared = relative ? this.#candidates : candidates;
-    const numbers = combine(
-      compared.map(({ scores }) => scores),
-      this.#jury,
-    );
+    const scores = compared.map((candidate) => candidate.scores);
+    const numbers = combine(scores, this.#jury);
+    const seconds = this.#secondsOf(scores);
     if (relative) this.#best = null;
     for (const [i, candidate] of compared.entries()) {
       const number = numbers[i] ?? NaN;
@@ -35,8 +44,22 @@ export class Contest {
         );
       }
       this.#numbers.set(candidate, number);
-      if (!this.#best || number > this.numberOf(this.#best)) this.#best = candidate;
+      this.#seconds.set(candidate, seconds[i] ?? 0);
+      if (!this.#best || this.#compare(candidate, this.#best) < 0) this.#best = candidate;
     }
+  }
+
+  /**
+   * Scores that are very near each other may round to the same z-score. Who is better with every judge has to come first all
+   * the same, or it would depend on the groups who is still there to be elected: mean ranks decide.
+   */
+  #secondsOf(scores: readonly Scores[]): readonly number[] {
+    return this.#jury.rule === 'z-score' ? combine(scores, { ...this.#jury, rule: 'rank' }) : [];
+  }
+
+  #compare(one: Candidate, other: Candidate): number {
+    const [a = 0, b = 0] = [this.#seconds.get(one), this.#seconds.get(other)];
+    return this.numberOf(other) - this.numberOf(one) || b - a;
   }
 
   /** What the rule makes of a candidate's scores, higher is better. */
@@ -57,7 +80,7 @@ export class Contest {
 
   /** All candidates, best first, the earliest of equals first. */
   ranking(): readonly Candidate[] {
-    return this.#candidates.toSorted((a, b) => this.numberOf(b) - this.numberOf(a));
+    return this.#candidates.toSorted((a, b) => this.#compare(a, b));
   }
 
   /**

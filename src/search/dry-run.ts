@@ -108,14 +108,17 @@ class CountingGenerator implements Generator {
     const prefixes = requests.map(({ prefix }) => own(prefix));
     for (const prefix of prefixes) prefix.assertAlive();
     const waiting = new Set(prefixes.filter(({ hasForward }) => !hasForward));
+    let forwards = 0;
     for (const prefix of waiting) {
       const { nfe, tokens, flops } = this.#next(prefix);
-      this.ledger.add({ forwards: nfe > 0 ? 1 : 0, tokens, transformerFlops: flops });
+      // A step without evaluations, such as a diffusion model's noise, runs nothing.
+      if (nfe > 0) forwards++;
+      this.ledger.add({ tokens, transformerFlops: flops });
       prefix.hasForward = true;
       this.hold(prefix, 1);
     }
     const nfe = prefixes.reduce((sum, prefix) => sum + this.#next(prefix).nfe, 0);
-    this.ledger.add({ nfe, forwardCalls: waiting.size > 0 ? 1 : 0 });
+    this.ledger.add({ nfe, forwards, forwardCalls: forwards > 0 ? 1 : 0 });
     return Promise.resolve(prefixes.map((prefix) => new CountingPrefix(this, prefix)));
   }
 

@@ -12,6 +12,7 @@ import { throwIfAborted } from '../core/errors.js';
 import type { Image } from '../core/image.js';
 import type { Draw } from '../core/random.js';
 import type { Prefix } from '../models/contract.js';
+import { checkScores } from '../verifiers/contract.js';
 import type { Scores } from '../verifiers/jury.js';
 import { Contest } from './contest.js';
 import type { Candidate, Fate, SearchContext, SearchEvent, SearchResult, Shown } from './contract.js';
@@ -191,6 +192,10 @@ export class Rollouts {
     throwIfAborted(signal);
     const scores = await bench.judge(images, { signal });
     throwIfAborted(signal);
+    for (const name of bench.jury.judges) {
+      const own = scores.map((each) => each[name] ?? NaN);
+      checkScores(name, own, images.length);
+    }
     const states = rollouts.map((rollout) => (show ? generator.pack(rollout) : NO_STATE));
     return new Map(
       drawn.map((draft, i) => [
@@ -242,8 +247,9 @@ export class Rollouts {
 
   /** The rollout of an elected candidate, judged in the round before, as a candidate of this one. */
   #takeOver({ candidate: before, chain: [, ...further] }: Beam, place: Omit<Candidate, 'scores'>): Elected {
-    if (!before || further.length === 0)
-      {throw new RangeError('a beam without a kept rollout has nothing to take over');}
+    if (!before || further.length === 0) {
+      throw new RangeError('a beam without a kept rollout has nothing to take over');
+    }
     const candidate: Candidate = { ...place, sameAs: before.sameAs ?? before.id, scores: before.scores };
     this.#candidates.push(candidate);
     const chain = further.map((prefix) => this.#owned.add(prefix.retain()));

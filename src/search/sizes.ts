@@ -137,8 +137,9 @@ function listOf(candidates: number | readonly number[], { unit, steps }: Schedul
 
 /** A number of candidates that can be meant. */
 export function checkCount(value: number, option: string): number {
-  if (!Number.isSafeInteger(value) || value < 1)
-    {throw wrongOption(option, 'a whole number of at least 1', value);}
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw wrongOption(option, 'a whole number of at least 1', value);
+  }
   if (value > MOST_CANDIDATES) throw tooMany(value);
   return value;
 }

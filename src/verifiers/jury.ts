@@ -51,8 +51,9 @@ export function resolveJury(
   const twice = judges.find((name, i) => judges.indexOf(name) !== i);
   if (twice !== undefined) throw new UsageError(`the verifier '${twice}' is named twice: name each once`);
   if (judges.length === 1) {
-    if (rule === undefined && weights === undefined)
-      {return { judges, observers, weights: [1], rule: 'score' };}
+    if (rule === undefined && weights === undefined) {
+      return { judges, observers, weights: [1], rule: 'score' };
+    }
     throw new UsageError(
       `a rule and weights are for several verifiers named by option 'verifier', not for '${first}' alone`,
     );
@@ -82,23 +83,39 @@ export function isRelative({ rule }: Pick<Jury, 'rule'>): boolean {
  * judge finds worse than another never gets a lower number.
  */
 export function combine(scores: readonly Scores[], { judges, weights, rule }: Jury): number[] {
-  // Relative rules know ratios only: in units of the least weight most are whole, and sums of ranks exact.
-  const least = rule === 'weighted-sum' ? 1 : Math.min(...weights.filter((weight) => weight > 0));
+  const units = rule === 'weighted-sum' || rule === 'score' ? weights : inRatio(weights);
   const parts = judges
-    .map((name, i) => ({
-      name,
-      weight: (weights[i] ?? 0) / least,
-      own: scores.map((each) => each[name] ?? NaN),
-    }))
+    .map((name, i) => ({ name, weight: units[i] ?? 0, own: scores.map((each) => each[name] ?? NaN) }))
     // Sums of floating-point numbers depend on their order: that of the names is the same for everybody.
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
-  const total =
-    rule === 'weighted-sum' || rule === 'score' ? 1 : parts.reduce((sum, { weight }) => sum + weight, 0);
-  const scaled = parts.map(({ weight, own }) => ({ weight, values: PARTS[rule](own) }));
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ weight, own }) => ({ weight, values: PARTS[rule](own) }));
+  const total = isRelative({ rule }) ? parts.reduce((sum, { weight }) => sum + weight, 0) : 1;
   // Mean ranks are summed whole (a tie's is a half) and divided once, so that equal means are equal to the last bit.
   return scores.map(
-    (_, i) => scaled.reduce((sum, { weight, values }) => sum + weight * (values[i] ?? NaN), 0) / total,
+    (_, i) => parts.reduce((sum, { weight, values }) => sum + weight * (values[i] ?? NaN), 0) / total,
   );
+}
+
+/** Units of weights that are tried: 3 : 1, 2.5 : 1 (5 : 2) and 1 : 1/3 (3 : 1) are whole in one of them. */
+const MOST_UNITS = 1000;
+
+/**
+ * Weights of the same ratios, in the smallest whole numbers where they have any: 0.3 and 0.1 weigh what 3 and 1 weigh, to
+ * the last bit. Where they have none, in shares of the largest.
+ */
+function inRatio(weights: readonly number[]): readonly number[] {
+  const least = Math.min(...weights.filter((weight) => weight > 0));
+  const ratios = weights.map((weight) => weight / least);
+  for (let unit = 1; unit <= MOST_UNITS; unit++) {
+    const whole = ratios.map((ratio) => Math.round(ratio * unit));
+    const right = whole.every((number, i) => {
+      const exact = (ratios[i] ?? 0) * unit;
+      return Number.isSafeInteger(number) && Math.abs(exact - number) <= 1e-12 * exact;
+    });
+    if (right) return whole;
+  }
+  const most = Math.max(...weights);
+  return weights.map((weight) => weight / most);
 }
 
 const PARTS: Readonly<Record<Jury['rule'], (scores: readonly number[]) => readonly number[]>> = {
@@ -138,11 +155,14 @@ export function ranks(scores: readonly number[]): number[] {
 /** Distances from the mean in standard deviations; all 0 where all scores are the same. Finite for all finite scores. */
 export function zScores(given: readonly number[]): number[] {
   if (given.every((score) => score === given[0])) return given.map(() => 0);
-  // A power of two brings huge scores down without rounding them.
-  const most = Math.max(...given.map(Math.abs));
-  const scores = most > 2 ** 900 ? given.map((score) => score * 2 ** -200) : given;
   // Summed in the order of their size, so that not even the last bit depends on the order of the candidates.
-  const sorted = scores.toSorted((a, b) => a - b);
+  const rising = given.toSorted((a, b) => a - b);
+  // A power of two brings huge scores down without rounding them.
+  const scale = Math.max(-(rising[0] ?? 0), rising.at(-1) ?? 0) > 2 ** 900 ? 2 ** -200 : 1;
+  const [scores, sorted] = [given, rising].map((all) => all.map((score) => score * scale)) as [
+    number[],
+    number[],
+  ];
   const mean = sorted.reduce((sum, score) => sum + score, 0) / scores.length;
   // In units of the largest distance, so that squares of tiny distances do not vanish.
   const unit = Math.max(mean - (sorted[0] ?? 0), (sorted.at(-1) ?? 0) - mean);
@@ -153,10 +173,11 @@ export function zScores(given: readonly number[]): number[] {
 
 /**
  * Whether a candidate comes before another in every company. `earlier` says that it was drawn before: then equal scores
- * are enough, and otherwise it has to win with every judge.
+ * are enough, and otherwise it has to win with every judge who has a say.
  */
-export function isAhead(one: Scores, other: Scores, { judges }: Jury, earlier: boolean): boolean {
-  return judges.every((name) => {
+export function isAhead(one: Scores, other: Scores, { judges, weights }: Jury, earlier: boolean): boolean {
+  return judges.every((name, i) => {
+    if (weights[i] === 0) return true;
     const [own = NaN, against = NaN] = [one[name], other[name]];
     return earlier ? own >= against : own > against;
   });
