@@ -11,11 +11,14 @@ import { startCompare } from './run/compare.js';
 import type { GenerateRun } from './run/generate.js';
 import { startGenerate } from './run/generate.js';
 import {
+  type AnyPictureOptions,
   checkCompareOptions,
   checkPictureOptions,
   type CompareOptions,
   type ComparePictureOptions,
   type GenerateOptions,
+  type OwnGenerateOptions,
+  type OwnPictureOptions,
   type PictureOptions,
   splitCompareOptions,
   splitGenerateOptions,
@@ -27,6 +30,7 @@ import { openOptionsOf, startReplay } from './run/replay.js';
 import type { GenerateResult } from './run/result.js';
 import type { PictureScore } from './score/pictures.js';
 import { scoreWith } from './score/pictures.js';
+import type { AnyStrategy } from './search/registry.js';
 
 const close = (engine: Engine): Promise<void> => engine.close();
 
@@ -34,7 +38,15 @@ const close = (engine: Engine): Promise<void> => engine.close();
  * Searches for one picture: loads what the options name, runs, and closes it again. Wrong options throw a UsageError
  * at once; what fails later rejects `result` and the iteration.
  */
-export function generate(options: GenerateOptions, { catalogs }: CatalogOption = {}): GenerateRun {
+export function generate<Own extends AnyStrategy>(
+  options: OwnGenerateOptions<Own>,
+  context?: CatalogOption,
+): GenerateRun;
+export function generate(options: GenerateOptions, context?: CatalogOption): GenerateRun;
+export function generate(
+  options: GenerateOptions | OwnGenerateOptions,
+  { catalogs }: CatalogOption = {},
+): GenerateRun {
   const { open, picture } = splitGenerateOptions(options);
   return startGenerate(picture, { open: (signal) => openEngine(open, catalogs, signal), close });
 }
@@ -54,13 +66,13 @@ export function replay(
   options: ReplayOptions & OpenOptions = {},
   { catalogs }: CatalogOption = {},
 ): ReplayRun {
-  const { anyModel, name, signal, ...given } = options;
+  const { anyModel, strategy, name, signal, ...given } = options;
   // A rule without verifiers is one for the recipe's.
   const { verifier } = given;
   checkOpenOptions(verifier === undefined ? { ...given, ensemble: undefined, weights: undefined } : given);
   const open = async (recipe: Recipe): Promise<Engine> =>
     openEngine(checkOpenOptions(openOptionsOf(recipe, given)), catalogs, signal);
-  return startReplay(png, { anyModel, name, signal }, { open, close });
+  return startReplay(png, { anyModel, strategy, name, signal }, { open, close });
 }
 
 /** How pictures in memory are scored by an open varsearch. */
@@ -72,6 +84,7 @@ export interface OpenScoreOptions {
 
 /** A model and a jury that stay loaded for any number of runs. */
 export interface Varsearch extends AsyncDisposable {
+  generate<Own extends AnyStrategy>(options: OwnPictureOptions<Own>): GenerateRun;
   generate(options: PictureOptions): GenerateRun;
   compare(options: ComparePictureOptions): CompareRun;
   /** As `replay`, with the model and the jury that are open here, whatever the recipe names. */
@@ -92,7 +105,7 @@ export async function openVarsearch(
   const engine = await openEngine(checkOpenOptions(options), catalogs);
   const open = (): Promise<Engine> => Promise.resolve(engine);
   return {
-    generate: (picture) => startGenerate(checkPictureOptions(picture), { open }),
+    generate: (picture: AnyPictureOptions) => startGenerate(checkPictureOptions(picture), { open }),
     compare: (picture) => startCompare(checkCompareOptions(picture), { open }),
     replay: (png, replayed = {}) => startReplay(png, replayed, { open }),
     score: (pictures, { prompt, signal }) => scoreWith(engine.jury, pictures, { prompt, signal }),

@@ -69,7 +69,7 @@ export function value<T>(
   words: string,
   check: (value: unknown) => boolean,
   expected: string,
-  rest: Rest<T> & { readonly kind?: OptionKind } = {},
+  rest: Rest<T> & Pick<Partial<Option>, 'kind' | 'choices'> = {},
 ): Option<T> {
   return { kind: 'value', words, check: check as (value: unknown) => value is T, expected, ...rest };
 }

@@ -7,11 +7,11 @@ import type { OpenBench } from '../engine/jury.js';
 import type { Generator, Schedule } from '../models/contract.js';
 import type { SearchEvent, Shown } from '../search/contract.js';
 import type { Estimate } from '../search/cost.js';
-import { checkSearch, estimate, resolveSearch, startSearch } from '../search/registry.js';
+import { checkSearch, estimate, resolveSearch, startSearch, strategyOf } from '../search/registry.js';
 import type { Run } from './live-run.js';
 import { startRun } from './live-run.js';
 import { type ObserverReport, Observers } from './observers.js';
-import { DEFAULT_SEED, partPicture, type PictureOptions, type ResolvedOptions } from './options.js';
+import { type AnyPictureOptions, DEFAULT_SEED, partPicture, type ResolvedOptions } from './options.js';
 import { RunRecord } from './record.js';
 import type { GenerateResult } from './result.js';
 
@@ -48,13 +48,13 @@ export interface GenerateContext {
 
 /** The options with the defaults of the model and of the strategy filled in. */
 function resolveOptions(
-  options: PictureOptions,
+  options: AnyPictureOptions,
   { model, jury }: Engine,
   schedule: Schedule,
 ): ResolvedOptions {
   const { modelOptions, search } = partPicture(options);
   const resolved = resolveSearch(search, schedule);
-  checkSearch(resolved, schedule, jury.jury);
+  checkSearch(resolved, schedule, jury.jury, strategyOf(search.strategy));
   return {
     prompt: options.prompt,
     model: model.name,
@@ -84,7 +84,7 @@ async function using<T extends { close(): void }, R>(held: T, work: (held: T) =>
 /** Reads the prompt into model, judges and observers, and frees what belongs to it after `work`, however that ends. */
 async function withPrompt<T>(
   { model, jury, observers: verifiers }: Engine,
-  { options, ledger }: { readonly options: PictureOptions; readonly ledger: Ledger },
+  { options, ledger }: { readonly options: AnyPictureOptions; readonly ledger: Ledger },
   work: (prepared: Prepared) => Promise<T>,
 ): Promise<T> {
   const { prompt, signal } = options;
@@ -98,9 +98,10 @@ async function withPrompt<T>(
 }
 
 /** Begins a search. The options have been checked. */
-export function startGenerate(options: PictureOptions, context: GenerateContext): GenerateRun {
+export function startGenerate(options: AnyPictureOptions, context: GenerateContext): GenerateRun {
   const { signal } = options;
   const { wanted } = context;
+  const strategy = strategyOf(partPicture(options).search.strategy);
   let record: RunRecord | null = null;
 
   const search = async (engine: Engine, emit: (event: GenerateEvent) => void): Promise<GenerateResult> => {
@@ -118,7 +119,8 @@ export function startGenerate(options: PictureOptions, context: GenerateContext)
       record = own;
       // Hashing the files takes a while for large models: it goes on beside the search.
       engine.hashes().catch(() => undefined);
-      emit({ type: 'ready', options: resolved, schedule, cost: estimate(resolved.search, schedule) });
+      const cost = estimate(resolved.search, schedule, strategy);
+      emit({ type: 'ready', options: resolved, schedule, cost });
       const show = async (pictures: readonly Shown[]): Promise<void> => {
         own.see(pictures);
         const before = performance.now();
@@ -126,7 +128,7 @@ export function startGenerate(options: PictureOptions, context: GenerateContext)
         own.setAside(performance.now() - before);
       };
       const draw = RandomKey.fromSeed(resolved.seed);
-      const events = startSearch(resolved.search, { generator, bench, draw, show, signal });
+      const events = startSearch(resolved.search, { generator, bench, draw, show, signal }, strategy);
       for (;;) {
         const next = await events.next();
         if (next.done === true) {

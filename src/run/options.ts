@@ -1,8 +1,10 @@
 // The options of a run: one table, from which types, checks, flags and words follow. The sizes of a search are the strategy's
 // (search/registry.ts), the sampling is the model's (models/infinity/options.ts).
 
+import { UsageError } from '../core/errors.js';
 import {
   checkOptions,
+  isObject,
   isText,
   type OptionsOf,
   type OptionTable,
@@ -15,7 +17,11 @@ import {
 import { checkOpenOptions, OPEN_OPTIONS, type OpenOptions } from '../engine/options.js';
 import { INFINITY_OPTIONS } from '../models/infinity/options.js';
 import {
-  type ResolvedSearch,
+  type AnySearch,
+  type AnyStrategy,
+  DEFAULT_STRATEGY,
+  isStrategyName,
+  type OwnSearchOptions,
   SEARCH_OPTIONS,
   type SearchOptions,
   STRATEGIES,
@@ -25,7 +31,7 @@ import { BUDGET } from '../search/sizes.js';
 import type { Jury } from '../verifiers/jury.js';
 
 /** What a caller says about the picture, whatever draws it and however it is searched for. */
-const PICTURE_OPTIONS = {
+export const PICTURE_OPTIONS = {
   prompt: value<string>('what to draw', isText, 'a text that is not empty'),
   seed: whole('root of all random numbers', 0, { usual: '0', expected: 'a whole number from 0 to 2^53 - 1' }),
   signal: SIGNAL,
@@ -34,18 +40,36 @@ const PICTURE_OPTIONS = {
 /** The options of the models of this package. */
 export const MODEL_OPTIONS = INFINITY_OPTIONS;
 
-const names: readonly string[] = STRATEGIES.map(({ name }) => name);
+const names = STRATEGIES.map(({ name }) => name);
 
-const STRATEGY_OPTION = value<StrategyName>('how to search', () => true, 'what there is');
+const isStrategy = (given: unknown): boolean =>
+  isObject(given) &&
+  ['name', 'title'].every((part) => isText((given as OptionValues)[part])) &&
+  isObject((given as OptionValues)['options']) &&
+  ['resolve', 'refuses', 'cost', 'words', 'run'].every(
+    (part) => typeof (given as OptionValues)[part] === 'function',
+  );
 
-const COMPARE_ONLY = {
+/** How to search. */
+export const STRATEGY_OPTION = {
+  strategy: value<StrategyName | AnyStrategy>(
+    'how to search',
+    (given) => isText(given) || isStrategy(given),
+    `one of ${names.join(', ')}, or a strategy of your own`,
+    { kind: 'choice', choices: names, usual: DEFAULT_STRATEGY.name, placeholder: 'name' },
+  ),
+};
+
+/** What a comparison is told about the searches besides what they share. */
+export const COMPARE_ONLY = {
   strategies: value<readonly StrategyName[]>(
     'which to compare',
     (given) =>
-      Array.isArray(given) && given.length > 0 && given.every((name) => names.includes(name as string)),
+      Array.isArray(given) && given.length > 0 && given.every((name) => isStrategyName(String(name))),
     `a list of ${names.join(', ')}`,
+    { choices: names, usual: 'all' },
   ),
-  budget: BUDGET,
+  budget: { ...BUDGET, words: 'function evaluations that each strategy may spend' },
 };
 
 type Common = { readonly prompt: string } & OptionsOf<typeof PICTURE_OPTIONS> &
@@ -54,8 +78,17 @@ type Common = { readonly prompt: string } & OptionsOf<typeof PICTURE_OPTIONS> &
 /** How one picture is searched for. */
 export type PictureOptions = Common & SearchOptions;
 
+/** How one picture is searched for by a strategy of the caller's own. */
+export type OwnPictureOptions<Own extends AnyStrategy = AnyStrategy> = Common & OwnSearchOptions<Own>;
+
 /** Everything that a search for one picture may be told. */
 export type GenerateOptions = OpenOptions & PictureOptions;
+
+/** Everything that a search by a strategy of the caller's own may be told. */
+export type OwnGenerateOptions<Own extends AnyStrategy = AnyStrategy> = OpenOptions & OwnPictureOptions<Own>;
+
+/** Of either kind. */
+export type AnyPictureOptions = PictureOptions | OwnPictureOptions;
 
 /** How a comparison of strategies is told about the picture: the budget gives their sizes. */
 export type ComparePictureOptions = Common & {
@@ -80,7 +113,7 @@ export interface ResolvedOptions {
   readonly modelOptions: OptionValues;
   readonly jury: Jury;
   readonly seed: number;
-  readonly search: ResolvedSearch;
+  readonly search: AnySearch;
 }
 
 /** The seed where none is given. */
@@ -92,14 +125,28 @@ const loosely = (table: OptionTable): OptionTable =>
 const anything = (_: unknown): _ is unknown => true;
 
 const COMMON_TABLE: OptionTable = { ...PICTURE_OPTIONS, ...loosely(MODEL_OPTIONS) };
-const PICTURE_TABLE: OptionTable = { ...COMMON_TABLE, strategy: STRATEGY_OPTION, ...loosely(SEARCH_OPTIONS) };
-const COMPARE_TABLE: OptionTable = {
-  ...COMMON_TABLE,
-  ...Object.fromEntries(
-    Object.entries(loosely(SEARCH_OPTIONS)).filter(([name]) => !['images', 'candidates'].includes(name)),
-  ),
-  ...COMPARE_ONLY,
-};
+const PICTURE_TABLE: OptionTable = { ...COMMON_TABLE, ...STRATEGY_OPTION, ...loosely(SEARCH_OPTIONS) };
+
+/** The options of a search that a comparison shares out; what a budget decides is not among them. */
+export const COMPARE_SEARCH_OPTIONS: OptionTable = Object.fromEntries(
+  Object.entries(SEARCH_OPTIONS).filter(([name]) => !['images', 'candidates', 'budget'].includes(name)),
+);
+const COMPARE_TABLE: OptionTable = { ...COMMON_TABLE, ...loosely(COMPARE_SEARCH_OPTIONS), ...COMPARE_ONLY };
+
+/** The strategy of the caller's own, where one was given. */
+function ownStrategy({ strategy }: { readonly strategy?: unknown }): AnyStrategy | null {
+  return isStrategy(strategy) ? (strategy as AnyStrategy) : null;
+}
+
+/** The options of one picture: those of the caller's own strategy in place of those of the package's. */
+function pictureTable(options: object): OptionTable {
+  const own = ownStrategy(options);
+  if (!own) return PICTURE_TABLE;
+  const taken = { ...OPEN_OPTIONS, ...COMMON_TABLE, ...STRATEGY_OPTION };
+  const clash = Object.keys(own.options).find((name) => Object.hasOwn(taken, name));
+  if (clash === undefined) return { ...COMMON_TABLE, ...STRATEGY_OPTION, ...own.options };
+  throw new UsageError(`the strategy '${own.name}' has an option '${clash}', which means something else already`);
+}
 
 /** The names of all options, for programs that turn messages about them into their own words. */
 export const OPTION_NAMES: readonly string[] = Object.keys({
@@ -123,16 +170,17 @@ function split<Picture extends object>(options: OpenOptions & Picture): SplitOpt
 }
 
 /** The options of one picture that are the model's, and those of the search. */
-export function partPicture(options: PictureOptions): {
+export function partPicture(options: AnyPictureOptions): {
   readonly modelOptions: OptionValues;
-  readonly search: SearchOptions;
+  readonly search: SearchOptions | OwnSearchOptions;
 } {
+  const sizes = ownStrategy(options)?.options ?? SEARCH_OPTIONS;
   const own = Object.entries(options).filter(([name]) => !Object.hasOwn(PICTURE_OPTIONS, name));
   const isSearch = ([name]: [string, unknown]): boolean =>
-    name === 'strategy' || Object.hasOwn(SEARCH_OPTIONS, name);
+    Object.hasOwn(STRATEGY_OPTION, name) || Object.hasOwn(sizes, name);
   return {
     modelOptions: Object.fromEntries(own.filter((entry) => !isSearch(entry) && entry[1] !== undefined)),
-    search: Object.fromEntries(own.filter(isSearch)) as SearchOptions,
+    search: Object.fromEntries(own.filter(isSearch)) as SearchOptions | OwnSearchOptions,
   };
 }
 
@@ -153,8 +201,8 @@ export function partCompare(options: ComparePictureOptions): {
 }
 
 /** Checks the options of one picture; throws a UsageError that names the first fault. */
-export function checkPictureOptions(options: PictureOptions): PictureOptions {
-  checkOptions(options, PICTURE_TABLE, { required: ['prompt'] });
+export function checkPictureOptions(options: AnyPictureOptions): AnyPictureOptions {
+  checkOptions(options, pictureTable(options), { required: ['prompt'] });
   return options;
 }
 
@@ -165,9 +213,11 @@ export function checkCompareOptions(options: ComparePictureOptions): ComparePict
 }
 
 /** Checks and parts the options of one picture and of opening. */
-export function splitGenerateOptions(options: GenerateOptions): SplitOptions<PictureOptions> {
-  checkOptions(options, { ...OPEN_OPTIONS, ...PICTURE_TABLE }, { required: ['prompt'] });
-  return split<PictureOptions>(options);
+export function splitGenerateOptions(
+  options: GenerateOptions | OwnGenerateOptions,
+): SplitOptions<AnyPictureOptions> {
+  checkOptions(options, { ...OPEN_OPTIONS, ...pictureTable(options) }, { required: ['prompt'] });
+  return split<AnyPictureOptions>(options);
 }
 
 /** Checks and parts the options of a comparison and of opening. */
@@ -176,7 +226,14 @@ export function splitCompareOptions(options: CompareOptions): SplitOptions<Compa
   return split<ComparePictureOptions>(options);
 }
 
-/** The options that make the same picture again: what a recipe holds, as a caller would write it. */
-export function asPictureOptions({ prompt, seed, modelOptions, search }: ResolvedOptions): PictureOptions {
-  return { ...search, ...modelOptions, prompt, seed } as PictureOptions;
+/**
+ * The options that make the same picture again: what a recipe holds, as a caller would write it. `own` stands for a strategy
+ * that is not of this package, since a recipe has its name alone.
+ */
+export function asPictureOptions(
+  { prompt, seed, modelOptions, search }: ResolvedOptions,
+  own?: AnyStrategy,
+): AnyPictureOptions {
+  const { strategy, ...sizes } = search;
+  return { strategy: own ?? strategy, ...sizes, ...modelOptions, prompt, seed } as AnyPictureOptions;
 }

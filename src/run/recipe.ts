@@ -8,7 +8,7 @@ import type { Image } from '../core/image.js';
 import { decodePng, encodePng } from '../core/image.js';
 import type { EngineHashes } from '../engine/engine.js';
 import type { Versions } from '../engine/versions.js';
-import type { Standing } from '../verifiers/jury.js';
+import { type Jury, type Standing, standingOf } from '../verifiers/jury.js';
 import type { ResolvedOptions } from './options.js';
 
 /** Keyword of the PNG text chunk. */
@@ -79,6 +79,7 @@ function isRecipe(value: Record<string, unknown>): boolean {
     isJury(options['jury']) &&
     typeof options['seed'] === 'number' &&
     isRecord(options['search']) &&
+    typeof options['search']['strategy'] === 'string' &&
     isHashes(hashes['model']) &&
     isHashes(hashes['jury']) &&
     isHashes(versions) &&
@@ -96,21 +97,27 @@ function isRecipe(value: Record<string, unknown>): boolean {
 function upgrade(old: Record<string, unknown>): Record<string, unknown> {
   const { options, hashes, score, node, format: _, ...rest } = old;
   if (!isRecord(options) || !isRecord(hashes) || typeof options['verifier'] !== 'string') return old;
-  const { prompt, model, verifier, ensemble, seed, search, ...modelOptions } = options;
-  const judges = isRecord(ensemble) ? String(verifier).split(',') : [String(verifier)];
+  const { prompt, model, verifier: _verifier, ensemble, seed, search, ...modelOptions } = options;
+  const named = isRecord(ensemble) ? options['verifier'].split(',') : [options['verifier']];
+  // The folder was a part of the name; now it is an option of its own, which whoever replays has to give.
+  const judges = named.map((name) => name.replace(/^clip-score:.*$/s, 'clip-dir'));
   const given = Object.entries(modelOptions).filter(([, value]) => value !== null);
   const jury = isRecord(ensemble)
     ? { judges, observers: [], weights: ensemble['weights'], rule: ensemble['by'] }
     : { judges, observers: [], weights: [1], rule: 'score' };
   const files = isRecord(hashes['verifier']) ? Object.entries(hashes['verifier']) : [];
-  const named = files.map(([file, hash]) => [isRecord(ensemble) ? file : `${judges[0]}/${file}`, hash]);
+  const jurys = files.map(([file, hash]) => {
+    const i = isRecord(ensemble) ? named.findIndex((name) => file.startsWith(`${name}/`)) : 0;
+    const own = isRecord(ensemble) ? file.slice((named[i]?.length ?? 0) + 1) : file;
+    return [`${judges[i]}/${own}`, hash];
+  });
   return {
     ...rest,
     format: 2,
     options: { prompt, model, modelOptions: Object.fromEntries(given), jury, seed, search },
-    hashes: { model: hashes['model'], jury: Object.fromEntries(named) as unknown },
-    // Ranks were kept with a minus, and not among how many.
-    standing: isRecord(ensemble) && ensemble['by'] === 'rank' ? { rank: -Number(score), of: 0 } : { score },
+    hashes: { model: hashes['model'], jury: Object.fromEntries(jurys) as unknown },
+    // It was not kept among how many.
+    standing: typeof score === 'number' ? standingOf(score, { rule: jury.rule as Jury['rule'] }, 0) : score,
     candidate: node,
   };
 }

@@ -1,9 +1,10 @@
 // Makes a picture again from the recipe that its file carries, and says whether every byte came out the same.
 
-import { OtherFilesError } from '../core/errors.js';
 import type { Image } from '../core/image.js';
 import type { Engine, EngineHashes } from '../engine/engine.js';
+import { OtherFilesError, UsageError } from '../core/errors.js';
 import type { OpenOptions } from '../engine/options.js';
+import { type AnyStrategy, isStrategyName } from '../search/registry.js';
 import type { GenerateEvent } from './generate.js';
 import { startGenerate } from './generate.js';
 import type { Run } from './live-run.js';
@@ -17,6 +18,8 @@ import type { GenerateResult } from './result.js';
 export interface ReplayOptions {
   /** Goes on although the files of model or verifier are not the ones that made the picture. @default false */
   readonly anyModel?: boolean | undefined;
+  /** The strategy that searched, where it is one of your own: a recipe has its name alone. */
+  readonly strategy?: AnyStrategy | undefined;
   /** Name of the picture for messages. */
   readonly name?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -39,6 +42,9 @@ export interface ReplayResult {
 
 /** What happens during a replay. */
 export type ReplayRun = Run<GenerateEvent, ReplayResult>;
+
+/** The options of opening that a recipe fills in. */
+export const RECIPE_OPTIONS: readonly (keyof OpenOptions)[] = ['model', 'verifier', 'ensemble', 'weights'];
 
 /** The model and judges that a recipe asks for, unless the caller has others; other judges come with their own rule. */
 export function openOptionsOf({ options }: Recipe, given: OpenOptions): OpenOptions {
@@ -63,16 +69,28 @@ function compareFiles(recipe: Recipe, found: EngineHashes, options: ReplayOption
   return differences;
 }
 
+/** The strategy of a recipe where it is none of this package; throws a UsageError where the caller has another or none. */
+function ownStrategyOf({ options }: Recipe, { strategy, name = 'the picture' }: ReplayOptions): AnyStrategy | undefined {
+  const wanted = options.search.strategy;
+  if (isStrategyName(wanted)) return undefined;
+  if (strategy?.name === wanted) return strategy;
+  const given = strategy === undefined ? '' : `, not '${strategy.name}'`;
+  throw new UsageError(
+    `${name} was made by the strategy '${wanted}', which does not come with varsearch: replay() has to be given that strategy${given}`,
+  );
+}
+
 /** Runs the recipe to its end; a recipe of an interrupted run only until its picture is there again. */
 async function makeAgain(
   recipe: Recipe,
   engine: Engine,
-  signal: AbortSignal | undefined,
-  emit: (event: GenerateEvent) => void,
+  { options, emit }: { readonly options: ReplayOptions; readonly emit: (event: GenerateEvent) => void },
 ): Promise<GenerateResult> {
+  const { signal } = options;
   const stop = new AbortController();
   const either = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
-  const picture = { ...asPictureOptions(recipe.options), signal: either };
+  const again = asPictureOptions(recipe.options, ownStrategyOf(recipe, options));
+  const picture = { ...again, signal: either };
   const open = (): Promise<Engine> => Promise.resolve(engine);
   const run = startGenerate(picture, recipe.complete ? { open } : { open, wanted: recipe.candidate });
   for await (const event of run) {
@@ -98,12 +116,12 @@ export function startReplay(
 ): ReplayRun {
   return startRun<GenerateEvent, ReplayResult>(async (emit) => {
     const { image: original, recipe } = decodeWithRecipe(bytes, options.name);
-    checkPictureOptions(asPictureOptions(recipe.options));
+    checkPictureOptions(asPictureOptions(recipe.options, ownStrategyOf(recipe, options)));
     options.signal?.throwIfAborted();
     const engine = await context.open(recipe);
     try {
       const differences = compareFiles(recipe, await engine.hashes(), options);
-      const result = await makeAgain(recipe, engine, options.signal, emit);
+      const result = await makeAgain(recipe, engine, { options, emit });
       const pixels = hashPixels(original);
       return {
         recipe,

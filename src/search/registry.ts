@@ -1,7 +1,14 @@
 // The strategies, as a list: a new one is a file and a line here. Types, checks and flags follow from it.
 
 import { UsageError } from '../core/errors.js';
-import { checkOptions, type OptionsOf, type OptionTable, pick } from '../core/options.js';
+import {
+  checkOptions,
+  type OptionsOf,
+  type OptionTable,
+  type OptionValues,
+  pick,
+  titleOf,
+} from '../core/options.js';
 import type { Schedule } from '../models/contract.js';
 import type { Jury } from '../verifiers/jury.js';
 import { BEAM } from './beam.js';
@@ -28,10 +35,21 @@ export type SearchOptions =
     }[StrategyName]
   | ({ readonly strategy?: undefined } & OptionsOf<(typeof DEFAULT_STRATEGY)['options']>);
 
-/** A strategy with all of its sizes, as plain data; resolving it again gives the same. */
+/** A strategy as those see it who do not care which it is. */
+export type AnyStrategy = Strategy<string, unknown>;
+
+/** What a caller may say about a search by a strategy of their own: the strategy itself, and the options that it takes. */
+export type OwnSearchOptions<Own extends AnyStrategy = AnyStrategy> = {
+  readonly strategy: Own;
+} & OptionsOf<Own['options']>;
+
+/** A strategy by name with all of its sizes, as plain data; resolving it again gives the same. */
 export type ResolvedSearch = {
   [Each in Known as Each['name']]: { readonly strategy: Each['name'] } & ReturnType<Each['resolve']>;
 }[StrategyName];
+
+/** The same of any strategy, of the caller's own too. */
+export type AnySearch = ResolvedSearch | ({ readonly strategy: string } & OptionValues);
 
 /** Every option that some strategy takes. */
 export const SEARCH_OPTIONS: OptionTable = Object.assign(
@@ -39,28 +57,49 @@ export const SEARCH_OPTIONS: OptionTable = Object.assign(
   ...STRATEGIES.map(({ options }) => options),
 ) as OptionTable;
 
-/** A strategy as those see it who do not care which it is. */
-type Any = Strategy<StrategyName, unknown>;
+/** True for the names of the strategies of this package. */
+export function isStrategyName(name: string): name is StrategyName {
+  return STRATEGIES.some((each) => each.name === name);
+}
 
 /** The strategy of a name; a UsageError that lists the names when there is none. */
-export function findStrategy(name: string = DEFAULT_STRATEGY.name): Any {
-  const found = STRATEGIES.find((each) => each.name === name) as Any | undefined;
+export function findStrategy(name: string = DEFAULT_STRATEGY.name): AnyStrategy {
+  const found = STRATEGIES.find((each) => each.name === name);
   if (found) return found;
   throw new UsageError(
     `there is no strategy '${name}': there are ${STRATEGIES.map((each) => each.name).join(', ')}`,
   );
 }
 
+/** The strategy that is meant: by name, or the caller's own. */
+export function strategyOf(given: string | AnyStrategy | undefined): AnyStrategy {
+  if (typeof given !== 'object') return findStrategy(given);
+  // A recipe holds the name alone, and would be replayed by the other one.
+  if (!isStrategyName(given.name)) return given;
+  throw new UsageError(
+    `a strategy of your own cannot be called '${given.name}': varsearch has one of that name`,
+  );
+}
+
+/** A strategy of one's own, with the types of its options and sizes found by the compiler. */
+export function defineStrategy<const Name extends string, Table extends OptionTable, Sizes extends object>(
+  strategy: Strategy<Name, OptionsOf<Table>, Sizes> & { readonly options: Table },
+): Strategy<Name, OptionsOf<Table>, Sizes> & { readonly options: Table } {
+  return strategy;
+}
+
 /**
  * Works out the sizes of a search over a schedule. Throws a UsageError for an unknown strategy, an option that it does
  * not take, a value that cannot be used, options that contradict each other, and a budget that is too small.
  */
-export function resolveSearch(options: SearchOptions, schedule: Schedule): ResolvedSearch {
-  const { strategy: name, ...given } = options;
-  const strategy = findStrategy(name);
+export function resolveSearch(options: SearchOptions, schedule: Schedule): ResolvedSearch;
+export function resolveSearch(options: SearchOptions | OwnSearchOptions, schedule: Schedule): AnySearch;
+export function resolveSearch(options: SearchOptions | OwnSearchOptions, schedule: Schedule): AnySearch {
+  const { strategy: asked, ...given } = options;
+  const strategy = strategyOf(asked);
   if (schedule.steps.length === 0) throw new RangeError('a schedule needs at least one step');
   checkOptions(given, strategy.options, { whose: strategy.title });
-  return { strategy: strategy.name, ...strategy.resolve(given, schedule) } as ResolvedSearch;
+  return { strategy: strategy.name, ...strategy.resolve(given, schedule) };
 }
 
 /** Those of some options that a strategy takes: one set of options for several strategies. */
@@ -69,17 +108,43 @@ export function optionsFor(strategy: StrategyName, options: object): SearchOptio
 }
 
 /** Throws a UsageError where a strategy cannot search this schedule with this jury. */
-export function checkSearch(search: ResolvedSearch, schedule: Schedule, jury: Jury): void {
-  const refusal = findStrategy(search.strategy).refuses(search, schedule, jury);
+export function checkSearch(
+  search: AnySearch,
+  schedule: Schedule,
+  jury: Jury,
+  strategy = findStrategy(search.strategy),
+): void {
+  const refusal = strategy.refuses(search, schedule, jury);
   if (refusal !== null) throw new UsageError(refusal);
 }
 
 /** Begins a search; nothing happens until its first event is asked for. */
-export function startSearch(search: ResolvedSearch, context: SearchContext): Search {
-  return findStrategy(search.strategy).run(context, search);
+export function startSearch(
+  search: AnySearch,
+  context: SearchContext,
+  strategy = findStrategy(search.strategy),
+): Search {
+  return strategy.run(context, search);
 }
 
 /** What a search will cost. */
-export function estimate(search: ResolvedSearch, schedule: Schedule): Estimate {
-  return findStrategy(search.strategy).cost(search, schedule);
+export function estimate(
+  search: AnySearch,
+  schedule: Schedule,
+  strategy = findStrategy(search.strategy),
+): Estimate {
+  return strategy.cost(search, schedule);
+}
+
+/** The title of a strategy; of one that is not of this package its name. */
+export function titleOfStrategy(name: string): string {
+  return isStrategyName(name) ? findStrategy(name).title : name;
+}
+
+/** The sizes of a search in words; of a strategy that is not of this package its sizes as they are called. */
+export function wordsOfSearch({ strategy, ...sizes }: AnySearch): string {
+  if (isStrategyName(strategy)) return findStrategy(strategy).words(sizes);
+  return Object.entries(sizes)
+    .map(([name, size]) => `${titleOf(name)} ${Array.isArray(size) ? size.join(', ') : String(size)}`)
+    .join(', ');
 }
