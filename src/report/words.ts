@@ -1,124 +1,103 @@
-// Options and results in words, the same in the terminal and in reports.
+// Options and results in words, the same in the terminal and on pages.
 
 import { formatScore } from '../core/format.js';
-import type { ResolvedOptions } from '../engine/options.js';
-import type { Scale } from '../models/contract.js';
-import type { ResolvedSearch, StrategyName } from '../search/registry.js';
-import { STRATEGY_INFO } from '../search/registry.js';
-import type { TreeNode } from '../search/tree.js';
-import type { EnsembleRule, ResolvedEnsemble } from '../verifiers/ensemble.js';
+import { described } from '../core/options.js';
+import type { Schedule } from '../models/contract.js';
+import { MODEL_OPTIONS, type ResolvedOptions } from '../run/options.js';
+import type { Candidate } from '../search/contract.js';
+import { findStrategy, type ResolvedSearch, SEARCH_OPTIONS, type StrategyName } from '../search/registry.js';
+import { heightOf, type Jury, type JuryRule, type Standing } from '../verifiers/jury.js';
 
 /** The name of a strategy as a title. */
 export function strategyTitle(strategy: StrategyName): string {
-  const { title } = STRATEGY_INFO[strategy];
+  const { title } = findStrategy(strategy);
   return title.charAt(0).toUpperCase() + title.slice(1);
 }
 
-/** A list of numbers in brief: one number where all are the same. */
-export function describeList(values: number | readonly number[]): string {
-  if (typeof values === 'number') return String(values);
-  const [first] = values;
-  if (first !== undefined && values.every((value) => value === first)) return String(first);
-  return values.join(', ');
-}
-
-/** A scale as "4 x 4". */
-export function describeScale({ height, width }: Scale): string {
-  return `${height} \u00d7 ${width}`;
-}
-
-const NAMES: Readonly<Record<string, string>> = { keepElected: 'keep elected' };
-
-function describeValue(value: unknown): string {
-  if (Array.isArray(value)) return describeList(value as number[]);
-  return typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value);
-}
-
-/** The sizes of a search as name and value, without the strategy's name. */
-function describeSizes(search: ResolvedSearch): readonly (readonly [name: string, value: string])[] {
-  return Object.entries(search)
-    .filter(([name, value]) => name !== 'strategy' && value !== undefined)
-    .map(([name, value]) => [NAMES[name] ?? name, describeValue(value)] as const);
-}
-
 /** The sizes of a search in words, for example "width 3, 5 candidates". */
-export function describeSizesBriefly(search: ResolvedSearch): string {
-  if (search.strategy === 'random') return search.images === 1 ? '1 image' : `${search.images} images`;
-  const { candidates, keepElected, result } = search;
-  return [
-    search.strategy === 'beam' ? `width ${search.width}` : '',
-    `${describeList(candidates)} candidate${candidates.every((count) => count === 1) ? '' : 's'}`,
-    keepElected ? 'elected rollouts kept' : '',
-    result === 'best' ? '' : 'best of the last round',
-  ]
-    .filter((words) => words !== '')
-    .join(', ');
+export function describeSizes(search: ResolvedSearch): string {
+  return findStrategy(search.strategy).words(search);
 }
 
 /** A search in one line, for example "Beam search, width 3, 5 candidates". */
 export function describeSearch(search: ResolvedSearch): string {
-  return `${strategyTitle(search.strategy)}, ${describeSizesBriefly(search)}`;
+  return `${strategyTitle(search.strategy)}, ${describeSizes(search)}`;
 }
 
-const RULE_TITLES: Readonly<Record<EnsembleRule, string>> = {
+/** How many steps there are and what the last is, for example "6 scales to 8 x 8". */
+export function describeSchedule({ unit, steps }: Schedule): string {
+  return `${steps.length} ${unit}s to ${steps.at(-1)?.label ?? '?'}`;
+}
+
+const RULE_TITLES: Readonly<Record<JuryRule, string>> = {
   rank: 'mean rank',
   'z-score': 'mean z-score',
   'weighted-sum': 'weighted sum',
 };
 
-/** The rule of an ensemble in words, for example "mean rank, weights 1, 2". */
-export function describeEnsemble({ by, weights }: ResolvedEnsemble): string {
+/** What the numbers of a jury are called: the judge's name where there is one only. */
+export function describeRule({ judges, rule }: Jury): string {
+  return rule === 'score' ? (judges[0] ?? 'score') : RULE_TITLES[rule];
+}
+
+/** A jury in words, for example "mean rank, weights 1, 2". */
+export function describeJury(jury: Jury): string {
+  const { weights, rule } = jury;
   const equal = weights.every((weight) => weight === weights[0]);
-  return `${RULE_TITLES[by]}${equal && by !== 'weighted-sum' ? '' : `, weights ${weights.join(', ')}`}`;
+  return `${describeRule(jury)}${equal && rule !== 'weighted-sum' ? '' : `, weights ${weights.join(', ')}`}`;
 }
 
-/** The rule of an ensemble as a title. */
-export function describeRule({ by }: ResolvedEnsemble): string {
-  return RULE_TITLES[by];
+/** A standing as a number in brief: "1.75" for a mean rank. */
+export function shortStanding(standing: Standing): string {
+  if ('rank' in standing) return formatRank(standing.rank);
+  return formatScore('zScore' in standing ? standing.zScore : standing.score);
 }
 
-/** What a chart of scores has along its side: higher is better, so that ranks stand there with a minus. */
-export function describeAxis({ verifier, ensemble }: ResolvedOptions): string {
-  if (!ensemble) return verifier;
-  return ensemble.by === 'rank' ? 'minus the mean rank' : RULE_TITLES[ensemble.by];
+/** A mean rank with as many digits as it needs, at most two. */
+export function formatRank(rank: number): string {
+  return String(Math.round(rank * 100) / 100);
 }
 
-/** A score in brief; a mean rank as it is counted, from 1 for the best. */
-export function shortScore(score: number, ensemble: ResolvedEnsemble | null): string {
-  return ensemble?.by === 'rank' ? `#${(-score).toFixed(1)}` : formatScore(score);
+/** A standing in words, for example "mean rank 1.75 of 15"; of a judge alone its score. */
+export function describeStanding(standing: Standing, jury: Jury): string {
+  const among = 'of' in standing && standing.of > 0 ? ` of ${standing.of}` : '';
+  return `${describeRule(jury)} ${shortStanding(standing)}${among}`;
 }
 
-/** Every verifier's own score of a picture, for example "clip-score 2.1034, oracle 1.0000". */
-export function describeScores({ scores }: Pick<TreeNode, 'scores'>): string {
+/** Every judge's own score of a candidate, for example "clip-score 2.1034, oracle 1.0000". */
+export function describeScores({ scores }: Pick<Candidate, 'scores'>): string {
   return Object.entries(scores)
     .map(([name, score]) => `${name} ${formatScore(score)}`)
     .join(', ');
 }
 
-/** A joined score in words, for example "mean rank 3.50" (ranks are kept with a minus: higher is better). */
-export function describeJoined(score: number, { by }: ResolvedEnsemble): string {
-  return `${RULE_TITLES[by]} ${by === 'rank' ? (-score).toFixed(2) : formatScore(score)}`;
+/** A scale for charts of standings: what is drawn for one, higher is better, and how a value at the axis is written. */
+export function standingAxis(jury: Jury): {
+  readonly title: string;
+  readonly of: (standing: Standing) => number;
+  readonly tick: (value: number) => string;
+} {
+  // The best rank is the lowest number and stands on top.
+  const tick =
+    jury.rule === 'rank' ? (value: number) => formatRank(-value) : (value: number) => String(value);
+  return { title: describeRule(jury), of: heightOf, tick };
 }
 
 /** Every option of a run as name and value. */
 export function describeOptions(
   options: ResolvedOptions,
 ): readonly (readonly [name: string, value: string])[] {
-  const { prompt, model, verifier, ensemble, seed, cfg, temperature, topK, topP, size, aspectRatio, search } =
-    options;
+  const { prompt, model, modelOptions, jury, seed, search } = options;
+  const several = jury.judges.length > 1;
   return [
     ['prompt', prompt],
     ['model', model],
-    [ensemble ? 'verifiers' : 'verifier', ensemble ? verifier.split(',').join(', ') : verifier],
-    ...(ensemble ? [['ensemble', describeEnsemble(ensemble)] as const] : []),
+    [several ? 'verifiers' : 'verifier', jury.judges.join(', ')],
+    ...(several ? [['joined by', describeJury(jury)] as const] : []),
+    ...(jury.observers.length > 0 ? [['observers', jury.observers.join(', ')] as const] : []),
     ['strategy', search.strategy],
-    ...describeSizes(search),
+    ...described(search, SEARCH_OPTIONS),
     ['seed', String(seed)],
-    ['cfg', cfg === null ? "the model's own" : describeList(cfg)],
-    ['temperature', temperature === null ? "the model's own" : describeList(temperature)],
-    ['top-k', topK === 0 ? 'off' : String(topK)],
-    ['top-p', topP === 0 ? 'off' : String(topP)],
-    ...(size === null ? [] : [['size', size] as const]),
-    ...(aspectRatio === null ? [] : [['aspect ratio', String(aspectRatio)] as const]),
+    ...described(modelOptions, MODEL_OPTIONS),
   ];
 }
