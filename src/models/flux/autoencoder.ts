@@ -33,15 +33,9 @@ export class FluxAutoencoder {
     return this.#decoder.channels * PATCH ** 2;
   }
 
-  /** Side in pixels of the square that one token stands for. */
-  get side(): number {
+  /** Side in pixels of the square that one token covers. */
+  get tokenPixels(): number {
     return this.#decoder.pictureSize({ height: PATCH, width: PATCH }).height;
-  }
-
-  /** The tokens of a picture of this size in pixels; undefined for sizes that are no multiple of a token's. */
-  gridOf(size: { readonly height: number; readonly width: number }): TokenGrid | undefined {
-    const [height, width] = [size.height / this.side, size.width / this.side];
-    return Number.isInteger(height) && Number.isInteger(width) ? { height, width } : undefined;
   }
 
   /** Pictures of packed latents [tokens, channels] that have one size. */

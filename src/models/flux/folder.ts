@@ -9,21 +9,13 @@ import { CheckpointError } from '../../core/errors.js';
 import { isObject, type JsonObject, readJsonFile, readOptionalJsonFile } from '../../core/json-file.js';
 import { type LatentScaling, OFFICIAL_SCALING } from './autoencoder.js';
 import type { FluxHints } from './config.js';
+import type { FluxDefaults } from './options.js';
 import { DEV_SHIFT, type Shift } from './schedule.js';
 
 /** A text encoder's weights and the tokenizer that belongs to them: folders, often the same. */
 export interface EncoderFiles {
   readonly weights: string;
   readonly tokenizer: string;
-}
-
-/** How a FLUX is run where nobody says otherwise. */
-export interface FluxDefaults {
-  readonly steps: number;
-  /** null for models without guidance. */
-  readonly guidance: number | null;
-  readonly height: number;
-  readonly width: number;
 }
 
 /** The files of a FLUX, and what they do not say themselves. */
@@ -40,6 +32,10 @@ export interface FluxOptions {
   /** Length that T5's tokens are padded to. */
   readonly textLength: number;
   readonly defaults: FluxDefaults;
+  /** Whether pictures of the default size are all that it draws. @default false */
+  readonly oneSize?: boolean;
+  /** Bytes that prefixes and a running step may take. @default 2 GiB */
+  readonly memory?: number;
 }
 
 /** The official lengths of padded text. */
@@ -126,6 +122,7 @@ function officialFolder(folder: string, name: string): FluxOptions {
     shift: top.flag('shift', !schnell)
       ? { base: top.number('base_shift', DEV_SHIFT.base), max: top.number('max_shift', DEV_SHIFT.max) }
       : null,
+    oneSize: top.flag('one_size', false),
     textLength: top.number('text_length', TEXT_LENGTH[schnell ? 'schnell' : 'dev']),
     defaults: {
       steps: top.number('num_steps', usual.steps),

@@ -1,138 +1,105 @@
-// FLUX from its files to what a picture is made of: text, predictions, pictures, and the facts of a run. What a search makes
-// of them (prefixes, draws, prunings) is not known here.
+// FLUX from its files to a model that prepares prompts. What belongs to all prompts is loaded once here.
 
-import { UsageError } from '../../core/errors.js';
+import { throwIfAborted, UsageError } from '../../core/errors.js';
 import { fileHash } from '../../core/hash.js';
-import type { Image } from '../../core/image.js';
+import type { Ledger } from '../../core/ledger.js';
+import type { OptionValues } from '../../core/options.js';
 import type { Runtime } from '../../runtime/index.js';
+import type { CallOptions, ImageModel } from '../contract.js';
 import { type FluxAutoencoder, openFluxAutoencoder } from './autoencoder.js';
-import { fluxForwardBytes, fluxStepFlops, latentBytes } from './cost.js';
 import type { FluxOptions } from './folder.js';
-import type { TokenGrid } from './packing.js';
-import { pictureIds } from './rotary.js';
-import { fluxTimes } from './schedule.js';
+import { FluxGenerator } from './generator.js';
+import { FLUX_OPTIONS, type FluxFacts, type FluxValues, resolveFlux } from './options.js';
 import { type FluxTextEncoder, openFluxText } from './text.js';
 import { type FluxText, type FluxTransformer, openFluxTransformer } from './transformer.js';
 
-/** Size, length and guidance of a run; what is left away is the model's own. */
-export interface FluxRunOptions {
-  readonly steps?: number | undefined;
-  readonly guidance?: number | undefined;
-  /** In pixels. */
-  readonly height?: number | undefined;
-  /** In pixels. */
-  readonly width?: number | undefined;
-}
-
-/** A run laid out: known before anything is computed. */
-export interface FluxRun {
-  /** Steps + 1 values from 1 (noise) to 0 (picture). */
-  readonly times: Float32Array;
-  readonly guidance: number | undefined;
-  readonly grid: TokenGrid;
-  /** Numbers of a latent: tokens times channels. */
-  readonly latentSize: number;
-  /** Operations of one step of one sequence. */
-  readonly stepFlops: number;
-  /** Operations of decoding one latent. */
-  readonly decodeFlops: number;
-  /** Bytes of one latent. */
-  readonly heldBytes: number;
-  /** Bytes that one sequence needs while a step runs. */
-  readonly runningBytes: number;
-}
+const DEFAULT_MEMORY = 2 * 1024 ** 3;
 
 /** A loaded FLUX; the caller closes it. */
-export class FluxModel {
+export class FluxModel implements ImageModel {
   readonly name: string;
+  readonly options = FLUX_OPTIONS;
   readonly transformer: FluxTransformer;
   readonly autoencoder: FluxAutoencoder;
-  readonly #options: FluxOptions;
+  readonly facts: FluxFacts;
+  readonly #given: FluxOptions;
   readonly #text: FluxTextEncoder | null;
 
   constructor(
-    options: FluxOptions,
+    given: FluxOptions,
     parts: {
       readonly transformer: FluxTransformer;
       readonly autoencoder: FluxAutoencoder;
       readonly text: FluxTextEncoder | null;
     },
   ) {
-    this.name = options.name;
+    const { name, textLength, shift, defaults, oneSize } = given;
+    this.name = name;
     this.transformer = parts.transformer;
     this.autoencoder = parts.autoencoder;
-    this.#options = options;
+    this.facts = {
+      name,
+      config: parts.transformer.config,
+      tokenPixels: parts.autoencoder.tokenPixels,
+      textLength,
+      shift,
+      defaults,
+      oneSize,
+    };
+    this.#given = given;
     this.#text = parts.text;
   }
 
-  /** SHA-256 of the files that make the model. */
+  resolve(options: OptionValues): FluxValues {
+    return resolveFlux(options, this.facts);
+  }
+
   async hashes(): Promise<Record<string, string>> {
-    const { transformer, autoencoder } = this.#options;
+    const { transformer, autoencoder } = this.#given;
     const text = this.#text?.files;
     return {
       transformer: await fileHash(transformer),
       autoencoder: await fileHash(autoencoder),
-      ...(text ? { t5: await fileHash(text.t5), clip: await fileHash(text.clip) } : {}),
+      ...(text ? { t5: await fileHash(text.t5), clipText: await fileHash(text.clip) } : {}),
     };
   }
 
-  /** What a prompt conditions a picture by. */
-  async encode(prompt: string): Promise<FluxText> {
+  async prepare(
+    prompt: string,
+    ledger: Ledger,
+    options: OptionValues = {},
+    { signal }: CallOptions = {},
+  ): Promise<FluxGenerator> {
+    const values = this.resolve(options);
     if (prompt.trim() === '') throw new UsageError('the prompt is empty: say what the picture should show');
-    if (!this.#text) throw new UsageError(`${this.name} was opened without its text encoders`);
-    return await this.#text.encode(prompt);
+    const encoder = this.#text;
+    if (!encoder) throw new UsageError(`${this.name} was opened without its text encoders`);
+    throwIfAborted(signal);
+    const text = await ledger.time('text', () => encoder.encode(prompt));
+    throwIfAborted(signal);
+    return this.prepareText(text, ledger, values);
   }
 
-  /** Lays out a run; throws a UsageError for sizes, steps or a guidance that the model cannot do. */
-  plan(options: FluxRunOptions = {}): FluxRun {
-    const { defaults, shift, textLength } = this.#options;
-    const { config } = this.transformer;
-    const { height = defaults.height, width = defaults.width } = options;
-    const grid = this.autoencoder.gridOf({ height, width });
-    if (!grid || grid.height < 1 || grid.width < 1) {
-      const side = this.autoencoder.side;
-      throw new UsageError(
-        `${this.name} draws pictures whose sides are multiples of ${side} pixels, not ${width} x ${height}`,
-      );
-    }
-    if (options.guidance !== undefined && !config.guidance) {
-      throw new UsageError(`${this.name} takes no guidance (it is a FLUX.1-schnell): leave guidance away`);
-    }
-    const imageTokens = grid.height * grid.width;
-    const size = { imageTokens, textTokens: textLength };
-    return {
-      times: fluxTimes(options.steps ?? defaults.steps, imageTokens, shift),
-      guidance: config.guidance ? (options.guidance ?? defaults.guidance ?? undefined) : undefined,
-      grid,
-      latentSize: imageTokens * config.channels,
-      stepFlops: fluxStepFlops(config, size),
-      decodeFlops: this.autoencoder.flops(grid),
-      heldBytes: latentBytes(config, imageTokens),
-      runningBytes: fluxForwardBytes(config, size),
-    };
+  /** Prepares a prompt that has been encoded already. */
+  prepareText(text: FluxText, ledger: Ledger, options: OptionValues = {}): FluxGenerator {
+    const { transformer, autoencoder, facts } = this;
+    const memory = this.#given.memory ?? DEFAULT_MEMORY;
+    return new FluxGenerator({
+      transformer,
+      autoencoder,
+      facts,
+      values: this.resolve(options),
+      text,
+      ledger,
+      memory,
+    });
   }
 
-  /** Predictions (noise minus picture) of latents of one run and one prompt, each at its own time. */
-  async predict(
-    rows: readonly { readonly latent: Float32Array; readonly time: number }[],
-    text: FluxText,
-    { grid, guidance }: Pick<FluxRun, 'grid' | 'guidance'>,
-  ): Promise<Float32Array[]> {
-    return await this.transformer.predict(
-      rows.map(({ latent, time }) => ({ latent, time, text, guidance })),
-      pictureIds(grid),
-    );
-  }
-
-  /** Pictures of packed latents of one run. */
-  async decode(latents: readonly Float32Array[], { grid }: Pick<FluxRun, 'grid'>): Promise<Image[]> {
-    return await this.autoencoder.decode(latents, grid);
-  }
-
-  close(): void {
+  close(): Promise<void> {
     this.transformer.close();
     this.autoencoder.close();
     this.#text?.close();
+    return Promise.resolve();
   }
 }
 

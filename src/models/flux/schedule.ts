@@ -52,3 +52,25 @@ export function eulerStep(
 export function cleanPrediction(latent: Float32Array, prediction: Float32Array, now: number): Float32Array {
   return eulerStep(latent, prediction, now, 0);
 }
+
+/**
+ * The stochastic step: what of the noise a forward diffusion would have added between the two times is drawn anew (the
+ * posterior of DDPM, DDIM's eta 1, with a picture's share of 1 - t and a noise's of t). At time 0 nothing is left to draw.
+ */
+export function ancestralStep(
+  latent: Float32Array,
+  prediction: Float32Array,
+  noise: Float32Array,
+  now: number,
+  then: number,
+): Float32Array {
+  const kept = (1 - now) / (1 - then);
+  const drawn = Math.sqrt(Math.max(0, now ** 2 - (kept * then) ** 2)) * (then / now);
+  const old = Math.sqrt(Math.max(0, then ** 2 - drawn ** 2));
+  return latent.map((value, i) => {
+    const towards = prediction[i] ?? 0;
+    const picture = value - now * towards;
+    const noiseBefore = value + (1 - now) * towards;
+    return (1 - then) * picture + old * noiseBefore + drawn * (noise[i] ?? 0);
+  });
+}

@@ -1,0 +1,90 @@
+// A prefix of a diffusion run: the latent after its steps, which is all that later steps need. It holds no other prefix, and
+// what the next evaluation predicts from it once that has run.
+
+import type { Prefix } from '../contract.js';
+
+/** What all prefixes of one generator share. */
+export interface PrefixFamily {
+  /** Numbers of a latent. */
+  readonly latentSize: number;
+  /** Steps of a complete picture. */
+  readonly steps: number;
+  /** Counts live prefixes: a generator that is closed must have none. */
+  live: number;
+}
+
+/** A prefix as the FLUX generator makes it. */
+export class FluxPrefix implements Prefix {
+  readonly family: PrefixFamily;
+  readonly step: number;
+  /** The packed latent, [tokens, channels]; empty for the empty prefix. */
+  readonly latent: Float32Array;
+  /** What the transformer predicts at this prefix's time, once it has: noise minus picture. */
+  prediction: Float32Array | null = null;
+  /** Whether looking has paid for that evaluation, which the next child need not pay again. */
+  paid = false;
+  #owners = 1;
+
+  constructor(family: PrefixFamily, step: number, latent: Float32Array) {
+    this.family = family;
+    this.step = step;
+    this.latent = latent;
+    family.live++;
+  }
+
+  retain(): this {
+    this.assertAlive();
+    this.#owners++;
+    return this;
+  }
+
+  release(): void {
+    this.assertAlive();
+    if (--this.#owners > 0) return;
+    this.family.live--;
+    this.prediction = null;
+  }
+
+  /** Throws a RangeError after the last release. */
+  assertAlive(): void {
+    if (this.#owners === 0) throw new RangeError(`a prefix of step ${this.step} was used after its release`);
+  }
+}
+
+const VERSION = 1;
+const HEADER = 4;
+
+/** A prefix as bytes: version, two bytes of the step, then the latent's numbers in float32, little-endian. */
+export function packPrefix({ step, latent }: FluxPrefix): Uint8Array {
+  const state = new Uint8Array(HEADER + 4 * latent.length);
+  const view = new DataView(state.buffer);
+  view.setUint8(0, VERSION);
+  view.setUint16(1, step, true);
+  latent.forEach((value, i) => {
+    view.setFloat32(HEADER + 4 * i, value, true);
+  });
+  return state;
+}
+
+/** The prefix of a packed state; throws a RangeError for a state of another version, model or size. */
+export function unpackPrefix(state: Uint8Array, family: PrefixFamily): FluxPrefix {
+  const view = new DataView(state.buffer, state.byteOffset, state.byteLength);
+  const version = state.length >= HEADER ? view.getUint8(0) : undefined;
+  if (version !== VERSION) {
+    throw new RangeError(
+      `a packed prefix of version ${version ?? 'none'} cannot be read: this is version ${VERSION}`,
+    );
+  }
+  const step = view.getUint16(1, true);
+  if (step > family.steps) {
+    throw new RangeError(`a packed prefix of ${step} steps does not fit a run of ${family.steps}`);
+  }
+  const numbers = step === 0 ? 0 : family.latentSize;
+  if (state.length !== HEADER + 4 * numbers) {
+    throw new RangeError(
+      `a packed prefix of ${step} steps has ${HEADER + 4 * numbers} bytes here, got ${state.length}: it is of another model or size`,
+    );
+  }
+  const latent = Float32Array.from({ length: numbers }, (_, i) => view.getFloat32(HEADER + 4 * i, true));
+  return new FluxPrefix(family, step, latent);
+}
