@@ -7,6 +7,7 @@ Every phase goes on where it was killed; a phase that has used its minutes is sk
 import argparse
 import json
 import os
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -70,25 +71,35 @@ class Texts:
         self.t5.load_state_dict({k: v.float() for k, v in read_safetensors(args.assets / 'text-encoder/model.safetensors').items()})
         for model in self.clip, self.t5:
             model.to(DEVICE).eval().requires_grad_(False)
-        self.words, self.bos, self.eos = clip_word_ids(words)
-        self.table = torch.tensor([self.eos, *self.words])
+        self.words = words
 
     @torch.no_grad()
     def __call__(self, words):
-        words = np.asarray(words)
-        ids = torch.zeros(len(words), TEXT, dtype=torch.long)
-        ids[:, :words.shape[1] + 1] = tokens(words)[0]
-        clip = torch.full((len(words), TEXT), self.eos)
-        clip[:, 0] = self.bos
-        clip[:, 1:1 + words.shape[1]] = self.table[torch.from_numpy(words.astype(np.int64))]
-        whole = torch.full((len(words),), TEXT, device=DEVICE)
-        return self.t5(ids.to(DEVICE), whole).float(), self.clip(clip.to(DEVICE)).float()
+        t5_ids, clip_ids = text_ids(words, self.words)
+        whole = torch.full((len(t5_ids),), TEXT, device=DEVICE)
+        return self.t5(t5_ids.to(DEVICE), whole).float(), self.clip(clip_ids.to(DEVICE)).float()
+
+
+clip_ids_of = lru_cache(None)(clip_word_ids)
+
+
+def text_ids(words, vocabulary):
+    """Word ids [B, 20] -> ids for T5 (end token, then zeros) and for CLIP (begin, words, end, and the end token as padding), [B, 24] each."""
+    words = np.asarray(words)
+    t5 = torch.zeros(len(words), TEXT, dtype=torch.long)
+    t5[:, :words.shape[1] + 1] = tokens(words)[0]
+    word_ids, begin, end = clip_ids_of(tuple(vocabulary))
+    clip = torch.full((len(words), TEXT), end)
+    clip[:, 0] = begin
+    clip[:, 1:1 + words.shape[1]] = torch.tensor([end, *word_ids])[torch.from_numpy(words.astype(np.int64))]
+    return t5, clip
 
 
 class Latents:
     """Packed latents of the first scenes, mean and deviation in half precision on disk [N, 2, 64, 16]; grows as scenes are encoded.
 
-    What is picked is drawn around the mean and brought to mean 0 and deviation 1 (`scale_factor` and `shift_factor` of the file).
+    What is picked are means, brought to mean 0 and deviation 1 (`scale_factor` and `shift_factor` of the file): noise that the
+    decoder bears anyway would only be noise to learn.
     """
 
     def __init__(self, args, scenes):
@@ -122,13 +133,13 @@ class Latents:
         """Records and packed latents [count, 64, 16]."""
         p = self.kinds[self.scenes.records[:self.done, 1]]
         index = np.sort(rng.choice(self.done, count, replace=False, p=p / p.sum()))
-        mean, deviation = torch.from_numpy(self.pool[index].astype(np.float32)).to(DEVICE).unbind(1)
-        latent = mean + deviation * torch.randn_like(mean)
+        latent = torch.from_numpy(self.pool[index, 0].astype(np.float32)).to(DEVICE)
         return np.asarray(self.scenes.records[index]), (latent - self.figures['shift_factor']) * self.figures['scale_factor']
 
 
-def times(count, shift=0.3):
-    """Logit-normal, moved towards noise, where it is decided what stands where; one in ten is uniform. One draw from each of
+def times(count, shift=0.7):
+    """Logit-normal, moved towards noise, where it is decided what stands where (the decoder bears the noise of times below 0.2); one
+    in ten is uniform. One draw from each of
     `count` equal shares, in any order."""
     u = ((torch.randperm(count) + torch.rand(count)) / count).clamp(1e-4, 1 - 1e-4)
     t = torch.sigmoid(torch.erfinv(2 * u - 1) * 2 ** 0.5 + shift)

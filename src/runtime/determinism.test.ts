@@ -62,9 +62,9 @@ const attention = (queries: number, keys: number): Case => ({
   build: (_, [query, key, value]) =>
     multiHeadAttention({ heads: 3, query: query!, key: key!, value: value! }).output,
 });
-const normed = (channels: number, side: number): Case =>
+const normed = (channels: number, side: number, moments: 'summed' | 'centred' = 'summed'): Case =>
   one([channels, side, side], (x, g) =>
-    groupNorm(x, { groups: 32, eps: 1e-6, weight: weight(g, channels), bias: weight(g, channels) }),
+    groupNorm(x, { groups: 32, eps: 1e-6, weight: weight(g, channels), bias: weight(g, channels), moments }),
   );
 
 const CASES: Record<string, Case> = {
@@ -95,6 +95,16 @@ const CASES: Record<string, Case> = {
   'convolution 1 x 1': one([64, 5, 5], (x, g) => conv2d(x, weight(g, 16, 64, 1, 1))),
   'group norm, one channel a group': normed(32, 20),
   'group norm, four channels a group': normed(128, 3),
+  'group norm, centred': normed(64, 20, 'centred'),
+  'rotary embedding': one([9, WIDTH], (x, g) =>
+    g.op1('RotaryEmbedding', {
+      inputs: [x, g.constant([0]), weight(g, 9, 16), weight(g, 9, 16)],
+      domain: 'com.microsoft',
+      attributes: { interleaved: 1, num_heads: 3, rotary_embedding_dim: 0 },
+      type: 'float32',
+      shape: x.shape,
+    }),
+  ),
 };
 
 describe('a row is the same, bit by bit, whatever the batch size and the threads', () => {

@@ -83,7 +83,7 @@ export async function openFluxAutoencoder(
   try {
     if (!(scaling.scale > 0))
       throw new CheckpointError(source.label, `cannot have a scale factor of ${scaling.scale}`);
-    const graph = buildDecoder(autoencoderTensors(source));
+    const graph = buildDecoder(autoencoderTensors(source), 'centred');
     return new FluxAutoencoder(new VaeDecoder({ graph, session: await runtime.load(graph.model) }), scaling);
   } finally {
     source.close();

@@ -42,8 +42,8 @@ export interface FluxOptions {
 export const TEXT_LENGTH = { dev: 512, schnell: 256 } as const;
 
 const DEFAULTS = {
-  dev: { steps: 28, guidance: 3.5, height: 1024, width: 1024 },
-  schnell: { steps: 4, guidance: null, height: 1024, width: 1024 },
+  dev: { steps: 28, guidance: 3.5, cfg: 1, height: 1024, width: 1024 },
+  schnell: { steps: 4, guidance: null, cfg: 1, height: 1024, width: 1024 },
 } as const;
 
 /** Finds the files of a folder in either layout and reads their configurations. Throws CheckpointError, naming the entry at fault. */
@@ -127,6 +127,7 @@ function officialFolder(folder: string, name: string): FluxOptions {
     defaults: {
       steps: top.number('num_steps', usual.steps),
       guidance: json['guidance'] === null ? null : (top.optional('guidance') ?? usual.guidance),
+      cfg: top.number('cfg', usual.cfg),
       height: top.number('height', usual.height),
       width: top.number('width', usual.width),
     },

@@ -34,11 +34,12 @@ afterAll(async () => {
 
 const spread = (key: RandomKey, count: number): Float32Array =>
   Float32Array.from(key.uniform(count), (u) => 2 * u - 1);
-const TEXT: FluxText = {
-  states: spread(RandomKey.fromSeed(1), TEXT_LENGTH * TINY_FLUX.contextWidth),
+const textOf = (seed: number): FluxText => ({
+  states: spread(RandomKey.fromSeed(seed), TEXT_LENGTH * TINY_FLUX.contextWidth),
   tokens: TEXT_LENGTH,
-  pooled: spread(RandomKey.fromSeed(2), TINY_FLUX.vectorWidth),
-};
+  pooled: spread(RandomKey.fromSeed(seed + 1), TINY_FLUX.vectorWidth),
+});
+const TEXTS = { text: textOf(1), emptyText: textOf(3) };
 
 const openModel = (name: 'dev' | 'schnell', memory?: number): Promise<FluxModel> =>
   openFlux(runtime, { ...fluxFolder(join(folder, name), name), ...(memory === undefined ? {} : { memory }) });
@@ -46,14 +47,14 @@ const openModel = (name: 'dev' | 'schnell', memory?: number): Promise<FluxModel>
 const opener = (options: Record<string, unknown>, memory?: number) => async (): Promise<OpenedGenerator> => {
   const model = await openModel('dev', memory);
   return {
-    generator: model.prepareText(TEXT, new Ledger(), { steps: 3, ...options }),
+    generator: model.prepareText(TEXTS, new Ledger(), { steps: 3, ...options }),
     close: () => model.close(),
   };
 };
 
 describeGenerator('FLUX with the plain solver', opener({ solver: 'plain' }));
-// Memory for one sequence at a time.
-describeGenerator('FLUX with the stochastic solver', opener({ solver: 'stochastic' }, 1));
+// Memory for one sequence at a time, and both branches of real guidance.
+describeGenerator('FLUX with the stochastic solver', opener({ solver: 'stochastic', cfg: 2 }, 1));
 
 describe('a run', () => {
   it('of 96 pictures of 30 steps is 2880 evaluations', () => {
@@ -63,7 +64,7 @@ describe('a run', () => {
       tokenPixels: 16,
       textLength: 512,
       shift: null,
-      defaults: { steps: 28, guidance: 3.5, height: 1024, width: 1024 },
+      defaults: { steps: 28, guidance: 3.5, cfg: 1, height: 1024, width: 1024 },
     };
     const { unit, steps } = fluxScheduleOf(facts, { steps: 30 });
     expect(unit).toBe('step');
@@ -79,9 +80,12 @@ describe('a run', () => {
     expect(() => schnell.resolve({ guidance: 2 })).toThrow(
       /schnell takes no guidance \(it is a FLUX\.1-schnell\)/,
     );
-    expect(schnell.resolve({})).toEqual({ steps: 5, solver: 'plain', height: 16, width: 24 });
+    expect(schnell.resolve({})).toEqual({ steps: 5, cfg: 1, solver: 'plain', height: 16, width: 24 });
     expect(() => schnell.resolve({ height: 18 })).toThrow(/multiples of 4 pixels, not 24 x 18/);
-    expect(() => schnell.resolve({ cfg: 3 })).toThrow(/schnell does not take the option 'cfg'/);
+    expect(() => schnell.resolve({ topK: 1 })).toThrow(/schnell does not take the option 'topK'/);
+    expect(() => schnell.prepareText({ text: textOf(1) }, new Ledger(), { cfg: 2 })).toThrow(
+      /needs the empty prompt's/,
+    );
     expect(() => schnell.resolve({ solver: 'heun' })).toThrow(/'solver' must be one of plain, stochastic/);
     await expect(schnell.prepare('a prompt', new Ledger())).rejects.toThrow(
       /opened without its text encoders/,
@@ -96,6 +100,30 @@ describe('a run', () => {
     expect(() => resolveFlux({}, unsaid)).toThrow(/say how strong/);
     expect(Object.keys(await dev.hashes())).toEqual(['transformer', 'autoencoder']);
     await dev.close();
+  });
+});
+
+describe('real guidance', () => {
+  it('goes on from the prediction without the prompt, and costs a second sequence', async () => {
+    const model = await openModel('dev');
+    const rowsOf = async (cfg: number, texts = TEXTS): Promise<Float32Array> => {
+      const generator = model.prepareText(texts, new Ledger(), { steps: 1, cfg });
+      const root = generator.begin();
+      const [noise] = await generator.extend([{ prefix: root, draw: RandomKey.fromSeed(4) }]);
+      const [picture] = await generator.extend([{ prefix: noise!, draw: RandomKey.fromSeed(4) }]);
+      const { latent } = picture!;
+      for (const prefix of [root, noise!, picture!]) prefix.release();
+      generator.close();
+      return latent;
+    };
+    const swapped = { text: TEXTS.emptyText, emptyText: TEXTS.text };
+    const [with1, with3, without] = [await rowsOf(1), await rowsOf(3), await rowsOf(1, swapped)];
+    with3.forEach((value, i) => {
+      expect(value).toBeCloseTo(without[i]! + 3 * (with1[i]! - without[i]!), 4);
+    });
+    const flops = (cfg: number): number | undefined => fluxScheduleOf(model.facts, { cfg }).steps[1]?.flops;
+    expect(flops(3)).toBe(2 * flops(1)!);
+    await model.close();
   });
 });
 

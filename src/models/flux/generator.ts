@@ -7,13 +7,13 @@ import type { Ledger } from '../../core/ledger.js';
 import type { CallOptions, Extension, Generator, Prefix, Schedule, Step, View } from '../contract.js';
 import type { FluxAutoencoder } from './autoencoder.js';
 import { fluxForwardBytes } from './cost.js';
-import { type FluxFacts, type FluxValues, gridOf } from './options.js';
+import { branchesOf, type FluxFacts, type FluxValues, gridOf } from './options.js';
 import type { TokenGrid } from './packing.js';
 import { FluxPrefix, packPrefix, type PrefixFamily, unpackPrefix } from './prefix.js';
 import { pictureIds } from './rotary.js';
-import { ancestralStep, cleanPrediction, eulerStep, fluxTimes } from './schedule.js';
+import { ancestralStep, cleanPrediction, eulerStep, fluxTimes, guided } from './schedule.js';
 import { fluxSteps } from './steps.js';
-import type { FluxText, FluxTransformer } from './transformer.js';
+import type { FluxRow, FluxText, FluxTransformer } from './transformer.js';
 
 /** What a generator is made of. */
 export interface FluxParts {
@@ -22,6 +22,8 @@ export interface FluxParts {
   readonly facts: FluxFacts;
   readonly values: FluxValues;
   readonly text: FluxText;
+  /** The empty prompt's; only read with real guidance. */
+  readonly emptyText: FluxText | null;
   readonly ledger: Ledger;
   /** Bytes that prefixes and a running step may take together. */
   readonly memory: number;
@@ -141,21 +143,15 @@ export class FluxGenerator implements Generator {
 
   /** Runs the evaluations that are missing, in micro-batches that keep within the memory budget. */
   async #predict(prefixes: readonly FluxPrefix[], signal: AbortSignal | undefined): Promise<void> {
-    const { transformer, values, facts, text, memory } = this.#parts;
+    const { transformer, values, facts, memory } = this.#parts;
     const waiting = [...new Set(prefixes)].filter(({ prediction }) => !prediction);
     const size = { imageTokens: this.#grid.height * this.#grid.width, textTokens: facts.textLength };
-    const most = Math.max(1, Math.floor(memory / 2 / fluxForwardBytes(transformer.config, size)));
-    const ids = pictureIds(this.#grid);
+    const bytes = branchesOf(values) * fluxForwardBytes(transformer.config, size);
+    const most = Math.max(1, Math.floor(memory / 2 / bytes));
     for (let start = 0; start < waiting.length; start += most) {
       throwIfAborted(signal);
       const batch = waiting.slice(start, start + most);
-      const rows = batch.map((prefix) => ({
-        latent: prefix.latent,
-        time: this.#time(prefix),
-        guidance: values.guidance,
-        text,
-      }));
-      const predictions = await this.ledger.time('transformer', () => transformer.predict(rows, ids));
+      const predictions = await this.ledger.time('transformer', () => this.#forward(batch));
       batch.forEach((prefix, i) => {
         prefix.prediction = predictions[i] ?? null;
         const { tokens, flops } = this.#next(prefix);
@@ -163,6 +159,21 @@ export class FluxGenerator implements Generator {
       });
       this.ledger.add({ forwardCalls: 1 });
     }
+  }
+
+  /** One call of the transformer; with real guidance the empty prompt's rows come behind the prompt's. */
+  async #forward(prefixes: readonly FluxPrefix[]): Promise<Float32Array[]> {
+    const { transformer, values, text, emptyText } = this.#parts;
+    const { cfg, guidance } = values;
+    const rowsWith = (words: FluxText): FluxRow[] =>
+      prefixes.map((prefix) => ({ latent: prefix.latent, time: this.#time(prefix), guidance, text: words }));
+    const free = branchesOf(values) === 2 && emptyText ? rowsWith(emptyText) : [];
+    const found = await transformer.predict([...rowsWith(text), ...free], pictureIds(this.#grid));
+    return prefixes.map((_, i) => {
+      const prediction = found[i] as Float32Array;
+      const without = found[prefixes.length + i];
+      return without ? guided(prediction, without, cfg) : prediction;
+    });
   }
 
   /** The noise itself, or the latent at the next time, with new noise where the step draws. */

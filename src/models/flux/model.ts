@@ -9,7 +9,7 @@ import type { CallOptions, ImageModel } from '../contract.js';
 import { type FluxAutoencoder, openFluxAutoencoder } from './autoencoder.js';
 import type { FluxOptions } from './folder.js';
 import { FluxGenerator } from './generator.js';
-import { FLUX_OPTIONS, type FluxFacts, type FluxValues, resolveFlux } from './options.js';
+import { branchesOf, FLUX_OPTIONS, type FluxFacts, type FluxValues, resolveFlux } from './options.js';
 import { type FluxTextEncoder, openFluxText } from './text.js';
 import { type FluxText, type FluxTransformer, openFluxTransformer } from './transformer.js';
 
@@ -76,20 +76,30 @@ export class FluxModel implements ImageModel {
     if (!encoder) throw new UsageError(`${this.name} was opened without its text encoders`);
     throwIfAborted(signal);
     const text = await ledger.time('text', () => encoder.encode(prompt));
+    const emptyText = branchesOf(values) === 1 ? null : await ledger.time('text', () => encoder.encode(''));
     throwIfAborted(signal);
-    return this.prepareText(text, ledger, values);
+    return this.prepareText({ text, emptyText }, ledger, values);
   }
 
-  /** Prepares a prompt that has been encoded already. */
-  prepareText(text: FluxText, ledger: Ledger, options: OptionValues = {}): FluxGenerator {
+  /** Prepares a prompt that has been encoded already; real guidance needs the empty prompt's states too. */
+  prepareText(
+    { text, emptyText }: { readonly text: FluxText; readonly emptyText?: FluxText | null },
+    ledger: Ledger,
+    options: OptionValues = {},
+  ): FluxGenerator {
     const { transformer, autoencoder, facts } = this;
+    const values = this.resolve(options);
+    if (branchesOf(values) === 2 && !emptyText) {
+      throw new UsageError(`${this.name}: real guidance (cfg ${values.cfg}) needs the empty prompt's states`);
+    }
     const memory = this.#given.memory ?? DEFAULT_MEMORY;
     return new FluxGenerator({
       transformer,
       autoencoder,
       facts,
-      values: this.resolve(options),
+      values,
       text,
+      emptyText: emptyText ?? null,
       ledger,
       memory,
     });

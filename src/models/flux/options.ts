@@ -23,6 +23,12 @@ export const FLUX_OPTIONS = {
       usual: "the model's",
     },
   ),
+  cfg: number(
+    'real guidance against the empty prompt, two sequences a step (Diffusers: true_cfg_scale); 1 is off',
+    (value) => value >= 1,
+    'a number of at least 1',
+    { usual: "the model's", show: (value) => (value === 1 ? 'off' : String(value)) },
+  ),
   solver: choice('plain draws the noise alone, stochastic draws at every step but the last', SOLVERS, {
     usual: 'plain',
   }),
@@ -35,6 +41,8 @@ export interface FluxDefaults {
   readonly steps: number;
   /** null for models without guidance. */
   readonly guidance: number | null;
+  /** Real guidance; 1 is none. */
+  readonly cfg: number;
   readonly height: number;
   readonly width: number;
 }
@@ -59,6 +67,7 @@ export interface FluxValues extends OptionValues {
   readonly steps: number;
   /** Only of models that take it. */
   readonly guidance?: number;
+  readonly cfg: number;
   readonly solver: Solver;
   readonly height: number;
   readonly width: number;
@@ -68,7 +77,7 @@ export interface FluxValues extends OptionValues {
 export function resolveFlux(options: OptionValues, facts: FluxFacts): FluxValues {
   const { name, config, defaults } = facts;
   checkOptions(options, FLUX_OPTIONS, { whose: name });
-  const { guidance, steps, solver, height, width } = pick(options, FLUX_OPTIONS);
+  const { guidance, cfg, steps, solver, height, width } = pick(options, FLUX_OPTIONS);
   if (guidance !== undefined && !config.guidance) {
     throw new UsageError(`${name} takes no guidance (it is a FLUX.1-schnell): leave guidance away`);
   }
@@ -81,6 +90,7 @@ export function resolveFlux(options: OptionValues, facts: FluxFacts): FluxValues
   const values: FluxValues = {
     steps: steps ?? defaults.steps,
     ...(config.guidance && strength !== null ? { guidance: strength } : {}),
+    cfg: cfg ?? defaults.cfg,
     solver: solver ?? 'plain',
     height: height ?? defaults.height,
     width: width ?? defaults.width,
@@ -105,4 +115,9 @@ export function gridOf(
     );
   }
   return { height: height / tokenPixels, width: width / tokenPixels };
+}
+
+/** Sequences per prefix: 2 with real guidance, else 1. */
+export function branchesOf({ cfg }: Pick<FluxValues, 'cfg'>): 1 | 2 {
+  return cfg === 1 ? 1 : 2;
 }

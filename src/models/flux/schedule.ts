@@ -48,6 +48,14 @@ export function eulerStep(
   return latent.map((value, i) => value + Math.fround(length * (prediction[i] ?? 0)));
 }
 
+/** Real guidance: as far again from what is predicted without the prompt, `cfg` times. */
+export function guided(prediction: Float32Array, without: Float32Array, cfg: number): Float32Array {
+  return prediction.map((value, i) => {
+    const free = without[i] ?? 0;
+    return free + cfg * (value - free);
+  });
+}
+
 /** The clean picture that a prediction at time `now` stands for: what is left of the latent without its noise. */
 export function cleanPrediction(latent: Float32Array, prediction: Float32Array, now: number): Float32Array {
   return eulerStep(latent, prediction, now, 0);

@@ -4,7 +4,7 @@
 import type { OptionValues } from '../../core/options.js';
 import type { Schedule, Step } from '../contract.js';
 import { fluxStepFlops, latentBytes } from './cost.js';
-import { type FluxFacts, type FluxValues, gridOf, resolveFlux } from './options.js';
+import { branchesOf, type FluxFacts, type FluxValues, gridOf, resolveFlux } from './options.js';
 import { fluxTimes } from './schedule.js';
 
 /** The schedule of a run; `values` are those of `resolveFlux`. */
@@ -12,7 +12,8 @@ export function fluxSteps(values: FluxValues, facts: FluxFacts): Schedule {
   const { height, width, steps: count, solver } = values;
   const grid = gridOf(values, facts);
   const tokens = grid.height * grid.width;
-  const flops = fluxStepFlops(facts.config, { imageTokens: tokens, textTokens: facts.textLength });
+  const sequence = { imageTokens: tokens, textTokens: facts.textLength };
+  const flops = branchesOf(values) * fluxStepFlops(facts.config, sequence);
   const heldBytes = latentBytes(facts.config, tokens);
   const noise: Step = {
     label: 'noise',

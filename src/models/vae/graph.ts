@@ -5,7 +5,13 @@
 import { CheckpointError } from '../../core/errors.js';
 import { GraphBuilder, type NamedWeights, type Value } from '../../runtime/graph/builder.js';
 import { multiHeadAttention } from '../../runtime/graph/ops-attention.js';
-import { conv2d, type ConvOptions, groupNorm, upsampleNearest2x } from '../../runtime/graph/ops-image.js';
+import {
+  conv2d,
+  type ConvOptions,
+  groupNorm,
+  type GroupNormOptions,
+  upsampleNearest2x,
+} from '../../runtime/graph/ops-image.js';
 import { add, silu } from '../../runtime/graph/ops-math.js';
 import { reshapeTo, shapeOf, transpose } from '../../runtime/graph/ops-shape.js';
 import { type Dim, UNKNOWN } from '../../runtime/graph/shapes.js';
@@ -36,8 +42,11 @@ class Layers {
   scale = 1;
   flopsPerPair = 0;
 
-  constructor(weights: NamedWeights) {
+  readonly moments: GroupNormOptions['moments'];
+
+  constructor(weights: NamedWeights, moments: GroupNormOptions['moments'] = 'summed') {
     this.weights = weights;
+    this.moments = moments;
   }
 
   has(name: string): boolean {
@@ -81,7 +90,7 @@ class Layers {
     }
     const weight = x.graph.weightFrom(this.weights, `${key}.weight`);
     const bias = x.graph.weightFrom(this.weights, `${key}.bias`);
-    return groupNorm(x, { groups, eps: EPS, weight, bias });
+    return groupNorm(x, { groups, eps: EPS, weight, bias, moments: this.moments });
   }
 
   /** norm, SiLU, convolution, twice; the input is added at the end. */
@@ -122,9 +131,12 @@ class Layers {
   }
 }
 
-/** Input `latent` [B, d, h, w]; output `picture` [B, 3, h * patch, w * patch], around -1..1 and not clamped. */
-export function buildDecoder(weights: NamedWeights): VaeGraph {
-  const layers = new Layers(weights);
+/**
+ * Input `latent` [B, d, h, w]; output `picture` [B, 3, h * patch, w * patch], around -1..1 and not clamped. The norms' moments
+ * are summed as the official code of the BSQ-VAE does unless told otherwise.
+ */
+export function buildDecoder(weights: NamedWeights, moments?: GroupNormOptions['moments']): VaeGraph {
+  const layers = new Layers(weights, moments);
   const channels = latentChannels(weights, 'decoder.conv_in', 1);
   const g = new GraphBuilder('vae-decoder');
   let h = layers.conv(g.input('latent', 'float32', ['B', channels, 'h', 'w']), 'decoder.conv_in', {

@@ -308,11 +308,11 @@ describe('operators with weights', () => {
     expectClose(y, expected, 1e-5);
   });
 
-  it('groupNorm', async () => {
+  it.each(['summed', 'centred'] as const)('groupNorm, moments %s', async (moments) => {
     const [x, w, b] = [random(2, 6, 3, 4), random(6), random(6)];
     const eps = 1e-3;
     const [y] = await evaluate(runtime, [x, w, b], (v, weight, bias) =>
-      groupNorm(v, { groups: 3, eps, weight, bias }),
+      groupNorm(v, { groups: 3, eps, weight, bias, moments }),
     );
     const all = numbers(x);
     const expected = all.map((value, i) => {
