@@ -12,8 +12,8 @@ import { describesClip, runClipConformance } from './clip.js';
 import {
   compareOutputs,
   type Comparison,
-  openReference,
   fluxTolerances,
+  openReference,
   type Outputs,
   type Reference,
   type Tolerances,

@@ -1,7 +1,7 @@
 """Draws the held-out prompts with toybox-flow and has the TypeScript detector judge them.
 
     python3 training/evaluate_flow.py --out .work/flow --cfg 3 --steps 28 --sheet sheet.png        real guidance, two forwards a step
-    python3 training/evaluate_flow.py --out .work/flow --phase distil --guidance 3                 guidance from the embedding
+    python3 training/evaluate_flow.py --out .work/flow --cfg 3 --weights model                     the last step's weights, not the average
     python3 training/evaluate_flow.py --out .work/flow --limit 0 --psnr                            the autoencoder on unseen scenes
 """
 import argparse
@@ -62,7 +62,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--out', type=Path, default=Path('.work/flow'))
     parser.add_argument('--assets', type=Path, default=Path(__file__).resolve().parent.parent / 'assets/toybox')
-    parser.add_argument('--phase', default='flow')
+    parser.add_argument('--weights', default='ema', choices=('ema', 'model'))
     parser.add_argument('--cfg', type=float, nargs='+', default=[1.0])
     parser.add_argument('--guidance', type=float, nargs='+', default=[1.0], help="the embedding's")
     parser.add_argument('--steps', type=int, nargs='+', default=[28])
@@ -78,7 +78,7 @@ def main():
         print('autoencoder psnr', round(autoencoder_score(autoencoder, scenes), 2), flush=True)
     if not args.limit:
         return
-    texts, model = Texts(args, scenes.words), load_flow(args.out, args.phase)
+    texts, model = Texts(args, scenes.words), load_flow(args.out, args.weights)
     decode = decoder(autoencoder, json.loads((args.out / 'latents.json').read_text()))
     prompts = spread(json.loads((args.out / 'heldout.json').read_text())['prompts'], args.limit)
     for steps in args.steps:
@@ -86,7 +86,7 @@ def main():
             for guidance in args.guidance:
                 start = time.time()
                 pictures = draw(model, texts, decode, [p['prompt'] for p in prompts], scenes.words, steps, cfg, guidance, args.seed, shift=not args.no_shift)
-                setting = {'phase': args.phase, 'steps': steps, 'cfg': cfg, 'guidance': guidance, 'n': len(prompts), 'seconds': round(time.time() - start)}
+                setting = {'weights': args.weights, 'steps': steps, 'cfg': cfg, 'guidance': guidance, 'n': len(prompts), 'seconds': round(time.time() - start)}
                 print(json.dumps(setting), judge(args.out / 'judged', prompts, pictures), flush=True)
                 if args.sheet:
                     write_sheet(args.sheet, pictures)

@@ -46,15 +46,15 @@ def main():
     parser.add_argument('--out', type=Path, default=Path('.work/flow'))
     parser.add_argument('--to', type=Path, required=True)
     parser.add_argument('--assets', type=Path, default=ROOT / 'assets/toybox')
-    parser.add_argument('--phase', default='flow', help='flow, or distil')
+    parser.add_argument('--weights', default='ema', choices=('ema', 'model'), help='averaged, or of the last step')
     parser.add_argument('--steps', type=int, default=28)
-    parser.add_argument('--cfg', type=float, default=3.0, help='real guidance; 1 for distilled weights')
+    parser.add_argument('--cfg', type=float, default=3.0, help='real guidance')
     parser.add_argument('--guidance', type=float, default=1.0, help="the embedding's")
     parser.add_argument('--link', action='store_true', help='leave the T5 encoder out')
     args = parser.parse_args()
     recommended = {'num_steps': args.steps, 'guidance': args.guidance, 'cfg': args.cfg}
     figures = json.loads((args.out / 'latents.json').read_text())
-    export(args.to, load_flow(args.out, args.phase), load_autoencoder(args.out), figures, args.assets,
+    export(args.to, load_flow(args.out, args.weights), load_autoencoder(args.out), figures, args.assets,
            args.out / 'clip-text.safetensors', recommended, args.link)
     print({p.name: p.stat().st_size for p in sorted(args.to.rglob('*')) if p.is_file()})
 

@@ -24,10 +24,10 @@ def save(path, value):
     os.replace(f'{path}.part', path)
 
 
-def load_averaged(model, out, phase):
-    """The model with the averaged weights of a phase, for use."""
+def load_averaged(model, out, phase, weights='ema'):
+    """The model with the averaged weights of a phase (or, as `model`, with those of its last step), for use."""
     model = model.to(DEVICE).eval().requires_grad_(False)
-    model.load_state_dict(torch.load(out / f'{phase}.pt', map_location=DEVICE)['ema'])
+    model.load_state_dict(torch.load(out / f'{phase}.pt', map_location=DEVICE)[weights])
     return model
 
 

@@ -1,7 +1,8 @@
 """Trains toybox-flow, phase after phase: python3 training/train_flow.py all --out .work/flow
 
 autoencoder  FLUX's continuous autoencoder in miniature, started from the BSQ one of assets/toybox where shapes allow
-flow         the transformer, with the embedded Infinity's text encoder and CLIP's text tower frozen; captions are dropped now and then
+flow         the transformer, with the embedded Infinity's text encoder and CLIP's text tower frozen; one caption in ten is dropped
+             for real guidance
 Every phase goes on where it was killed; a phase that has used its minutes is skipped.
 """
 import argparse
@@ -226,8 +227,8 @@ def load_autoencoder(out):
     return load_averaged(AutoEncoder(), out, 'autoencoder')
 
 
-def load_flow(out, phase='flow'):
-    return load_averaged(FluxAndLayout(), out, phase).flux
+def load_flow(out, weights='ema'):
+    return load_averaged(FluxAndLayout(), out, 'flow', weights).flux
 
 
 PHASES = {'autoencoder': train_autoencoder, 'flow': train_flow}

@@ -81,8 +81,9 @@ export async function openFluxAutoencoder(
 ): Promise<FluxAutoencoder> {
   const source = openWeights(path);
   try {
-    if (!(scaling.scale > 0))
+    if (!(scaling.scale > 0)) {
       throw new CheckpointError(source.label, `cannot have a scale factor of ${scaling.scale}`);
+    }
     const graph = buildDecoder(autoencoderTensors(source), 'centred');
     return new FluxAutoencoder(new VaeDecoder({ graph, session: await runtime.load(graph.model) }), scaling);
   } finally {

@@ -66,8 +66,9 @@ export const FLUX_DEV: FluxConfig = {
 export function fluxConfig(weights: NamedWeights, hints: FluxHints = {}): FluxConfig {
   const { label } = weights;
   const shape = (key: string, rank: number): readonly number[] => {
-    if (!weights.has(key))
+    if (!weights.has(key)) {
       throw new CheckpointError(label, `is no whole FLUX transformer: no tensor '${key}'`);
+    }
     const found = weights.info(key).shape;
     if (found.length === rank) return found;
     throw new CheckpointError(label, `'${key}' has shape [${found.join(', ')}], expected ${rank} dimensions`);

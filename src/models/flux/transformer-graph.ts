@@ -5,8 +5,8 @@
 import {
   add,
   concat,
-  gemmFrom,
   geluTanh,
+  gemmFrom,
   GraphBuilder,
   type GraphModel,
   layerNorm,

@@ -1,8 +1,8 @@
 // Opens a VAE checkpoint; the official file keeps its state dict under the key 'vae'.
 
+import type { NamedWeights } from '../../runtime/graph/builder.js';
 import type { Runtime, Session } from '../../runtime/index.js';
 import { openWeights } from '../../runtime/weights/open-weights.js';
-import type { NamedWeights } from '../../runtime/graph/builder.js';
 import { withPrefix } from '../../runtime/weights/tensor-source.js';
 import type { VaeGraph } from './graph.js';
 
