@@ -12,7 +12,7 @@ export const SCRIPT = `
   const [picture, facts] = [dialog.querySelector('img'), dialog.querySelector('dl')];
   const moves = Object.fromEntries([...dialog.querySelectorAll('[data-move]')].map((b) => [b.dataset.move, b]));
   const children = (node) => nodes.filter((each) => each.dataset.parent === node.dataset.id);
-  const bestOf = (list) => list.sort((a, b) => b.dataset.score - a.dataset.score)[0];
+  const bestOf = (list) => list.sort((a, b) => (a.dataset.place || Infinity) - (b.dataset.place || Infinity))[0];
   let current = null;
   const target = (move) => {
     if (move === 'parent') return find(current.dataset.parent);
