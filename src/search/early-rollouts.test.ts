@@ -60,7 +60,7 @@ function drawnFrom(seed: number, candidates: readonly Candidate[], last: Candida
     if (!candidate) return;
     const origin = byId.get(candidate.sameAs ?? candidate.id) ?? candidate;
     const parent = byId.get(origin.parent);
-    const from = parent?.judgedAt === origin.judgedAt ? (parent?.step ?? 0) : (parent?.judgedAt ?? 0);
+    const from = parent?.judgedAt === origin.judgedAt ? parent.step : (parent?.judgedAt ?? 0);
     visit(parent, from);
     for (let step = from + 1; step <= until; step++) draws.set(step, origin.path);
   };
@@ -68,8 +68,9 @@ function drawnFrom(seed: number, candidates: readonly Candidate[], last: Candida
   let bits: Bits = [];
   for (let step = 1; step <= WORLD.schedule.steps.length; step++) {
     const path = draws.get(step);
-    if (path)
-      {bits = WORLD.extend(bits, path.reduce((key, i) => key.fold(i), RandomKey.fromSeed(seed)).fold(step));}
+    if (path) {
+      bits = WORLD.extend(bits, path.reduce((key, i) => key.fold(i), RandomKey.fromSeed(seed)).fold(step));
+    }
   }
   return bits;
 }
