@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { encodePng, type Image } from '../src/core/image.js';
-import { builtInCatalogs } from '../src/engine/engine.js';
+import { builtInCatalogs } from '../src/engine/catalogs.js';
 import { encodeWithRecipe, hashPixels } from '../src/run/recipe.js';
 import { renderScene } from '../src/toybox/world/renderer.js';
 import type { Colour, Shape } from '../src/toybox/world/scene.js';
@@ -14,14 +14,22 @@ import { plainPicture, type ScoreBench, scoreBench, type ScoreBenchOptions } fro
 /** The PNG file of a picture that varsearch has made for a prompt. */
 function generated(prompt: string, red: number): Uint8Array {
   const image = plainPicture(red);
-  const options = { prompt, model: 'toybox', verifier: 'clip-score', search: {} } as never;
+  const jury = { judges: ['clip-score'], observers: [], weights: [1], rule: 'score' } as const;
+  const options = {
+    prompt,
+    model: 'toybox',
+    modelOptions: {},
+    jury,
+    seed: 0,
+    search: { strategy: 'random' },
+  };
   return encodeWithRecipe(image, {
-    format: 1,
-    options,
-    hashes: { model: {}, verifier: {} },
+    format: 2,
+    options: options as never,
+    hashes: { model: {}, jury: {} },
     versions: { varsearch: '0.1.0' },
-    score: 1,
-    node: 0,
+    standing: { score: 1 },
+    candidate: 1,
     complete: true,
     pixels: hashPixels(image),
   });
@@ -280,11 +288,11 @@ describe('what is in the way of scoring', () => {
     ],
     [
       ['score', 'a.png', '--prompt', 'x', '--verifier', 'greenness,greenness'],
-      /'greenness' twice: name each once/,
+      /'greenness' is named twice: name each once/,
     ],
     [
       ['score', 'a.png', '--prompt', 'x', '--ensemble', 'rank'],
-      /for several verifiers named by --verifier, not for the usual one alone/,
+      /for several verifiers named by --verifier, not for 'the usual one' alone/,
     ],
     [
       ['score', 'a.png', '--prompt', 'x', '--verifier', 'greenness', '--weights', '2'],
