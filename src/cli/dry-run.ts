@@ -79,7 +79,6 @@ export function printCosts(rows: readonly CostRow[], schedule: Schedule, io: Cli
   for (const text of table([HEAD, ...cells])) line(io.stdout, text);
   line(
     io.stdout,
-    'NFE as the paper counts; forward passes are those really run, since nothing is computed twice; FLOPs of the ' +
-      'generator alone.',
+    'NFE as the paper counts; forward passes are those really run, since nothing is computed twice; FLOPs are theirs.',
   );
 }
