@@ -25,7 +25,7 @@ function generated(prompt: string, red: number): Uint8Array {
   };
   return encodeWithRecipe(image, {
     format: 2,
-    options: options as never,
+    options,
     hashes: { model: {}, jury: {} },
     versions: { varsearch: '0.1.0' },
     standing: { score: 1 },
@@ -61,12 +61,11 @@ describe('varsearch score', () => {
     const bench = threePictures();
     const { stdout } = await bench.run('score', '.', ...RED, '--json', '--top', '2');
     expect(JSON.parse(stdout)).toMatchObject({
-      format: 1,
-      verifiers: ['greenness'],
-      ensemble: null,
+      format: 2,
+      jury: { judges: ['greenness'], rule: 'score' },
       pictures: [
-        { image: 'c.png', prompt: 'red', rank: 1, best: true, score: 1, scores: { greenness: 1 } },
-        { image: 'b.png', rank: 2, best: false, score: 0.2 },
+        { image: 'c.png', prompt: 'red', place: 1, best: true, standing: { score: 1 }, scores: { greenness: 1 } },
+        { image: 'b.png', place: 2, best: false, standing: { score: 0.2 } },
       ],
       ledger: { imagesVerified: 3 },
     });
@@ -84,7 +83,7 @@ describe('varsearch score', () => {
     const words = ['score', '=1+1.png', 'say "hi", x.png', '--verifier', 'greenness'];
     const { stdout } = await bench.run(...words, '--prompt=@SUM(A1)', '--csv', '--no-sort');
     expect(stdout).toBe(
-      'image,prompt,rank,score,greenness\n' +
+      'image,prompt,place,standing,greenness\n' +
         "./=1+1.png,'@SUM(A1),2,0.2,0.2\n" +
         '"say ""hi"", x.png",\'@SUM(A1),1,1,1\n',
     );
@@ -105,10 +104,10 @@ describe('varsearch score', () => {
     const ranked = await bench.run(...words, '--quiet');
     expect(ranked.stdout).toBe(
       [
-        '  #  picture  score (rank)  greenness  clip-score-large  clip-score',
-        '* 1  c.png         -1.6667     1.0000            1.0000      0.0000',
-        '  2  b.png         -1.8333     0.2000            0.0000      1.0000',
-        '  3  a.png         -2.5000     0.0000            0.0000      0.5020',
+        '  #  picture  mean rank  greenness  clip-score-large  clip-score',
+        '* 1  c.png     1.67 of 3     1.0000            1.0000      0.0000',
+        '  2  b.png     1.83 of 3     0.2000            0.0000      1.0000',
+        '  3  a.png      2.5 of 3     0.0000            0.0000      0.5020',
         '',
       ].join('\n'),
     );
@@ -292,7 +291,7 @@ describe('what is in the way of scoring', () => {
     ],
     [
       ['score', 'a.png', '--prompt', 'x', '--ensemble', 'rank'],
-      /for several verifiers named by --verifier, not for 'the usual one' alone/,
+      /for several verifiers named by --verifier, not for .* alone/,
     ],
     [
       ['score', 'a.png', '--prompt', 'x', '--verifier', 'greenness', '--weights', '2'],
