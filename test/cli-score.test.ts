@@ -105,9 +105,9 @@ describe('varsearch score', () => {
     expect(ranked.stdout).toBe(
       [
         '  #  picture  mean rank  greenness  clip-score-large  clip-score',
-        '* 1  c.png     1.67 of 3     1.0000            1.0000      0.0000',
-        '  2  b.png     1.83 of 3     0.2000            0.0000      1.0000',
-        '  3  a.png      2.5 of 3     0.0000            0.0000      0.5020',
+        '* 1  c.png    1.67 of 3     1.0000            1.0000      0.0000',
+        '  2  b.png    1.83 of 3     0.2000            0.0000      1.0000',
+        '  3  a.png     2.5 of 3     0.0000            0.0000      0.5020',
         '',
       ].join('\n'),
     );
@@ -176,7 +176,7 @@ describe('varsearch score', () => {
     );
     const fromCsv = await bench.run('score', '--prompts', 'set/list.csv', '--csv', '--quiet');
     expect(fromCsv.stdout).toBe(
-      'image,prompt,rank,score,clip-score\nset/a.png,"red, or so",1,0.2,0.2\nset/b.png,blue,1,0.4,0.4\nset/a.png,blue,2,0.2,0.2\n',
+      'image,prompt,place,standing,clip-score\nset/a.png,"red, or so",1,0.2,0.2\nset/b.png,blue,1,0.4,0.4\nset/a.png,blue,2,0.2,0.2\n',
     );
     const fromLines = await bench.run('score', '--prompts', 'set/list.jsonl', '--best', '--quiet');
     expect(fromLines.stdout).toBe('set/a.png\nset/b.png\n');
