@@ -57,7 +57,9 @@ describe('the trace', () => {
   it('never falls, whatever the rule', () => {
     for (const rule of JURY_RULES) {
       const jury = resolveJury(['a', 'b'], { rule, weights: [3, 1] });
-      const heights = traceOf(spent, candidates, standingsOf([candidates], jury)).map(({ best }) => heightOf(best));
+      const heights = traceOf(spent, candidates, standingsOf([candidates], jury)).map(({ best }) =>
+        heightOf(best),
+      );
       expect(heights).toEqual(heights.toSorted((one, other) => one - other));
     }
     const best = traceOf(spent, candidates, standingsOf([candidates], RANKS)).map((point) => point.best);
