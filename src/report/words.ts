@@ -1,26 +1,26 @@
 // Options and results in words, the same in the terminal and on pages.
 
 import { formatScore } from '../core/format.js';
-import { described } from '../core/options.js';
+import { described, type OptionTable, titleOf } from '../core/options.js';
 import type { Schedule } from '../models/contract.js';
 import { MODEL_OPTIONS, type ResolvedOptions } from '../run/options.js';
 import type { Candidate } from '../search/contract.js';
-import { findStrategy, type ResolvedSearch, SEARCH_OPTIONS, type StrategyName } from '../search/registry.js';
+import { type AnySearch, SEARCH_OPTIONS, titleOfStrategy, wordsOfSearch } from '../search/registry.js';
 import { heightOf, type Jury, type JuryRule, type Standing } from '../verifiers/jury.js';
 
 /** The name of a strategy as a title. */
-export function strategyTitle(strategy: StrategyName): string {
-  const { title } = findStrategy(strategy);
+export function strategyTitle(strategy: string): string {
+  const title = titleOfStrategy(strategy);
   return title.charAt(0).toUpperCase() + title.slice(1);
 }
 
 /** The sizes of a search in words, for example "width 3, 5 candidates". */
-export function describeSizes(search: ResolvedSearch): string {
-  return findStrategy(search.strategy).words(search);
+export function describeSizes(search: AnySearch): string {
+  return wordsOfSearch(search);
 }
 
 /** A search in one line, for example "Beam search, width 3, 5 candidates". */
-export function describeSearch(search: ResolvedSearch): string {
+export function describeSearch(search: AnySearch): string {
   return `${strategyTitle(search.strategy)}, ${describeSizes(search)}`;
 }
 
@@ -34,6 +34,11 @@ const RULE_TITLES: Readonly<Record<JuryRule, string>> = {
   'z-score': 'mean z-score',
   'weighted-sum': 'weighted sum',
 };
+
+/** Whether the scores of several judges become one. */
+export function isJoined({ judges }: Jury): boolean {
+  return judges.length > 1;
+}
 
 /** What the numbers of a jury are called: the judge's name where there is one only. */
 export function describeRule({ judges, rule }: Jury): string {
@@ -58,10 +63,16 @@ export function formatRank(rank: number): string {
   return String(Math.round(rank * 100) / 100);
 }
 
+/** Among how many a standing is one, for example "of 15"; nothing for a score, which says the same in any company. */
+export function describeAmong(standing: Standing): string {
+  // Recipes of versions before this one do not tell how many there were.
+  if (!('of' in standing) || standing.of === 0) return '';
+  return `${'rank' in standing ? 'of' : 'among'} ${standing.of}`;
+}
+
 /** A standing in words, for example "mean rank 1.75 of 15"; of a judge alone its score. */
 export function describeStanding(standing: Standing, jury: Jury): string {
-  const among = 'of' in standing && standing.of > 0 ? ` of ${standing.of}` : '';
-  return `${describeRule(jury)} ${shortStanding(standing)}${among}`;
+  return `${describeRule(jury)} ${shortStanding(standing)} ${describeAmong(standing)}`.trimEnd();
 }
 
 /** Every judge's own score of a candidate, for example "clip-score 2.1034, oracle 1.0000". */
@@ -71,33 +82,58 @@ export function describeScores({ scores }: Pick<Candidate, 'scores'>): string {
     .join(', ');
 }
 
-/** A scale for charts of standings: what is drawn for one, higher is better, and how a value at the axis is written. */
-export function standingAxis(jury: Jury): {
+/** The judges' own scores of a candidate; the name of a judge alone is left out. */
+export function briefScores(candidate: Pick<Candidate, 'scores'>): string {
+  const [only, ...others] = Object.values(candidate.scores);
+  return only !== undefined && others.length === 0 ? formatScore(only) : describeScores(candidate);
+}
+
+/** A scale for charts of standings. */
+export interface StandingAxis {
   readonly title: string;
+  /** What is drawn for a standing: higher is better. */
   readonly of: (standing: Standing) => number;
-  readonly tick: (value: number) => string;
-} {
-  // The best rank is the lowest number and stands on top.
-  const tick =
-    jury.rule === 'rank' ? (value: number) => formatRank(-value) : (value: number) => String(value);
-  return { title: describeRule(jury), of: heightOf, tick };
+  /** How a value at the axis is written, '' for one that no standing has; as a plain number where there is no such function. */
+  readonly tick?: (value: number) => string;
+}
+
+/** The scale for charts of a jury's standings. */
+export function standingAxis(jury: Jury): StandingAxis {
+  const axis = { title: describeRule(jury), of: heightOf };
+  // The best rank is the lowest number and stands on top; there is none below 1.
+  const tick = (height: number): string => (height > -1 ? '' : formatRank(-height));
+  return jury.rule === 'rank' ? { ...axis, tick } : axis;
+}
+
+/** Values as name and words: those that no table of this package knows, of a strategy or model of one's own, come last. */
+function describedAll(values: object, table: OptionTable): readonly (readonly [string, string])[] {
+  const others = Object.entries(values).filter(
+    ([name, value]) => !Object.hasOwn(table, name) && value !== undefined,
+  );
+  return [
+    ...described(values, table),
+    ...others.map(([name, value]) => {
+      return [titleOf(name), typeof value === 'string' ? value : JSON.stringify(value)] as const;
+    }),
+  ];
 }
 
 /** Every option of a run as name and value. */
 export function describeOptions(
   options: ResolvedOptions,
 ): readonly (readonly [name: string, value: string])[] {
-  const { prompt, model, modelOptions, jury, seed, search } = options;
-  const several = jury.judges.length > 1;
+  const { prompt, model, modelOptions, jury, seed } = options;
+  const { strategy, ...sizes } = options.search;
+  const several = isJoined(jury);
   return [
     ['prompt', prompt],
     ['model', model],
     [several ? 'verifiers' : 'verifier', jury.judges.join(', ')],
     ...(several ? [['joined by', describeJury(jury)] as const] : []),
     ...(jury.observers.length > 0 ? [['observers', jury.observers.join(', ')] as const] : []),
-    ['strategy', search.strategy],
-    ...described(search, SEARCH_OPTIONS),
+    ['strategy', strategy],
+    ...describedAll(sizes, SEARCH_OPTIONS),
     ['seed', String(seed)],
-    ...described(modelOptions, MODEL_OPTIONS),
+    ...describedAll(modelOptions, MODEL_OPTIONS),
   ];
 }

@@ -70,23 +70,33 @@ interface Outcome {
 export interface RolloutOptions {
   /** Keeps the rollouts of elected candidates: each is candidate 0 of its beam in the next round, at no cost. @default false */
   readonly keepElected?: boolean;
+  /**
+   * Judges candidates by how far they have come after so many steps, without the steps after that; none of its rounds may fix
+   * more. `complete` then finishes the winner. @default all steps
+   */
+  readonly until?: number;
 }
 
 /** The candidates of one search, with everything that it holds of the generator. */
 export class Rollouts {
   readonly #context: SearchContext;
   readonly #keepElected: boolean;
+  /** The step that rollouts go to. */
+  readonly #until: number;
   readonly #owned = new Owned();
   readonly #candidates: Candidate[] = [];
   readonly #fates: Fate[] = [];
+  /** Packed rollouts that stopped early, by candidate: one of them is to be completed. */
+  readonly #states = new Map<number, Uint8Array>();
   /** All pictures of the search, each once. */
   readonly #search: Contest;
   /** The candidates of the round under way. */
   #round: Contest;
 
-  constructor(context: SearchContext, { keepElected = false }: RolloutOptions = {}) {
+  constructor(context: SearchContext, { keepElected = false, until }: RolloutOptions = {}) {
     this.#context = context;
     this.#keepElected = keepElected;
+    this.#until = until ?? context.generator.schedule.steps.length;
     this.#search = new Contest(context.bench.jury);
     this.#round = this.#search;
   }
@@ -155,6 +165,40 @@ export class Rollouts {
     };
   }
 
+  /**
+   * Where rollouts stopped early: takes the remaining steps of the winner, and judges what comes out once more, since scores of
+   * pictures at different steps do not compare. It continues as its rollout would have, and has nobody to compete with.
+   */
+  async *complete(choice: 'best' | 'last-round'): AsyncGenerator<SearchEvent, SearchResult, void> {
+    const found = this.result(choice);
+    const winner = at(this.#candidates, found.winner - 1);
+    const { generator, draw } = this.#context;
+    const step = generator.schedule.steps.length;
+    if (winner.judgedAt === step) return found;
+    const round = (winner.path[0] ?? 0) + 1;
+    yield { type: 'round', round, rounds: round, step, candidates: 1 };
+    const origin = at(this.#candidates, (winner.sameAs ?? winner.id) - 1);
+    const prefix = this.#owned.add(generator.unpack(this.#states.get(origin.id) ?? NO_STATE));
+    const draft: Draft = {
+      beam: { candidate: winner, chain: [prefix] },
+      path: origin.path,
+      step,
+      inherited: false,
+      draw: origin.path.reduce<Draw>((from, index) => from.fold(index), draw),
+    };
+    this.#round = new Contest(this.#context.bench.jury);
+    const outcomes = await this.#judge([draft], step);
+    const entered = this.#enter(draft, outcomes.get(draft), step);
+    this.#round.enter([entered.candidate]);
+    await this.#show([draft], [entered], outcomes);
+    yield { type: 'judged', candidates: [entered.candidate], best: entered.candidate.id };
+    const standing = this.#round.standingOf(entered.candidate);
+    const fate = { id: entered.candidate.id, standing, copies: 0 };
+    this.#fates.push(fate);
+    yield { type: 'elected', round, fates: [fate] };
+    return this.result('last-round');
+  }
+
   /** Frees all that is left; to be called however the search ends. */
   close(): void {
     this.#owned.releaseAll();
@@ -172,20 +216,24 @@ export class Rollouts {
     });
   }
 
+  get #stopsEarly(): boolean {
+    return this.#until < this.#context.generator.schedule.steps.length;
+  }
+
   /** Kept rollouts hold as much memory as those under way. */
   #groupSize(beams: readonly Beam[], held: readonly Elected[]): number {
     const { generator } = this.#context;
-    const room = generator.room(beams[0]?.chain[0].step ?? 0, generator.schedule.steps.length);
+    const room = generator.room(beams[0]?.chain[0].step ?? 0, this.#until);
     const kept = this.#keepElected ? beams.filter(({ candidate }) => candidate).length + held.length : 0;
     return Math.max(1, room - kept);
   }
 
   /** Completes, decodes and judges those drafts of a group that nothing stands for yet. */
-  async #judge(group: readonly Draft[]): Promise<ReadonlyMap<Draft, Outcome>> {
+  async #judge(group: readonly Draft[], until = this.#until): Promise<ReadonlyMap<Draft, Outcome>> {
     const { generator, bench, signal, show } = this.#context;
     const drawn = group.filter(({ inherited }) => !inherited);
     if (drawn.length === 0) return new Map();
-    const chains = await this.#complete(drawn);
+    const chains = await this.#rollOut(drawn, until);
     throwIfAborted(signal);
     const rollouts = chains.map((chain) => chain.at(-1) as Prefix);
     const images = await generator.decode(rollouts, 'own', { signal });
@@ -196,7 +244,8 @@ export class Rollouts {
       const own = scores.map((each) => each[name] ?? NaN);
       checkScores(name, own, images.length);
     }
-    const states = rollouts.map((rollout) => (show ? generator.pack(rollout) : NO_STATE));
+    const packs = show !== undefined || this.#stopsEarly;
+    const states = rollouts.map((rollout) => (packs ? generator.pack(rollout) : NO_STATE));
     return new Map(
       drawn.map((draft, i) => [
         draft,
@@ -205,10 +254,9 @@ export class Rollouts {
     );
   }
 
-  /** Draws the drafts' own steps and then all further ones, the whole group in step. */
-  async #complete(drafts: readonly Draft[]): Promise<Chain[]> {
+  /** Draws the drafts' own steps and then further ones until the last, the whole group in step. */
+  async #rollOut(drafts: readonly Draft[], last: number): Promise<Chain[]> {
     const { generator, signal } = this.#context;
-    const last = generator.schedule.steps.length;
     const chains = drafts.map((): Prefix[] => []);
     let prefixes = drafts.map(({ beam }) => this.#owned.add(beam.chain[0].retain()));
     for (let step = (prefixes[0]?.step ?? 0) + 1; step <= last; step++) {
@@ -232,13 +280,13 @@ export class Rollouts {
   }
 
   /** Numbers a draft as a candidate, and holds on to no more of its rollout than the next round may need. */
-  #enter(draft: Draft, outcome: Outcome | undefined): Elected {
+  #enter(draft: Draft, outcome: Outcome | undefined, judgedAt = this.#until): Elected {
     const { beam, path, step } = draft;
-    const judgedAt = this.#context.generator.schedule.steps.length;
     const place = { id: this.#candidates.length + 1, parent: beam.candidate?.id ?? 0, step, judgedAt, path };
     if (!outcome) return this.#takeOver(beam, place);
     const candidate: Candidate = { ...place, scores: outcome.scores };
     this.#candidates.push(candidate);
+    if (this.#stopsEarly) this.#states.set(candidate.id, outcome.state);
     const [prefix, ...further] = outcome.chain;
     if (this.#keepElected) return { candidate, chain: outcome.chain };
     for (const rollout of further) this.#owned.release(rollout);

@@ -22,7 +22,7 @@ const NAMES = ['a', 'b', 'c'];
 /** Scores of judges a, b, c, ... in rows, [judge][candidate]. */
 function scoresOf(...rows: readonly (readonly number[])[]): Scores[] {
   return (rows[0] ?? []).map((_, i) =>
-    Object.fromEntries(rows.map((row, judge) => [NAMES[judge], row[i] ?? NaN])),
+    Object.fromEntries(rows.map((row, judge) => [NAMES[judge] ?? '', row[i] ?? NaN])),
   );
 }
 
@@ -31,12 +31,14 @@ function juryOf(rule: JuryRule, ...weights: readonly number[]): Jury {
 }
 
 /** All orders of a list. */
-function ordersOf<T>(list: readonly T[]): (readonly T[])[] {
-  if (list.length === 0) return [[]];
-  return list.flatMap((first, i) => {
-    const others = ordersOf(list.filter((_, j) => j !== i));
-    return others.map((order): readonly T[] => [first, ...order]);
-  });
+function ordersOf<T>(list: readonly T[]): T[][] {
+  let orders: T[][] = [[]];
+  for (const each of list) {
+    orders = orders.flatMap((order) =>
+      Array.from({ length: order.length + 1 }, (_, at) => order.toSpliced(at, 0, each)),
+    );
+  }
+  return orders;
 }
 
 describe('a jury', () => {
