@@ -3,12 +3,14 @@
 
 import { CheckpointError } from '../src/core/errors.js';
 import { isObject, type JsonObject } from '../src/core/json-file.js';
+import { openTowers } from '../src/models/clip/towers.js';
 import { type FluxAutoencoder, openFluxAutoencoder } from '../src/models/flux/autoencoder.js';
 import { sinusoids } from '../src/models/flux/embedding.js';
-import { fluxFolder } from '../src/models/flux/folder.js';
+import { fluxFolder, type FluxOptions } from '../src/models/flux/folder.js';
 import { packLatent, type TokenGrid, unpackLatent } from '../src/models/flux/packing.js';
 import { DEV_SHIFT, eulerStep, fluxTimes, type Shift } from '../src/models/flux/schedule.js';
 import { type FluxRow, type FluxTransformer, openFluxTransformer } from '../src/models/flux/transformer.js';
+import { openT5Weights } from '../src/models/t5/text-encoder.js';
 import type { Runtime } from '../src/runtime/index.js';
 import type { Outputs, Reference } from './compare.js';
 
@@ -32,12 +34,36 @@ export async function runFluxFixture(
   try {
     await addForward(transformer, reference, outputs);
     await addPicture(autoencoder, reference, outputs);
-    await addRun({ transformer, autoencoder, guidance: files.defaults.guidance }, reference, outputs);
+    const { guidance } = config;
+    await addRun(
+      { transformer, autoencoder, guidance: typeof guidance === 'number' ? guidance : undefined },
+      reference,
+      outputs,
+    );
   } finally {
     transformer.close();
     autoencoder.close();
   }
+  if (files.text && reference.has('t5.input_ids')) await addText(files.text, reference, outputs, runtime);
   return outputs;
+}
+
+/** The text inputs from token ids, where the folder has text encoders: T5 without a mask, CLIP's pooled state. */
+async function addText(
+  { t5, clip }: NonNullable<FluxOptions['text']>,
+  reference: Reference,
+  outputs: Map<string, ArrayLike<number>>,
+  runtime: Runtime,
+): Promise<void> {
+  const [count = 1, length = 0] = reference.shape('t5.input_ids');
+  const encoder = await openT5Weights(runtime, t5.weights);
+  const ids = Int32Array.from(reference.numbers('t5.input_ids'));
+  outputs.set('txt', await encoder.states({ ids, length }));
+  encoder.close();
+  const towers = await openTowers(runtime, clip.weights, { towers: ['text'] });
+  const run = await towers.runText(Int32Array.from(reference.numbers('clip.input_ids')), count);
+  outputs.set('y', run.float32('pooler_output'));
+  towers.close();
 }
 
 function addSchedules(config: JsonObject, outputs: Map<string, ArrayLike<number>>): void {
@@ -120,7 +146,7 @@ async function addRun(
   model: {
     readonly transformer: FluxTransformer;
     readonly autoencoder: FluxAutoencoder;
-    readonly guidance: number | null;
+    readonly guidance: number | undefined;
   },
   reference: Reference,
   outputs: Map<string, ArrayLike<number>>,
@@ -138,7 +164,7 @@ async function addRun(
         latent,
         text: texts[i] as FluxRow['text'],
         time: now,
-        guidance: model.guidance ?? undefined,
+        guidance: model.guidance,
       })),
       ids ?? [],
     );

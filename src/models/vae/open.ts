@@ -1,5 +1,6 @@
 // Opens a VAE checkpoint; the official file keeps its state dict under the key 'vae'.
 
+import { CheckpointError } from '../../core/errors.js';
 import type { NamedWeights } from '../../runtime/graph/builder.js';
 import type { Runtime, Session } from '../../runtime/index.js';
 import { openWeights } from '../../runtime/weights/open-weights.js';
@@ -20,6 +21,12 @@ export async function openVae(
 ): Promise<LoadedVae> {
   const weights = openWeights(path);
   try {
+    if (
+      weights.has('decoder.mid.attn_1.q.weight') ||
+      weights.has('decoder.mid_block.resnets.0.norm1.weight')
+    ) {
+      throw new CheckpointError(weights.label, "is FLUX's autoencoder: an Infinity needs its own, a BSQ-VAE");
+    }
     const wrapped = weights.names.some((name) => name.startsWith('vae.'));
     const graph = build(wrapped ? withPrefix(weights, 'vae.') : weights);
     return { graph, session: await runtime.load(graph.model) };
