@@ -5,7 +5,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-import { checkConformance } from '../src/conformance/index.js';
+import { checkConformance } from '../conformance/index.js';
 import { packageRoot } from '../src/core/assets.js';
 
 const small = join(packageRoot(), 'test', 'fixtures', 'conformance');
