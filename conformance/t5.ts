@@ -1,8 +1,9 @@
 // Runs a T5 encoder fixture, with its mask and without any, and its table of buckets.
 
-import type { JsonObject } from '../src/models/json-file.js';
+import type { JsonObject } from '../src/core/json-file.js';
 import { relativeBucket } from '../src/models/t5/relative-bias.js';
 import { openT5Weights } from '../src/models/t5/text-encoder.js';
+import type { Runtime } from '../src/runtime/index.js';
 import type { Outputs, Reference } from './compare.js';
 
 /** True for the config.json of a T5 encoder. */
