@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 
 import { CASES } from './cases.js';
 import { isDecidedByRanks } from './exact-ranks.js';
+import { ROUNDING_PATH, roundingOfMachine } from './rounding.js';
 import { type Facts, GoldenRuns, searchesOf } from './run.js';
 import { formatTable, type Table, TABLE_PATH } from './table.js';
 
@@ -28,3 +29,4 @@ for (const golden of CASES) {
 await runs.close();
 const ordered = Object.fromEntries(CASES.map(({ name }) => [name, table[name] as Facts]));
 writeFileSync(TABLE_PATH, formatTable(ordered));
+writeFileSync(ROUNDING_PATH, `${JSON.stringify({ rounding: await roundingOfMachine() })}\n`);
