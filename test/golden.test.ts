@@ -13,7 +13,7 @@ import { isDecidedByRanks } from './golden/exact-ranks.js';
 import type { NodeFacts } from './golden/facts.js';
 import { ROUNDING_PATH, roundingOfMachine } from './golden/rounding.js';
 import { type Facts, GoldenRuns, searchesOf } from './golden/run.js';
-import { type Table,TABLE_PATH } from './golden/table.js';
+import { type Table, TABLE_PATH } from './golden/table.js';
 
 /** Combined scores differ in the last bits with the order of a sum. */
 const COMBINED_TOLERANCE = 1e-12;
