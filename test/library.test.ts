@@ -12,6 +12,7 @@ import {
   replay,
   resultJson,
   UsageError,
+  type Verifier,
   type VerifierEntry,
 } from '../src/index.js';
 import { fakeCatalogs } from './fakes/catalogs.js';
@@ -86,6 +87,46 @@ describe('generate', () => {
     expect(partial?.complete).toBe(false);
     expect(partial?.tree.nodes.length).toBeGreaterThan(0);
     expect(partial?.score).toBe(Math.max(...(partial?.tree.nodes.map(({ score }) => score) ?? [])));
+  });
+
+  it('closes the judge of every verifier, however a run ends', async () => {
+    const open = new Map<string, number>();
+    const counted = (name: string, onScore: () => void = () => {}): Verifier => {
+      const inner = fakeVerifier({ name, onScore });
+      const count = (by: number): unknown => open.set(name, (open.get(name) ?? 0) + by);
+      return {
+        ...inner,
+        prepare: async (...call) => {
+          const judge = await inner.prepare(...call);
+          count(1);
+          return {
+            ...judge,
+            close: () => {
+              count(-1);
+              judge.close();
+            },
+          };
+        },
+      };
+    };
+    const model = fakeModel();
+    const verifier = [counted('one'), counted('two')];
+    await generate({ prompt: 'red', model, verifier, report: counted('three'), candidates: 1 }).result;
+    expect(Object.fromEntries(open)).toEqual({ one: 0, two: 0, three: 0 });
+    await generate({ prompt: 'red', model, verifier: counted('one'), candidates: 1 }).result;
+    const failing = counted('two', () => {
+      throw new Error('no eyes');
+    });
+    const failed = generate({ prompt: 'red', model, verifier: [counted('one'), failing], candidates: 1 });
+    await expect(failed.result).rejects.toThrow('no eyes');
+    const controller = new AbortController();
+    const aborting = counted('three', () => {
+      controller.abort();
+    });
+    const aborted = generate({ prompt: 'red', model, verifier: aborting, signal: controller.signal });
+    await expect(aborted.result).rejects.toSatisfy(isAbortError);
+    expect(Object.fromEntries(open)).toEqual({ one: 0, two: 0, three: 0 });
+    expect(model.alive()).toBe(0);
   });
 
   it('stops when its signal is aborted while a verifier is still being opened', async () => {

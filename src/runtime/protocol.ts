@@ -71,6 +71,8 @@ export interface RuntimeStats {
   readonly tensors: number;
   /** Bytes of those tensors. */
   readonly bytes: number;
+  /** Bytes of the memory that assembled inputs are put together in, which sessions keep for their next run. */
+  readonly scratchBytes: number;
   /** Runs since the runtime was made. */
   readonly runs: number;
 }

@@ -103,6 +103,12 @@ function forgetScratch(session: number): void {
   for (const key of scratch.keys()) if (key.startsWith(`${session}:`)) scratch.delete(key);
 }
 
+function countScratch(): number {
+  let bytes = 0;
+  for (const memory of scratch.values()) bytes += memory.byteLength;
+  return bytes;
+}
+
 function countBytes(): number {
   let bytes = 0;
   for (const tensor of tensors.values()) if (!(tensor instanceof Error)) bytes += tensor.data.byteLength;
@@ -145,7 +151,13 @@ async function handle(request: Request): Promise<void> {
       send({ call: request.call, kind: 'tensor', tensor: tensorOf(request.id) });
       return;
     case 'stats': {
-      const stats = { sessions: sessions.size, tensors: tensors.size, bytes: countBytes(), runs };
+      const stats = {
+        sessions: sessions.size,
+        tensors: tensors.size,
+        bytes: countBytes(),
+        scratchBytes: countScratch(),
+        runs,
+      };
       send({ call: request.call, kind: 'stats', stats });
       return;
     }
