@@ -55,7 +55,7 @@ export interface Port {
   send(message: Reply, transfer: readonly ArrayBuffer[]): void;
   listen(receive: (message: readonly Request[]) => void): void;
   /** Runs a piece of work that the end of the callers' process must not tear apart. */
-  guard<T>(work: () => Promise<T>): Promise<T>;
+  guard<T>(work: () => T | Promise<T>): Promise<T>;
   /** Ends this side, once nothing keeps it. */
   close(): void;
 }

@@ -36,7 +36,7 @@ function together(): {
         listen: (listener) => {
           receive = listener;
         },
-        guard: (work) => work(),
+        guard: async (work) => work(),
         close: () => {
           setImmediate(() => {
             given.ended(0);

@@ -36,7 +36,7 @@ export function serve<M extends Methods<M>>(
   const run = (method: string, params: unknown, call: ServedCall): Promise<unknown> => {
     const handler = handlers[method as keyof M] as Handler | undefined;
     if (!handler) throw new RuntimeError(`there is no method ${method}`);
-    return port.guard(async () => handler(params, call));
+    return port.guard(() => handler(params, call));
   };
   const answer = async (id: number, call: Call, work: () => Promise<unknown>): Promise<void> => {
     try {
@@ -56,7 +56,7 @@ export function serve<M extends Methods<M>>(
       case 'call': {
         const [, id, method, params] = request;
         const call = calls.get(id) as Call;
-        if (!call.cancelled) await answer(id, call, async () => run(method, params, call));
+        if (!call.cancelled) await answer(id, call, () => run(method, params, call));
         calls.delete(id);
         return;
       }
@@ -73,7 +73,7 @@ export function serve<M extends Methods<M>>(
       case 'cancel':
         return; // at its arrival
       case 'close':
-        await answer(request[1], new Call(), () => port.guard(async () => close()));
+        await answer(request[1], new Call(), () => port.guard(close));
         end();
         return;
     }
