@@ -17,8 +17,7 @@ import {
   type Session,
   type TensorHandle,
 } from '../../runtime/index.js';
-import { openWeights } from '../../runtime/weights/open-weights.js';
-import { withPrefix } from '../../runtime/weights/tensor-source.js';
+import { openWeights, withPrefix } from '../../runtime/weights/index.js';
 import { CLIP_DEVIATION, CLIP_MEAN, preprocess } from '../clip/preprocess.js';
 import { type LinearHead, readLinearHead } from '../linear-head.js';
 import { loadTokenizer, type TextTokenizer } from '../tokenizer.js';

@@ -20,7 +20,7 @@ import {
   squeeze,
   type Value,
 } from '../../runtime/graph/index.js';
-import type { TensorSource } from '../../runtime/weights/tensor-source.js';
+import type { TensorSource } from '../../runtime/weights/index.js';
 import type { BlipTextConfig } from './config.js';
 import { normFrom } from './norm.js';
 

@@ -13,7 +13,7 @@ import {
   type Runtime,
   type Session,
 } from '../../runtime/index.js';
-import { openWeights } from '../../runtime/weights/open-weights.js';
+import { openWeights } from '../../runtime/weights/index.js';
 import { type ClipConfig, huggingFaceConfig, openAiConfig, type TextConfig } from './config.js';
 import { buildTextGraph, buildVisionGraph } from './graphs.js';
 import { type ClipTensors, clipTensors } from './keys.js';

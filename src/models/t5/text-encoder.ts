@@ -2,7 +2,7 @@
 
 import { RuntimeError } from '../../core/errors.js';
 import { int32Tensor, type Runtime, type Session } from '../../runtime/index.js';
-import { openWeights } from '../../runtime/weights/open-weights.js';
+import { openWeights } from '../../runtime/weights/index.js';
 import { loadTokenizer, type TextTokenizer } from '../tokenizer.js';
 import { readT5Config, type T5Config } from './config.js';
 import { buildT5Encoder } from './graph.js';
