@@ -3,7 +3,7 @@
 import { VarsearchError } from './errors.js';
 
 /** Something that can be asked for by name. */
-export interface Installable {
+interface Installable {
   readonly name: string;
   /** True, or what is missing and where it comes from, in one line. */
   installed(): true | string;

@@ -13,7 +13,7 @@ import { Session, type SessionHost } from './session.js';
 import { type Assembly, encodeCopies, type HostTensor, type TensorHandle } from './tensors.js';
 
 /** Options of a runtime. */
-export interface RuntimeOptions {
+interface RuntimeOptions {
   /** Threads of the engine. @default the number of cores */
   readonly threads?: number;
   /**
@@ -24,7 +24,7 @@ export interface RuntimeOptions {
 }
 
 /** Options of one session. */
-export interface LoadOptions {
+interface LoadOptions {
   /** Weights beyond this many bytes go through files on their way to the engine. @default 1 GiB */
   readonly memoryLimit?: number;
   /** Folder for those files; a temporary one is made there and removed after loading. @default the system's */
@@ -36,7 +36,7 @@ export interface LoadOptions {
 }
 
 /** An `.onnx` file that somebody else made. */
-export interface OnnxFile {
+interface OnnxFile {
   readonly name: string;
   readonly path: string;
 }

@@ -18,7 +18,7 @@ import { encodeCopies, type HostTensor, type RunInput, type TensorHandle } from 
 const TRANSFER_BYTES = 16_384;
 
 /** What a run gives back, and what stays in the worker. */
-export interface RunOptions {
+interface RunOptions {
   /** Outputs to compute and give back. @default all */
   readonly outputs?: readonly string[];
   /** Those of them that stay in the worker; the caller disposes of their handles. @default none */

@@ -26,14 +26,14 @@ import { buildBlipFusion, buildBlipPrompt } from './text-graph.js';
 import { buildBlipVision } from './vision-graph.js';
 
 /** Prompts in the worker, ready to meet pictures. */
-export interface EncodedPrompt {
+interface EncodedPrompt {
   readonly states: TensorHandle;
   /** 0 for padding, [prompts, tokens]. */
   readonly mask: HostTensor;
 }
 
 /** Token ids of prompts, row-major [count, tokens], and the mask of their padding. */
-export interface PromptTokens {
+interface PromptTokens {
   readonly ids: Int32Array;
   readonly mask: Int32Array;
   readonly count: number;

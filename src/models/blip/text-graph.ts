@@ -27,7 +27,7 @@ import { normFrom } from './norm.js';
 const STEM = 'text_encoder';
 
 /** What the graphs give. */
-export interface BlipTextOptions {
+interface BlipTextOptions {
   /** Compute the last layer for all tokens and give `text_last_hidden_state` [B, L, C] too. @default false */
   readonly states?: boolean;
 }

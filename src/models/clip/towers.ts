@@ -19,7 +19,7 @@ import { buildTextGraph, buildVisionGraph } from './graphs.js';
 import { type ClipTensors, clipTensors } from './keys.js';
 
 /** What of a CLIP is to be loaded. */
-export interface TowerOptions {
+interface TowerOptions {
   /** Give all tokens' states besides the embeddings, for conformance and for models that read them. @default false */
   readonly states?: boolean;
 }

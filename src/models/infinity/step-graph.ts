@@ -29,7 +29,7 @@ const EPS = 1e-6;
 const MAX_LOG_SCALE = Math.log(100);
 
 /** Where guidance is applied: after these blocks (0-based), and on the logits unless told otherwise. */
-export interface GuidancePlan {
+interface GuidancePlan {
   readonly afterBlocks: readonly number[];
   readonly onLogits: boolean;
 }

@@ -6,7 +6,7 @@ import type { Connect, Methods, Params, Reply, Request, Transport } from './cont
 import { decodeError } from './errors.js';
 
 /** What a line says of its end. */
-export interface LineWords {
+interface LineWords {
   /** Who works on the other side, as a sentence begins with it: "The worker thread of X". */
   readonly worker: string;
   /** The whole sentence that calls after `close` get. */
@@ -16,7 +16,7 @@ export interface LineWords {
 }
 
 /** Options of one call. */
-export interface CallOptions {
+interface CallOptions {
   /** Buffers of the parameters that move to the other side instead of being copied. */
   readonly transfer?: readonly ArrayBuffer[];
   /**

@@ -14,7 +14,7 @@ export const SHAPES = ['circle', 'square', 'triangle', 'star', 'heart', 'diamond
 /** Names of the textures, in the order of their indices in exported files. */
 export const TEXTURES = ['plain', 'striped', 'dotted'] as const;
 /** Names of the sizes, smallest first. */
-export const SIZES = ['small', 'medium', 'large'] as const;
+const SIZES = ['small', 'medium', 'large'] as const;
 /** Names of the backgrounds, in the order of their indices in exported files; prompts never name them. */
 export const BACKGROUNDS = ['white', 'grey', 'cream', 'mist'] as const;
 
@@ -27,7 +27,7 @@ export type Texture = (typeof TEXTURES)[number];
 /** A class of radii. */
 export type Size = (typeof SIZES)[number];
 /** One of the four pale backgrounds. */
-export type Background = (typeof BACKGROUNDS)[number];
+type Background = (typeof BACKGROUNDS)[number];
 /** Red, green and blue, each 0..255. */
 export type Rgb = readonly [number, number, number];
 
