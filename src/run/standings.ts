@@ -4,7 +4,23 @@
 import { Contest } from '../search/contest.js';
 import type { Candidate, Fate } from '../search/contract.js';
 import { heightOf, type Jury, type Standing } from '../verifiers/jury.js';
-import type { GenerateResult, Spent, TracePoint } from './result.js';
+
+/** What had been spent when pictures were judged. */
+export interface Spent {
+  /** Pictures judged so far. */
+  readonly images: number;
+  readonly nfe: number;
+  readonly forwards: number;
+  readonly tokens: number;
+  /** Wall-clock time since the run began, loading of models and asking of observers not counted. */
+  readonly milliseconds: number;
+}
+
+/** What had been spent, and the best standing, each time that pictures were judged. */
+export interface TracePoint extends Spent {
+  /** Of the best until then, among all pictures of the search, later ones included. */
+  readonly best: Standing;
+}
 
 /** The standing of a candidate among those that it is compared with. */
 export type Standings = (candidate: Candidate) => Standing;
@@ -54,7 +70,13 @@ export function traceOf(
 }
 
 /** The candidates that something was drawn from, and the winner. */
-export function keptOf({ fates, winner }: Pick<GenerateResult, 'fates' | 'winner'>): ReadonlySet<number> {
+export function keptOf({
+  fates,
+  winner,
+}: {
+  readonly fates: readonly Fate[];
+  readonly winner: Candidate;
+}): ReadonlySet<number> {
   return new Set([...fates.filter(({ copies }) => copies > 0).map(({ id }) => id), winner.id]);
 }
 
