@@ -110,15 +110,22 @@ function drawSeries(series: Series, x: Axis, y: Axis): Html {
   return html`<g class="${series.tone}">${dots}</g>`;
 }
 
+const MOST_DIGITS = 12;
+
 function formatTick(value: number, step: number): string {
   if (Math.abs(value) >= 10_000) {
     return formatLarge(value)
       .replace(' ', '')
       .replace(/\.?0+(?=\D*$)/, '');
   }
-  return value.toFixed(
-    step >= 1 && Number.isInteger(step) ? 0 : Math.max(0, Math.ceil(-Math.log10(step) - 1e-9)),
-  );
+  // As many digits as the step has: 2 for steps of 0.25.
+  const isWhole = (number: number): boolean =>
+    Math.abs(number - Math.round(number)) <= 1e-6 * Math.abs(number);
+  let digits = 0;
+  while (digits < MOST_DIGITS && !isWhole(step * 10 ** digits)) {
+    digits++;
+  }
+  return value.toFixed(digits);
 }
 
 function yAxis(y: Axis, box: Box, write?: (value: number) => string): Html {
