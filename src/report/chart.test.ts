@@ -76,6 +76,11 @@ describe('chart', () => {
     expect([...marks.matchAll(/class="y"[^>]*>([^<]*)</g)].map(([, text]) => text)).toEqual(expected);
   });
 
+  it('draws a line through a single point as a dot', () => {
+    expect(draw([{ x: 1, y: 1 }]).match(/<circle/g)).toHaveLength(1);
+    expect(draw([1, 2].map((y) => ({ x: y, y })))).not.toContain('<circle');
+  });
+
   it('says in words what there is to see, and draws nothing of nothing', () => {
     expect(draw([{ x: 1, y: 1 }])).toContain('aria-label="a &lt;summary&gt;"');
     expect(draw([])).toBe('');

@@ -98,16 +98,16 @@ function drawSeries(series: Series, x: Axis, y: Axis): Html {
           >${series.name}</text
         >`
       : null;
-  if (series.kind !== 'dots') {
-    return html`<g class="${series.tone}"><path d="${path(series, x, y)}" />${label}</g>`;
-  }
-  const dots = series.points.map(
+  // A line through one point would not be seen.
+  const isLine = series.kind !== 'dots';
+  const line = isLine ? html`<path d="${path(series, x, y)}" />` : null;
+  const dots = (isLine && series.points.length > 1 ? [] : series.points).map(
     (point) =>
       html`<circle cx="${round(x.place(point.x))}" cy="${round(y.place(point.y))}" r="3.4"
         ><title>${point.title}</title></circle
       >`,
   );
-  return html`<g class="${series.tone}">${dots}</g>`;
+  return html`<g class="${series.tone}">${line}${dots}${label}</g>`;
 }
 
 const MOST_DIGITS = 12;
