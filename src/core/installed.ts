@@ -12,6 +12,7 @@ interface Installable {
 /** Throws a NotInstalledError that says what is missing when the files of a model or verifier are not there. */
 export function requireInstalled(kind: 'model' | 'verifier', entry: Installable): void {
   const installed = entry.installed();
-  if (installed !== true)
+  if (installed !== true) {
     throw new NotInstalledError(`${kind} '${entry.name}' is not installed: ${installed}`);
+  }
 }
