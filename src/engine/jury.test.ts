@@ -22,7 +22,12 @@ function counting(name: string, score: () => Promise<number[]>): Verifier & { op
     open: () => open,
     prepare: () => {
       open++;
-      return Promise.resolve({ score, close: () => void open-- });
+      return Promise.resolve({
+        score,
+        close: () => {
+          open--;
+        },
+      });
     },
   };
 }

@@ -16,7 +16,7 @@ import {
 } from '../../../test/fixtures/tiny-flux.js';
 import { RandomKey } from '../../core/random.js';
 import { createRuntime, type Runtime } from '../../runtime/index.js';
-import { type TensorToWrite, writeSafetensors } from '../../runtime/weights/safetensors-writer.js';
+import { type TensorToWrite, writeSafetensors } from '../../runtime/weights/index.js';
 import { openFluxAutoencoder } from './autoencoder.js';
 import { fluxFolder } from './folder.js';
 

@@ -3,7 +3,7 @@
 import { CheckpointError } from '../../core/errors.js';
 import { type Image, imageFromPlanes } from '../../core/image.js';
 import type { Runtime } from '../../runtime/index.js';
-import { openWeights } from '../../runtime/weights/open-weights.js';
+import { openWeights } from '../../runtime/weights/index.js';
 import { VaeDecoder } from '../vae/decoder.js';
 import { buildDecoder } from '../vae/graph.js';
 import { autoencoderTensors } from './names.js';

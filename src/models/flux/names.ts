@@ -4,7 +4,7 @@
 
 import { CheckpointError } from '../../core/errors.js';
 import type { NamedWeights } from '../../runtime/graph/index.js';
-import { quoteName, type TensorSource, withPrefix } from '../../runtime/weights/tensor-source.js';
+import { quoteName, type TensorSource, withPrefix } from '../../runtime/weights/index.js';
 
 /** Where a tensor of the official naming comes from. */
 interface Origin {

@@ -15,8 +15,7 @@ import {
 } from '../../../test/fixtures/tiny-flux.js';
 import { RandomKey } from '../../core/random.js';
 import { createRuntime, type Runtime } from '../../runtime/index.js';
-import { openWeights } from '../../runtime/weights/open-weights.js';
-import { type TensorToWrite, writeSafetensors } from '../../runtime/weights/safetensors-writer.js';
+import { openWeights, type TensorToWrite, writeSafetensors } from '../../runtime/weights/index.js';
 import { FLUX_DEV, fluxConfig } from './config.js';
 import { fluxParameters, fluxStepFlops } from './cost.js';
 import { fluxTensors } from './names.js';

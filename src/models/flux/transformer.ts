@@ -2,7 +2,7 @@
 
 import { UsageError } from '../../core/errors.js';
 import { float32Tensor, type HostTensor, type Runtime, type Session } from '../../runtime/index.js';
-import { openWeights } from '../../runtime/weights/open-weights.js';
+import { openWeights } from '../../runtime/weights/index.js';
 import { type FluxConfig, fluxConfig, type FluxHints } from './config.js';
 import { sinusoids } from './embedding.js';
 import { fluxTensors } from './names.js';

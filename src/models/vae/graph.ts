@@ -3,19 +3,24 @@
 // the checkpoint's keys, whose convolutions are spelt `x.weight` or `x.conv.weight`.
 
 import { CheckpointError } from '../../core/errors.js';
-import { GraphBuilder, type NamedWeights, type Value } from '../../runtime/graph/builder.js';
-import { multiHeadAttention } from '../../runtime/graph/ops-attention.js';
 import {
+  add,
   conv2d,
   type ConvOptions,
+  type Dim,
+  GraphBuilder,
+  type GraphModel,
   groupNorm,
   type GroupNormOptions,
+  multiHeadAttention,
+  type NamedWeights,
+  reshapeTo,
+  shapeOf,
+  silu,
+  transpose,
   upsampleNearest2x,
-} from '../../runtime/graph/ops-image.js';
-import { add, silu } from '../../runtime/graph/ops-math.js';
-import { reshapeTo, shapeOf, transpose } from '../../runtime/graph/ops-shape.js';
-import { type Dim, UNKNOWN } from '../../runtime/graph/shapes.js';
-import type { GraphModel } from '../../runtime/graph/values.js';
+  type Value,
+} from '../../runtime/graph/index.js';
 
 const EPS = 1e-6;
 
@@ -113,7 +118,7 @@ class Layers {
     const normed = this.norm(x, `${name}.norm`);
     const rows = (part: string): Value => {
       const map = this.conv(normed, `${name}.${part}`);
-      const flat = reshapeTo(map, g.constant([0, 0, -1]), [batch, channels, UNKNOWN]);
+      const flat = reshapeTo(map, g.constant([0, 0, -1]), [batch, channels, '?']);
       return transpose(flat, [0, 2, 1]); // [B, places, C]
     };
     const { output } = multiHeadAttention({ heads: 1, query: rows('q'), key: rows('k'), value: rows('v') });

@@ -1,10 +1,9 @@
 // Opens a VAE checkpoint; the official file keeps its state dict under the key 'vae'.
 
 import { CheckpointError } from '../../core/errors.js';
-import type { NamedWeights } from '../../runtime/graph/builder.js';
+import type { NamedWeights } from '../../runtime/graph/index.js';
 import type { Runtime, Session } from '../../runtime/index.js';
-import { openWeights } from '../../runtime/weights/open-weights.js';
-import { withPrefix } from '../../runtime/weights/tensor-source.js';
+import { openWeights, withPrefix } from '../../runtime/weights/index.js';
 import type { VaeGraph } from './graph.js';
 
 /** One half of a VAE, in the engine. */

@@ -8,8 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { RandomKey } from '../../core/random.js';
 import { createRuntime, type Runtime } from '../../runtime/index.js';
-import { openWeights } from '../../runtime/weights/open-weights.js';
-import { writeSafetensors } from '../../runtime/weights/safetensors-writer.js';
+import { openWeights, writeSafetensors } from '../../runtime/weights/index.js';
 import { openVaeDecoder, VaeDecoder } from './decoder.js';
 import { openVaeEncoder } from './encoder.js';
 import { buildDecoder } from './graph.js';

@@ -1,15 +1,8 @@
 // The public names of the graph builder.
 
 export type { Value } from './builder.js';
-export {
-  GraphBuilder,
-  type LazyWeight,
-  type NamedWeights,
-  type OpCall,
-  type WeightOptions,
-  type WeightSource,
-} from './builder.js';
-export { type AttentionOptions, type AttentionResult, multiHeadAttention } from './ops-attention.js';
+export { GraphBuilder, type NamedWeights, type WeightSource } from './builder.js';
+export { multiHeadAttention } from './ops-attention.js';
 export {
   conv2d,
   type ConvOptions,
@@ -17,7 +10,7 @@ export {
   type GroupNormOptions,
   upsampleNearest2x,
 } from './ops-image.js';
-export { gemmFrom, linear, linearFrom, type LinearOptions, matMul } from './ops-linear.js';
+export { gemmFrom, linear, linearFrom, matMul } from './ops-linear.js';
 export {
   add,
   cast,
@@ -33,7 +26,6 @@ export {
   maximum,
   minimum,
   mul,
-  type Operand,
   pow,
   quickGelu,
   reduceMax,
@@ -50,14 +42,7 @@ export {
   tanh,
   where,
 } from './ops-math.js';
-export {
-  layerNorm,
-  type NormOptions,
-  rmsNorm,
-  skipLayerNorm,
-  type SkipNorm,
-  skipRmsNorm,
-} from './ops-norm.js';
+export { layerNorm, type NormOptions, rmsNorm, skipLayerNorm, skipRmsNorm } from './ops-norm.js';
 export {
   concat,
   expandTo,
