@@ -34,7 +34,7 @@ interface TokenIds {
 const MAX_LENGTH = 512;
 
 /** A loaded T5 encoder without a tokenizer. */
-class T5Encoder {
+export class T5Encoder {
   readonly config: T5Config;
   /** The checkpoint's file, for hashes. */
   readonly file: string;
