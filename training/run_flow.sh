@@ -13,4 +13,5 @@ mkdir -p "$WORK"
 [ -f "$WORK/heldout.json" ] || npx tsx training/scenes/export.ts --heldout --out "$WORK/heldout.json"
 "$PYTHON" training/train_flow.py all --scenes "$WORK/scenes.bin" --out "$WORK" --members "${MEMBERS:-2}" "$@" 2>&1 | tee -a "$WORK/train.log"
 "$PYTHON" training/export_flow.py --out "$WORK" --to "$WORK/export"
-"$PYTHON" training/evaluate_flow.py --out "$WORK" --psnr --cfg 3 --sheet "$WORK/sheet.png"
+"$PYTHON" training/evaluate_flow.py --out "$WORK" --limit 0 --psnr
+npx tsx training/draw-flow.ts "$WORK/export" "$WORK/heldout.json"
