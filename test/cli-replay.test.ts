@@ -4,9 +4,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-import { decodePng, encodePng } from '../src/core/image.js';
+import { encodePng } from '../src/core/image.js';
 import { decodeWithRecipe, encodeWithRecipe } from '../src/run/recipe.js';
 import { type CliBench, cliBench } from './fakes/cli.js';
+import { readPng } from './fixtures/read-png.js';
 
 /** Copies a picture into the folder of another bench. */
 function carry(from: CliBench, to: CliBench, name = 'picture.png'): void {
@@ -131,7 +132,7 @@ describe('varsearch replay', () => {
     writeFileSync(join(bench.folder, 'x.png'), 'not a picture');
     expect((await bench.run('replay', 'x.png')).stderr).toBe('varsearch: x.png is not a readable PNG file\n');
     await bench.run('generate', 'red', '--out', 'here', '--quiet');
-    const { image, text } = decodePng(readFileSync(join(bench.folder, 'here', 'picture.png')));
+    const { image, text } = readPng(readFileSync(join(bench.folder, 'here', 'picture.png')));
     const hostile = (text['varsearch'] ?? '').replace('"seed":0', '"seed":-5');
     writeFileSync(join(bench.folder, 'x.png'), encodePng(image, { varsearch: hostile }));
     expect(await bench.run('replay', 'x.png')).toMatchObject({

@@ -76,7 +76,6 @@ describe('the public types', () => {
         "compareJson",
         "createImage",
         "decodePicture",
-        "decodePng",
         "decodeWithRecipe",
         "encodePng",
         "encodeWithRecipe",

@@ -6,8 +6,7 @@ import { join, resolve } from 'node:path';
 
 import { isAbortError, UsageError, VarsearchError } from '../core/errors.js';
 import { cannotRead } from '../core/file-faults.js';
-import type { PngFile } from '../core/image.js';
-import { decodePicture, isPictureName } from '../core/image-file.js';
+import { type DecodedPicture, decodePicture, isPictureName } from '../core/image-file.js';
 import { expandPattern, isPattern } from './glob.js';
 
 /** Files, folders or a pattern, with a prompt of their own where they have one. */
@@ -131,12 +130,12 @@ async function picturesIn(folder: string, { cwd }: FileContext): Promise<string[
 }
 
 /** Reads and decodes one file. Throws a VarsearchError that names it when that fails. */
-export async function readPicture({ file, path }: PictureFile, signal?: AbortSignal): Promise<PngFile> {
+export async function readPicture({ file, path }: PictureFile, signal?: AbortSignal): Promise<DecodedPicture> {
   // Decoding holds the thread: let timers and cancellation in between pictures.
   await new Promise((done) => setImmediate(done));
   signal?.throwIfAborted();
   const bytes = await readFile(file).catch((error: unknown) => {
     throw cannotRead(path, error);
   });
-  return decodePicture(bytes, path);
+  return await decodePicture(bytes, path);
 }

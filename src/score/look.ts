@@ -1,7 +1,8 @@
 // Looks at every picture once before anything is scored: whether it can be read, its size, and the prompt that goes with it.
 
 import { UsageError, VarsearchError } from '../core/errors.js';
-import type { Image, PngFile } from '../core/image.js';
+import type { Image } from '../core/image.js';
+import type { DecodedPicture } from '../core/image-file.js';
 import { parseRecipe, RECIPE_KEYWORD } from '../run/recipe.js';
 import type { FileContext, PictureFile } from './files.js';
 import { findPictures, orTell, readPicture } from './files.js';
@@ -66,7 +67,7 @@ export async function lookAtPictures(
 }
 
 /** A picture's own prompt, the one for all, or that of its recipe. */
-function promptOf(file: PictureFile, forAll: string | undefined, { text }: PngFile): string {
+function promptOf(file: PictureFile, forAll: string | undefined, { text }: DecodedPicture): string {
   const given = file.prompt ?? forAll;
   if (given !== undefined) return given;
   const recipe = text[RECIPE_KEYWORD];
