@@ -48,11 +48,14 @@ export function costRows(options: SearchOptions, schedule: Schedule): CostRow[] 
 /** The same search with each of its switches on that is off. */
 function switchedOn(search: ResolvedSearch, schedule: Schedule): CostRow[] {
   const off = Object.entries(findStrategy(search.strategy).options)
-    .filter(([name, { kind }]) => kind === 'switch' && Object.entries(search).some(([own, on]) => own === name && on === false))
+    .filter(
+      ([name, { kind }]) =>
+        kind === 'switch' && Object.entries(search).some(([own, on]) => own === name && on === false),
+    )
     .map(([name]) => name);
   return off.flatMap((name) => {
     try {
-      return [rowOf({ ...search, [name]: true } as SearchOptions, schedule)];
+      return [rowOf({ ...search, [name]: true }, schedule)];
     } catch (error) {
       // Not every switch goes with every size.
       if (error instanceof UsageError) return [];
@@ -79,7 +82,6 @@ export function printCosts(rows: readonly CostRow[], schedule: Schedule, io: Cli
   for (const text of table([HEAD, ...cells])) line(io.stdout, text);
   line(
     io.stdout,
-    'NFE as the paper counts; forward passes are those really run, since nothing is computed twice; FLOPs of the ' +
-      'generator alone.',
+    'NFE as the paper counts; forward passes are those really run, since nothing is computed twice; FLOPs are theirs.',
   );
 }

@@ -31,8 +31,9 @@ describe('the normal distribution', () => {
   });
 
   it('has finite quantiles for all shares that are drawn, and for 0 and 1', () => {
-    for (const share of [0, 2 ** -32, 1 - 2 ** -32, 1])
+    for (const share of [0, 2 ** -32, 1 - 2 ** -32, 1]) {
       expect(Math.abs(normalQuantile(share))).toBeLessThan(7);
+    }
     expect(normalQuantile(2 ** -32)).toBeGreaterThan(normalQuantile(0));
     expect(normalQuantile(1 - 2 ** -32)).toBeLessThan(normalQuantile(1));
   });

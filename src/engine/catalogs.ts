@@ -111,7 +111,9 @@ export function findWanted(options: OpenOptions, catalogs: Catalogs): Wanted {
   const judges = findJudges(options, catalogs, entry);
   const context = { judges, model: entry, catalogs, options };
   const observers = report === undefined ? null : findObservers(report, context);
-  for (const each of [...judges, ...(observers ?? [])]) checkWorld(each, entry, catalogs);
+  const verifiers = [...judges, ...(observers ?? [])];
+  checkClipDir(options, verifiers);
+  for (const each of verifiers) checkWorld(each, entry, catalogs);
   return { model, judges, observers };
 }
 
@@ -122,12 +124,13 @@ export function findJudges(
   model: ModelEntry | null = null,
 ): readonly WantedVerifier[] {
   const { verifier = model?.verifier ?? DEFAULT_NAMES.verifier } = options;
-  const judges = listVerifiers(verifier, 'verifier').map((each) => find(each, options, catalogs));
-  const { clipDir } = options;
-  if (clipDir !== undefined && !judges.some(({ name }) => name === CLIP_DIR)) {
-    throw new UsageError(`option 'clipDir' is for the verifier ${CLIP_DIR}, which does not judge here`);
-  }
-  return judges;
+  return listVerifiers(verifier, 'verifier').map((each) => find(each, options, catalogs));
+}
+
+/** A folder that nobody looks into is an oversight; throws a UsageError for it. */
+export function checkClipDir({ clipDir }: JudgeOptions, verifiers: readonly WantedVerifier[]): void {
+  if (clipDir === undefined || verifiers.some(({ name }) => name === CLIP_DIR)) return;
+  throw new UsageError(`option 'clipDir' is for the verifier ${CLIP_DIR}, which is not asked for here`);
 }
 
 /** The verifier whose folder is an option of its own. */

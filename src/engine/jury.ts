@@ -9,7 +9,7 @@ import type { Bench } from '../search/contract.js';
 import type { VerifierEntry } from '../verifiers/catalog.js';
 import { checkScores, type Judge, type Verifier } from '../verifiers/contract.js';
 import { type Jury, resolveJury } from '../verifiers/jury.js';
-import { type Catalogs, findJudges, isEntry, type WantedVerifier } from './catalogs.js';
+import { type Catalogs, checkClipDir, findJudges, isEntry, type WantedVerifier } from './catalogs.js';
 import type { JudgeOptions } from './options.js';
 
 /** Judges with a prompt made ready. */
@@ -155,6 +155,7 @@ export interface ChosenJury {
 /** Looks judges up and sees that their files are there, for whoever has pictures already and needs no model. */
 export function chooseJury(options: JudgeOptions, catalogs: Catalogs): ChosenJury {
   const judges = findJudges(options, catalogs);
+  checkClipDir(options, judges);
   const entries = entriesOf(judges);
   for (const entry of entries) requireInstalled('verifier', entry);
   const { threads } = options;

@@ -115,7 +115,12 @@ export function checkJudges(options: JudgeOptions, ...others: readonly unknown[]
   const { verifier, ensemble: rule, weights, threads } = options;
   const judges = verifier === undefined ? [] : listVerifiers(verifier, 'verifier');
   const names = judges.map((each) => (typeof each === 'string' ? each : each.name));
-  resolveJury(names.length > 0 ? names : ['the usual one'], { rule, weights });
+  if (names.length > 0) resolveJury(names, { rule, weights });
+  else if (rule !== undefined || weights !== undefined) {
+    throw new UsageError(
+      "a rule and weights are for several verifiers named by option 'verifier', not for the usual one alone",
+    );
+  }
   if (threads !== undefined) refuseForLoaded('threads', [...judges, ...others].every(isObject));
 }
 

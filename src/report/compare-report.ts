@@ -61,7 +61,7 @@ function armsOf({ results, standings }: CompareResult): readonly Arm[] {
 function armScore(standing: Standing, jury: Jury): Html {
   if (!isJoined(jury)) return html`<p class="score">${shortStanding(standing)}</p>`;
   return html`<p class="score">
-    <small>${describeRule(jury)}</small> ${shortStanding(standing)} <small>${describeAmong(standing)}</small>
+    <small>${describeRule(jury)} </small>${shortStanding(standing)}<small> ${describeAmong(standing)}</small>
   </p>`;
 }
 

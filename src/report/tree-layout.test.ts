@@ -86,6 +86,18 @@ describe('the layout of a tree', () => {
     expect(columns[1]?.nodes.map(({ place }) => place)).toEqual([null, null]);
   });
 
+  it('has a column for a rollout that was completed at the end, at the path of its beginning', () => {
+    const done = { ...candidate(7, 6, [2, 0, 1], 0.9), step: 3, judgedAt: 3 };
+    const tree = { candidates: [...candidates, done], fates: [...fates, fate(7, 0)], winner: done };
+    const { columns } = layOutTree(tree);
+    expect(columns.map(({ step, nodes }) => [step, nodes.length])).toEqual([
+      [1, 3],
+      [2, 3],
+      [3, 1],
+    ]);
+    expect([6, 7].map((id) => placesOf(tree).get(id))).toEqual([1, 1]);
+  });
+
   it('ends for trees that are damaged', () => {
     const loop = [candidate(1, 2, [1, 0, 0], 1), candidate(2, 1, [1, 0, 1], 1)];
     expect(lineageOf(loop, loop[0] as Candidate).size).toBe(2);

@@ -64,16 +64,21 @@ export function placeIn({ path: [round = 1, beam = 0, number = 0] }: Candidate):
   return { round, beam, number };
 }
 
-/** The candidates of a search round by round. */
+/**
+ * The candidates of a search round by round. A path alone does not tell the round: whoever completes a rollout that had stopped
+ * early goes on drawing at the path of that.
+ */
 export function roundsOf(candidates: readonly Candidate[]): readonly (readonly Candidate[])[] {
-  const rounds = new Map<number, Candidate[]>();
-  for (const candidate of candidates) {
-    const { round } = placeIn(candidate);
-    const found = rounds.get(round);
-    if (found) found.push(candidate);
-    else rounds.set(round, [candidate]);
+  const rounds: Candidate[][] = [];
+  const isBeside = (one: Candidate, other: Candidate): boolean =>
+    one.step === other.step && placeIn(one).round === placeIn(other).round;
+  const inOrder = candidates.toSorted((a, b) => a.step - b.step || placeIn(a).round - placeIn(b).round);
+  for (const candidate of inOrder) {
+    const last = rounds.at(-1);
+    if (last?.[0] && isBeside(last[0], candidate)) last.push(candidate);
+    else rounds.push([candidate]);
   }
-  return [...rounds.entries()].sort(([a], [b]) => a - b).map(([, found]) => found);
+  return rounds;
 }
 
 /** The place of every candidate among those of its round, 1 for the best; without those of a round that was not elected. */

@@ -131,7 +131,7 @@ function nodeView(placed: Placed, drawn: Drawn, style: string | null): Html {
   const winner = id === drawn.result.winner.id;
   const classes = [
     'node',
-    drawn.kept.has(id) && 'kept',
+    (drawn.kept.has(id) || lineage) && 'kept',
     lineage && 'lineage',
     winner && 'winner',
     sameAs !== undefined && 'inherited',

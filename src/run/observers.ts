@@ -10,8 +10,8 @@ import { hashesOf, prepareAll } from '../engine/jury.js';
 import type { Shown } from '../search/contract.js';
 import { checkScores, type Judge, type Verifier } from '../verifiers/contract.js';
 import type { Scores } from '../verifiers/jury.js';
-import { drawn } from './standings.js';
 import type { GenerateResult } from './result.js';
+import { drawn } from './standings.js';
 
 /** One verifier's view of a search. */
 export interface ObserverRow {

@@ -21,12 +21,14 @@ const ORACLE: OpenOptions = { verifier: 'oracle' };
 const RANK: OpenOptions = { verifier: 'image-reward,clip-score,aesthetic' };
 const RANK_WEIGHTED: OpenOptions = {
   verifier: 'clip-score,image-reward',
-  ensemble: { by: 'rank', weights: [2, 1] },
+  ensemble: 'rank',
+  weights: [2, 1],
 };
-const Z_SCORE: OpenOptions = { verifier: 'clip-score,image-reward', ensemble: { by: 'z-score' } };
+const Z_SCORE: OpenOptions = { verifier: 'clip-score,image-reward', ensemble: 'z-score' };
 const SUM: OpenOptions = {
   verifier: 'clip-score,image-reward,aesthetic',
-  ensemble: { by: 'weighted-sum', weights: [1, 0.5, 0.25] },
+  ensemble: 'weighted-sum',
+  weights: [1, 0.5, 0.25],
 };
 
 const BEAM = { strategy: 'beam', width: 2, candidates: 2 } as const;

@@ -10,13 +10,19 @@ interface Rule {
   readonly weights: readonly number[];
 }
 
+/** What not every strategy takes. */
+interface Sizes {
+  readonly keepElected?: boolean;
+  readonly result?: 'best' | 'last-round';
+}
+
 /** True for whatever is no search by ranks, too. */
 export function isDecidedByRanks(golden: Case, facts: Facts): boolean {
-  const { verifier, ensemble } = golden.open;
+  const { verifier, ensemble: by = 'rank', weights } = golden.open;
   const verifiers = typeof verifier === 'string' ? verifier.split(',') : [];
-  if (verifiers.length < 2 || (ensemble?.by ?? 'rank') !== 'rank') return true;
-  const rule = { verifiers, weights: ensemble?.weights ?? verifiers.map(() => 1) };
-  const { keepElected = false, result = 'best' } = golden.generate ?? golden.compare;
+  if (verifiers.length < 2 || by !== 'rank') return true;
+  const rule = { verifiers, weights: weights ?? verifiers.map(() => 1) };
+  const { keepElected = false, result = 'best' } = (golden.generate ?? golden.compare) as Sizes;
   if ('best' in facts && !isBest(facts, rule, keepElected)) return false;
   return searchesOf(facts).every((search) => {
     const last = Math.max(...search.nodes.map(({ scale }) => scale));

@@ -3,13 +3,13 @@
 
 import { createHash } from 'node:crypto';
 
-import type { CompareResult, GenerateResult, Image, LedgerCounts } from '../../src/index.js';
+import type { CompareResult, GenerateResult, Image, LedgerCounts, Standing } from '../../src/index.js';
 
 /** A candidate. */
 export interface NodeFacts {
   /** Number of the candidate that it was drawn from, 0 for none; candidates are counted from 1 as they were scored. */
   readonly parent: number;
-  /** Scales that it fixes, the round's beam that it was drawn from, and which of the beam's candidates it is. */
+  /** Steps that it fixes, the round's beam that it was drawn from, and which of the beam's candidates it is. */
   readonly scale: number;
   readonly beam: number;
   readonly candidate: number;
@@ -27,44 +27,64 @@ export interface NodeFacts {
 export interface SearchFacts {
   /** SHA-256 of the final picture's RGB bytes. */
   readonly pixels: string;
-  /** The winner's number, and its score among those that it was chosen from. */
+  /** The winner's number, and its standing among those that it was chosen from as a number, higher is better. */
   readonly winner: number;
   readonly score: number;
   readonly ledger: LedgerCounts;
   readonly nodes: readonly NodeFacts[];
 }
 
-/** A comparison: which of its searches won, their scores as compared, and the searches. */
+/** A comparison: which of its searches won, their standings as compared, and the searches. */
 export interface CompareFacts {
   readonly best: number;
   readonly scores: readonly number[];
   readonly searches: readonly SearchFacts[];
 }
 
+/** Draws candidates of a result again. */
+export type Redraw = (result: GenerateResult, candidates: readonly number[]) => Promise<readonly Image[]>;
+
 /** The facts of a search. */
-export function searchFacts(result: GenerateResult): SearchFacts {
+export async function searchFacts(result: GenerateResult, redraw: Redraw): Promise<SearchFacts> {
+  const { candidates, fates, winner, standing, image } = result;
   const { milliseconds: _, ...ledger } = result.ledger;
+  const images = await redraw(
+    result,
+    candidates.map(({ id }) => id),
+  );
+  const drawnFrom = new Set(fates.filter(({ copies }) => copies > 0).map(({ id }) => id));
   return {
-    pixels: sha256(result.image),
-    winner: result.winner.id,
-    score: result.score,
+    pixels: sha256(image),
+    winner: winner.id,
+    score: numberOf(standing),
     ledger,
-    nodes: result.tree.nodes.map(({ parent, scale, beam, candidate, kept, scores, image }) => ({
+    nodes: candidates.map(({ id, parent, step, path: [, beam = 0, candidate = 0], scores }, i) => ({
       parent,
-      scale,
+      scale: step,
       beam,
       candidate,
-      kept,
+      kept: drawnFrom.has(id) || id === winner.id,
       scores: { ...scores },
-      pixels: sha256(image).slice(0, 16),
-      colours: colours(image),
+      pixels: sha256(images[i] as Image).slice(0, 16),
+      colours: colours(images[i] as Image),
     })),
   };
 }
 
 /** The facts of a comparison. */
-export function compareFacts({ best, scores, results }: CompareResult): CompareFacts {
-  return { best: results.indexOf(best), scores, searches: results.map(searchFacts) };
+export async function compareFacts(
+  { best, standings, results }: CompareResult,
+  redraw: Redraw,
+): Promise<CompareFacts> {
+  const searches = [];
+  for (const result of results) searches.push(await searchFacts(result, redraw));
+  return { best: results.indexOf(best), scores: standings.map(numberOf), searches };
+}
+
+/** Higher is better: the table has mean ranks with a minus. */
+function numberOf(standing: Standing): number {
+  if ('rank' in standing) return -standing.rank;
+  return 'zScore' in standing ? standing.zScore : standing.score;
 }
 
 function sha256({ data }: Image): string {

@@ -15,8 +15,9 @@ export class GoldenRuns {
   /** The facts of a case. */
   async facts({ open, generate, compare }: Case): Promise<Facts> {
     const varsearch = await this.#varsearch(open);
-    if (compare) return compareFacts(await varsearch.compare(compare).result);
-    return searchFacts(await varsearch.generate(generate).result);
+    const { redraw } = varsearch;
+    if (compare) return await compareFacts(await varsearch.compare(compare).result, redraw);
+    return await searchFacts(await varsearch.generate(generate).result, redraw);
   }
 
   async close(): Promise<void> {
