@@ -79,7 +79,7 @@ export const RULES: Rules = {
       why: 'one module alone encodes pictures',
     },
     {
-      package: 'tinyglobby',
+      package: 'glob',
       only: ['src/score/glob.ts'],
       why: 'one module alone says what a pattern is',
     },

@@ -106,7 +106,7 @@ describe('varsearch replay', () => {
   it('notices a picture whose pixels were changed', async () => {
     const bench = cliBench();
     await bench.run('generate', 'red', '--out', 'here', '--quiet');
-    const { image, recipe } = decodeWithRecipe(readFileSync(join(bench.folder, 'here', 'picture.png')));
+    const { image, recipe } = await decodeWithRecipe(readFileSync(join(bench.folder, 'here', 'picture.png')));
     image.data[0] = 255 - (image.data[0] ?? 0);
     writeFileSync(join(bench.folder, 'edited.png'), encodeWithRecipe(image, recipe));
     const { code, stderr } = await bench.run('replay', 'edited.png', '--quiet');
