@@ -134,7 +134,9 @@ describe('varsearch replay', () => {
       stderr: 'varsearch: cannot read x.png: no such file or folder\n',
     });
     writeFileSync(join(bench.folder, 'x.png'), 'not a picture');
-    expect((await bench.run('replay', 'x.png')).stderr).toBe('varsearch: x.png is not a readable PNG file\n');
+    expect((await bench.run('replay', 'x.png')).stderr).toBe(
+      'varsearch: x.png is not a picture that can be read: it has to be PNG, JPEG or WebP\n',
+    );
     await bench.run('generate', 'red', '--out', 'here', '--quiet');
     const { image, text } = readPng(readFileSync(join(bench.folder, 'here', 'picture.png')));
     const hostile = (text['varsearch'] ?? '').replace('"seed":0', '"seed":-5');

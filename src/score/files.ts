@@ -49,7 +49,7 @@ const byName = (a: string, b: string): number => collator.compare(a, b) || (a < 
 
 /**
  * The picture files behind names, in their order, those of a folder or pattern by name; the same file under the same prompt
- * counts once, and one that has a prompt of its own somewhere counts under that alone. Folders are read one level deep.
+ * counts once. Folders are read one level deep.
  */
 export async function findPictures(
   named: readonly NamedPictures[],
@@ -67,9 +67,7 @@ export async function findPictures(
       if (!files.has(key)) files.set(key, { path, file, prompt, found });
     }
   }
-  const all = [...files.values()];
-  const prompted = new Set(all.filter(({ prompt }) => prompt !== undefined).map(({ file }) => file));
-  return all.filter(({ file, prompt }) => prompt !== undefined || !prompted.has(file));
+  return [...files.values()];
 }
 
 /** Tells faults of pictures to the caller, who may go on without them (null); everything else ends the work. */

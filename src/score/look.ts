@@ -46,7 +46,8 @@ export async function lookAtPictures(
   const seen: SeenPicture[] = [];
   const once = new Set<string>();
   let room = keep;
-  const files = await findPictures(namedPictures(options), context);
+  const all = await findPictures(namedPictures(options), context);
+  const files = prompt === undefined ? withoutBare(all) : all;
   for (const [i, file] of files.entries()) {
     const read = await orTell(context, file.found, () => readPicture(file, signal));
     onLook?.(i + 1, files.length);
@@ -71,6 +72,12 @@ export async function lookAtPictures(
   }
   if (seen.length === 0) throw new VarsearchError('no picture is left to score');
   return seen;
+}
+
+/** Without the files that have no prompt of their own where they have one elsewhere, as those that are named and in a list too. */
+function withoutBare(files: readonly PictureFile[]): readonly PictureFile[] {
+  const prompted = new Set(files.filter(({ prompt }) => prompt !== undefined).map(({ file }) => file));
+  return files.filter(({ file, prompt }) => prompt !== undefined || !prompted.has(file));
 }
 
 /** A picture's own prompt, the one for all, or that of its recipe. */
