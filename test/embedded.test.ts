@@ -144,7 +144,7 @@ describe('a run', () => {
       vae: sha256('vae.pth'),
       textEncoder: sha256('text-encoder', 'model.safetensors'),
     });
-    expect(hashes.verifier).toMatchObject({
+    expect(hashes.jury).toMatchObject({
       'clip-score/weights': sha256('clip', 'model.safetensors'),
       'clip-score/tokenizer': sha256('clip', 'tokenizer.json'),
       'image-reward/weights': sha256('image-reward', 'ImageReward.pt'),

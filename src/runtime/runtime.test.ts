@@ -265,9 +265,9 @@ describe('the end of a runtime', () => {
   it('rejects everybody who waits when the worker dies', async () => {
     const own = await createRuntime({ threads: 1 });
     const session = await own.load(affine());
-    // A request that no runtime makes, through the private channel: the worker does not survive it.
-    const { channel } = own as unknown as { channel: { tell(request: unknown): void } };
-    channel.tell({ kind: 'drop', ids: null });
+    // A request that no runtime makes, through its private line: the worker does not survive it.
+    const { line } = own as unknown as { line: { tell(method: string, request: unknown): void } };
+    line.tell('drop', { ids: null });
     const x = float32Tensor(new Float32Array(3), [1, 3]);
     const runs = [session.run({ x }), session.run({ x })];
     for (const run of runs) {

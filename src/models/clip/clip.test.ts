@@ -13,7 +13,7 @@ import {
 import { tinyOpenAiTensors } from '../../../test/fixtures/tiny-clip-openai.js';
 import { CheckpointError } from '../../core/errors.js';
 import { createRuntime, type Runtime } from '../../runtime/index.js';
-import { type TensorToWrite, writeSafetensors } from '../../runtime/weights/safetensors-writer.js';
+import { type TensorToWrite, writeSafetensors } from '../../runtime/weights/index.js';
 import { openClip } from './clip.js';
 import { cosines } from './similarity.js';
 import { endPosition, openTowers } from './towers.js';

@@ -1,19 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
-import type { InfinityConfig } from './config.js';
+import type { TransformerSizes } from './config.js';
 import { stepFlops, stepTokens } from './cost.js';
 
-const config: InfinityConfig = {
-  width: 8,
-  heads: 2,
-  hidden: 32,
-  textChannels: 128,
-  poolHeads: 1,
-  bits: 4,
-  blocks: ['blocks.0.', 'blocks.1.', 'blocks.2.'],
-  maxScales: 15,
-  maxTextLength: 16,
-};
+const config: TransformerSizes = { width: 8, hidden: 32, bits: 4, depth: 3 };
 const size = { branches: 2, tokens: 9, past: 5, textTokens: 7 };
 
 /** Operations of a product of [rows, inner] with [inner, columns]. */

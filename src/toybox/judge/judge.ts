@@ -10,7 +10,7 @@ import type { DetectedObject, Detection } from './detector.js';
 import { detectObjects } from './detector.js';
 
 /** The verdict on a picture; `score` is the share of the prompt's demands that hold, 1 exactly when correct. */
-export interface Judgement {
+interface Judgement {
   readonly correct: boolean;
   readonly reasons: readonly string[];
   readonly score: number;
