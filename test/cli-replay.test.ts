@@ -2,11 +2,13 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 
 import { encodePng } from '../src/core/image.js';
 import { decodeWithRecipe, encodeWithRecipe } from '../src/run/recipe.js';
 import { type CliBench, cliBench } from './fakes/cli.js';
+import { chunk, pngOf } from './fixtures/png-parts.js';
 import { readPng } from './fixtures/read-png.js';
 
 /** Copies a picture into the folder of another bench. */
@@ -101,6 +103,34 @@ describe('varsearch replay', () => {
       1,
       expect.stringContaining('came out different; it was made with other files'),
     ]);
+  });
+
+  it('finds the recipe where other programs have packed it', async () => {
+    const bench = cliBench();
+    await bench.run('generate', 'red', '--out', 'here', '--quiet');
+    const file = readFileSync(join(bench.folder, 'here', 'picture.png'));
+    const recipe = Buffer.from(readPng(file).text['varsearch'] ?? '', 'latin1');
+    const pixels = file.subarray(file.indexOf('IDAT') - 4, -12);
+    const chunks = {
+      zTXt: chunk('zTXt', Buffer.concat([Buffer.from('varsearch\0\0'), deflateSync(recipe)])),
+      iTXt: chunk('iTXt', Buffer.concat([Buffer.from('varsearch\0\0\0\0\0'), recipe])),
+    };
+    for (const [type, packed] of Object.entries(chunks)) {
+      writeFileSync(join(bench.folder, `${type}.png`), pngOf(file.subarray(8, 33), packed, pixels));
+      const { code, stdout } = await bench.run('replay', `${type}.png`);
+      expect([code, stdout]).toEqual([0, expect.stringContaining('every pixel the same')]);
+    }
+  });
+
+  it('cannot be done where nothing was written beside the pixels', async () => {
+    const bench = cliBench();
+    await bench.run('generate', 'red', '--out', 'here', '--quiet', '--no-metadata');
+    const file = readFileSync(join(bench.folder, 'here', 'picture.png'));
+    expect(readPng(file).text).toEqual({});
+    const { code, stderr } = await bench.run('replay', 'here/picture.png');
+    expect([code, stderr]).toEqual([2, expect.stringContaining('here/picture.png carries no recipe: only')]);
+    await bench.run('compare', 'red', '--out', 'both', '--quiet', '--budget', '40', '--no-metadata');
+    expect(readPng(readFileSync(join(bench.folder, 'both', 'random', 'picture.png'))).text).toEqual({});
   });
 
   it('notices a picture whose pixels were changed', async () => {

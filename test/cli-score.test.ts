@@ -265,8 +265,9 @@ describe('varsearch score', () => {
         }
         expect(stderr).toContain('cannot read dangling.png: no such file or folder; left out');
         expect(stderr).toContain('x.png is a folder, not a picture; left out');
-        if (isRaw)
+        if (isRaw) {
           expect(stderr).toContain('caf\ufffd.png has a name that is not UTF-8: rename it; left out');
+        }
       }
       const named = await bench.run('score', 'a.png', 'broken.png', ...RED);
       expect([named.code, named.stdout]).toEqual([1, '']);

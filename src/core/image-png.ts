@@ -47,8 +47,9 @@ export async function partPng(bytes: Uint8Array, name: string): Promise<PngParts
     if (chunks.push(chunk) > MOST_CHUNKS) throw damaged(name, 'it is in more pieces than any program writes');
   }
   const [head] = chunks;
-  if (head?.type !== 'IHDR' || head.body.length !== 13 || !head.sound)
+  if (head?.type !== 'IHDR' || head.body.length !== 13 || !head.sound) {
     throw damaged(name, 'its head is damaged');
+  }
   checkSize(name, head.body.readUInt32BE(0), head.body.readUInt32BE(4));
   const palette = chunks.find(({ type }) => type === 'PLTE');
   if (palette && !palette.sound) throw damaged(name, 'its palette is damaged');
@@ -185,7 +186,7 @@ const CRC_TABLE = Int32Array.from({ length: 256 }, (_, byte) => {
 
 function crc32(bytes: Uint8Array): number {
   let crc = -1;
-  for (let i = 0; i < bytes.length; i++) crc = (crc >>> 8) ^ CRC_TABLE[(crc ^ bytes[i]!) & 255]!;
+  for (const byte of bytes) crc = (crc >>> 8) ^ CRC_TABLE[(crc ^ byte) & 255]!;
   return ~crc >>> 0;
 }
 

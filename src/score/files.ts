@@ -92,8 +92,9 @@ async function realFile(path: string, cwd: string): Promise<string> {
     .catch((error: unknown) => {
       // Node.js gives names as text; what is not UTF-8 in them is lost.
       const isLost = path.includes('\ufffd') && (error as NodeJS.ErrnoException).code === 'ENOENT';
-      if (isLost)
+      if (isLost) {
         throw new VarsearchError(`${path} has a name that is not UTF-8: rename it`, { cause: error });
+      }
       throw cannotRead(path, error);
     });
   if (kind.isFile()) {
