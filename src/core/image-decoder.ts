@@ -46,22 +46,27 @@ interface Task {
   /** Of the file, and of its format, for messages. */
   readonly name: string;
   readonly kind: string;
+  /** How the camera was held: 1 to 8 as TIFF 6.0 numbers them. */
+  readonly orientation: number;
   /** Refuses a picture by its head, before anything is allocated for it. */
   readonly check?: (head: PictureHead) => void;
 }
 
 /**
- * The pixels of a PNG, JPEG or WebP file, turned upright as its Exif data say, white behind transparency, 16 bits cut to 8. The
+ * The pixels of a PNG, JPEG or WebP file, turned upright, white behind transparency, 16 bits cut to 8. The
  * work is done off the main thread. Throws a VarsearchError that says `kind` and why.
  */
-export async function decodePixels(bytes: Uint8Array, { name, kind, check }: Task): Promise<Image> {
+export async function decodePixels(
+  bytes: Uint8Array,
+  { name, kind, orientation, check }: Task,
+): Promise<Image> {
   const decode = await loadDecoder();
   try {
     const head = await readHead(decode, bytes);
     checkSize(name, head.width, head.height);
     check?.(head);
     const isCmyk = head.space === 'cmyk';
-    const upright = decode(bytes, READING).autoOrient();
+    const upright = turn(decode(bytes, READING), orientation);
     const pipeline = isCmyk ? upright.pipelineColourspace('cmyk').toColourspace('cmyk') : upright;
     const { data, info } = await pipeline.raw().toBuffer({ resolveWithObject: true });
     return createImage(info.width, info.height, toRgb(data, info.channels, isCmyk));
@@ -69,6 +74,14 @@ export async function decodePixels(bytes: Uint8Array, { name, kind, check }: Tas
     if (cause instanceof VarsearchError) throw cause;
     throw new VarsearchError(`${name} is not a readable ${kind} file: ${reasonOf(cause)}`, { cause });
   }
+}
+
+/** The picture as it is meant to be seen. */
+function turn(picture: Sharp, orientation: number): Sharp {
+  const angle = [0, 0, 0, 180, 0, 90, 90, 90, 270][orientation] ?? 0;
+  const turned = angle === 0 ? picture : picture.rotate(angle);
+  if (orientation === 2 || orientation === 7) return turned.flop();
+  return orientation === 4 || orientation === 5 ? turned.flip() : turned;
 }
 
 /** The first line of the library's message, without the names of its parts. */
@@ -100,7 +113,7 @@ function overWhite(data: Uint8Array, pixels: number): Uint8Array {
     data[to + 1] = (data[from + 1]! * alpha + white) / 255;
     data[to + 2] = (data[from + 2]! * alpha + white) / 255;
   }
-  return data.slice(0, pixels * 3);
+  return data.subarray(0, pixels * 3);
 }
 
 /** As Pillow does it (cmyk2rgb in Convert.c): black laid over what is left of each ink, without any profile. */
@@ -112,5 +125,5 @@ function fromCmyk(data: Uint8Array, pixels: number): Uint8Array {
       data[to + ink] = light - (((product >> 8) + product) >> 8);
     }
   }
-  return data.slice(0, pixels * 3);
+  return data.subarray(0, pixels * 3);
 }

@@ -5,6 +5,7 @@ import type { Image } from './image.js';
 import { decodePixels, type PictureHead } from './image-decoder.js';
 import { checkBytes, MOST_PIXELS } from './image-limits.js';
 import { partPng, type PictureText } from './image-png.js';
+import { bareJpeg, bareWebp } from './image-side.js';
 
 /** Reads the bytes of one format; `name` is for messages. Text is empty for formats whose texts are not read. */
 type Decoder = (bytes: Uint8Array, name: string) => Promise<DecodedPicture>;
@@ -71,32 +72,32 @@ export async function decodePicture(bytes: Uint8Array, name: string): Promise<De
 }
 
 async function decodePng(bytes: Uint8Array, name: string): Promise<DecodedPicture> {
-  const { bare, text } = await partPng(bytes, name);
-  return { image: await decodePixels(bare, { name, kind: 'PNG' }), text };
+  const { bare, orientation, text } = await partPng(bytes, name);
+  return { image: await decodePixels(bare, { name, kind: 'PNG', orientation }), text };
 }
 
 /** Scans that a JPEG file may have in all, and for every 2 ** 26 pixels: programs write 1 to 20, and each is a walk over all pixels. */
 const MOST_SCANS = { inAll: 1000, ofLargest: 24 };
 
 async function decodeJpeg(bytes: Uint8Array, name: string): Promise<DecodedPicture> {
+  const { bare, orientation } = bareJpeg(bytes);
   const check = ({ width, height, channels }: PictureHead): void => {
     if (channels === 2 || channels > 4) {
       throw new VarsearchError(
         `${name} is a JPEG picture of ${channels} colour components, which cannot be read`,
       );
     }
-    const scans = countScans(bytes);
+    const scans = countScans(bare);
     if (scans <= MOST_SCANS.inAll && scans * width * height <= MOST_SCANS.ofLargest * MOST_PIXELS) return;
     throw new VarsearchError(
       `${name} is a JPEG picture of ${width} x ${height} pixels in ${scans} scans, more than any program writes`,
     );
   };
-  return { image: await decodePixels(bytes, { name, kind: 'JPEG', check }), text: {} };
+  return { image: await decodePixels(bare, { name, kind: 'JPEG', orientation, check }), text: {} };
 }
 
-/** Starts of scans, and what looks like one in other segments. */
-function countScans(bytes: Uint8Array): number {
-  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+/** Starts of scans; within the data of a scan no two bytes look like one. */
+function countScans(file: Buffer): number {
   const start = Buffer.of(0xff, 0xda);
   let scans = 0;
   for (let at = file.indexOf(start); at >= 0; at = file.indexOf(start, at + 2)) scans++;
@@ -104,5 +105,6 @@ function countScans(bytes: Uint8Array): number {
 }
 
 async function decodeWebp(bytes: Uint8Array, name: string): Promise<DecodedPicture> {
-  return { image: await decodePixels(bytes, { name, kind: 'WebP' }), text: {} };
+  const { bare, orientation } = bareWebp(bytes);
+  return { image: await decodePixels(bare, { name, kind: 'WebP', orientation }), text: {} };
 }

@@ -5,6 +5,7 @@ import { createInflate, inflateSync } from 'node:zlib';
 
 import { VarsearchError } from './errors.js';
 import { checkSize } from './image-limits.js';
+import { type BareFile, orientationOf } from './image-side.js';
 
 /** Texts by their keywords. */
 export type PictureText = Readonly<Record<string, string>>;
@@ -31,9 +32,7 @@ interface Chunk {
 }
 
 /** What is read of a PNG file before it is decoded. */
-export interface PngParts {
-  /** The file with the chunks alone that pixels and their orientation hang on. */
-  readonly bare: Buffer;
+export interface PngParts extends BareFile {
   readonly text: PictureText;
 }
 
@@ -57,13 +56,10 @@ export async function partPng(bytes: Uint8Array, name: string): Promise<PngParts
   if (data.length === 0) throw damaged(name, 'it has no pixels, or is cut off');
   await boundPixels(head.body, data, name);
   const colours = chunks.filter(({ type, sound }) => type === 'PLTE' || (type === 'tRNS' && sound));
-  // Some programs write it at the end, where decoders have stopped looking.
   const exif = chunks.find(({ type, sound }) => type === 'eXIf' && sound);
-  const kept = [head, ...colours, ...(exif ? [exif] : []), ...data].map(({ whole }) => whole);
-  return {
-    bare: Buffer.concat([SIGNATURE, ...kept, makeChunk('IEND', Buffer.alloc(0))]),
-    text: textsOf(chunks),
-  };
+  const kept = [head, ...colours, ...data].map(({ whole }) => whole);
+  const bare = Buffer.concat([SIGNATURE, ...kept, makeChunk('IEND', Buffer.alloc(0))]);
+  return { bare, orientation: orientationOf(exif?.body), text: textsOf(chunks) };
 }
 
 /** The chunks of a file up to its end, or up to where it is cut off. */
