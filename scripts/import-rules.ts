@@ -78,6 +78,23 @@ export const RULES: Rules = {
   ],
   gates: [
     {
+      package: 'sharp',
+      only: ['src/core/image-decoder.ts', 'test/fixtures/picture-files.ts'],
+      why: 'one module alone decodes pictures',
+    },
+    {
+      package: 'fast-png',
+      only: ['src/core/image.ts', 'test/fixtures/read-png.ts'],
+      why: 'one module alone encodes pictures',
+    },
+    {
+      package: 'glob',
+      only: ['src/score/glob.ts'],
+      why: 'one module alone says what a pattern is',
+    },
+    { package: 'csv-parse', only: ['src/cli/csv.ts'], why: 'one module alone reads CSV' },
+    { package: 'csv-stringify', only: ['src/cli/csv.ts'], why: 'one module alone writes CSV' },
+    {
       package: 'onnxruntime-node',
       only: ['src/runtime/engine.ts'],
       why: 'one module alone talks to the engine',

@@ -16,7 +16,8 @@ export {
   VarsearchError,
 } from './core/errors.js';
 export type { Image } from './core/image.js';
-export { createImage, decodePng, encodePng } from './core/image.js';
+export { createImage, encodePng } from './core/image.js';
+export type { DecodedPicture } from './core/image-file.js';
 export { decodePicture } from './core/image-file.js';
 export type { LedgerCounts, LedgerRecord, Phase } from './core/ledger.js';
 export { Ledger } from './core/ledger.js';

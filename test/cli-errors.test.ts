@@ -172,7 +172,7 @@ describe('Ctrl-C', () => {
     expect(result.incomplete).toBe(true);
     expect(result.candidates.length).toBeGreaterThan(0);
     expect(result.candidates.length).toBeLessThan(60);
-    const { recipe } = decodeWithRecipe(readFileSync(join(folder, 'picture.png')));
+    const { recipe } = await decodeWithRecipe(readFileSync(join(folder, 'picture.png')));
     const { winner, standing } = result;
     expect(recipe).toMatchObject({ complete: false, candidate: winner, standing });
     expect(readFileSync(join(folder, 'index.html'), 'utf8')).toContain('This search was interrupted');

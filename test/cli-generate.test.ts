@@ -70,7 +70,7 @@ describe('varsearch generate', () => {
     expect(winner?.scores).toEqual({ 'clip-score': best });
     expect(Object.keys(result.versions)).toContain('varsearch');
     expect(result.hashes.model).toEqual({ 'fake.safetensors': 'a'.repeat(64) });
-    const { image } = decodeWithRecipe(readFileSync(join(bench.folder, 'here', 'picture.png')));
+    const { image } = await decodeWithRecipe(readFileSync(join(bench.folder, 'here', 'picture.png')));
     expect(result.pixels).toBe(hashPixels(image));
     expect(bench.catalogs.loaded.models[0]?.prepared[0]?.options).toMatchObject({
       cfg: [4, 3, 2, 1],

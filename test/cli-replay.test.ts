@@ -2,11 +2,14 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 
-import { decodePng, encodePng } from '../src/core/image.js';
+import { encodePng } from '../src/core/image.js';
 import { decodeWithRecipe, encodeWithRecipe } from '../src/run/recipe.js';
 import { type CliBench, cliBench } from './fakes/cli.js';
+import { chunk, pngOf } from './fixtures/png-parts.js';
+import { readPng } from './fixtures/read-png.js';
 
 /** Copies a picture into the folder of another bench. */
 function carry(from: CliBench, to: CliBench, name = 'picture.png'): void {
@@ -102,10 +105,38 @@ describe('varsearch replay', () => {
     ]);
   });
 
+  it('finds the recipe where other programs have packed it', async () => {
+    const bench = cliBench();
+    await bench.run('generate', 'red', '--out', 'here', '--quiet');
+    const file = readFileSync(join(bench.folder, 'here', 'picture.png'));
+    const recipe = Buffer.from(readPng(file).text['varsearch'] ?? '', 'latin1');
+    const pixels = file.subarray(file.indexOf('IDAT') - 4, -12);
+    const chunks = {
+      zTXt: chunk('zTXt', Buffer.concat([Buffer.from('varsearch\0\0'), deflateSync(recipe)])),
+      iTXt: chunk('iTXt', Buffer.concat([Buffer.from('varsearch\0\0\0\0\0'), recipe])),
+    };
+    for (const [type, packed] of Object.entries(chunks)) {
+      writeFileSync(join(bench.folder, `${type}.png`), pngOf(file.subarray(8, 33), packed, pixels));
+      const { code, stdout } = await bench.run('replay', `${type}.png`);
+      expect([code, stdout]).toEqual([0, expect.stringContaining('every pixel the same')]);
+    }
+  });
+
+  it('cannot be done where nothing was written beside the pixels', async () => {
+    const bench = cliBench();
+    await bench.run('generate', 'red', '--out', 'here', '--quiet', '--no-metadata');
+    const file = readFileSync(join(bench.folder, 'here', 'picture.png'));
+    expect(readPng(file).text).toEqual({});
+    const { code, stderr } = await bench.run('replay', 'here/picture.png');
+    expect([code, stderr]).toEqual([2, expect.stringContaining('here/picture.png carries no recipe: only')]);
+    await bench.run('compare', 'red', '--out', 'both', '--quiet', '--budget', '40', '--no-metadata');
+    expect(readPng(readFileSync(join(bench.folder, 'both', 'random', 'picture.png'))).text).toEqual({});
+  });
+
   it('notices a picture whose pixels were changed', async () => {
     const bench = cliBench();
     await bench.run('generate', 'red', '--out', 'here', '--quiet');
-    const { image, recipe } = decodeWithRecipe(readFileSync(join(bench.folder, 'here', 'picture.png')));
+    const { image, recipe } = await decodeWithRecipe(readFileSync(join(bench.folder, 'here', 'picture.png')));
     image.data[0] = 255 - (image.data[0] ?? 0);
     writeFileSync(join(bench.folder, 'edited.png'), encodeWithRecipe(image, recipe));
     const { code, stderr } = await bench.run('replay', 'edited.png', '--quiet');
@@ -133,9 +164,11 @@ describe('varsearch replay', () => {
       stderr: 'varsearch: cannot read x.png: no such file or folder\n',
     });
     writeFileSync(join(bench.folder, 'x.png'), 'not a picture');
-    expect((await bench.run('replay', 'x.png')).stderr).toBe('varsearch: x.png is not a readable PNG file\n');
+    expect((await bench.run('replay', 'x.png')).stderr).toBe(
+      'varsearch: x.png is not a picture that can be read: it has to be PNG, JPEG or WebP\n',
+    );
     await bench.run('generate', 'red', '--out', 'here', '--quiet');
-    const { image, text } = decodePng(readFileSync(join(bench.folder, 'here', 'picture.png')));
+    const { image, text } = readPng(readFileSync(join(bench.folder, 'here', 'picture.png')));
     const hostile = (text['varsearch'] ?? '').replace('"seed":0', '"seed":-5');
     writeFileSync(join(bench.folder, 'x.png'), encodePng(image, { varsearch: hostile }));
     expect(await bench.run('replay', 'x.png')).toMatchObject({

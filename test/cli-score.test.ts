@@ -1,6 +1,6 @@
 // varsearch score: the best of pictures that exist already, or a clear word about what is in the way.
 
-import { symlinkSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
@@ -172,6 +172,118 @@ describe('varsearch score', () => {
     expect(given.stdout).toContain('one.png,mine,3,0.2,0.2\nthree.png,mine,1,1,1\ntwo.png,mine,2,0.4,0.4\n');
   });
 
+  it('reads lists in the ways that other programs write them', async () => {
+    const bench = threePictures();
+    const lists: Record<string, string | Buffer> = {
+      'blanks.csv': 'image, prompt\n\n"a.png", "a red star"\nb.png , a red star \n',
+      'tabs.tsv': 'image\tprompt\r\na.png\ta red star\r\nb.png\ta red star\r\n',
+      'semicolons.csv': 'image;prompt\na.png;a red star\nb.png;"a red star"\n',
+      'utf16.csv': Buffer.from('\ufeffimage,prompt\na.png,a red star\nb.png,a red star\n', 'utf16le'),
+      'lines.jsonl':
+        '{"image":"a.png","prompt":"a red star"}\r\n{"image":"b.png","prompt":" a red star "}\r\n',
+    };
+    for (const [name, content] of Object.entries(lists)) {
+      bench.write(name, content);
+      const { code, stdout, stderr } = await bench.run(
+        'score',
+        '--prompts',
+        name,
+        '--csv',
+        '--verifier',
+        'greenness',
+      );
+      expect([code, stderr], name).toEqual([0, '']);
+      expect(stdout.split('\n').slice(1, 3), name).toEqual([
+        'b.png,"a red star",1,0.2,0.2',
+        'a.png,"a red star",2,0,0',
+      ]);
+    }
+    bench.write('unmarked.csv', Buffer.from('image,prompt\na.png,red\n', 'utf16le'));
+    bench.write('latin.csv', Buffer.from('image,prompt\na.png,caf\u00e9\n', 'latin1'));
+    bench.write('comma.csv', 'image,prompt\na.png,a red star, and a blue circle\n');
+    bench.write('late.csv', 'image,prompt\n\n\na.png,a red star\n\n\nb.png,\n');
+    for (const [file, fault] of [
+      ['unmarked.csv', /unmarked\.csv is not text, or UTF-16 without a mark: save it as UTF-8/],
+      ['latin.csv', /latin\.csv is not UTF-8 text: save it as UTF-8/],
+      ['comma.csv', /line 2 of comma\.csv has 3 cells, the head has 2: .* in quotes/],
+      ['late.csv', /line 7 of late\.csv lacks the image or its prompt/],
+    ] as const) {
+      const { code, stdout, stderr } = await bench.run('score', '--prompts', file);
+      expect([code, stdout, stderr]).toEqual([2, '', expect.stringMatching(fault)]);
+    }
+  });
+
+  it('takes no entry of a list for a pattern', async () => {
+    const bench = scoreBench();
+    bench.write('a1.png', plainPicture(255));
+    bench.write('list.csv', 'image,prompt\na[1].png,red\n');
+    const words = ['score', '--prompts', 'list.csv', '--verifier', 'greenness'];
+    const { code, stdout, stderr } = await bench.run(...words);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toContain('cannot read a[1].png: no such file or folder; left out');
+    bench.write('a[1].png', plainPicture(0, 51));
+    expect((await bench.run(...words, '--best')).stdout).toBe('a[1].png\n');
+  });
+
+  it('scores a picture once that is named and listed, or found twice', async () => {
+    const bench = threePictures();
+    bench.write('list.csv', 'image,prompt\na.png,red\na.png,red \n./a.png,red\n');
+    const counted = async (...words: readonly string[]): Promise<readonly string[]> => {
+      const { code, stdout } = await bench.run('score', ...words, '--verifier', 'greenness', '--csv');
+      expect(code).toBe(0);
+      return stdout
+        .trim()
+        .split('\n')
+        .slice(1)
+        .map((row) => row.split(',').slice(0, 2).join(' '));
+    };
+    expect(await counted('a.png', '--prompts', 'list.csv')).toEqual(['a.png red']);
+    expect(await counted('a.png', '--prompts', 'list.csv', '--prompt', ' red')).toEqual(['a.png red']);
+    expect(await counted('.', '*.png', join(bench.folder, 'a.png'), '--prompt', 'red')).toHaveLength(3);
+  });
+
+  it.skipIf(process.platform === 'win32')(
+    'tells what is found and cannot be scored, and scores the rest',
+    async () => {
+      const bench = threePictures();
+      mkdirSync(join(bench.folder, 'x.png'));
+      symlinkSync('nowhere.png', join(bench.folder, 'dangling.png'));
+      bench.write('broken.png', encodePng(plainPicture(1)).subarray(0, 50));
+      const isRaw = process.platform === 'linux';
+      if (isRaw) writeFileSync(Buffer.concat([Buffer.from(`${bench.folder}/caf`), Buffer.from([0xe9]), Buffer.from('.png')]), encodePng(plainPicture(1))); // prettier-ignore
+      bench.write(
+        'list.csv',
+        'image,prompt\na.png,red\nbroken.png,red\ngone.png,red\nb.png,red\nc.png,red\n',
+      );
+      for (const words of [['.'], ['*.png'], ['--prompts', 'list.csv']]) {
+        const { code, stdout, stderr } = await bench.run('score', ...words, ...RED, '--best');
+        expect([code, stdout], words[0]).toEqual([0, 'c.png\n']);
+        expect(stderr).toMatch(/broken\.png is not a readable PNG file: [^\n]*; left out\n/);
+        if (words[0] === '--prompts') {
+          expect(stderr).toContain('cannot read gone.png: no such file or folder; left out');
+          continue;
+        }
+        expect(stderr).toContain('cannot read dangling.png: no such file or folder; left out');
+        expect(stderr).toContain('x.png is a folder, not a picture; left out');
+        if (isRaw) {
+          expect(stderr).toContain('caf\ufffd.png has a name that is not UTF-8: rename it; left out');
+        }
+      }
+      const named = await bench.run('score', 'a.png', 'broken.png', ...RED);
+      expect([named.code, named.stdout]).toEqual([1, '']);
+    },
+  );
+
+  it('says which texts a picture without a recipe carries', async () => {
+    const bench = scoreBench();
+    bench.write('x.png', encodePng(plainPicture(1), { parameters: 'a cat', Software: 'other' }));
+    const { code, stderr } = await bench.run('score', 'x.png', '--verifier', 'greenness');
+    expect(code).toBe(2);
+    expect(stderr).toContain(
+      'x.png carries no recipe of varsearch, only the texts parameters, Software, so say with --prompt',
+    );
+  });
+
   it('reads a list of pictures and prompts, beside the pictures', async () => {
     const bench = scoreBench();
     bench.write('set/a.png', plainPicture(51));
@@ -194,8 +306,8 @@ describe('varsearch score', () => {
     for (const [file, fault] of [
       ['bad.csv', /bad\.csv has the columns picture, prompt: it needs image and prompt/],
       ['torn.jsonl', /line 2 of torn\.jsonl is not JSON/],
-      ['empty.csv', /row 2 of empty\.csv lacks the image or its prompt/],
-      ['quote.csv', /quote\.csv is not CSV: row 2 has a quote out of place/],
+      ['empty.csv', /line 2 of empty\.csv lacks the image or its prompt/],
+      ['quote.csv', /quote\.csv is not CSV: line 2 has a quote out of place/],
     ] as const) {
       const { code, stderr } = await bench.run('score', '--prompts', file);
       expect([code, stderr]).toEqual([2, expect.stringMatching(fault)]);
@@ -341,7 +453,7 @@ describe('what is in the way of scoring', () => {
     ['notes.txt', /notes\.txt is not a picture that can be read: it has to be PNG/],
     ['void.png', /void\.png is an empty file/],
     ['cut.png', /cut\.png is not a readable PNG file/],
-    ['photo.png', /photo\.png is a WebP picture, which cannot be read: convert it to PNG/],
+    ['photo.png', /photo\.png is a GIF picture, which cannot be read: convert it to PNG, JPEG or WebP/],
   ])('%s fails before anything is loaded, or is left out when asked', async (name, message) => {
     const bench = threePictures();
     const file = encodePng(plainPicture(1));
@@ -349,7 +461,7 @@ describe('what is in the way of scoring', () => {
     bench.write('empty/notes.txt', 'words');
     bench.write('void.png', '');
     bench.write('cut.png', file.subarray(0, file.length / 2));
-    bench.write('photo.png', Buffer.from('RIFF\u0010\0\0\0WEBPVP8 and so on', 'latin1'));
+    bench.write('photo.png', Buffer.from('GIF89a and so on', 'latin1'));
     const { code, stdout, stderr } = await bench.run('score', 'a.png', name, ...RED);
     expect(stderr).toMatch(message);
     expect(stderr).toMatch(/^varsearch: [^\n]* \(--skip-bad goes on without it\)\n$/);

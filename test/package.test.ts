@@ -96,7 +96,7 @@ describe('the package', { timeout: 180_000 }, () => {
     const words = ['a red star above a blue circle', '--strategy', 'random', '--images', '2', '--seed', '5'];
     const stdout = await run(user, command, 'generate', ...words, '--out', 'by-command', '--json');
     const { pixels } = JSON.parse(stdout) as { readonly pixels: string };
-    const { recipe } = decodeWithRecipe(readFileSync(join(user, 'by-command', 'picture.png')));
+    const { recipe } = await decodeWithRecipe(readFileSync(join(user, 'by-command', 'picture.png')));
     expect(recipe).toMatchObject({ pixels, complete: true });
     expect(filesOf(join(user, 'by-command'))).toEqual(['index.html', 'picture.png', 'result.json']);
 

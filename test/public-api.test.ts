@@ -110,7 +110,6 @@ describe('the public types', () => {
         "costOf",
         "createImage",
         "decodePicture",
-        "decodePng",
         "decodeWithRecipe",
         "defineStrategy",
         "describeScores",
@@ -221,7 +220,7 @@ describe("a strategy of one's own", () => {
   it('has to be given for a replay', async () => {
     const { image, recipe } = await generate({ ...options, ...loaded() }).result;
     const png = encodeWithRecipe(image, recipe);
-    expect(decodeWithRecipe(png).recipe.options.search.strategy).toBe('patient');
+    expect((await decodeWithRecipe(png)).recipe.options.search.strategy).toBe('patient');
     const named = { name: 'x.png', ...loaded() };
     await expect(replay(png, named).result).rejects.toThrow(
       "x.png was made by the strategy 'patient', which does not come with varsearch: replay() has to be given that strategy",

@@ -89,15 +89,18 @@ export interface OutputFlags {
   readonly out?: string;
   readonly json?: true;
   readonly quiet?: true;
+  /** False with --no-metadata. */
+  readonly metadata: boolean;
 }
 
-/** Adds --out, --json and --quiet. */
+/** Adds --out, --no-metadata, --json and --quiet. */
 export function addOutputFlags(
   command: Command,
   out = 'folder of the results (default: a new one below ./out)',
 ): Command {
   return command
     .option('--out <dir>', out)
+    .option('--no-metadata', 'write no recipe and no other text into pictures: they cannot be replayed')
     .option('--json', 'print the result as JSON on stdout, and nothing else there')
     .option('--quiet', 'print nothing but warnings and errors');
 }

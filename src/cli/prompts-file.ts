@@ -1,4 +1,5 @@
-// Lists of pictures with a prompt each: CSV with the columns image and prompt, or JSON lines with these keys.
+// Lists of pictures with a prompt each: CSV (commas, semicolons or tabs) with the columns image and prompt, or JSON lines with
+// these keys; in UTF-8, or in UTF-16 with a mark.
 
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
@@ -8,35 +9,55 @@ import { cannotRead } from '../core/file-faults.js';
 import type { NamedPictures } from '../score/files.js';
 import { parseCsv } from './csv.js';
 
+/** A picture of a list: a path, never a pattern. */
+type ListedPicture = Required<NamedPictures> & { readonly listed: true };
+type Pair = Pick<ListedPicture, 'image' | 'prompt'>;
+
 /** Reads a list; its pictures' paths start from the folder of the list. Throws an error that names file and line. */
-export function readPromptsFile(file: string, cwd: string): Required<NamedPictures>[] {
-  let text: string;
+export function readPromptsFile(file: string, cwd: string): ListedPicture[] {
+  let bytes: Buffer;
   try {
-    text = readFileSync(resolve(cwd, file), 'utf8');
+    bytes = readFileSync(resolve(cwd, file));
   } catch (cause) {
     throw cannotRead(file, cause);
   }
+  const text = textOf(bytes, file);
   const read = /^\s*\{/.test(text) ? fromLines : fromCsv;
   const pictures = read(text, file);
   if (pictures.length === 0) throw new UsageError(`${file} lists no pictures`);
   return pictures.map(({ image, prompt }) => ({
     image: isAbsolute(image) ? image : join(dirname(file), image),
     prompt,
+    listed: true,
   }));
 }
 
-function fromCsv(text: string, file: string): Required<NamedPictures>[] {
-  const [head = [], ...rows] = parseCsv(text, file);
-  const [image, prompt] = [head.indexOf('image'), head.indexOf('prompt')];
-  if (image < 0 || prompt < 0) {
-    throw new UsageError(`${file} has the columns ${head.join(', ')}: it needs image and prompt`);
+function textOf(bytes: Buffer, file: string): string {
+  const mark = bytes.toString('latin1', 0, 2);
+  const encoding = mark === '\xff\xfe' ? 'utf-16le' : mark === '\xfe\xff' ? 'utf-16be' : 'utf-8';
+  try {
+    const text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
+    if (!text.includes('\0')) return text;
+  } catch (cause) {
+    throw new UsageError(`${file} is not ${encoding.toUpperCase()} text: save it as UTF-8`, { cause });
   }
-  // The head is row 1.
-  return rows.map((row, i) => checked({ image: row[image], prompt: row[prompt] }, `row ${i + 2} of ${file}`));
+  throw new UsageError(`${file} is not text, or UTF-16 without a mark: save it as UTF-8`);
 }
 
-function fromLines(text: string, file: string): Required<NamedPictures>[] {
-  return text.split('\n').flatMap((line, i) => {
+function fromCsv(text: string, file: string): Pair[] {
+  const [head, ...rows] = parseCsv(text, file);
+  const names = head?.cells ?? [];
+  const [image, prompt] = [names.indexOf('image'), names.indexOf('prompt')];
+  if (image < 0 || prompt < 0) {
+    throw new UsageError(`${file} has the columns ${names.join(', ')}: it needs image and prompt`);
+  }
+  return rows.map(({ cells, line }) =>
+    checked({ image: cells[image], prompt: cells[prompt] }, `line ${line} of ${file}`),
+  );
+}
+
+function fromLines(text: string, file: string): Pair[] {
+  return text.split(/\r\n?|\n/).flatMap((line, i) => {
     if (line.trim() === '') return [];
     const where = `line ${i + 1} of ${file}`;
     let value: unknown;
@@ -55,14 +76,14 @@ function fromLines(text: string, file: string): Required<NamedPictures>[] {
 function checked(
   { image, prompt }: { readonly image?: unknown; readonly prompt?: unknown },
   where: string,
-): Required<NamedPictures> {
+): Pair {
   if (
     typeof image === 'string' &&
     image.trim() !== '' &&
     typeof prompt === 'string' &&
     prompt.trim() !== ''
   ) {
-    return { image, prompt };
+    return { image: image.trim(), prompt: prompt.trim() };
   }
   throw new UsageError(`${where} lacks the image or its prompt`);
 }

@@ -5,7 +5,7 @@ import { VERSION } from '../engine/versions.js';
 import { describeAmong, describeRule, isJoined, shortStanding } from '../report/words.js';
 import type { ScoredFile, ScoreResult } from '../score/score.js';
 import { heightOf, type Standing } from '../verifiers/jury.js';
-import { csvLine, harmlessPath, harmlessText } from './csv.js';
+import { csvLine, harmlessPath } from './csv.js';
 import type { CliIo } from './io.js';
 import { line, plain } from './io.js';
 import { table } from './table.js';
@@ -101,7 +101,7 @@ export function printCsv(result: ScoreResult, pictures: readonly ScoredFile[], {
   line(stdout, csvLine(['image', 'prompt', 'place', 'standing', ...judges]));
   for (const { image, prompt, place, standing, scores } of pictures) {
     const numbers = [numberOf(standing), ...judges.map((name) => scores[name] ?? NaN)];
-    line(stdout, csvLine([harmlessPath(image), harmlessText(prompt), place, ...numbers]));
+    line(stdout, csvLine([harmlessPath(image), prompt, place, ...numbers]));
   }
 }
 

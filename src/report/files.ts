@@ -1,7 +1,7 @@
 // The files of a result, by name: contents only, writing them is the caller's.
 
 import type { CompareResult } from '../run/compare.js';
-import { encodeWithRecipe } from '../run/recipe.js';
+import { encodeWithRecipe, type PictureFileOptions } from '../run/recipe.js';
 import type { GenerateResult, ResultJson } from '../run/result.js';
 import { resultJson } from '../run/result.js';
 import type { Standing } from '../verifiers/jury.js';
@@ -29,10 +29,14 @@ export interface CompareJson {
 
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
+/** What is written into the pictures of results besides their pixels. */
+export type ResultFilesOptions = Pick<PictureFileOptions, 'metadata'>;
+
 /** The picture with its recipe, result.json and the page of one run. */
-export function resultFiles(result: GenerateResult): Files {
+export function resultFiles(result: GenerateResult, { metadata }: ResultFilesOptions = {}): Files {
+  const steps = result.schedule.steps.length;
   return {
-    [FILE_NAMES.picture]: encodeWithRecipe(result.image, result.recipe),
+    [FILE_NAMES.picture]: encodeWithRecipe(result.image, result.recipe, { metadata, steps }),
     [FILE_NAMES.result]: json(resultJson(result, FILE_NAMES.picture)),
     [FILE_NAMES.page]: generateReport(result),
   };
@@ -57,8 +61,8 @@ export function compareJson(compared: CompareResult): CompareJson {
 }
 
 /** The files of one strategy's run, in its folder below that of the comparison. */
-export function strategyFiles(result: GenerateResult): Files {
-  const files = Object.entries(resultFiles(result));
+export function strategyFiles(result: GenerateResult, options?: ResultFilesOptions): Files {
+  const files = Object.entries(resultFiles(result, options));
   return Object.fromEntries(
     files.map(([name, content]) => [`${strategyFolder(result)}/${name}`, content] as const),
   );

@@ -5,7 +5,9 @@ import { createHash } from 'node:crypto';
 import { UsageError } from '../core/errors.js';
 import type { FileHashes } from '../core/hash.js';
 import type { Image } from '../core/image.js';
-import { decodePng, encodePng } from '../core/image.js';
+import { encodePng } from '../core/image.js';
+import { decodePicture } from '../core/image-file.js';
+import type { PictureText } from '../core/image-png.js';
 import type { EngineHashes } from '../engine/engine.js';
 import type { Versions } from '../engine/versions.js';
 import { type Jury, type Standing, standingOf } from '../verifiers/jury.js';
@@ -45,10 +47,52 @@ function asciiJson(value: unknown): string {
   });
 }
 
-/** The PNG file of a picture with its recipe. */
-export function encodeWithRecipe(image: Image, recipe: Recipe): Uint8Array {
-  return encodePng(image, { [RECIPE_KEYWORD]: asciiJson(recipe) });
+/** What is written into a picture's file besides its pixels. */
+export interface PictureFileOptions {
+  /** False for pixels alone: the picture cannot be replayed then. @default true */
+  readonly metadata?: boolean | undefined;
+  /** Steps that the model takes for a picture, for the galleries that show them. */
+  readonly steps?: number | undefined;
 }
+
+/** The PNG file of a picture with its recipe, and beside it the text that galleries read. */
+export function encodeWithRecipe(
+  image: Image,
+  recipe: Recipe,
+  { metadata = true, steps }: PictureFileOptions = {},
+): Uint8Array {
+  if (!metadata) return encodePng(image);
+  return encodePng(image, {
+    [RECIPE_KEYWORD]: asciiJson(recipe),
+    [PARAMETERS_KEYWORD]: parametersOf(image, recipe, steps),
+  });
+}
+
+/** Keyword of the text that Stable Diffusion's web UI began and galleries read. */
+const PARAMETERS_KEYWORD = 'parameters';
+
+/** The prompt, and in the last line at least three settings with commas between them, as the readers of this text expect. */
+function parametersOf({ width, height }: Image, { options, versions }: Recipe, steps?: number): string {
+  const { prompt, search, seed, model, modelOptions } = options;
+  const { cfg } = modelOptions;
+  const settings = {
+    Steps: steps,
+    Sampler: `varsearch ${search.strategy}`,
+    'CFG scale': Array.isArray(cfg) ? cfg.join(', ') : cfg,
+    Seed: seed,
+    Size: `${width}x${height}`,
+    Model: model,
+    Version: `varsearch ${versions['varsearch'] ?? ''}`.trim(),
+  };
+  const shown = Object.entries(settings).flatMap(([name, value]) =>
+    typeof value === 'string' || typeof value === 'number' ? [`${name}: ${settingText(value)}`] : [],
+  );
+  // eslint-disable-next-line no-control-regex -- PNG's texts have lines, and no other control characters
+  return `${prompt.replace(/[\0-\t\v-\x1f\x7f-\x9f]+/g, ' ')}\n${shown.join(', ')}`;
+}
+
+const settingText = (value: string | number): string =>
+  /[,:"\n]/.test(String(value)) ? JSON.stringify(value) : String(value);
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -140,14 +184,27 @@ export function parseRecipe(text: string, name = 'the picture'): Recipe {
   return recipe as unknown as Recipe;
 }
 
-/** The picture and the recipe of a PNG file; a UsageError when it carries none. */
-export function decodeWithRecipe(bytes: Uint8Array, name = 'the picture'): { image: Image; recipe: Recipe } {
-  const { image, text } = decodePng(bytes, name);
+/** The picture and the recipe of a PNG file, whoever saved it last; a UsageError when it carries none. */
+export async function decodeWithRecipe(
+  bytes: Uint8Array,
+  name = 'the picture',
+): Promise<{ readonly image: Image; readonly recipe: Recipe }> {
+  const { image, text } = await decodePicture(bytes, name);
   const recipe = text[RECIPE_KEYWORD];
   if (recipe === undefined) {
-    throw new UsageError(`${name} carries no recipe: only pictures written by varsearch can be replayed`);
+    throw new UsageError(
+      `${name} carries no recipe${otherTexts(text)}: only pictures written by varsearch can be replayed, from their own PNG files`,
+    );
   }
   return { image, recipe: parseRecipe(recipe, name) };
+}
+
+/** The texts that a picture without a recipe does carry, for messages; empty where there are none. */
+export function otherTexts(text: PictureText): string {
+  const keywords = Object.keys(text);
+  if (keywords.length === 0) return '';
+  const more = keywords.length > 5 ? ` and ${keywords.length - 5} more` : '';
+  return `, only ${keywords.length === 1 ? 'the text' : 'the texts'} ${keywords.slice(0, 5).join(', ')}${more}`;
 }
 
 /** The files whose hashes differ between two sides, or are on one side only, as readable lines. */

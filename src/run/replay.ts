@@ -118,7 +118,7 @@ export function startReplay(
   },
 ): ReplayRun {
   return startRun<GenerateEvent, ReplayResult>(async (emit) => {
-    const { image: original, recipe } = decodeWithRecipe(bytes, options.name);
+    const { image: original, recipe } = await decodeWithRecipe(bytes, options.name);
     checkPictureOptions(asPictureOptions(recipe.options, ownStrategyOf(recipe, options)));
     options.signal?.throwIfAborted();
     const engine = await context.open(recipe);

@@ -6,14 +6,19 @@ import { join, resolve } from 'node:path';
 
 import { isAbortError, UsageError, VarsearchError } from '../core/errors.js';
 import { cannotRead } from '../core/file-faults.js';
-import type { PngFile } from '../core/image.js';
-import { decodePicture, isPictureName } from '../core/image-file.js';
+import { type DecodedPicture, decodePicture, isPictureName } from '../core/image-file.js';
+import { checkBytes } from '../core/image-limits.js';
 import { expandPattern, isPattern } from './glob.js';
 
 /** Files, folders or a pattern, with a prompt of their own where they have one. */
 export interface NamedPictures {
   readonly image: string;
   readonly prompt?: string | undefined;
+  /**
+   * True for an entry of a list: a path, never a pattern, and left out with a word where it cannot be scored, as what is found in
+   * folders is. @default false
+   */
+  readonly listed?: boolean | undefined;
 }
 
 /** A file that is to be scored. */
@@ -23,14 +28,18 @@ export interface PictureFile {
   /** Where it lies, links followed. */
   readonly file: string;
   readonly prompt: string | undefined;
+  /** True where nobody named it by itself: it is from a list, a folder or a pattern. */
+  readonly found: boolean;
 }
 
 /** How files are looked for and read. */
 export interface FileContext {
   /** The folder that relative paths start from. */
   readonly cwd: string;
-  /** Told of each thing that cannot be scored; when it throws, the work ends with that. */
-  readonly onBad: (fault: VarsearchError) => void;
+  /**
+   * Told of each thing that cannot be scored, and whether it was found rather than named; when it throws, the work ends with that.
+   */
+  readonly onBad: (fault: VarsearchError, found: boolean) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -39,33 +48,39 @@ const collator = new Intl.Collator('en', { numeric: true });
 const byName = (a: string, b: string): number => collator.compare(a, b) || (a < b ? -1 : Number(a > b));
 
 /**
- * The picture files behind names, in their order, those of a folder or pattern by name; the same file under the same
- * prompt counts once. Folders are read one level deep.
+ * The picture files behind names, in their order, those of a folder or pattern by name; the same file under the same prompt
+ * counts once. Folders are read one level deep.
  */
 export async function findPictures(
   named: readonly NamedPictures[],
   context: FileContext,
 ): Promise<PictureFile[]> {
-  const found = new Map<string, PictureFile>();
-  for (const { image, prompt } of named) {
+  const files = new Map<string, PictureFile>();
+  for (const { image, prompt: given, listed = false } of named) {
     context.signal?.throwIfAborted();
-    for (const path of (await orTell(context, () => pathsOf(image, context))) ?? []) {
-      const file = await orTell(context, () => realFile(path, context.cwd));
+    const prompt = given?.trim();
+    const { paths, found } = (await orTell(context, listed, () => pathsOf(image, listed, context))) ?? NONE;
+    for (const path of paths) {
+      const file = await orTell(context, found, () => realFile(path, context.cwd));
       if (file === null) continue;
       const key = JSON.stringify([file, prompt]);
-      if (!found.has(key)) found.set(key, { path, file, prompt });
+      if (!files.has(key)) files.set(key, { path, file, prompt, found });
     }
   }
-  return [...found.values()];
+  return [...files.values()];
 }
 
 /** Tells faults of pictures to the caller, who may go on without them (null); everything else ends the work. */
-export async function orTell<T>({ onBad }: FileContext, work: () => Promise<T>): Promise<T | null> {
+export async function orTell<T>(
+  { onBad }: FileContext,
+  found: boolean,
+  work: () => Promise<T>,
+): Promise<T | null> {
   try {
     return await work();
   } catch (error) {
     if (!(error instanceof VarsearchError) || error instanceof UsageError) throw error;
-    onBad(error);
+    onBad(error, found);
     return null;
   }
 }
@@ -75,20 +90,38 @@ async function realFile(path: string, cwd: string): Promise<string> {
   const [file, kind] = await realpath(resolve(cwd, path))
     .then(async (real) => [real, await stat(real)] as const)
     .catch((error: unknown) => {
+      // Node.js gives names as text; what is not UTF-8 in them is lost.
+      const isLost = path.includes('\ufffd') && (error as NodeJS.ErrnoException).code === 'ENOENT';
+      if (isLost) {
+        throw new VarsearchError(`${path} has a name that is not UTF-8: rename it`, { cause: error });
+      }
       throw cannotRead(path, error);
     });
-  if (kind.isFile()) return file;
-  throw new VarsearchError(`${path} is not a file`);
+  if (kind.isFile()) {
+    checkBytes(path, kind.size);
+    return file;
+  }
+  throw new VarsearchError(
+    kind.isDirectory() ? `${path} is a folder, not a picture` : `${path} is not a file`,
+  );
 }
 
+/** Paths that a name stands for; `found` where they are not the very name. */
+interface Paths {
+  readonly paths: readonly string[];
+  readonly found: boolean;
+}
+const NONE: Paths = { paths: [], found: true };
+
 /** The files that one name stands for. What exists under the very name is meant, also when it looks like a pattern. */
-async function pathsOf(named: string, context: FileContext): Promise<string[]> {
+async function pathsOf(named: string, listed: boolean, context: FileContext): Promise<Paths> {
   const kind = await stat(resolve(context.cwd, named)).catch((error: unknown) => {
-    if (isPattern(named)) return null;
+    if (!listed && isPattern(named)) return null;
     throw cannotRead(named, error);
   });
-  if (kind === null) return patternPaths(named, context);
-  return kind.isDirectory() ? folderPaths(named, context) : [named];
+  if (kind === null) return { paths: await patternPaths(named, context), found: true };
+  if (kind.isDirectory()) return { paths: await folderPaths(named, context), found: true };
+  return { paths: [named], found: listed };
 }
 
 /** As if a shell had expanded the pattern: folders that match are read too. Other files that match are passed over. */
@@ -122,21 +155,22 @@ async function folderPaths(folder: string, context: FileContext): Promise<string
 
 /** The picture files of a folder, but for hidden ones. */
 async function picturesIn(folder: string, { cwd }: FileContext): Promise<string[]> {
-  const entries = await readdir(resolve(cwd, folder), { withFileTypes: true }).catch((error: unknown) => {
+  const names = await readdir(resolve(cwd, folder)).catch((error: unknown) => {
     throw cannotRead(folder, error);
   });
-  return entries
-    .filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.') && isPictureName(entry.name))
-    .map(({ name }) => join(folder, name));
+  return names
+    .filter((name) => !name.startsWith('.') && isPictureName(name))
+    .map((name) => join(folder, name));
 }
 
 /** Reads and decodes one file. Throws a VarsearchError that names it when that fails. */
-export async function readPicture({ file, path }: PictureFile, signal?: AbortSignal): Promise<PngFile> {
-  // Decoding holds the thread: let timers and cancellation in between pictures.
-  await new Promise((done) => setImmediate(done));
+export async function readPicture(
+  { file, path }: PictureFile,
+  signal?: AbortSignal,
+): Promise<DecodedPicture> {
   signal?.throwIfAborted();
   const bytes = await readFile(file).catch((error: unknown) => {
     throw cannotRead(path, error);
   });
-  return decodePicture(bytes, path);
+  return await decodePicture(bytes, path);
 }

@@ -37,7 +37,9 @@ export const SCORE_OPTIONS = {
     'a list of files, folders or patterns',
   ),
   ...SCORE_PICTURES_OPTIONS,
-  skipBad: toggle('goes on without files that cannot be read; otherwise one fails all, before any is scored'),
+  skipBad: toggle(
+    'goes on without named files that cannot be read; otherwise one fails all, before any is scored. What a list, a folder or a pattern brings is left out with a word in any case',
+  ),
   cwd: text('folder that relative paths start from', 'the path of a folder', { usual: 'the current one' }),
 };
 

@@ -4,7 +4,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import { decodePng, type Image } from '../../src/core/image.js';
+import type { Image } from '../../src/core/image.js';
+import { readPng } from '../fixtures/read-png.js';
 
 /** A call as the server got it. */
 export interface ReceivedCall {
@@ -108,7 +109,7 @@ async function receive(request: IncomingMessage): Promise<ReceivedCall> {
 export function imageOf({ messages: [{ content }] }: ChatRequest): Image {
   const [start, data = ''] = content[0].image_url.url.split(',');
   if (start !== 'data:image/png;base64') throw new Error(`no PNG as data URL: ${String(start)}`);
-  return decodePng(Buffer.from(data, 'base64')).image;
+  return readPng(Buffer.from(data, 'base64')).image;
 }
 
 /** The question of a request. */

@@ -33,8 +33,9 @@ import { requirePrompt } from './generate.js';
 type CompareFlags = Flags & OutputFlags & DryRunFlags;
 
 /** Writes what is there of a comparison: the runs that are not yet on the disk, and the page over all. */
-function keep(compared: CompareResult, folder: OutputFolder): void {
-  for (const result of compared.results) if (!result.complete) folder.write(strategyFiles(result));
+function keep(compared: CompareResult, { folder, metadata }: Pick<Context, 'folder' | 'metadata'>): void {
+  const unfinished = compared.results.filter(({ complete }) => !complete);
+  for (const result of unfinished) folder.write(strategyFiles(result, { metadata }));
   folder.write(compareFiles(compared));
 }
 
@@ -43,11 +44,13 @@ interface Context {
   readonly folder: OutputFolder;
   readonly io: CliIo;
   readonly quiet: boolean;
+  /** Whether pictures carry their recipe. */
+  readonly metadata: boolean;
 }
 
 async function searchAll(
   options: CompareOptions,
-  { catalogs, folder, io, quiet }: Context,
+  { catalogs, folder, io, quiet, metadata }: Context,
 ): Promise<CompareResult> {
   const run = compare(options, { catalogs });
   let progress = createProgress(io, { quiet });
@@ -60,14 +63,14 @@ async function searchAll(
       if (event.type === 'end') {
         progress.clear();
         const result = run.finished[event.index];
-        if (result) folder.write(strategyFiles(result));
+        if (result) folder.write(strategyFiles(result, { metadata }));
       }
     }
     return await run.result;
   } catch (error) {
     progress.clear();
     const found = await run.soFar();
-    if (found) keep(found, folder);
+    if (found) keep(found, { folder, metadata });
     else folder.discard();
     const what = found ? `what was finished is in ${shownPath(folder.path, io.cwd)}` : 'nothing was written';
     line(io.stderr, `varsearch: ${options.signal?.aborted === true ? 'interrupted' : 'stopped'}; ${what}`);
@@ -111,8 +114,9 @@ async function run(prompt: string | undefined, flags: CompareFlags, io: CliIo): 
   checkEarly({ ...wanted, modelOptions }, searches, catalogs);
   const folder = chooseFolder(io.cwd, flags.out, folderName(options.prompt, 'compared', `seed${seed}`));
   const quiet = flags.quiet === true;
+  const { metadata } = flags;
   const compared = await interruptible(io, (signal) =>
-    searchAll({ ...options, signal }, { catalogs, folder, io, quiet }),
+    searchAll({ ...options, signal }, { catalogs, folder, io, quiet, metadata }),
   );
   folder.write(compareFiles(compared));
   if (flags.json === true) {

@@ -43,10 +43,14 @@ export function requirePrompt(prompt: string | undefined): string {
 type Ending = 'interrupted' | 'stopped';
 
 /** Keeps the best picture of a search that did not come to its end. */
-async function keepUnfinished(run: GenerateRun, folder: OutputFolder, io: CliIo, why: Ending): Promise<void> {
+async function keepUnfinished(
+  run: GenerateRun,
+  { folder, io, metadata }: Pick<Context, 'folder' | 'io' | 'metadata'>,
+  why: Ending,
+): Promise<void> {
   const found = await run.soFar();
   if (found) {
-    folder.write(resultFiles(found));
+    folder.write(resultFiles(found, { metadata }));
     const picture = join(folder.path, FILE_NAMES.picture);
     line(io.stderr, `varsearch: ${why}; the best picture so far is ${shownPath(picture, io.cwd)}`);
   } else {
@@ -59,7 +63,7 @@ async function keepUnfinished(run: GenerateRun, folder: OutputFolder, io: CliIo,
 }
 
 async function search(options: GenerateOptions, context: Context): Promise<GenerateResult> {
-  const { catalogs, folder, progress, io } = context;
+  const { catalogs, progress } = context;
   const run = generate(options, { catalogs });
   try {
     for await (const event of run) progress.show(event);
@@ -67,7 +71,7 @@ async function search(options: GenerateOptions, context: Context): Promise<Gener
   } catch (error) {
     progress.clear();
     const why = options.signal?.aborted === true ? 'interrupted' : 'stopped';
-    await keepUnfinished(run, folder, io, why);
+    await keepUnfinished(run, context, why);
     throw error;
   } finally {
     progress.clear();
@@ -91,6 +95,8 @@ interface Context {
   readonly folder: OutputFolder;
   readonly progress: Progress;
   readonly io: CliIo;
+  /** Whether pictures carry their recipe. */
+  readonly metadata: boolean;
 }
 
 async function run(prompt: string | undefined, flags: GenerateFlags, io: CliIo): Promise<void> {
@@ -117,8 +123,9 @@ async function run(prompt: string | undefined, flags: GenerateFlags, io: CliIo):
   const folder = chooseFolder(io.cwd, flags.out, folderName(options.prompt, name, `seed${seed}`));
   await interruptible(io, async (signal) => {
     const progress = createProgress(io, { quiet: flags.quiet === true });
-    const result = await search({ ...options, signal }, { catalogs, folder, progress, io });
-    folder.write(resultFiles(result));
+    const { metadata } = flags;
+    const result = await search({ ...options, signal }, { catalogs, folder, progress, io, metadata });
+    folder.write(resultFiles(result, { metadata }));
     report(result, folder, flags, io);
   });
 }

@@ -74,7 +74,7 @@ async function run(file: string, flags: ReplayFlags, io: CliIo): Promise<number>
     folder?.discard();
     throw error;
   });
-  folder?.write(resultFiles(replayed.result));
+  folder?.write(resultFiles(replayed.result, { metadata: flags.metadata }));
   const { identical, edited, differences, recipe, result } = replayed;
   const text = plain(verdict(file, replayed));
   if (flags.json === true) {
