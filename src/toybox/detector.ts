@@ -1,11 +1,12 @@
 // Finds the objects of a toybox picture by plain image analysis: no learned part, and nothing of the generator but
 // the palette and the unit shapes. It is the independent judge of generated pictures; search sees it only when it
-// asks for the oracle. An object that looks like none of the shapes, colours or textures is "unknown" there.
+// asks for the oracle. An object that looks like none of the shapes, colours or textures is "unknown" there. What is too
+// faint to be an object of the world, but not to be seen (a ghost), is an object of unknown shape.
 
 import type { Image } from '../core/image.js';
 import { cutOut, fitColour } from './colour-fit.js';
 import type { Component, Layers } from './foreground.js';
-import { estimateBackground, foregroundComponents, separate } from './foreground.js';
+import { estimateBackground, findComponents, foregroundComponents, separate } from './foreground.js';
 import type { Box } from './relation.js';
 import type { Colour, Rgb, Shape, Size, Texture } from './scene.js';
 import { PICTURE_SIDE } from './scene.js';
@@ -36,6 +37,10 @@ export interface Detection {
 
 /** Fewer connected pixels are specks, not objects; the smallest object has about 60. */
 const LEAST_PIXELS = 24;
+/** Coverage from which a person sees something; so many pixels, of so much coverage together, are more than a speck. */
+const VISIBLE = 0.2;
+const LEAST_GHOST = 32;
+const LEAST_INK = 10;
 /** How much better than every other shape the best one has to fit. */
 const CLEAR_LEAD = 0.02;
 /** Radii (pixels) that part small from medium and medium from large. */
@@ -95,6 +100,17 @@ function describeParts(component: Component, layers: Layers): readonly DetectedO
   return [whole];
 }
 
+/** Faint things that are no part of any of the objects: connected visible pixels, apart from those. */
+function describeGhosts(objects: readonly Component[], layers: Layers): readonly DetectedObject[] {
+  const taken = new Set(objects.flatMap(({ pixels }) => pixels));
+  const coverageOf = (pixel: number): number => layers.coverage[pixel] as number;
+  return findComponents((pixel) => coverageOf(pixel) >= VISIBLE)
+    .filter(({ pixels }) => pixels.length >= LEAST_GHOST && !pixels.some((pixel) => taken.has(pixel)))
+    .filter(({ pixels }) => pixels.reduce((sum, pixel) => sum + coverageOf(pixel), 0) >= LEAST_INK)
+    .flatMap((component) => describe(component, layers) ?? [])
+    .map((ghost) => ({ ...ghost, shape: 'unknown' }));
+}
+
 /** Finds the objects of a 64 x 64 picture with shape, colour, texture, size and place. */
 export function detectObjects(image: Image): Detection {
   if (image.width !== PICTURE_SIDE || image.height !== PICTURE_SIDE) {
@@ -105,9 +121,10 @@ export function detectObjects(image: Image): Detection {
   }
   const background = estimateBackground(image);
   const layers = separate(image, background);
-  const objects = foregroundComponents(layers)
-    .filter((component) => component.pixels.length >= LEAST_PIXELS)
-    .flatMap((component) => describeParts(component, layers))
-    .sort((a, b) => a.x - b.x);
-  return { background, objects };
+  const components = foregroundComponents(layers).filter(({ pixels }) => pixels.length >= LEAST_PIXELS);
+  const objects = [
+    ...components.flatMap((component) => describeParts(component, layers)),
+    ...describeGhosts(components, layers),
+  ];
+  return { background, objects: objects.sort((a, b) => a.x - b.x) };
 }

@@ -198,7 +198,7 @@ function tallyExtras(tally: Tally, { prompt, slots, chosen, objects }: Assigned)
   );
   if (extras.length === 0) return;
   tally.add(1 - Math.min(1, extras.length / slots.length), 1, ['extra'], () => {
-    const found = extras.map((object) => `a ${describeObject(object)}`).join(', ');
+    const found = extras.map((object) => `a ${describeObject(object)}`).join(' or ');
     return `did not expect ${found}`;
   });
 }

@@ -1,0 +1,240 @@
+// Draws the pictures that the verifiers are trained on, as the product draws them, and labels them with the detector:
+//   npx tsx training/on-policy.ts --out FOLDER [--groups 6400] [--seed 11] [--first 0]
+// A group is a training prompt (never a held-out one) with 16 pictures at one temperature and guidance: independent ones, or four
+// completions each of four prefixes of k scales, as a search meets them. Parts of 128 groups (0.6 MB) are written whole or not at
+// all, so that a killed run goes on with the first part that is missing. Layout of a part, all bytes:
+//   header  4096  one line of JSON: the sizes below, vocabulary, kinds, faults
+//   group     28  word ids of the prompt as it is written [20], kind, temperature * 100, cfg * 50, k, group number (u32)
+//   picture  295  bits of all scales in token order, first bit highest [260]; faults as a mask; 255 * score; objects;
+//                 8 objects of 4 bytes as in scene records (shape 8, colour 8, texture 3: unknown)
+
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { Ledger } from '../src/core/ledger.js';
+import { RandomKey } from '../src/core/random.js';
+import { findModel } from '../src/models/catalog.js';
+import { InfinityModel } from '../src/models/infinity/model.js';
+import type { InfinityPrefix } from '../src/models/infinity/prefix.js';
+import type { DetectedObject } from '../src/toybox/detector.js';
+import { detectObjects } from '../src/toybox/detector.js';
+import { Draws } from '../src/toybox/draws.js';
+import { generatePrompt, generateWording } from '../src/toybox/generate-prompt.js';
+import type { PromptKind } from '../src/toybox/grammar.js';
+import { PROMPT_KINDS, promptText, promptWords, VOCABULARY } from '../src/toybox/grammar.js';
+import { isHeldOut } from '../src/toybox/held-out.js';
+import { FAULTS, judge } from '../src/toybox/judge.js';
+import { parsePrompt } from '../src/toybox/parser.js';
+import { COLOURS, SHAPES, TEXTURES } from '../src/toybox/scene.js';
+
+const PART_GROUPS = 128;
+const PREFIXES = 4;
+const COMPLETIONS = 4;
+const PICTURES = PREFIXES * COMPLETIONS;
+const HEADER = 4096;
+const WORDS = 20;
+const GROUP = WORDS + 8;
+const OBJECTS = 8;
+const PICTURE = 260 + 3 + 4 * OBJECTS;
+
+/** How often each kind is drawn: what the verifiers find hardest most often. */
+const KIND_WEIGHTS: readonly (readonly [PromptKind, number])[] = [
+  ['single_object', 0.4],
+  ['two_object', 1],
+  ['counting', 2],
+  ['colors', 0.5],
+  ['position', 3],
+  ['color_attr', 2],
+  ['texture', 1.5],
+  ['complex', 4],
+];
+
+interface Spec {
+  readonly kind: PromptKind;
+  readonly text: string;
+  readonly words: readonly string[];
+  readonly temperature: number;
+  readonly cfg: number;
+  /** Scales that the completions of a prefix share; 0 for independent pictures. */
+  readonly shared: number;
+}
+
+/** Two of five groups near the recommended setting, the others anywhere. */
+function drawSpec(draws: Draws, scales: number): Spec {
+  const kind = draws.weighted(KIND_WEIGHTS);
+  let prompt = generatePrompt(kind, draws);
+  while (isHeldOut(prompt)) prompt = generatePrompt(kind, draws);
+  const wording = generateWording(draws);
+  const usual = draws.chance(0.4);
+  const round = (value: number, steps: number): number => Math.round(value * steps) / steps;
+  return {
+    kind,
+    text: promptText(prompt, wording),
+    words: promptWords(prompt, wording),
+    temperature: round(usual ? draws.between(0.9, 1.15) : draws.between(0.7, 1.5), 100),
+    cfg: round(usual ? draws.between(2.5, 3.5) : draws.between(1, 4), 50),
+    shared: draws.chance(0.4) ? 0 : 1 + draws.below(scales - 1),
+  };
+}
+
+/** The prefixes of all pictures of a group, complete; the caller releases them. */
+async function drawPictures(
+  generator: Awaited<ReturnType<InfinityModel['prepare']>>,
+  key: RandomKey,
+  shared: number,
+): Promise<InfinityPrefix[]> {
+  const scales = generator.scales.length;
+  const grow = async (from: InfinityPrefix[], path: RandomKey[], to: number): Promise<InfinityPrefix[]> => {
+    let prefixes = from;
+    while ((prefixes[0]?.scale ?? to) < to) {
+      const requests = prefixes.map((prefix, i) => ({
+        prefix,
+        key: (path[i] as RandomKey).fold(prefix.scale),
+      }));
+      const next = await generator.extend(requests);
+      for (const prefix of prefixes) prefix.release();
+      prefixes = next;
+    }
+    return prefixes;
+  };
+  const start = generator.begin();
+  const roots = Array.from({ length: shared === 0 ? PICTURES : PREFIXES }, (_, i) => ({
+    prefix: start.retain(),
+    key: key.fold(i),
+  }));
+  start.release();
+  const stems = await grow(
+    roots.map(({ prefix }) => prefix),
+    roots.map((root) => root.key),
+    shared,
+  );
+  if (shared === 0)
+    return grow(
+      stems,
+      roots.map((root) => root.key),
+      scales,
+    );
+  const leaves = stems.flatMap((stem, i) =>
+    Array.from({ length: COMPLETIONS }, (_, j) => ({
+      prefix: stem.retain(),
+      key: key.fold(i).fold(1000 + j),
+    })),
+  );
+  for (const stem of stems) stem.release();
+  return grow(
+    leaves.map(({ prefix }) => prefix),
+    leaves.map((leaf) => leaf.key),
+    scales,
+  );
+}
+
+function packBits(prefix: InfinityPrefix, target: Uint8Array): void {
+  let at = 0;
+  for (const { bits } of prefix.chain()) {
+    for (const bit of bits) {
+      if (bit === 1) target[at >> 3] = (target[at >> 3] ?? 0) | (0x80 >> (at & 7));
+      at += 1;
+    }
+  }
+  if (at !== 260 * 8) throw new RangeError(`a picture has 2080 bits, got ${at}`);
+}
+
+function packObject(object: DetectedObject): number[] {
+  const index = (names: readonly string[], name: string): number => {
+    const found = names.indexOf(name);
+    return found < 0 ? names.length : found;
+  };
+  const byte = (value: number, most: number): number => Math.max(0, Math.min(most, Math.round(value)));
+  return [
+    (index(SHAPES, object.shape) << 4) | index(COLOURS, object.colour),
+    (index(TEXTURES, object.texture) << 6) | byte(object.radius * 4, 63),
+    byte(object.x * 4, 255),
+    byte(object.y * 4, 255),
+  ];
+}
+
+async function drawGroup(
+  model: InfinityModel,
+  { key, number, ledger }: { key: RandomKey; number: number; ledger: Ledger },
+): Promise<Uint8Array> {
+  const spec = drawSpec(new Draws(key.fold(0)), 6);
+  const { temperature, cfg, shared } = spec;
+  const generator = await model.prepare(spec.text, ledger, { cfg, temperature });
+  const prefixes = await drawPictures(generator, key.fold(1), shared);
+  const images = await generator.decode(prefixes);
+  const record = new Uint8Array(GROUP + PICTURES * PICTURE);
+  spec.words.forEach((word, i) => {
+    record[i] = VOCABULARY.indexOf(word) + 1;
+  });
+  record.set([PROMPT_KINDS.indexOf(spec.kind), temperature * 100, cfg * 50, shared], WORDS);
+  new DataView(record.buffer).setUint32(WORDS + 4, number, true);
+  const prompt = parsePrompt(spec.text);
+  images.forEach((image, i) => {
+    const at = GROUP + i * PICTURE;
+    const prefix = prefixes[i] as InfinityPrefix;
+    packBits(prefix, record.subarray(at, at + 260));
+    const detection = detectObjects(image);
+    const { faults, score } = judge(prompt, detection);
+    const objects = detection.objects.slice(0, OBJECTS);
+    record[at + 260] = faults.reduce((mask, fault) => mask | (1 << FAULTS.indexOf(fault)), 0);
+    record[at + 261] = Math.round(score * 255);
+    record[at + 262] = objects.length;
+    record.set(objects.flatMap(packObject), at + 263);
+    prefix.release();
+  });
+  generator.close();
+  return record;
+}
+
+function header(seed: number): Uint8Array {
+  const sizes = { groups: PART_GROUPS, group: GROUP, pictures: PICTURES, picture: PICTURE, objects: OBJECTS };
+  const text = JSON.stringify({
+    version: 1,
+    seed,
+    ...sizes,
+    vocabulary: VOCABULARY,
+    kinds: PROMPT_KINDS,
+    faults: FAULTS,
+  });
+  return Buffer.from(`${text.padEnd(HEADER - 1)}\n`, 'latin1');
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      out: { type: 'string', default: '.work/on-policy' },
+      groups: { type: 'string', default: '6400' },
+      first: { type: 'string', default: '0' },
+      seed: { type: 'string', default: '11' },
+      threads: { type: 'string', default: '1' },
+    },
+  });
+  const seed = Number(values.seed);
+  const root = RandomKey.fromSeed(seed);
+  mkdirSync(values.out, { recursive: true });
+  const model = await findModel('toybox').load({ threads: Number(values.threads) });
+  const infinity = model as unknown as InfinityModel;
+  const last = Math.ceil(Number(values.groups) / PART_GROUPS);
+  for (let part = Math.floor(Number(values.first) / PART_GROUPS); part < last; part++) {
+    const path = join(values.out, `part-${String(part).padStart(5, '0')}.bin`);
+    if (existsSync(path)) continue;
+    const start = performance.now();
+    const ledger = new Ledger();
+    const records: Uint8Array[] = [header(seed)];
+    for (let group = part * PART_GROUPS; group < (part + 1) * PART_GROUPS; group++) {
+      records.push(await drawGroup(infinity, { key: root.fold(group), number: group, ledger }));
+    }
+    writeFileSync(`${path}.partial`, Buffer.concat(records));
+    renameSync(`${path}.partial`, path);
+    const rate = (PART_GROUPS * PICTURES * 1000) / (performance.now() - start);
+    const { transformer, decoder } = ledger.toJSON().milliseconds;
+    console.log(
+      `${path}: ${PART_GROUPS * PICTURES} pictures, ${rate.toFixed(1)} a second; transformer ${(transformer / 1000).toFixed()} s, ` +
+        `decoder ${(decoder / 1000).toFixed()} s`,
+    );
+  }
+  await model.close();
+}
+
+await main();
