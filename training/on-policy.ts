@@ -228,7 +228,7 @@ async function main(): Promise<void> {
     writeFileSync(`${path}.partial`, Buffer.concat(records));
     renameSync(`${path}.partial`, path);
     const rate = (PART_GROUPS * PICTURES * 1000) / (performance.now() - start);
-    const { transformer, decoder } = ledger.toJSON().milliseconds;
+    const { transformer, decoder } = ledger.record().milliseconds;
     console.log(
       `${path}: ${PART_GROUPS * PICTURES} pictures, ${rate.toFixed(1)} a second; transformer ${(transformer / 1000).toFixed()} s, ` +
         `decoder ${(decoder / 1000).toFixed()} s`,
