@@ -111,7 +111,7 @@ export default defineConfig(
   },
   {
     // Where programs talk to people.
-    files: ['src/cli/**', 'scripts/**', 'bench/**', 'training/**'],
+    files: ['src/cli/**', 'conformance/**', 'scripts/**', 'bench/**', 'training/**'],
     rules: { 'no-console': 'off' },
   },
   {

@@ -9,7 +9,12 @@ import { RandomKey } from '../src/core/random.js';
 import { readInfinityConfig } from '../src/models/infinity/folder.js';
 import { openVaeRoundTrip } from '../src/models/vae/round-trip.js';
 import { createRuntime } from '../src/runtime/index.js';
-import { degradePicture, type Tally, validateJudge, type ValidationOptions } from '../src/toybox/validate.js';
+import {
+  degradePicture,
+  type Tally,
+  validateJudge,
+  type ValidationOptions,
+} from '../training/scenes/validate.js';
 
 const { values } = parseArgs({
   options: {

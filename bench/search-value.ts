@@ -4,11 +4,11 @@
 
 import { parseArgs } from 'node:util';
 
-import { openVarsearch } from '../src/run/varsearch.js';
 import type { SearchOptions } from '../src/search/registry.js';
-import { benchmarkPrompts } from '../src/toybox/benchmark-prompts.js';
-import { judgePicture } from '../src/toybox/judge.js';
-import { parsePrompt } from '../src/toybox/parser.js';
+import { judgePicture } from '../src/toybox/judge/judge.js';
+import { benchmarkPrompts } from '../src/toybox/world/benchmark-prompts.js';
+import { parsePrompt } from '../src/toybox/world/parser.js';
+import { openVarsearch } from '../src/varsearch.js';
 import { machine } from './measure.js';
 
 const NFE = 315; // beam search with w = 3, c = 5 over six scales

@@ -18,9 +18,12 @@ const NEIGHBOURS = {
   'src/verifiers/contract.ts': '',
   'src/verifiers/oracle.ts': '',
   'src/search/beam.ts': '',
-  'src/toybox/judge.ts': '',
+  'src/toybox/judge/judge.ts': '',
   'src/run/run.ts': '',
 };
+
+/** The folder of a file, which is its room here. */
+const roomOf = (file: string): string => file.slice(0, file.lastIndexOf('/') + 1);
 
 /** What the checker says of one line in a file among the neighbours. */
 const say = (file: string, line: string): string[] => check({ ...NEIGHBOURS, [file]: line });
@@ -30,7 +33,7 @@ describe('the direction of imports', () => {
     ['src/runtime/new.ts', '../core/a.js'],
     ['src/models/infinity/new.ts', '../clip/clip.js'],
     ['src/verifiers/new.ts', '../models/clip/clip.js'],
-    ['src/verifiers/oracle.ts', '../toybox/judge.js'],
+    ['src/verifiers/oracle.ts', '../toybox/judge/judge.js'],
     ['src/search/new.ts', '../models/contract.js'],
     ['src/search/new.ts', '../verifiers/contract.js'],
     ['src/run/new.ts', '../search/beam.js'],
@@ -46,13 +49,15 @@ describe('the direction of imports', () => {
     ['src/core/new.ts', '../runtime/engine.js'],
     ['src/runtime/new.ts', '../models/contract.js'],
     ['src/models/new.ts', '../verifiers/contract.js'],
-    ['src/models/new.ts', '../toybox/judge.js'],
+    ['src/models/new.ts', '../toybox/judge/judge.js'],
     ['src/verifiers/new.ts', '../models/infinity/model.js'],
-    ['src/verifiers/new.ts', '../toybox/judge.js'],
+    ['src/verifiers/new.ts', '../toybox/judge/judge.js'],
     ['src/search/new.ts', '../models/infinity/model.js'],
     ['src/search/new.ts', '../verifiers/oracle.js'],
     ['src/search/new.ts', '../runtime/engine.js'],
-    ['src/toybox/new.ts', '../models/contract.js'],
+    ['src/toybox/world/new.ts', '../judge/judge.js'],
+    ['src/toybox/judge/new.ts', '../../models/contract.js'],
+    ['src/engine/new.ts', '../run/run.js'],
     ['src/run/new.ts', '../cli/main.js'],
   ])('%s may not import %s', (file, specifier) => {
     const faults = check({
@@ -61,7 +66,7 @@ describe('the direction of imports', () => {
       [file]: `// a comment\nimport { x } from '${specifier}';`,
     });
     expect(faults).toHaveLength(1);
-    expect(faults[0]).toMatch(`${file}:2 ${specifier} ${file.split('/').slice(0, 2).join('/')}/ may import`);
+    expect(faults[0]).toMatch(`${file}:2 ${specifier} ${roomOf(file)} may import`);
   });
 
   it.each([

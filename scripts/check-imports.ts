@@ -113,7 +113,7 @@ function cyclesOf(imports: ReadonlyMap<string, readonly Import[]>): Violation[] 
   return found;
 }
 
-const FOLDERS = ['src', 'test', 'bench', 'training', 'scripts'];
+const FOLDERS = ['src', 'conformance', 'test', 'bench', 'training', 'scripts'];
 
 /** All TypeScript files of the repository at `root`, by path from there. */
 export function readSources(root: string): Map<string, string> {

@@ -27,35 +27,43 @@ const ENCODERS = [
   'src/models/blip/',
   'src/models/linear-head.ts',
   'src/models/tokenizer.ts',
-  'src/models/json-file.ts',
 ];
 const BASE = ['src/core/', 'src/runtime/'];
-const PARTS = [...BASE, 'src/models/', 'src/verifiers/', 'src/toybox/', 'src/search/'];
+const WORLD = 'src/toybox/world/';
+const CONTRACTS = ['src/models/contract.ts', 'src/verifiers/contract.ts', 'src/verifiers/jury.ts'];
+const PARTS = [...BASE, 'src/models/', 'src/verifiers/', 'src/search/'];
+const RUNS = [...PARTS, 'src/engine/', 'src/run/', 'src/score/'];
+const EDGES = [...RUNS, 'src/report/', 'src/varsearch.ts', 'src/index.ts'];
 
-/** The rules of this repository. */
+/** The rules of this repository, in the order of the way from a prompt to a picture. */
 export const RULES: Rules = {
   rooms: [
     { path: 'src/core/', may: [] },
     { path: 'src/runtime/', may: ['src/core/'] },
-    // The embedded world judges pictures without any model.
-    { path: 'src/toybox/', may: ['src/core/'] },
+    { path: 'src/endpoint/', may: ['src/core/'] },
+    // The embedded world: its judge looks at pictures without any model.
+    { path: WORLD, may: ['src/core/'] },
+    { path: 'src/toybox/judge/', may: ['src/core/', WORLD] },
     // The catalogue warns of prompts that the embedded model cannot draw.
-    { path: 'src/models/catalog', may: [...BASE, 'src/models/', 'src/toybox/prompt-check.ts'] },
+    { path: 'src/models/catalog', may: [...BASE, 'src/models/', `${WORLD}prompt-check.ts`] },
     { path: 'src/models/', may: BASE },
     // The oracle is the one verifier that knows the embedded world.
     { path: 'src/verifiers/oracle', may: [...BASE, ...ENCODERS, 'src/verifiers/', 'src/toybox/'] },
     // Verifiers know of models what they share with them, nothing else.
-    { path: 'src/verifiers/', may: [...BASE, ...ENCODERS] },
+    { path: 'src/verifiers/', may: [...BASE, ...ENCODERS, 'src/endpoint/'] },
     // Search knows contracts, never an implementation.
-    { path: 'src/search/', may: ['src/core/', 'src/models/contract.ts', 'src/verifiers/contract.ts'] },
-    { path: 'src/conformance/', may: [...BASE, 'src/models/', 'src/verifiers/'] },
-    { path: 'src/run/', may: PARTS },
-    { path: 'src/benchmarks/', may: [...PARTS, 'src/run/'] },
-    { path: 'src/index.ts', may: [...PARTS, 'src/run/', 'src/benchmarks/'] },
-    { path: 'src/cli/', may: [...PARTS, 'src/conformance/', 'src/run/', 'src/benchmarks/', 'src/index.ts'] },
-    { path: 'src/server/', may: [...PARTS, 'src/run/', 'src/benchmarks/', 'src/index.ts'] },
-    { path: 'test/', may: ['src/'] },
-    { path: 'bench/', may: ['src/'] },
+    { path: 'src/search/', may: ['src/core/', ...CONTRACTS] },
+    { path: 'src/engine/', may: PARTS },
+    { path: 'src/run/', may: [...PARTS, 'src/engine/'] },
+    // Existing pictures carry recipes, which may say what they show; the embedded verifiers warn of others' pictures.
+    { path: 'src/score/', may: [...RUNS, WORLD] },
+    { path: 'src/report/', may: RUNS },
+    { path: 'src/varsearch.ts', may: RUNS },
+    { path: 'src/index.ts', may: EDGES },
+    { path: 'src/cli/', may: EDGES },
+    { path: 'conformance/', may: [...BASE, 'src/models/', 'src/verifiers/'] },
+    { path: 'test/', may: ['src/', 'conformance/'] },
+    { path: 'bench/', may: ['src/', 'training/'] },
     { path: 'training/', may: ['src/'] },
     { path: 'scripts/', may: ['src/'] },
   ],

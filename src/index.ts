@@ -7,6 +7,19 @@ export { decodePicture } from './core/image-file.js';
 export type { LedgerCounts, LedgerRecord, Phase } from './core/ledger.js';
 export { Ledger } from './core/ledger.js';
 export { RandomKey } from './core/random.js';
+export type { CatalogOption, Catalogs, EngineHashes } from './engine/engine.js';
+export { builtInCatalogs } from './engine/engine.js';
+export type {
+  CompareOptions,
+  ComparePictureOptions,
+  GenerateOptions,
+  JudgeOptions,
+  OpenOptions,
+  PictureOptions,
+  ResolvedOptions,
+} from './engine/options.js';
+export type { VerifierOption } from './engine/verifier-options.js';
+export { VERSION } from './engine/versions.js';
 export type { ModelEntry } from './models/catalog.js';
 export type {
   Extension,
@@ -16,42 +29,29 @@ export type {
   Prefix,
   Scale,
 } from './models/contract.js';
+export type { CompareJson, Files } from './report/files.js';
+export { compareFiles, compareJson, resultFiles, strategyFiles } from './report/files.js';
 export type { CompareEvent, CompareResult, CompareRun } from './run/compare.js';
-export type { Catalogs, EngineHashes } from './run/engine.js';
-export { builtInCatalogs } from './run/engine.js';
-export type { CompareJson, Files } from './run/files.js';
-export { compareFiles, compareJson, resultFiles, strategyFiles } from './run/files.js';
 export type { GenerateEvent, GenerateRun } from './run/generate.js';
 export type { HoldOutReport, HoldOutRow } from './run/hold-out.js';
 export type { Run } from './run/live-run.js';
-export type {
-  CompareOptions,
-  ComparePictureOptions,
-  GenerateOptions,
-  JudgeOptions,
-  OpenOptions,
-  PictureOptions,
-  ResolvedOptions,
-} from './run/options.js';
 export type { Recipe } from './run/recipe.js';
 export { decodeWithRecipe, encodeWithRecipe } from './run/recipe.js';
 export type { ReplayOptions, ReplayResult, ReplayRun } from './run/replay.js';
 export type { GenerateResult, NodeJson, ResultJson, Spent, TracePoint } from './run/result.js';
 export { resultJson } from './run/result.js';
-export type { ScoredFile, ScoreEvent, ScoreResult, ScoreRun } from './run/score.js';
-export { score } from './run/score.js';
-export type { NamedPictures } from './run/score-files.js';
-export type { ScoreOptions, ScorePicturesOptions } from './run/score-options.js';
-export type { PictureScore } from './run/score-pictures.js';
-export { scorePictures } from './run/score-pictures.js';
-export type { CatalogOption, Varsearch } from './run/varsearch.js';
-export { compare, generate, openVarsearch, replay } from './run/varsearch.js';
-export type { VerifierOption } from './run/verifier-options.js';
-export { VERSION } from './run/versions.js';
+export type { NamedPictures } from './score/files.js';
+export type { ScoreOptions, ScorePicturesOptions } from './score/options.js';
+export type { PictureScore } from './score/pictures.js';
+export { scorePictures } from './score/pictures.js';
+export type { ScoredFile, ScoreEvent, ScoreResult, ScoreRun } from './score/score.js';
+export { score } from './score/score.js';
 export type { Search, SearchContext, SearchEvent, SearchResult } from './search/contract.js';
 export type { Estimate, ResolvedSearch, SearchOptions, StrategyName } from './search/registry.js';
 export { estimate, resolveSearch, STRATEGIES } from './search/registry.js';
 export type { SearchTree, TreeNode } from './search/tree.js';
+export type { Varsearch } from './varsearch.js';
+export { compare, generate, openVarsearch, replay } from './varsearch.js';
 export type { VerifierEntry } from './verifiers/catalog.js';
 export type { Judge, Panel, Verifier } from './verifiers/contract.js';
 export type {

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-import type { CompareJson } from '../src/run/files.js';
+import type { CompareJson } from '../src/report/files.js';
 import { cliBench } from './fakes/cli.js';
 
 describe('varsearch compare', () => {

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { encodePng, type Image } from '../src/core/image.js';
-import { builtInCatalogs } from '../src/run/engine.js';
+import { builtInCatalogs } from '../src/engine/engine.js';
 import { encodeWithRecipe, hashPixels } from '../src/run/recipe.js';
-import { renderScene } from '../src/toybox/renderer.js';
-import type { Colour, Shape } from '../src/toybox/scene.js';
+import { renderScene } from '../src/toybox/world/renderer.js';
+import type { Colour, Shape } from '../src/toybox/world/scene.js';
 import { plainPicture, type ScoreBench, scoreBench, type ScoreBenchOptions } from './fakes/score-bench.js';
 
 /** The PNG file of a picture that varsearch has made for a prompt. */

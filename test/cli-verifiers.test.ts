@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 
-import { builtInCatalogs } from '../src/run/engine.js';
+import { builtInCatalogs } from '../src/engine/engine.js';
 import { scoreBench } from './fakes/score-bench.js';
 
 describe('varsearch verifiers', () => {

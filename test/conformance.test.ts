@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-import { checkConformance } from '../src/conformance/index.js';
+import { checkConformance } from '../conformance/index.js';
 import { packageRoot } from '../src/core/assets.js';
 
 const shared = join(packageRoot(), '..', 'shared', 'conformance');

@@ -4,8 +4,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 import type { CompareResult, GenerateResult } from '../src/index.js';
 import { compare, generate } from '../src/index.js';
-import { compareReport } from '../src/run/report/compare-report.js';
-import { generateReport } from '../src/run/report/generate-report.js';
+import { compareReport } from '../src/report/compare-report.js';
+import { generateReport } from '../src/report/generate-report.js';
 import { type HtmlTag, readHtml } from './fakes/check-html.js';
 import { fakeModel } from './fakes/fake-model.js';
 import { fakeVerifier } from './fakes/fake-verifier.js';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { checkConformance } from '../src/conformance/index.js';
+import { checkConformance } from '../conformance/index.js';
 import { assetPath, packageRoot } from '../src/core/assets.js';
 import { createImage } from '../src/core/image.js';
 import { Ledger } from '../src/core/ledger.js';
@@ -18,12 +18,12 @@ import { createRuntime, type Runtime } from '../src/runtime/index.js';
 import { openWeights } from '../src/runtime/weights/open-weights.js';
 import type { SearchResult } from '../src/search/contract.js';
 import { resolveSearch, type SearchOptions, startSearch } from '../src/search/registry.js';
-import { benchmarkPrompts } from '../src/toybox/benchmark-prompts.js';
-import { judgePicture } from '../src/toybox/judge.js';
-import { parsePrompt } from '../src/toybox/parser.js';
-import { validateJudge } from '../src/toybox/validate.js';
+import { judgePicture } from '../src/toybox/judge/judge.js';
+import { benchmarkPrompts } from '../src/toybox/world/benchmark-prompts.js';
+import { parsePrompt } from '../src/toybox/world/parser.js';
 import { findVerifier } from '../src/verifiers/catalog.js';
 import { panelOf } from '../src/verifiers/contract.js';
+import { validateJudge } from '../training/scenes/validate.js';
 
 const PROMPT = 'three red stars left of a blue circle';
 const folder = assetPath('toybox');

@@ -1,5 +1,5 @@
 """Scenes made wrong for their caption, one change after another, on the 42-byte records; what a caption asks, and whether a scene
-shows it (the rule of src/toybox/judge.ts on exact scenes).
+shows it (the rule of src/toybox/judge/judge.ts on exact scenes).
 
 An object is a list [shape, colour, texture, radius, x, y], lengths in quarter pixels; objects stand in the order of their groups.
 """

@@ -5,8 +5,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { createImage } from '../src/core/image.js';
-import { judgePicture } from '../src/toybox/judge.js';
-import { parsePrompt } from '../src/toybox/parser.js';
+import { judgePicture } from '../src/toybox/judge/judge.js';
+import { parsePrompt } from '../src/toybox/world/parser.js';
 
 const SIDE = 64;
 const folder = process.argv[2] ?? '.';

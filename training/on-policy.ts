@@ -15,18 +15,18 @@ import { parseArgs } from 'node:util';
 import { Ledger } from '../src/core/ledger.js';
 import { RandomKey } from '../src/core/random.js';
 import { findModel } from '../src/models/catalog.js';
-import { InfinityModel } from '../src/models/infinity/model.js';
+import { type InfinityModel } from '../src/models/infinity/model.js';
 import type { InfinityPrefix } from '../src/models/infinity/prefix.js';
-import type { DetectedObject } from '../src/toybox/detector.js';
-import { detectObjects } from '../src/toybox/detector.js';
-import { Draws } from '../src/toybox/draws.js';
-import { generatePrompt, generateWording } from '../src/toybox/generate-prompt.js';
-import type { PromptKind } from '../src/toybox/grammar.js';
-import { PROMPT_KINDS, promptText, promptWords, VOCABULARY } from '../src/toybox/grammar.js';
-import { isHeldOut } from '../src/toybox/held-out.js';
-import { FAULTS, judge } from '../src/toybox/judge.js';
-import { parsePrompt } from '../src/toybox/parser.js';
-import { COLOURS, SHAPES, TEXTURES } from '../src/toybox/scene.js';
+import type { DetectedObject } from '../src/toybox/judge/detector.js';
+import { detectObjects } from '../src/toybox/judge/detector.js';
+import { FAULTS, judge } from '../src/toybox/judge/judge.js';
+import { Draws } from '../src/toybox/world/draws.js';
+import { generatePrompt, generateWording } from '../src/toybox/world/generate-prompt.js';
+import type { PromptKind } from '../src/toybox/world/grammar.js';
+import { PROMPT_KINDS, promptText, promptWords, VOCABULARY } from '../src/toybox/world/grammar.js';
+import { isHeldOut } from '../src/toybox/world/held-out.js';
+import { parsePrompt } from '../src/toybox/world/parser.js';
+import { COLOURS, SHAPES, TEXTURES } from '../src/toybox/world/scene.js';
 
 const PART_GROUPS = 128;
 const PREFIXES = 4;
@@ -109,12 +109,13 @@ async function drawPictures(
     roots.map((root) => root.key),
     shared,
   );
-  if (shared === 0)
+  if (shared === 0) {
     return grow(
       stems,
       roots.map((root) => root.key),
       scales,
     );
+  }
   const leaves = stems.flatMap((stem, i) =>
     Array.from({ length: COMPLETIONS }, (_, j) => ({
       prefix: stem.retain(),

@@ -1,4 +1,4 @@
-"""Draws scene records in batches, pixel for pixel as src/toybox/renderer.ts (signed distances, coverage, painter's order).
+"""Draws scene records in batches, pixel for pixel as src/toybox/world/renderer.ts (signed distances, coverage, painter's order).
 
 A sprite is the coverage of one (shape, radius, sub-pixel place) on a patch of PATCH x PATCH pixels. Radii and places are
 quarter pixels, so every sprite is made once and kept: rendering is table look-up, some thousand pictures a second.
@@ -10,7 +10,7 @@ import numpy as np
 
 SIDE, PATCH = 64, 40
 HALF = PATCH // 2
-UNIT = json.loads((Path(__file__).resolve().parent.parent / 'src/toybox/shapes.json').read_text())
+UNIT = json.loads((Path(__file__).resolve().parent.parent / 'src/toybox/world/shapes.json').read_text())
 SHAPES = ['circle', 'square', 'triangle', 'star', 'heart', 'diamond', 'cross', 'ring']
 COLOURS = ['red', 'orange', 'yellow', 'green', 'cyan', 'blue', 'purple', 'pink']
 TEXTURES = ['plain', 'striped', 'dotted']

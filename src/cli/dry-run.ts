@@ -1,10 +1,10 @@
 // What searches would cost, as tables: nothing is loaded and nothing computed.
 
 import { UsageError } from '../core/errors.js';
+import { formatCount } from '../core/format.js';
 import type { Scale } from '../models/contract.js';
 import { officialSchedule } from '../models/infinity/schedule.js';
-import { describeScale, describeSearch } from '../run/describe.js';
-import { formatCount } from '../run/format.js';
+import { describeScale, describeSearch } from '../report/words.js';
 import type { Estimate, ResolvedSearch, SearchOptions } from '../search/registry.js';
 import { estimate, resolveSearch } from '../search/registry.js';
 import type { CliIo } from './io.js';

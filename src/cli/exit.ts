@@ -3,7 +3,7 @@
 import { CommanderError } from 'commander';
 
 import { isAbortError, UsageError, VarsearchError } from '../core/errors.js';
-import { OPTION_NAMES } from '../run/options.js';
+import { OPTION_NAMES } from '../engine/options.js';
 import type { CliIo, InterruptSignal } from './io.js';
 import { INTERRUPT_CODES, line, plain } from './io.js';
 

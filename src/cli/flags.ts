@@ -3,10 +3,10 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 
-import { given } from '../run/given.js';
-import type { JudgeOptions, OpenOptions, PictureOptions } from '../run/options.js';
-import { DEFAULTS } from '../run/options.js';
-import { ENSEMBLE_MEMBERS } from '../run/verifier-options.js';
+import { given } from '../core/given.js';
+import type { JudgeOptions, OpenOptions, PictureOptions } from '../engine/options.js';
+import { DEFAULTS } from '../engine/options.js';
+import { ENSEMBLE_MEMBERS } from '../engine/verifier-options.js';
 import type { ResultChoice, StrategyName } from '../search/registry.js';
 import { DEFAULT_STRATEGY, RESULT_CHOICES, STRATEGIES } from '../search/registry.js';
 import { ENSEMBLE_RULES, type EnsembleRule } from '../verifiers/ensemble.js';

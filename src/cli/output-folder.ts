@@ -14,7 +14,7 @@ import { dirname, join, resolve } from 'node:path';
 
 import { VarsearchError } from '../core/errors.js';
 import { fileFault } from '../core/file-faults.js';
-import type { Files } from '../run/files.js';
+import type { Files } from '../report/files.js';
 
 /** A folder that is known to be writable. */
 export interface OutputFolder {

@@ -1,7 +1,7 @@
 // A picture in the terminal: half blocks, two pixels a character, in 24-bit colour where the terminal has it.
 
 import type { Image } from '../core/image.js';
-import { resample } from '../run/resample.js';
+import { resample } from '../core/resample.js';
 import type { CliIo, Output } from './io.js';
 
 /** Terminals by the name in TERM that are known to show 24-bit colour without saying so in COLORTERM. */

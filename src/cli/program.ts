@@ -2,7 +2,7 @@
 
 import { Command } from 'commander';
 
-import { VERSION } from '../run/versions.js';
+import { VERSION } from '../engine/versions.js';
 import { addCompare } from './commands/compare.js';
 import { addGenerate } from './commands/generate.js';
 import { addModels } from './commands/models.js';

@@ -1,7 +1,7 @@
 // The progress of searches on stderr: one line that is redrawn on a terminal, a line a round elsewhere.
 
-import { describeScores } from '../run/describe.js';
-import { formatDuration, formatScore } from '../run/format.js';
+import { formatDuration, formatScore } from '../core/format.js';
+import { describeScores } from '../report/words.js';
 import type { GenerateEvent } from '../run/generate.js';
 import type { TreeNode } from '../search/tree.js';
 import type { CliIo, Output } from './io.js';

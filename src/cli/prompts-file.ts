@@ -5,7 +5,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 
 import { UsageError } from '../core/errors.js';
 import { cannotRead } from '../core/file-faults.js';
-import type { NamedPictures } from '../run/score-files.js';
+import type { NamedPictures } from '../score/files.js';
 import { parseCsv } from './csv.js';
 
 /** Reads a list; its pictures' paths start from the folder of the list. Throws an error that names file and line. */

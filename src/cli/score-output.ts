@@ -1,8 +1,8 @@
 // Scores of pictures as a table, as JSON, as CSV, or only the best one's path.
 
-import { formatScore } from '../run/format.js';
-import type { ScoredFile, ScoreResult } from '../run/score.js';
-import { VERSION } from '../run/versions.js';
+import { formatScore } from '../core/format.js';
+import { VERSION } from '../engine/versions.js';
+import type { ScoredFile, ScoreResult } from '../score/score.js';
 import { csvLine, harmlessPath, harmlessText } from './csv.js';
 import type { CliIo } from './io.js';
 import { line, plain } from './io.js';

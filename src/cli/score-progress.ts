@@ -1,6 +1,6 @@
 // What is said on stderr while pictures are scored: warnings, and a line that is redrawn on a terminal.
 
-import type { ScoreEvent } from '../run/score.js';
+import type { ScoreEvent } from '../score/score.js';
 import type { CliIo } from './io.js';
 import { line, plain } from './io.js';
 

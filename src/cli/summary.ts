@@ -2,7 +2,7 @@
 
 import { relative } from 'node:path';
 
-import type { CompareResult } from '../run/compare.js';
+import { formatCount, formatDuration, formatGain, formatScore } from '../core/format.js';
 import {
   describeJoined,
   describeRule,
@@ -10,8 +10,8 @@ import {
   describeSearch,
   describeSizesBriefly,
   shortScore,
-} from '../run/describe.js';
-import { formatCount, formatDuration, formatGain, formatScore } from '../run/format.js';
+} from '../report/words.js';
+import type { CompareResult } from '../run/compare.js';
 import { heldOutNames, type HoldOutReport } from '../run/hold-out.js';
 import type { GenerateResult } from '../run/result.js';
 import { countChosenFrom } from '../run/standings.js';

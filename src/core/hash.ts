@@ -6,6 +6,9 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
+/** SHA-256 of files by their name. */
+export type FileHashes = Readonly<Record<string, string>>;
+
 /** The SHA-256 of a file, or of all files of a folder in the order of their names, in hexadecimal. */
 export async function fileHash(path: string): Promise<string> {
   const hash = createHash('sha256');

@@ -6,7 +6,7 @@ import { basename, join } from 'node:path';
 import { assetPath, modelsFolder } from '../core/assets.js';
 import { UsageError } from '../core/errors.js';
 import { type RuntimeChoice, withRuntime } from '../runtime/index.js';
-import { checkPrompt } from '../toybox/prompt-check.js';
+import { checkPrompt } from '../toybox/world/prompt-check.js';
 import type { ImageModel, Scale } from './contract.js';
 import { infinityFolder } from './infinity/folder.js';
 import { type InfinityOptions, openInfinity } from './infinity/model.js';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
 
 import { CheckpointError } from '../core/errors.js';
-import { isObject, type JsonObject, readJsonFile, readOptionalJsonFile } from './json-file.js';
+import { isObject, type JsonObject, readJsonFile, readOptionalJsonFile } from '../core/json-file.js';
 
 /** Token ids of a batch of texts, padded to one length: row-major [texts, length]. */
 export interface TokenBatch {

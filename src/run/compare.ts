@@ -1,13 +1,13 @@
 // Every strategy at the same budget, one after the other, with the same models, prompt and seed.
 
+import type { Engine } from '../engine/engine.js';
+import type { ComparePictureOptions } from '../engine/options.js';
 import type { StrategyName } from '../search/registry.js';
 import { optionsFor, STRATEGIES } from '../search/registry.js';
-import type { Engine } from './engine.js';
 import type { GenerateContext, GenerateEvent, GenerateRun } from './generate.js';
 import { startGenerate } from './generate.js';
 import type { Run } from './live-run.js';
 import { startRun } from './live-run.js';
-import type { ComparePictureOptions } from './options.js';
 import type { GenerateResult } from './result.js';
 import { type Standings, standingsOf } from './standings.js';
 

@@ -2,21 +2,21 @@
 
 import { Ledger } from '../core/ledger.js';
 import { RandomKey } from '../core/random.js';
+import type { Engine } from '../engine/engine.js';
+import type { PictureOptions, ResolvedOptions } from '../engine/options.js';
+import { DEFAULTS } from '../engine/options.js';
+import { guidesOf } from '../engine/verifier-options.js';
 import type { GenerationOptions, Generator, Scale } from '../models/contract.js';
 import type { SearchEvent } from '../search/contract.js';
 import type { Estimate } from '../search/registry.js';
 import { estimate, resolveSearch, startSearch } from '../search/registry.js';
 import { type Panel, panelOf } from '../verifiers/contract.js';
 import { isEnsemble } from '../verifiers/ensemble.js';
-import type { Engine } from './engine.js';
 import { type HoldOut, type HoldOutReport, prepareHoldOut } from './hold-out.js';
 import type { Run } from './live-run.js';
 import { startRun } from './live-run.js';
-import type { PictureOptions, ResolvedOptions } from './options.js';
-import { DEFAULTS } from './options.js';
 import type { GenerateResult } from './result.js';
 import { RunRecord } from './run-record.js';
-import { guidesOf } from './verifier-options.js';
 
 /** What happens during a run, in order. */
 export type GenerateEvent =

@@ -1,13 +1,13 @@
 // The hold-out report: what verifiers that did not guide a search say of its winner, measured against the pictures of the first
 // round, which are independent samples: what one gets without a search. It tells verifier hacking from better pictures.
 
+import { formatGain } from '../core/format.js';
+import type { FileHashes } from '../core/hash.js';
 import type { Image } from '../core/image.js';
 import { Ledger, type LedgerRecord } from '../core/ledger.js';
 import type { SearchResult } from '../search/contract.js';
 import type { TreeNode } from '../search/tree.js';
 import { checkScores, type Judge, type Verifier } from '../verifiers/contract.js';
-import { formatGain } from './format.js';
-import type { FileHashes } from './recipe.js';
 
 /** One verifier's view of a search. */
 export interface HoldOutRow {

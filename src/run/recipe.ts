@@ -3,16 +3,14 @@
 import { createHash } from 'node:crypto';
 
 import { UsageError } from '../core/errors.js';
+import type { FileHashes } from '../core/hash.js';
 import type { Image } from '../core/image.js';
 import { decodePng, encodePng } from '../core/image.js';
-import type { ResolvedOptions } from './options.js';
-import type { Versions } from './versions.js';
+import type { ResolvedOptions } from '../engine/options.js';
+import type { Versions } from '../engine/versions.js';
 
 /** Keyword of the PNG text chunk. */
 export const RECIPE_KEYWORD = 'varsearch';
-
-/** Hashes of files by their name. */
-export type FileHashes = Readonly<Record<string, string>>;
 
 /** How a picture was made. */
 export interface Recipe {

@@ -2,13 +2,13 @@
 
 import { VarsearchError } from '../core/errors.js';
 import type { Image } from '../core/image.js';
-import type { Engine, EngineHashes } from './engine.js';
+import type { Engine, EngineHashes } from '../engine/engine.js';
+import type { OpenOptions, ResolvedOptions } from '../engine/options.js';
+import { asPictureOptions, checkPictureOptions } from '../engine/options.js';
 import type { GenerateEvent } from './generate.js';
 import { startGenerate } from './generate.js';
 import type { Run } from './live-run.js';
 import { startRun } from './live-run.js';
-import type { OpenOptions, ResolvedOptions } from './options.js';
-import { asPictureOptions, checkPictureOptions } from './options.js';
 import type { Recipe } from './recipe.js';
 import { decodeWithRecipe, hashDifferences, hashPixels } from './recipe.js';
 import type { GenerateResult } from './result.js';

@@ -2,13 +2,13 @@
 
 import type { Image } from '../core/image.js';
 import type { LedgerRecord } from '../core/ledger.js';
+import type { EngineHashes } from '../engine/engine.js';
+import type { ResolvedOptions } from '../engine/options.js';
+import type { Versions } from '../engine/versions.js';
 import type { Scale } from '../models/contract.js';
 import type { SearchTree, TreeNode } from '../search/tree.js';
-import type { EngineHashes } from './engine.js';
 import type { HoldOutReport } from './hold-out.js';
-import type { ResolvedOptions } from './options.js';
 import type { Recipe } from './recipe.js';
-import type { Versions } from './versions.js';
 
 /** What had been spent when pictures were scored. */
 export interface Spent {

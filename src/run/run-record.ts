@@ -2,15 +2,15 @@
 
 import type { Image } from '../core/image.js';
 import type { Ledger } from '../core/ledger.js';
+import type { EngineHashes } from '../engine/engine.js';
+import type { ResolvedOptions } from '../engine/options.js';
+import { readVersions } from '../engine/versions.js';
 import type { Scale } from '../models/contract.js';
 import type { SearchEvent, SearchResult } from '../search/contract.js';
 import type { SearchTree, TreeNode } from '../search/tree.js';
-import type { EngineHashes } from './engine.js';
-import type { ResolvedOptions } from './options.js';
 import { hashPixels } from './recipe.js';
 import type { GenerateResult, Spent } from './result.js';
 import { standingsOf, traceOf } from './standings.js';
-import { readVersions } from './versions.js';
 
 /** What a run is, before it has shown anything. */
 export interface RunFacts {

@@ -9,13 +9,13 @@ import { fakeCatalogs } from '../../test/fakes/catalogs.js';
 import { TINY_CLIP, writeTinyClip } from '../../test/fixtures/tiny-clip.js';
 import { tinyAestheticTensors } from '../../test/fixtures/tiny-image-reward.js';
 import { writeTorchFile } from '../../test/fixtures/torch-file.js';
+import type { Catalogs } from '../engine/engine.js';
 import { createRuntime, type Runtime } from '../runtime/index.js';
+import { openVarsearch } from '../varsearch.js';
 import { openAesthetic } from '../verifiers/aesthetic.js';
 import type { VerifierEntry, VerifierLoadOptions } from '../verifiers/catalog.js';
 import { clipScore } from '../verifiers/clip-score.js';
 import type { Verifier } from '../verifiers/contract.js';
-import type { Catalogs } from './engine.js';
-import { openVarsearch } from './varsearch.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tower-'));
 writeTinyClip(folder);

@@ -1,9 +1,9 @@
 // Scores that can be compared over a whole search, or over several: for relative ensembles (rank, z-score) all their pictures are
 // combined anew from the members' own scores, since a score that a round has given says nothing outside of that round.
 
+import type { ResolvedOptions } from '../engine/options.js';
 import type { TreeNode } from '../search/tree.js';
 import { combineScores, isRelative } from '../verifiers/ensemble.js';
-import type { ResolvedOptions } from './options.js';
 import type { GenerateResult, Spent, TracePoint } from './result.js';
 
 /** The score of a candidate among those that it is compared with. */

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import { UsageError } from '../core/errors.js';
 import { Ledger } from '../core/ledger.js';
-import { renderScene } from '../toybox/renderer.js';
-import type { Scene, SceneObject } from '../toybox/scene.js';
+import { renderScene } from '../toybox/world/renderer.js';
+import type { Scene, SceneObject } from '../toybox/world/scene.js';
 import { oracle } from './oracle.js';
 import { describeVerifier } from './verifier.suite.js';
 

@@ -3,9 +3,9 @@
 
 import { UsageError } from '../core/errors.js';
 import { fit } from '../models/clip/preprocess.js';
-import { oracleScore } from '../toybox/judge.js';
-import { parsePrompt } from '../toybox/parser.js';
-import { PICTURE_SIDE } from '../toybox/scene.js';
+import { oracleScore } from '../toybox/judge/judge.js';
+import { parsePrompt } from '../toybox/world/parser.js';
+import { PICTURE_SIDE } from '../toybox/world/scene.js';
 import type { Judge, Verifier } from './contract.js';
 
 /** The oracle; it has no files and holds nothing. Prompts that toybox cannot parse are a UsageError. */

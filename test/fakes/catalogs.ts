@@ -1,7 +1,7 @@
 // Catalogues of fakes under the names of the built-in defaults, for programs and libraries that look names up.
 
 import { UsageError } from '../../src/core/errors.js';
-import type { Catalogs } from '../../src/run/engine.js';
+import type { Catalogs } from '../../src/engine/engine.js';
 import type { VerifierEntry } from '../../src/verifiers/catalog.js';
 import { type FakeModel, fakeModel, type FakeModelOptions, squares } from './fake-model.js';
 import { type FakeVerifier, fakeVerifier, type FakeVerifierOptions } from './fake-verifier.js';

@@ -4,15 +4,15 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 
 import { UsageError } from '../../core/errors.js';
+import { given } from '../../core/given.js';
+import { type Catalogs, findWanted } from '../../engine/engine.js';
+import type { CompareOptions } from '../../engine/options.js';
+import { DEFAULTS, splitCompareOptions } from '../../engine/options.js';
+import { compareFiles, compareJson, strategyFiles } from '../../report/files.js';
 import type { CompareResult } from '../../run/compare.js';
-import { type Catalogs, findWanted } from '../../run/engine.js';
-import { compareFiles, compareJson, strategyFiles } from '../../run/files.js';
-import { given } from '../../run/given.js';
-import type { CompareOptions } from '../../run/options.js';
-import { DEFAULTS, splitCompareOptions } from '../../run/options.js';
-import { compare } from '../../run/varsearch.js';
 import type { StrategyName } from '../../search/registry.js';
 import { optionsFor, resolveSearch, STRATEGIES } from '../../search/registry.js';
+import { compare } from '../../varsearch.js';
 import { printCosts, rowOf } from '../dry-run.js';
 import type { DryRunFlags, LoadFlags, OutputFlags, SamplingFlags, SearchFlags } from '../flags.js';
 import {

@@ -4,17 +4,17 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 
 import { UsageError } from '../../core/errors.js';
+import { type Catalogs, findWanted } from '../../engine/engine.js';
+import type { GenerateOptions, PictureOptions } from '../../engine/options.js';
+import { DEFAULTS, splitGenerateOptions } from '../../engine/options.js';
 import type { Scale } from '../../models/contract.js';
-import { type Catalogs, findWanted } from '../../run/engine.js';
-import { FILE_NAMES, resultFiles } from '../../run/files.js';
+import { FILE_NAMES, resultFiles } from '../../report/files.js';
 import type { GenerateRun } from '../../run/generate.js';
-import type { GenerateOptions, PictureOptions } from '../../run/options.js';
-import { DEFAULTS, splitGenerateOptions } from '../../run/options.js';
 import type { GenerateResult } from '../../run/result.js';
 import { resultJson } from '../../run/result.js';
-import { generate } from '../../run/varsearch.js';
 import type { SearchOptions } from '../../search/registry.js';
 import { DEFAULT_STRATEGY, resolveSearch } from '../../search/registry.js';
+import { generate } from '../../varsearch.js';
 import { costRows, firstScales, printCosts } from '../dry-run.js';
 import type { DryRunFlags, LoadFlags, OutputFlags, SamplingFlags, SearchFlags } from '../flags.js';
 import {

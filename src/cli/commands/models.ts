@@ -2,9 +2,9 @@
 
 import type { Command } from 'commander';
 
+import { DEFAULTS } from '../../engine/options.js';
 import type { ModelEntry } from '../../models/catalog.js';
-import { describeScale } from '../../run/describe.js';
-import { DEFAULTS } from '../../run/options.js';
+import { describeScale } from '../../report/words.js';
 import type { CliIo } from '../io.js';
 import { line } from '../io.js';
 import { table } from '../table.js';

@@ -5,10 +5,10 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 
 import { cannotRead } from '../../core/file-faults.js';
-import { describeScores } from '../../run/describe.js';
-import { resultFiles } from '../../run/files.js';
+import { resultFiles } from '../../report/files.js';
+import { describeScores } from '../../report/words.js';
 import type { ReplayResult } from '../../run/replay.js';
-import { replay } from '../../run/varsearch.js';
+import { replay } from '../../varsearch.js';
 import { EXIT } from '../exit.js';
 import type { LoadFlags, OutputFlags } from '../flags.js';
 import { addLoadFlags, addOutputFlags, openOptions } from '../flags.js';

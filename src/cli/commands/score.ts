@@ -4,11 +4,11 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 
 import { UsageError } from '../../core/errors.js';
-import { given } from '../../run/given.js';
-import { DEFAULTS } from '../../run/options.js';
-import type { ScoreResult } from '../../run/score.js';
-import { score } from '../../run/score.js';
-import type { ScoreOptions } from '../../run/score-options.js';
+import { given } from '../../core/given.js';
+import { DEFAULTS } from '../../engine/options.js';
+import type { ScoreOptions } from '../../score/options.js';
+import type { ScoreResult } from '../../score/score.js';
+import { score } from '../../score/score.js';
 import { addJudgeFlags, type JudgeFlags, judgeOptions } from '../flags.js';
 import { interruptible } from '../interrupt.js';
 import type { CliIo } from '../io.js';

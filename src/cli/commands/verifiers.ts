@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 
-import { DEFAULTS } from '../../run/options.js';
+import { DEFAULTS } from '../../engine/options.js';
 import type { VerifierEntry } from '../../verifiers/catalog.js';
 import type { CliIo } from '../io.js';
 import { line } from '../io.js';

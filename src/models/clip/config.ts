@@ -2,8 +2,8 @@
 // included), read off the weights for OpenAI's (clip/model.py, build_model).
 
 import { CheckpointError } from '../../core/errors.js';
+import { isObject, type JsonObject } from '../../core/json-file.js';
 import type { TensorSource } from '../../runtime/weights/tensor-source.js';
-import { isObject, type JsonObject } from '../json-file.js';
 
 /** The activations of the feed-forward layers, under transformers' names. */
 export const ACTIVATIONS = ['quick_gelu', 'gelu', 'gelu_new', 'gelu_pytorch_tanh'] as const;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { CheckpointError } from '../../core/errors.js';
 import type { Image } from '../../core/image.js';
-import { isObject, type JsonObject, readOptionalJsonFile } from '../json-file.js';
+import { isObject, type JsonObject, readOptionalJsonFile } from '../../core/json-file.js';
 import { resizeBicubic } from './resample.js';
 
 /** How pictures are made ready. */

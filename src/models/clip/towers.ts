@@ -4,6 +4,7 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import { CheckpointError, RuntimeError } from '../../core/errors.js';
+import { readJsonFile } from '../../core/json-file.js';
 import {
   float32Tensor,
   int32Tensor,
@@ -13,7 +14,6 @@ import {
   type Session,
 } from '../../runtime/index.js';
 import { openWeights } from '../../runtime/weights/open-weights.js';
-import { readJsonFile } from '../json-file.js';
 import { type ClipConfig, huggingFaceConfig, openAiConfig, type TextConfig } from './config.js';
 import { buildTextGraph, buildVisionGraph } from './graphs.js';
 import { type ClipTensors, clipTensors } from './keys.js';

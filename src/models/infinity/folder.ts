@@ -4,8 +4,8 @@
 import { join } from 'node:path';
 
 import { CheckpointError } from '../../core/errors.js';
+import { type JsonObject, readJsonFile } from '../../core/json-file.js';
 import type { Scale } from '../contract.js';
-import { type JsonObject, readJsonFile } from '../json-file.js';
 import type { InfinityDefaults, InfinityOptions } from './model.js';
 import { officialSchedule, PICTURE_SIZES, type PictureSize, type Schedule } from './schedule.js';
 

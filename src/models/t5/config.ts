@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 
 import { CheckpointError } from '../../core/errors.js';
-import { type JsonObject, readJsonFile } from '../json-file.js';
+import { type JsonObject, readJsonFile } from '../../core/json-file.js';
 
 /** Activations of the feed-forward layers, under transformers' names. */
 export const T5_ACTIVATIONS = ['relu', 'gelu', 'gelu_new', 'silu'] as const;

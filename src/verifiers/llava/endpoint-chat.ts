@@ -2,12 +2,12 @@
 
 import { VarsearchError } from '../../core/errors.js';
 import { encodePng, type Image } from '../../core/image.js';
-import { isObject, type JsonObject } from '../../models/json-file.js';
-import { type EndpointClient, EndpointError } from './endpoint-http.js';
+import { isObject, type JsonObject } from '../../core/json-file.js';
+import { type EndpointClient, EndpointError } from '../../endpoint/http.js';
+import { clean, messageOf, type Tell } from '../../endpoint/words.js';
 import { scoreOfTokens, topTokens } from './endpoint-logprobs.js';
 import type { ScoreMode } from './endpoint-options.js';
 import { parseRating } from './endpoint-rating.js';
-import { clean, messageOf, type Tell } from './endpoint-words.js';
 
 /** An endpoint and how it is asked. */
 export interface Chat {

@@ -1,8 +1,8 @@
 // The log-probabilities of yes and no in the answer of an OpenAI-compatible endpoint.
 
 import { VarsearchError } from '../../core/errors.js';
-import { isObject, type JsonObject } from '../../models/json-file.js';
-import { clean, type Tell } from './endpoint-words.js';
+import { isObject, type JsonObject } from '../../core/json-file.js';
+import { clean, type Tell } from '../../endpoint/words.js';
 import { type Answer, answerOf, logSum, yesShare } from './question.js';
 
 /** A token that may stand first in the answer. */

@@ -1,6 +1,7 @@
 // The options of LLaVA-OneVision behind an endpoint: checked here and nowhere else, and read from the environment.
 
 import { UsageError } from '../../core/errors.js';
+import type { Wait } from '../../endpoint/http.js';
 import { createQuestion, PROMPT_SLOT, type Question } from './question.js';
 
 /** Where a score comes from: the log-probabilities of yes and no, or a rating in the text of the answer. */
@@ -19,9 +20,6 @@ export type Rating = (typeof RATINGS)[number];
 const DEFAULT_RATING_QUESTION =
   `How well does this image show "${PROMPT_SLOT}"? Rate it from 0 (not at all) to 10 (perfectly). ` +
   'Answer with the number only.';
-
-/** Waits some milliseconds, or less when the signal is aborted. */
-export type Wait = (milliseconds: number, signal: AbortSignal) => Promise<void>;
 
 /** Options of LLaVA-OneVision, or any model that looks at pictures, behind an OpenAI-compatible endpoint. */
 export interface LlavaEndpointOptions {

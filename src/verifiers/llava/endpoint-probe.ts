@@ -2,11 +2,11 @@
 
 import { UsageError } from '../../core/errors.js';
 import { createImage } from '../../core/image.js';
-import { isObject } from '../../models/json-file.js';
+import { isObject } from '../../core/json-file.js';
+import { type EndpointClient, EndpointError } from '../../endpoint/http.js';
+import { clean } from '../../endpoint/words.js';
 import { askChat, type ChatForm } from './endpoint-chat.js';
-import { type EndpointClient, EndpointError } from './endpoint-http.js';
 import type { EndpointSettings } from './endpoint-options.js';
-import { clean } from './endpoint-words.js';
 
 const MOST_LISTED = 20;
 /** Some servers give no more log-probabilities than this, and refuse to be asked for more. */

@@ -2,7 +2,7 @@
 // wrong score would lead a search astray without a sign.
 
 import { VarsearchError } from '../../core/errors.js';
-import { clean, type Tell } from './endpoint-words.js';
+import { clean, type Tell } from '../../endpoint/words.js';
 
 /** Ratings are asked for from 0 to this. */
 const SCALE = 10;

@@ -4,9 +4,9 @@ import * as fake from '../../../test/fakes/openai-server.js';
 import { greyPicture, patternPicture } from '../../../test/fixtures/pictures.js';
 import { isAbortError, UsageError } from '../../core/errors.js';
 import { Ledger } from '../../core/ledger.js';
+import { EndpointError } from '../../endpoint/http.js';
 import { describeVerifier } from '../verifier.suite.js';
 import { type LlavaEndpoint, openLlavaEndpoint } from './endpoint.js';
-import { EndpointError } from './endpoint-http.js';
 import type { LlavaEndpointOptions } from './endpoint-options.js';
 
 const noWait = (): Promise<void> => Promise.resolve();

@@ -5,9 +5,10 @@
 import { textHash } from '../../core/hash.js';
 import type { Image } from '../../core/image.js';
 import type { Ledger } from '../../core/ledger.js';
+import { createEndpointClient, EndpointError } from '../../endpoint/http.js';
+import { createGate, type Gate, linkSignals, mapAtOnce } from '../../endpoint/signals.js';
 import type { Judge, Verifier } from '../contract.js';
 import { askChat, type Chat } from './endpoint-chat.js';
-import { createEndpointClient, EndpointError } from './endpoint-http.js';
 import {
   type EndpointSettings,
   type LlavaEndpointOptions,
@@ -15,7 +16,6 @@ import {
   type ScoreMode,
 } from './endpoint-options.js';
 import { onlyModel, probeForm } from './endpoint-probe.js';
-import { createGate, type Gate, linkSignals, mapAtOnce } from './endpoint-signals.js';
 
 /** LLaVA-OneVision behind an endpoint. */
 export interface LlavaEndpoint extends Verifier {

@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 
 import { CheckpointError, UsageError } from '../../core/errors.js';
 import { fileHash } from '../../core/hash.js';
-import { isObject, readJsonFile, readOptionalJsonFile } from '../../models/json-file.js';
+import { isObject, readJsonFile, readOptionalJsonFile } from '../../core/json-file.js';
 
 /** The repository whose files are meant. */
 export const LLAVA_REPOSITORY = 'llava-hf/llava-onevision-qwen2-0.5b-ov-hf';

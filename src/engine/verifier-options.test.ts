@@ -1,0 +1,174 @@
+// Which verifiers a run has: everything wrong about them is said before anything is loaded.
+
+import { describe, expect, it } from 'vitest';
+
+import { fakeCatalogs } from '../../test/fakes/catalogs.js';
+import { fakeModel } from '../../test/fakes/fake-model.js';
+import { fakeVerifier } from '../../test/fakes/fake-verifier.js';
+import { UsageError } from '../core/errors.js';
+import type { Recipe } from '../run/recipe.js';
+import { openOptionsOf } from '../run/replay.js';
+import { ensemble } from '../verifiers/ensemble.js';
+import { findWanted, openEngine } from './engine.js';
+import { checkOpenOptions, type OpenOptions } from './options.js';
+
+const catalogs = fakeCatalogs();
+const names = (options: OpenOptions): unknown => {
+  const { guides, reporters } = findWanted(checkOpenOptions(options), catalogs);
+  return [guides.map(({ name }) => name), reporters?.map(({ name }) => name) ?? null];
+};
+
+describe('verifiers', () => {
+  it.each([
+    [{}, ['clip-score']],
+    [{ model: 'large' }, ['clip-score-l14']],
+    [{ model: fakeModel() }, ['clip-score']],
+    [{ verifier: 'oracle' }, ['oracle']],
+    [{ verifier: 'oracle, clip-score' }, ['oracle', 'clip-score']],
+    [{ verifier: ['oracle', 'clip-score'], ensemble: { by: 'z-score' } }, ['oracle', 'clip-score']],
+    [{ verifier: [fakeVerifier({ name: 'mine' }), 'oracle'] }, ['mine', 'oracle']],
+  ] as const)('of %j are %j', (options, expected) => {
+    expect(names(options)).toEqual([expected, null]);
+  });
+
+  it.each([
+    [{ verifier: 'clip-score,taste' }, /unknown verifier 'taste'/],
+    [{ verifier: 'clip-score,clip-score' }, /'clip-score' twice: name each once/],
+    [{ verifier: 'clip-score,,oracle' }, /option 'verifier' names nothing at one place/],
+    [{ verifier: [] }, /option 'verifier' must be a name, a loaded verifier, or a list/],
+    [{ verifier: ['clip-score', 7] }, /option 'verifier' must be/],
+    [
+      { verifier: 'clip-score', ensemble: { weights: [1] } },
+      /for several verifiers .* not for 'clip-score' alone/,
+    ],
+    [{ ensemble: { by: 'rank' } }, /for several verifiers .* not for the usual one alone/],
+    [{ verifier: 'clip-score,oracle', ensemble: { weights: [1, 2, 3] } }, /2 verifiers and 3 weights/],
+    [{ verifier: 'clip-score,oracle', ensemble: { weights: [-1, 2] } }, /numbers from 0 on/],
+    [{ verifier: 'clip-score,oracle', ensemble: { by: 'mean' } }, /option 'ensemble' must be one of rank/],
+    [{ verifier: 'clip-score,oracle', ensemble: { weight: [1, 2] } }, /option 'ensemble' must be/],
+    [{ verifier: ['clip-score', ensemble([fakeVerifier()])] }, /cannot be a member of another/],
+    [{ verifier: ensemble([fakeVerifier()]) }, /an ensemble of one verifier joins nothing/],
+    [{ report: [ensemble([fakeVerifier()])] }, /'report' has an ensemble, .*: list its members/],
+    [{ report: [fakeVerifier({ name: 'clip-score' })] }, /'report' has another verifier called 'clip-score'/],
+    [{ verifier: ['a,b', 'oracle'] }, /'a,b' cannot be in an ensemble/],
+    [{ report: 'oracle,oracle' }, /option 'report' has the verifier 'oracle' twice/],
+    [{ report: 'taste' }, /unknown verifier 'taste'/],
+    [{ report: 5 }, /option 'report' must be 'ensemble-members', a name/],
+    [
+      { threads: 2, model: fakeModel(), verifier: [fakeVerifier()] },
+      /'threads' is for what is loaded by name/,
+    ],
+  ])('%j are refused', (options, message) => {
+    expect(() => names(options as OpenOptions)).toThrow(UsageError);
+    expect(() => names(options as OpenOptions)).toThrow(message);
+  });
+
+  it('of the embedded world are refused for a model that draws anything, with those that fit', () => {
+    for (const options of [
+      { verifier: 'clip-score' },
+      { verifier: 'clip-score-l14,aesthetic' },
+      { report: 'oracle' },
+    ]) {
+      expect(() => names({ model: 'large', ...options })).toThrow(
+        /'(clip-score|aesthetic|oracle)' knows .* and 'large' draws others: choose from clip-score-l14$/,
+      );
+    }
+    expect(names({ verifier: 'clip-score,clip-score-l14' })).toEqual([
+      ['clip-score', 'clip-score-l14'],
+      null,
+    ]);
+  });
+});
+
+describe('the verifiers of a report', () => {
+  it.each([
+    [{ report: 'oracle, clip-score' }, ['oracle', 'clip-score']],
+    [{ report: 'ensemble-members' }, ['aesthetic', 'image-reward']],
+    [{ report: 'oracle,ensemble-members,aesthetic' }, ['oracle', 'aesthetic', 'image-reward']],
+    [{ report: 'ensemble-members', verifier: 'aesthetic,oracle' }, ['clip-score', 'image-reward']],
+    [{ report: 'ensemble-members', model: fakeModel() }, ['aesthetic', 'image-reward']],
+    [
+      {
+        report: 'ensemble-members',
+        verifier: ensemble([fakeVerifier({ name: 'aesthetic' }), fakeVerifier()]),
+      },
+      ['clip-score', 'image-reward'],
+    ],
+  ])('%j are %j', (options, expected) => {
+    expect(names(options)).toEqual([expect.anything(), expected]);
+  });
+
+  it('have to be there, and a world has to be known', () => {
+    const all = { verifier: 'clip-score,aesthetic,image-reward', report: 'ensemble-members' };
+    expect(() => names(all)).toThrow(/no installed verifier for these pictures is left/);
+    const loaded = { model: fakeModel(), verifier: fakeVerifier(), report: 'ensemble-members' };
+    expect(() => names(loaded)).toThrow(/needs a model or a verifier by name/);
+  });
+});
+
+describe('the engine', () => {
+  it('loads every verifier once, closes what it loaded, and leaves open what was handed in', async () => {
+    const own = fakeCatalogs();
+    const mine = fakeVerifier({ name: 'mine' });
+    const options = { verifier: ['clip-score', mine], report: 'clip-score,mine,aesthetic' };
+    const engine = await openEngine(options, own);
+    expect(own.loaded.verifiers.map(({ name }) => name)).toEqual(['clip-score', 'aesthetic']);
+    expect(engine.reporters).toEqual([own.loaded.verifiers[0], mine, own.loaded.verifiers[1]]);
+    expect(Object.keys((await engine.hashes()).verifier)).toEqual([
+      'clip-score/judge.safetensors',
+      'mine/judge.safetensors',
+    ]);
+    await engine.close();
+    expect([...own.loaded.verifiers, mine].map((each) => each.closed())).toEqual([true, true, false]);
+  });
+
+  it('says what is missing before it loads anything', async () => {
+    const own = fakeCatalogs();
+    await expect(openEngine({ verifier: 'clip-score,missing' }, own)).rejects.toThrow(
+      "verifier 'missing' is not installed: weights are missing: put them there",
+    );
+    await expect(openEngine({ report: 'missing' }, own)).rejects.toThrow("'missing' is not installed");
+    expect([own.loaded.models, own.loaded.verifiers]).toEqual([[], []]);
+  });
+
+  it('closes all others when one cannot be loaded', async () => {
+    const own = fakeCatalogs();
+    const findVerifier: typeof own.findVerifier = (name) =>
+      name === 'oracle'
+        ? { ...own.findVerifier(name), load: () => Promise.reject(new Error('no weights')) }
+        : own.findVerifier(name);
+    await expect(openEngine({ verifier: 'clip-score,oracle' }, { ...own, findVerifier })).rejects.toThrow(
+      'no weights',
+    );
+    expect(own.loaded.verifiers.map((each) => each.closed())).toEqual([true]);
+    expect(own.loaded.models.map((each) => each.closed())).toEqual([true]);
+  });
+});
+
+describe('the verifiers of a recipe', () => {
+  const recipe = (options: object): Recipe => ({ options: { model: 'toybox', ...options } }) as Recipe;
+
+  it.each([
+    // Written before there were ensembles.
+    [{ verifier: 'clip-score' }, {}, { verifier: ['clip-score'] }],
+    [{ verifier: 'clip-score', ensemble: null }, {}, { verifier: ['clip-score'] }],
+    [{ verifier: 'clip-score:/with,comma', ensemble: null }, {}, { verifier: ['clip-score:/with,comma'] }],
+    [
+      { verifier: 'a,b', ensemble: { by: 'z-score', weights: [1, 2] } },
+      {},
+      { verifier: 'a,b', ensemble: { by: 'z-score', weights: [1, 2] } },
+    ],
+    [
+      { verifier: 'a,b', ensemble: { by: 'z-score', weights: [1, 2] } },
+      { ensemble: { by: 'rank' } },
+      { verifier: 'a,b', ensemble: { by: 'rank', weights: [1, 2] } },
+    ],
+    [
+      { verifier: 'a,b', ensemble: { by: 'z-score', weights: [1, 2] } },
+      { verifier: 'c,d' },
+      { verifier: 'c,d' },
+    ],
+  ] as const)('%j with %j are %j', (written, given, expected) => {
+    expect(openOptionsOf(recipe(written), given)).toEqual({ model: 'toybox', ...expected });
+  });
+});

@@ -1,0 +1,176 @@
+// The page of one run: the picture, its score over the rounds, the search tree, the ledger, options and recipe.
+
+import { formatCount, formatDuration, formatPercent, formatScore } from '../core/format.js';
+import type { GenerateResult } from '../run/result.js';
+import { countChosenFrom, memberNames } from '../run/standings.js';
+import { isRelative } from '../verifiers/ensemble.js';
+import { holdOutSection } from './hold-out-view.js';
+import type { Html } from './html.js';
+import { html } from './html.js';
+import { ledgerSection, savedShare } from './ledger-view.js';
+import { page } from './page.js';
+import { dataUrl } from './pictures.js';
+import { chartKey, memberSection, scoreChart } from './score-chart.js';
+import { roundsOf } from './tree-layout.js';
+import { treeSection } from './tree-view.js';
+import {
+  describeEnsemble,
+  describeOptions,
+  describeRule,
+  describeScores,
+  describeSearch,
+  shortScore,
+} from './words.js';
+
+/** Pictures shown large are at most this many pixels wide. */
+export const LARGE_PICTURE = 1024;
+
+/** The class that keeps enlarged small pictures sharp. */
+export function pixelClass(width: number): string {
+  return width <= 256 ? 'pixels' : '';
+}
+
+/** The very first picture: what one gets without a search. */
+function firstPicture(result: GenerateResult): Html | null {
+  const [first] = result.tree.nodes;
+  if (!first || first.id === result.winner.id) return null;
+  const scores = result.options.ensemble ? describeScores(first) : formatScore(first.score);
+  return html`<div class="first">
+    <img
+      class="${pixelClass(first.image.width)}"
+      src="${dataUrl(first.image, 256)}"
+      alt="The first picture that was drawn"
+    />
+    <span><b>${scores}</b>the first picture drawn: what one gets without a search</span>
+  </div>`;
+}
+
+/** The winner's score; of an ensemble that of every member, and what they are together. */
+function scoreFigures(result: GenerateResult): Html {
+  const { winner, score, options } = result;
+  const { ensemble, verifier } = options;
+  if (!ensemble) {
+    return html`<div class="main">
+      <dt>Best score</dt>
+      <dd>${formatScore(score)}<small>${verifier}</small></dd>
+    </div>`;
+  }
+  const among = isRelative(ensemble) ? `among ${formatCount(countChosenFrom(result))} pictures` : '';
+  const members = Object.entries(winner.scores).map(
+    ([name, own]) =>
+      html`<div class="main">
+        <dt>${name}</dt>
+        <dd>${formatScore(own)}</dd>
+      </div>`,
+  );
+  return html`${members}
+    <div>
+      <dt>${describeRule(ensemble)}</dt>
+      <dd>${shortScore(score, ensemble)}<small>${among}</small></dd>
+    </div>`;
+}
+
+function figures(result: GenerateResult): Html {
+  const { ledger, milliseconds } = result;
+  return html`<dl class="figures">
+    ${scoreFigures(result)}
+    <div>
+      <dt>Pictures judged</dt>
+      <dd>${formatCount(ledger.imagesDecoded)}</dd>
+    </div>
+    <div>
+      <dt>NFE</dt>
+      <dd>${formatCount(ledger.nfe)}<small>as the paper counts</small></dd>
+    </div>
+    <div>
+      <dt>Forward passes</dt>
+      <dd>${formatCount(ledger.forwards)}<small>${formatPercent(savedShare(ledger))} shared</small></dd>
+    </div>
+    <div>
+      <dt>Time</dt>
+      <dd>${formatDuration(milliseconds)}</dd>
+    </div>
+  </dl>`;
+}
+
+function hero(result: GenerateResult): Html {
+  const { image, options } = result;
+  const several = roundsOf(result.tree).length > 1;
+  return html`<div class="hero">
+    <figure>
+      <img
+        class="${pixelClass(image.width)}"
+        src="${dataUrl(image, LARGE_PICTURE)}"
+        alt="The result for the prompt: ${options.prompt}"
+      />
+      <figcaption>${image.width} × ${image.height} pixels, seed ${options.seed}</figcaption>
+      ${firstPicture(result)}
+    </figure>
+    <div>${figures(result)}${scoreChart(result)}${chartKey(several)}</div>
+  </div>`;
+}
+
+/** Everything that is needed to make the picture again. */
+function recipeSection(result: GenerateResult): Html {
+  const { options, versions, recipe } = result;
+  const list = (entries: readonly (readonly [string, string])[]): Html =>
+    html`<dl class="facts">
+      ${entries.map(
+        ([name, value]) =>
+          html`<dt>${name}</dt>
+            <dd>${value}</dd>`,
+      )}
+    </dl>`;
+  return html`<section aria-labelledby="recipe-title">
+    <h2 id="recipe-title">Recipe</h2>
+    <p class="lead">
+      The picture file carries all of this. <code>varsearch replay picture.png</code> makes it again, bit for
+      bit.
+    </p>
+    <div class="two">
+      <div>
+        <h3>Options</h3>
+        ${list(describeOptions(options))}
+      </div>
+      <div>
+        <h3>Versions</h3>
+        ${list(Object.entries(versions))}
+      </div>
+    </div>
+    <details>
+      <summary>The whole recipe, with the hashes of all files</summary>
+      <pre>${JSON.stringify(recipe, null, 2)}</pre>
+    </details>
+  </section>`;
+}
+
+/** The line under a title: the search in words. */
+function searchChips(result: GenerateResult): Html {
+  const { model, search, ensemble } = result.options;
+  const names = memberNames(result.options);
+  return html`<ul class="chips">
+    <li><b>${describeSearch(search)}</b></li>
+    <li>model <b>${model}</b></li>
+    <li>${ensemble ? 'verifiers' : 'verifier'} <b>${names.join(', ')}</b></li>
+    ${ensemble ? html`<li>ensemble <b>${describeEnsemble(ensemble)}</b></li>` : null}
+  </ul>`;
+}
+
+/** The notice of a run that was interrupted. */
+export function incompleteNotice(complete: boolean): Html | null {
+  if (complete) return null;
+  return html`<p class="notice">This search was interrupted: what it had found until then is below.</p>`;
+}
+
+/** The HTML page of one run. */
+export function generateReport(result: GenerateResult): string {
+  const { prompt } = result.options;
+  return page({
+    title: `${prompt} \u2013 varsearch`,
+    kind: 'search report',
+    body: html`<h1>${prompt}</h1>
+      ${searchChips(result)}${incompleteNotice(result.complete)} ${hero(result)}
+      ${holdOutSection(result.report)} ${memberSection(result)} ${treeSection(result)}
+      ${ledgerSection(result)} ${recipeSection(result)}`,
+  });
+}

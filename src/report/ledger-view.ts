@@ -1,0 +1,131 @@
+// The ledger of a run as HTML: what was counted, what was really computed, and where the time went.
+
+import { formatCount, formatDuration, formatLarge, formatPercent } from '../core/format.js';
+import type { LedgerRecord, Phase } from '../core/ledger.js';
+import { PHASES } from '../core/ledger.js';
+import type { GenerateResult } from '../run/result.js';
+import type { Html } from './html.js';
+import { html } from './html.js';
+
+/** One count of the ledger with its explanation. */
+export interface LedgerLine {
+  readonly name: string;
+  readonly note: string;
+  readonly value: (ledger: LedgerRecord) => number;
+  readonly format: (value: number) => string;
+}
+
+const flops = (value: number): string => `${formatLarge(value)}FLOP`;
+
+/** The counts of a ledger in the order in which reports show them. */
+export const LEDGER_LINES: readonly LedgerLine[] = [
+  {
+    name: 'NFE',
+    note: 'as the paper counts: one per scale and sequence, nothing shared',
+    value: (l) => l.nfe,
+    format: formatCount,
+  },
+  {
+    name: 'Forward passes',
+    note: 'sequences that really went through the transformer',
+    value: (l) => l.forwards,
+    format: formatCount,
+  },
+  { name: 'Calls', note: 'one call serves a whole batch', value: (l) => l.forwardCalls, format: formatCount },
+  { name: 'Tokens', note: 'of those forward passes', value: (l) => l.tokens, format: formatCount },
+  {
+    name: 'Transformer',
+    note: 'matrix products, guidance as it is run',
+    value: (l) => l.transformerFlops,
+    format: flops,
+  },
+  { name: 'Decoder', note: 'convolutions', value: (l) => l.decoderFlops, format: flops },
+  { name: 'Pictures decoded', note: '', value: (l) => l.imagesDecoded, format: formatCount },
+  {
+    name: 'Pictures scored',
+    note: 'summed over verifiers',
+    value: (l) => l.imagesVerified,
+    format: formatCount,
+  },
+];
+
+const TONES: Readonly<Record<Phase | 'other', string>> = {
+  load: 'tone-mean',
+  text: 'tone-blue',
+  transformer: 'tone-kept',
+  decoder: 'tone-violet',
+  verifier: 'tone-winner',
+  other: 'tone-pruned',
+};
+
+/** Milliseconds by phase, with the rest of the wall-clock time as 'other'. */
+export function timeByPhase(
+  ledger: LedgerRecord,
+  milliseconds: number,
+): readonly (readonly [Phase | 'other', number])[] {
+  const phases = PHASES.map((phase) => [phase, ledger.milliseconds[phase]] as const);
+  const rest = milliseconds - phases.reduce((sum, [, time]) => sum + time, 0);
+  return [...phases, ['other', Math.max(0, rest)] as const];
+}
+
+/** How many of the paper's function evaluations were not computed because something was shared. */
+export function savedShare({ nfe, forwards }: LedgerRecord): number {
+  return nfe === 0 ? 0 : 1 - forwards / nfe;
+}
+
+function countsTable(ledger: LedgerRecord): Html {
+  const rows = LEDGER_LINES.map(
+    ({ name, note, value, format }) =>
+      html`<tr>
+        <th scope="row">${name}${note === '' ? null : html`<small>${note}</small>`}</th>
+        <td>${format(value(ledger))}</td>
+      </tr>`,
+  );
+  return html`<div class="table">
+    <table>
+      <tbody>
+        ${rows}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+function timeBars(ledger: LedgerRecord, milliseconds: number): Html {
+  const times = timeByPhase(ledger, milliseconds);
+  const total = times.reduce((sum, [, time]) => sum + time, 0) || 1;
+  const width = (time: number): string => `width:${((time / total) * 100).toFixed(2)}%`;
+  const bar = times
+    .filter(([, time]) => time > 0)
+    .map(
+      ([phase, time]) =>
+        html`<i class="${TONES[phase]}" style="${width(time)}" title="${phase} ${formatDuration(time)}"></i>`,
+    );
+  const rows = times.map(
+    ([phase, time]) =>
+      html`<span>${phase}</span><span class="track ${TONES[phase]}"><i style="${width(time)}"></i></span
+        ><span class="number"
+          >${formatDuration(time)} <span class="share">${formatPercent(time / total)}</span></span
+        >`,
+  );
+  return html`<h3>${formatDuration(milliseconds)} of wall-clock time</h3>
+    <div class="bar" aria-hidden="true">${bar}</div>
+    <div class="rows">${rows}</div>`;
+}
+
+/** The section of a report that shows the ledger. */
+export function ledgerSection(result: GenerateResult): Html {
+  const { ledger, milliseconds } = result;
+  const saved = savedShare(ledger);
+  const lead =
+    saved > 0
+      ? `The paper would count ${formatCount(ledger.nfe)} function evaluations. Nothing is computed twice here, so ${formatCount(ledger.forwards)} forward passes were run: ${formatPercent(saved)} fewer.`
+      : `${formatCount(ledger.nfe)} function evaluations, ${formatCount(ledger.forwards)} forward passes.`;
+  return html`<section aria-labelledby="ledger-title">
+    <h2 id="ledger-title">Ledger</h2>
+    <p class="lead">${lead}</p>
+    <div class="two">
+      <div>${countsTable(ledger)}</div>
+      <div>${timeBars(ledger, milliseconds)}</div>
+    </div>
+  </section>`;
+}

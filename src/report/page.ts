@@ -1,0 +1,45 @@
+// The frame of every report: one self-contained document, which its own content policy keeps from the network.
+
+import { VERSION } from '../engine/versions.js';
+import type { Html, HtmlValue } from './html.js';
+import { Html as Raw, html } from './html.js';
+import { SCRIPT } from './script.js';
+import { STYLE } from './style.js';
+
+/** What a page is made of. */
+export interface PageParts {
+  readonly title: string;
+  /** What kind of page it is, for its upper right corner. */
+  readonly kind: string;
+  readonly body: HtmlValue;
+}
+
+const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
+
+/** A whole HTML document. */
+export function page({ title, kind, body }: PageParts): string {
+  const document: Html = html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta http-equiv="Content-Security-Policy" content="${POLICY}" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="generator" content="varsearch ${VERSION}" />
+        <title>${title}</title>
+        <style>
+          ${new Raw(STYLE)}
+        </style>
+      </head>
+      <body>
+        <header class="top"><b>varsearch</b><span>${kind}</span></header>
+        <main>
+          ${body}
+          <footer class="foot">Made by varsearch ${VERSION}. This page needs no network.</footer>
+        </main>
+        <script>
+          ${new Raw(SCRIPT)};
+        </script>
+      </body>
+    </html> `;
+  return document.text;
+}

@@ -1,0 +1,137 @@
+// Scores picture files: finds and checks all of them, groups them by prompt, and scores batch after batch, so that neither
+// their number nor their size fills the memory.
+
+import type { Image } from '../core/image.js';
+import type { LedgerRecord } from '../core/ledger.js';
+import { Ledger } from '../core/ledger.js';
+import type { CatalogOption } from '../engine/engine.js';
+import { catalogsFor } from '../engine/engine.js';
+import { guidesOf } from '../engine/verifier-options.js';
+import type { Run } from '../run/live-run.js';
+import { startRun } from '../run/live-run.js';
+import { type EnsembleRule, isEnsemble } from '../verifiers/ensemble.js';
+import type { Jury } from './jury.js';
+import { chooseJury } from './jury.js';
+import type { SeenPicture } from './look.js';
+import { lookAtPictures } from './look.js';
+import type { ScoreOptions } from './options.js';
+import { checkScoreOptions } from './options.js';
+import type { PictureScore } from './pictures.js';
+import { batchesOf, scoreBatches } from './pictures.js';
+import { worldWarning } from './world.js';
+
+/** A picture file and what it got; `index` counts the files of all prompts, `rank` those of its own. */
+export interface ScoredFile extends PictureScore {
+  /** As it was named, or found in the folder or by the pattern named. */
+  readonly image: string;
+  readonly prompt: string;
+  /** True for one picture of every prompt. */
+  readonly best: boolean;
+}
+
+/** What came out of scoring. */
+export interface ScoreResult {
+  readonly verifiers: readonly string[];
+  /** How the verifiers' scores became one; null for a single one. */
+  readonly ensemble: EnsembleRule | null;
+  /** Prompt by prompt, as they came first; best first within each. */
+  readonly pictures: readonly ScoredFile[];
+  readonly ledger: LedgerRecord;
+}
+
+/** What happens while files are scored. */
+export type ScoreEvent =
+  /** Files are looked at before any is scored. */
+  | { readonly type: 'looked'; readonly done: number; readonly total: number }
+  /** A file that is left out, with `skipBad`; the message names it. */
+  | { readonly type: 'skipped'; readonly message: string }
+  /** Something the caller may want to know; the work goes on. */
+  | { readonly type: 'warning'; readonly message: string }
+  /** All files have been seen, and scoring begins. */
+  | { readonly type: 'ready'; readonly pictures: number; readonly prompts: number }
+  | { readonly type: 'scored'; readonly done: number; readonly total: number };
+
+/** Scoring in progress. */
+export type ScoreRun = Run<ScoreEvent, ScoreResult>;
+
+/**
+ * Scores picture files. Wrong options throw a UsageError at once; unknown verifiers, files that cannot be read and pictures
+ * without a prompt reject before anything is scored.
+ */
+export function score(options: ScoreOptions, { catalogs }: CatalogOption = {}): ScoreRun {
+  checkScoreOptions(options);
+  const { signal } = options;
+  return startRun<ScoreEvent, ScoreResult>(async (emit) => {
+    signal?.throwIfAborted();
+    const known = await catalogsFor([options.verifier], catalogs);
+    const jury = chooseJury(options, known);
+    const onSkip = (message: string): void => {
+      emit({ type: 'skipped', message });
+    };
+    const onLook = (done: number, total: number): void => {
+      emit({ type: 'looked', done, total });
+    };
+    const groups = byPrompt(await lookAtPictures(options, { onSkip, onLook }));
+    const pictures = [...groups.values()].flat();
+    const warning = worldWarning(jury.entries, pictures, known.verifiers);
+    if (warning !== null) emit({ type: 'warning', message: warning });
+    emit({ type: 'ready', pictures: pictures.length, prompts: groups.size });
+    return await scoreGroups(groups, { jury, emit, signal });
+  });
+}
+
+function byPrompt(pictures: readonly SeenPicture[]): ReadonlyMap<string, readonly SeenPicture[]> {
+  const groups = new Map<string, SeenPicture[]>();
+  for (const picture of pictures) {
+    const group = groups.get(picture.prompt);
+    if (group) group.push(picture);
+    else groups.set(picture.prompt, [picture]);
+  }
+  return groups;
+}
+
+interface ScoreContext {
+  readonly jury: Jury;
+  readonly emit: (event: ScoreEvent) => void;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function scoreGroups(
+  groups: ReadonlyMap<string, readonly SeenPicture[]>,
+  { jury, emit, signal }: ScoreContext,
+): Promise<ScoreResult> {
+  const ledger = new Ledger();
+  const { verifier, close } = await ledger.time('load', () => jury.open(signal));
+  const total = [...groups.values()].flat().length;
+  let done = 0;
+  const onBatch = (pictures: number): void => {
+    done += pictures;
+    emit({ type: 'scored', done, total });
+  };
+  try {
+    const pictures: ScoredFile[] = [];
+    for (const [prompt, seen] of groups) {
+      const batches = batchesOf(seen).map((batch) => () => loadAll(batch));
+      for (const place of await scoreBatches(batches, { verifier, prompt, ledger, signal, onBatch })) {
+        const picture = seen[place.index]!;
+        pictures.push({
+          ...place,
+          index: picture.index,
+          image: picture.path,
+          prompt,
+          best: pictures.at(-1)?.prompt !== prompt,
+        });
+      }
+    }
+    const rule = isEnsemble(verifier) ? verifier.rule.by : null;
+    return { verifiers: guidesOf(verifier), ensemble: rule, pictures, ledger: ledger.record() };
+  } finally {
+    await close();
+  }
+}
+
+async function loadAll(batch: readonly SeenPicture[]): Promise<Image[]> {
+  const images: Image[] = [];
+  for (const picture of batch) images.push(await picture.load());
+  return images;
+}
