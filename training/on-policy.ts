@@ -1,8 +1,9 @@
 // Draws the pictures that the verifiers are trained on, as the product draws them, and labels them with the detector:
-//   npx tsx training/on-policy.ts --out FOLDER [--groups 6400] [--seed 11] [--first 0]
+//   npx tsx training/on-policy.ts --out FOLDER [--groups 6400] [--seed 11] [--first 0] [--held-out] [--pixels FOLDER]
 // A group is a training prompt (never a held-out one) with 16 pictures at one temperature and guidance: independent ones, or four
 // completions each of four prefixes of k scales, as a search meets them. Parts of 128 groups (0.6 MB) are written whole or not at
-// all, so that a killed run goes on with the first part that is missing. Layout of a part, all bytes:
+// all, so that a killed run goes on with the first part that is missing. --held-out draws held-out prompts instead, to measure on;
+// --pixels keeps the decoded pictures as well (64 x 64 RGB bytes each), which saves training the decoding. Layout of a part, bytes:
 //   header  4096  one line of JSON: the sizes below, vocabulary, kinds, faults
 //   group     28  word ids of the prompt as it is written [20], kind, temperature * 100, cfg * 50, k, group number (u32)
 //   picture  295  bits of all scales in token order, first bit highest [260]; faults as a mask; 255 * score; objects;
@@ -12,6 +13,7 @@ import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
+import type { Image } from '../src/core/image.js';
 import { Ledger } from '../src/core/ledger.js';
 import { RandomKey } from '../src/core/random.js';
 import { findModel } from '../src/models/catalog.js';
@@ -22,9 +24,9 @@ import { detectObjects } from '../src/toybox/judge/detector.js';
 import { FAULTS, judge } from '../src/toybox/judge/judge.js';
 import { Draws } from '../src/toybox/world/draws.js';
 import { generatePrompt, generateWording } from '../src/toybox/world/generate-prompt.js';
-import type { PromptKind } from '../src/toybox/world/grammar.js';
+import type { Prompt, PromptKind } from '../src/toybox/world/grammar.js';
 import { PROMPT_KINDS, promptText, promptWords, VOCABULARY } from '../src/toybox/world/grammar.js';
-import { isHeldOut } from '../src/toybox/world/held-out.js';
+import { HELD_OUT_DIVISOR, isHeldOut } from '../src/toybox/world/held-out.js';
 import { parsePrompt } from '../src/toybox/world/parser.js';
 import { COLOURS, SHAPES, TEXTURES } from '../src/toybox/world/scene.js';
 
@@ -36,7 +38,8 @@ const HEADER = 4096;
 const WORDS = 20;
 const GROUP = WORDS + 8;
 const OBJECTS = 8;
-const PICTURE = 260 + 3 + 4 * OBJECTS;
+const BITS = 260;
+const PICTURE = BITS + 3 + 4 * OBJECTS;
 
 /** How often each kind is drawn: what the verifiers find hardest most often. */
 const KIND_WEIGHTS: readonly (readonly [PromptKind, number])[] = [
@@ -61,10 +64,12 @@ interface Spec {
 }
 
 /** Two of five groups near the recommended setting, the others anywhere. */
-function drawSpec(draws: Draws, scales: number): Spec {
+function drawSpec(draws: Draws, scales: number, heldOut: boolean): Spec {
   const kind = draws.weighted(KIND_WEIGHTS);
   let prompt = generatePrompt(kind, draws);
-  while (isHeldOut(prompt)) prompt = generatePrompt(kind, draws);
+  // No single object is held out: there are eight prompts in all.
+  const wanted = heldOut && HELD_OUT_DIVISOR[kind] > 0;
+  while (isHeldOut(prompt) !== wanted) prompt = generatePrompt(kind, draws);
   const wording = generateWording(draws);
   const usual = draws.chance(0.4);
   const round = (value: number, steps: number): number => Math.round(value * steps) / steps;
@@ -138,7 +143,7 @@ function packBits(prefix: InfinityPrefix, target: Uint8Array): void {
       at += 1;
     }
   }
-  if (at !== 260 * 8) throw new RangeError(`a picture has 2080 bits, got ${at}`);
+  if (at !== BITS * 8) throw new RangeError(`a picture has 2080 bits, got ${at}`);
 }
 
 function packObject(object: DetectedObject): number[] {
@@ -155,11 +160,19 @@ function packObject(object: DetectedObject): number[] {
   ];
 }
 
+interface Place {
+  readonly key: RandomKey;
+  readonly number: number;
+  readonly heldOut: boolean;
+  readonly ledger: Ledger;
+}
+
+/** A group's record and its pictures. */
 async function drawGroup(
   model: InfinityModel,
-  { key, number, ledger }: { key: RandomKey; number: number; ledger: Ledger },
-): Promise<Uint8Array> {
-  const spec = drawSpec(new Draws(key.fold(0)), 6);
+  { key, number, heldOut, ledger }: Place,
+): Promise<{ readonly record: Uint8Array; readonly images: readonly Image[] }> {
+  const spec = drawSpec(new Draws(key.fold(0)), 6, heldOut);
   const { temperature, cfg, shared } = spec;
   const generator = await model.prepare(spec.text, ledger, { cfg, temperature });
   const prefixes = await drawPictures(generator, key.fold(1), shared);
@@ -172,20 +185,25 @@ async function drawGroup(
   new DataView(record.buffer).setUint32(WORDS + 4, number, true);
   const prompt = parsePrompt(spec.text);
   images.forEach((image, i) => {
-    const at = GROUP + i * PICTURE;
     const prefix = prefixes[i] as InfinityPrefix;
-    packBits(prefix, record.subarray(at, at + 260));
-    const detection = detectObjects(image);
-    const { faults, score } = judge(prompt, detection);
-    const objects = detection.objects.slice(0, OBJECTS);
-    record[at + 260] = faults.reduce((mask, fault) => mask | (1 << FAULTS.indexOf(fault)), 0);
-    record[at + 261] = Math.round(score * 255);
-    record[at + 262] = objects.length;
-    record.set(objects.flatMap(packObject), at + 263);
+    const picture = record.subarray(GROUP + i * PICTURE, GROUP + (i + 1) * PICTURE);
+    packBits(prefix, picture);
+    packLabels(prompt, image, picture.subarray(BITS));
     prefix.release();
   });
   generator.close();
-  return record;
+  return { record, images };
+}
+
+/** Writes what the detector sees, and says of it. */
+function packLabels(prompt: Prompt, image: Image, target: Uint8Array): void {
+  const detection = detectObjects(image);
+  const { faults, score } = judge(prompt, detection);
+  const objects = detection.objects.slice(0, OBJECTS);
+  target[0] = faults.reduce((mask, fault) => mask | (1 << FAULTS.indexOf(fault)), 0);
+  target[1] = Math.round(score * 255);
+  target[2] = objects.length;
+  target.set(objects.flatMap(packObject), 3);
 }
 
 function header(seed: number): Uint8Array {
@@ -201,6 +219,11 @@ function header(seed: number): Uint8Array {
   return Buffer.from(`${text.padEnd(HEADER - 1)}\n`, 'latin1');
 }
 
+function writeWhole(path: string, parts: readonly Uint8Array[]): void {
+  writeFileSync(`${path}.partial`, Buffer.concat(parts));
+  renameSync(`${path}.partial`, path);
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -209,25 +232,33 @@ async function main(): Promise<void> {
       first: { type: 'string', default: '0' },
       seed: { type: 'string', default: '11' },
       threads: { type: 'string', default: '1' },
+      'held-out': { type: 'boolean', default: false },
+      pixels: { type: 'string' },
     },
   });
   const seed = Number(values.seed);
   const root = RandomKey.fromSeed(seed);
-  mkdirSync(values.out, { recursive: true });
+  for (const folder of [values.out, values.pixels ?? values.out]) mkdirSync(folder, { recursive: true });
   const model = await findModel('toybox').load({ threads: Number(values.threads) });
   const infinity = model as unknown as InfinityModel;
   const last = Math.ceil(Number(values.groups) / PART_GROUPS);
   for (let part = Math.floor(Number(values.first) / PART_GROUPS); part < last; part++) {
-    const path = join(values.out, `part-${String(part).padStart(5, '0')}.bin`);
+    const name = `part-${String(part).padStart(5, '0')}`;
+    const path = join(values.out, `${name}.bin`);
     if (existsSync(path)) continue;
     const start = performance.now();
     const ledger = new Ledger();
     const records: Uint8Array[] = [header(seed)];
-    for (let group = part * PART_GROUPS; group < (part + 1) * PART_GROUPS; group++) {
-      records.push(await drawGroup(infinity, { key: root.fold(group), number: group, ledger }));
+    const pixels: Uint8Array[] = [];
+    for (let number = part * PART_GROUPS; number < (part + 1) * PART_GROUPS; number++) {
+      const place = { key: root.fold(number), number, heldOut: values['held-out'], ledger };
+      const { record, images } = await drawGroup(infinity, place);
+      records.push(record);
+      if (values.pixels !== undefined) pixels.push(...images.map(({ data }) => data));
     }
-    writeFileSync(`${path}.partial`, Buffer.concat(records));
-    renameSync(`${path}.partial`, path);
+    // The pixels first: a part that is there has them.
+    if (values.pixels !== undefined) writeWhole(join(values.pixels, `${name}.rgb`), pixels);
+    writeWhole(path, records);
     const rate = (PART_GROUPS * PICTURES * 1000) / (performance.now() - start);
     const { transformer, decoder } = ledger.record().milliseconds;
     console.log(
