@@ -1,0 +1,242 @@
+"""Trains the verifiers on pictures that the embedded model drew: python3 training/judges.py image_reward clip llava --minutes 60
+
+The weights in assets/toybox are where training starts; what is learnt is in training/on-policy.ts's pictures, their prompts, and
+what the detector says of them. On a CPU or on one GPU, with PyTorch 1.13 or 2: a phase has a time budget, goes on from its
+checkpoint (files of at most 15 MB), and measures itself on held-out prompts while it runs. `--smoke` runs a few steps of everything.
+`--export` writes the files of assets/toybox from the averaged weights of the named phases.
+"""
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from agreement import clip_ids
+from clip import CLIP, normalise
+from data import Scenes
+from files import read_safetensors
+from image_reward import caption_ids, for_words
+from loop import DEVICE, Phase, autocast, load_averaged
+from on_policy import Groups, OnPolicy, measured, measured_previews, pairs
+from reward_training import GroupMaker
+from tokenizers_json import clip_vocabulary
+from vae import VAE
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def shipped_vae(assets):
+    vae = VAE()
+    state = torch.load(assets / 'vae.pth', map_location='cpu')['vae']
+    vae.load_state_dict({k: v.float() for k, v in state.items() if 'lfq' not in k})
+    return vae.to(DEVICE).eval().requires_grad_(False)
+
+
+def shipped_image_reward(assets, words):
+    model = for_words(words)
+    state = torch.load(assets / 'image-reward/ImageReward.pt', map_location='cpu')
+    model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
+    return model.to(DEVICE)
+
+
+def shipped_clip(assets, words):
+    model = CLIP(len(clip_vocabulary(words)))
+    state = read_safetensors(assets / 'clip/model.safetensors')
+    model.load_state_dict({k: v.float() for k, v in state.items()}, strict=False)
+    return model.to(DEVICE)
+
+
+def augmented(pictures):
+    """Pictures uint8 [..., 3, 64, 64] -> -1..1 [N, 3, 64, 64], mild noise on a third and mild blur on a fifth of them."""
+    images = pictures.flatten(0, -4).to(DEVICE).float() / 127.5 - 1
+    some = torch.rand(len(images), 1, 1, 1, device=DEVICE)
+    noisy = images + torch.randn_like(images) * 0.04 * (some < 0.33)
+    soft = F.avg_pool2d(images, 3, 1, 1, count_include_pad=False)
+    share = 0.7 * torch.rand_like(some) * (some > 0.8)
+    return noisy * (1 - share) + soft * share
+
+
+class DrawnGroups:
+    """Groups of scenes that the project drew itself, with single changes: what on-policy pictures seldom get wrong."""
+
+    def __init__(self, scenes, groups, seed):
+        self.maker, self.groups = GroupMaker(scenes, None, seed), groups
+
+    def __call__(self, size):
+        """Captions [B, 4, 20], pictures [B, 4, 3, 64, 64] and labels [B, 4, 4] as on_policy.Batch has them."""
+        from changes import shows, unpack
+        from damage import draw
+        from on_policy import CAPTIONS, PICTURES, Batch
+        maker, captions, labels, records = self.maker, [], [], []
+        index = maker.rng.choice(len(maker.scenes), size, replace=False)
+        for record in np.asarray(maker.scenes.records[np.sort(index)]):
+            changed = [maker.changes(maker.changes.varied(record), 1) for _ in range(PICTURES - 1)]
+            some = [maker.changes.varied(record), *(one[0] if one else record for one in changed)]
+            objects = [unpack(scene)[1] for scene in some]
+            captions.append(self.groups.captions(record[22:], objects))
+            prompts = [self.groups.read(caption) for caption in captions[-1]]
+            labels.append([[int(shows(prompt, seen)) for prompt in prompts] for seen in objects])
+            records += some
+        pictures = ((draw(maker.scenes, np.stack(records)) + 1) * 127.5).round().byte().cpu()
+        shape = (size, PICTURES, *pictures.shape[1:])
+        assert len(captions[0]) == CAPTIONS
+        return Batch(np.stack([np.stack(some) for some in captions]), pictures.view(shape), torch.tensor(labels))
+
+
+class Data:
+    """What the phases read: on-policy groups, drawn groups, held-out groups."""
+
+    def __init__(self, args):
+        self.vae = shipped_vae(args.assets)
+        pixels = args.pixels
+        self.policy = OnPolicy(args.data / 'on-policy', self.vae, pixels and pixels / 'on-policy')
+        self.held_out = OnPolicy(args.data / 'held-out', self.vae, pixels and pixels / 'held-out')
+        self.scenes = Scenes(args.data / 'scenes.bin')
+        self.words, self.drawn_share = self.policy.words, args.drawn
+
+    def batches(self, seed):
+        groups = Groups(self.policy, seed)
+        drawn = DrawnGroups(self.scenes, groups, seed)
+
+        def batch(size):
+            few = round(size * self.drawn_share)
+            a, b = groups(size - few), drawn(few) if few else None
+            if b is None:
+                return a.captions, a.pictures, a.labels.to(DEVICE)
+            return (np.concatenate((a.captions, b.captions)), torch.cat((a.pictures, b.pictures)),
+                    torch.cat((a.labels, b.labels)).to(DEVICE))
+        return batch
+
+
+def ranking(scores, labels):
+    """-log sigmoid of every difference that ought to be positive, and how many are."""
+    pictures, captions = pairs(scores, labels)
+    loss = F.softplus(-pictures).mean() + F.softplus(-captions).mean()
+    figures = {'pictures right': (pictures > 0).float().mean(), 'captions right': (captions > 0).float().mean()}
+    return loss, figures
+
+
+class ImageRewardJudge:
+    """Ranks pictures of a prompt, and captions of a picture, with the official loss."""
+
+    settings = dict(lr=0.01, adam_lr=1e-3, decay_from=0.3, ema=0.995, plain=('patch_embed', 'embeddings', 'mlp.layers'))
+
+    def start(self, args, words):
+        return shipped_image_reward(args.assets, words)
+
+    def loss(self, model, words, captions, pictures, labels):
+        b, p, m = labels.shape
+        ids = caption_ids(captions).to(DEVICE).repeat_interleave(p, 0)
+        scores = model(normalise(augmented(pictures)), ids).view(b, p, m)
+        return ranking(scores, labels)
+
+    def score(self, model, words, caption, pictures):
+        images = normalise(pictures.to(DEVICE).float() / 127.5 - 1)
+        ids = caption_ids(caption[None]).to(DEVICE).expand(len(images), 1, -1)
+        return model(images, ids)[:, 0]
+
+
+class ClipJudge:
+    """Contrast within the batch, and of the group's pictures and captions with one another."""
+
+    settings = dict(lr=0.01, adam_lr=1e-3, decay_from=0.3, ema=0.995, plain=('embedding', 'projection'))
+
+    def start(self, args, words):
+        return shipped_clip(args.assets, words)
+
+    def loss(self, model, words, captions, pictures, labels):
+        b, p, m = labels.shape
+        ids = clip_ids(captions.reshape(b * m, -1), words, model.sizes['length'])
+        image = model.image(normalise(augmented(pictures))).view(b, p, -1)
+        text = model.text(ids).view(b, m, -1)
+        scale = model.logit_scale.exp().clamp(max=100)
+        loss, figures = ranking(scale * torch.einsum('bpc,bmc->bpm', image, text), labels)
+        # Every group's first right picture against the captions of all groups, both ways.
+        has = (labels[:, :, 0] == 1).any(1)
+        first = (labels[:, :, 0] == 1).float().argmax(1)
+        logits = scale * image[torch.arange(b), first][has] @ text[has, 0].t()
+        own = ids.view(b, m, -1)[has, 0]
+        same = (own[:, None] == own[None]).all(-1) & ~torch.eye(len(own), dtype=torch.bool, device=DEVICE)
+        logits, target = logits.masked_fill(same, -1e4), torch.arange(len(own), device=DEVICE)
+        contrast = (F.cross_entropy(logits, target) + F.cross_entropy(logits.t(), target)) / 2
+        return 2 * loss + 0.5 * contrast, {**figures, 'contrast': contrast.detach(), 'scale': scale.detach()}
+
+    def score(self, model, words, caption, pictures):
+        images = normalise(pictures.to(DEVICE).float() / 127.5 - 1)
+        return (model.image(images) * model.text(clip_ids(caption[None], words, model.sizes['length']))).sum(-1)
+
+
+JUDGES = {'image_reward': ImageRewardJudge(), 'clip': ClipJudge()}
+
+
+def evaluate(judge, model, data, groups=None):
+    """The table of held-out pairs."""
+    def score(caption, pictures):
+        with autocast():
+            return judge.score(model, data.words, caption, pictures).float().cpu().numpy()
+    return {**measured(data.held_out, score), **measured_previews(data.held_out, score)}
+
+
+def train(name, args, data):
+    judge = JUDGES[name]
+    model = judge.start(args, data.words)
+    phase = Phase(name, args.out, args.minutes[name], model, **judge.settings)
+    batch, measured_at = data.batches(100 + phase.step), [time.time()]
+    size = args.batch
+
+    def loss_of_step(step):
+        if step % 200 == 199:
+            data.policy.refresh(most=3)
+        if time.time() - measured_at[0] > args.measure_every * 60:
+            phase.log({'held out': evaluate(judge, phase.ema, data)})
+            measured_at[0] = time.time()
+        captions, pictures, labels = batch(size)
+        with autocast():
+            return judge.loss(model, data.words, captions, pictures, labels)
+
+    if phase.step == 0:
+        phase.log({'held out': evaluate(judge, model.eval(), data)})
+    ema = phase.run(loss_of_step, args.log_every)
+    phase.log({'held out': evaluate(judge, ema, data), 'pictures': 16 * len(data.policy)})
+
+
+def minutes_of(text):
+    """'60' for every phase, or 'clip=12'."""
+    name, _, minutes = text.rpartition('=')
+    return name, float(minutes)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('phases', nargs='+', choices=list(JUDGES))
+    parser.add_argument('--data', type=Path, default=Path('.work/judges'), help='folder of on-policy/, held-out/ and scenes.bin')
+    parser.add_argument('--pixels', type=Path, help='folder where training/on-policy.ts kept the decoded pictures')
+    parser.add_argument('--out', type=Path, default=Path('.work/judges/train'))
+    parser.add_argument('--assets', type=Path, default=ROOT / 'assets/toybox', help='the weights to start from')
+    parser.add_argument('--minutes', type=minutes_of, nargs='*', default=[('', 30.0)], metavar='MINUTES or PHASE=MINUTES')
+    parser.add_argument('--batch', type=int, default=16 if DEVICE == 'cpu' else 256, help='groups of 4 pictures and 4 captions')
+    parser.add_argument('--drawn', type=float, default=0.25, help='share of groups that are drawn scenes')
+    parser.add_argument('--measure-every', type=float, default=10, help='minutes between measurements on held-out prompts')
+    parser.add_argument('--log-every', type=int, default=50)
+    parser.add_argument('--smoke', action='store_true')
+    args = parser.parse_args()
+    given = dict(args.minutes)
+    args.minutes = {name: 0.05 if args.smoke else given.get(name, given.get('', 30.0)) for name in JUDGES}
+    if args.smoke:
+        args.batch, args.log_every = 4, 1
+    args.out.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(int(os.environ.get('OMP_NUM_THREADS', 1)) if DEVICE == 'cpu' else 8)
+    torch.manual_seed(0)
+    data = Data(args)
+    print(json.dumps({'device': DEVICE, 'torch': torch.__version__, 'pictures': 16 * len(data.policy),
+                      'right': round(float(data.policy.right.mean()), 3)}), flush=True)
+    for name in args.phases:
+        train(name, args, data)
+
+
+if __name__ == '__main__':
+    main()
