@@ -7,8 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { GraphModel } from '../../src/runtime/graph/index.js';
+import { decoderGraph, embeddingGraph, type LlavaSizes, visionGraph } from '../../training/llava/graphs.js';
 import { changedCopy } from '../fixtures/changed-copy.js';
-import { decoderGraph, embeddingGraph, type TinyLlavaSizes, visionGraph } from './tiny-llava-graphs.js';
+import { randomWeights } from './tiny-llava-graphs.js';
 import {
   IMAGE_TEMPLATE,
   llavaTokenizerConfig,
@@ -18,11 +19,15 @@ import {
 } from './tiny-llava-tokenizer.js';
 
 /** Sizes of the tiny model; the real one has 384 pixels, patches of 14, 24 layers of 14 heads with 2 for keys. */
-export const TINY_LLAVA: TinyLlavaSizes = {
+export const TINY_LLAVA: LlavaSizes = {
   side: 56,
   patch: 14,
   visionWidth: 24,
+  visionLayers: 1,
+  visionHeads: 2,
+  visionInner: 48,
   width: 32,
+  inner: 64,
   layers: 2,
   heads: 4,
   keyHeads: 2,
@@ -30,7 +35,7 @@ export const TINY_LLAVA: TinyLlavaSizes = {
 };
 
 /** config.json. */
-export function llavaConfig(sizes: TinyLlavaSizes = TINY_LLAVA): Record<string, unknown> {
+export function llavaConfig(sizes: LlavaSizes = TINY_LLAVA): Record<string, unknown> {
   return {
     architectures: ['LlavaOnevisionForConditionalGeneration'],
     model_type: 'llava_onevision',
@@ -60,7 +65,7 @@ export function llavaConfig(sizes: TinyLlavaSizes = TINY_LLAVA): Record<string, 
 }
 
 /** preprocessor_config.json. */
-export function llavaPreprocessor(sizes: TinyLlavaSizes = TINY_LLAVA): Record<string, unknown> {
+export function llavaPreprocessor(sizes: LlavaSizes = TINY_LLAVA): Record<string, unknown> {
   return {
     do_convert_rgb: true,
     do_normalize: true,
@@ -85,7 +90,7 @@ function writeOnnx(folder: string, name: string, model: GraphModel): void {
 }
 
 /** Writes the whole folder. */
-export function writeTinyLlava(folder: string, sizes: TinyLlavaSizes = TINY_LLAVA): void {
+export function writeTinyLlava(folder: string, sizes: LlavaSizes = TINY_LLAVA): void {
   mkdirSync(join(folder, 'onnx'), { recursive: true });
   const json: Record<string, unknown> = {
     'config.json': llavaConfig(sizes),
@@ -106,9 +111,9 @@ export function writeTinyLlava(folder: string, sizes: TinyLlavaSizes = TINY_LLAV
   for (const [file, content] of Object.entries(json)) {
     writeFileSync(join(folder, file), JSON.stringify(content, null, 2));
   }
-  writeOnnx(folder, 'embed_tokens', embeddingGraph(sizes));
-  writeOnnx(folder, 'vision_encoder', visionGraph(sizes));
-  writeOnnx(folder, 'decoder_model_merged', decoderGraph(sizes));
+  writeOnnx(folder, 'embed_tokens', embeddingGraph(sizes, randomWeights(1)));
+  writeOnnx(folder, 'vision_encoder', visionGraph(sizes, randomWeights(2)));
+  writeOnnx(folder, 'decoder_model_merged', decoderGraph(sizes, randomWeights(3)));
 }
 
 /** Tiny LLaVAs in a temporary folder. */
@@ -118,7 +123,7 @@ export interface TinyLlavas {
   /** A copy of it, after changes; gives the folder. */
   changed(change: (at: string) => void): string;
   /** One of other sizes; gives the folder. */
-  sized(sizes: Partial<TinyLlavaSizes>): string;
+  sized(sizes: Partial<LlavaSizes>): string;
   remove(): void;
 }
 
