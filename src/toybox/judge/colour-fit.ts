@@ -80,6 +80,17 @@ export function fitColour(component: Component, layers: Layers): ColourFit {
   return { colour: clear ? (COLOURS[index] ?? 'unknown') : 'unknown', confidence, nearest };
 }
 
+/** The same window with the coverage by whatever colour explains each pixel best: the outline of an object of two colours. */
+export function outlineOf({ pixels }: Component, { coverage }: Layers, patch: Patch): Patch {
+  const own = new Set(pixels);
+  const values = patch.coverage.map((_, i) => {
+    const pixel = (patch.top + Math.floor(i / patch.width)) * PICTURE_SIDE + patch.left + (i % patch.width);
+    const covered = coverage[pixel] as number;
+    return own.has(pixel) || covered < FOREGROUND ? covered : 0;
+  });
+  return { ...patch, coverage: values };
+}
+
 /** Coverage and shade of a component and around it in terms of one colour; other components count as empty. */
 export function cutOut(component: Component, layers: Layers, unmixer: Unmixer): Cutout {
   const left = Math.max(0, component.left - MARGIN);

@@ -7,10 +7,10 @@ import type { Image } from '../../core/image.js';
 import type { Box } from '../world/relation.js';
 import type { Colour, Rgb, Shape, Size, Texture } from '../world/scene.js';
 import { PICTURE_SIDE } from '../world/scene.js';
-import { cutOut, fitColour } from './colour-fit.js';
+import { cutOut, fitColour, outlineOf } from './colour-fit.js';
 import type { Component, Layers } from './foreground.js';
 import { estimateBackground, findComponents, foregroundComponents, separate } from './foreground.js';
-import type { ShapeFit } from './shape-fit.js';
+import type { Patch, ShapeFit } from './shape-fit.js';
 import { clearOverlap, fitShapes, hasHole, placedDistance } from './shape-fit.js';
 import { splitByColour, splitByCoverage } from './split.js';
 import type { ShadedPixel, TextureFit } from './texture-fit.js';
@@ -38,11 +38,13 @@ export interface Detection {
 /** Fewer connected pixels are specks, not objects; the smallest object has about 60. */
 const LEAST_PIXELS = 24;
 /** Coverage from which a person sees something; so many pixels, of so much coverage together, are more than a speck. */
-const VISIBLE = 0.2;
+const VISIBLE = 0.12;
 const LEAST_GHOST = 32;
-const LEAST_INK = 10;
+const LEAST_INK = 7.5;
 /** How much better than every other shape the best one has to fit. */
 const CLEAR_LEAD = 0.02;
+/** A form that fits a square nearly as well as a circle has flat sides: a person sees a square with round corners. */
+const ROUND_CORNERS = 0.025;
 /** Radii (pixels) that part small from medium and medium from large. */
 const SMALL_BELOW = 8.25;
 const LARGE_FROM = 11.75;
@@ -58,6 +60,19 @@ function fitTextureOf(pixels: readonly ShadedPixel[], fit: ShapeFit): TextureFit
   return fitTexture(inner);
 }
 
+/** The shape that a patch shows clearly, or else the one that comes closest. */
+function clearShape(patch: Patch): { readonly fit: ShapeFit; readonly known: boolean } | undefined {
+  const [best, second] = fitShapes(patch);
+  if (!best) return undefined;
+  const fits = (fit: ShapeFit): boolean =>
+    fit.overlap >= clearOverlap(fit) && hasHole(patch) === (fit.shape === 'ring');
+  const lead = best.overlap - (second?.overlap ?? 0);
+  const square = [best, second].find((fit) => fit?.shape === 'square');
+  const rounded = square !== undefined && [best, second].some((fit) => fit?.shape === 'circle');
+  if (rounded && lead < ROUND_CORNERS) return { fit: square, known: fits(square) };
+  return { fit: best, known: fits(best) && lead >= CLEAR_LEAD };
+}
+
 function sizeOf(radius: number): Size {
   return radius < SMALL_BELOW ? 'small' : radius < LARGE_FROM ? 'medium' : 'large';
 }
@@ -65,11 +80,10 @@ function sizeOf(radius: number): Size {
 function describe(component: Component, layers: Layers): DetectedObject | undefined {
   const { colour, confidence, nearest } = fitColour(component, layers);
   const { patch, pixels } = cutOut(component, layers, nearest);
-  const [best, second] = fitShapes(patch);
-  if (!best) return undefined;
-  const lead = best.overlap - (second?.overlap ?? 0);
-  const known =
-    best.overlap >= clearOverlap(best) && lead >= CLEAR_LEAD && hasHole(patch) === (best.shape === 'ring');
+  const plain = clearShape(patch);
+  if (!plain) return undefined;
+  const whole = plain.known ? plain : (clearShape(outlineOf(component, layers, patch)) ?? plain);
+  const { fit: best, known } = whole.known ? whole : plain;
   const texture = fitTextureOf(pixels, best);
   const { left, top, right, bottom } = component;
   return {
