@@ -78,12 +78,12 @@ function sizeOf(radius: number): Size {
 }
 
 function describe(component: Component, layers: Layers): DetectedObject | undefined {
-  const { colour, confidence, nearest } = fitColour(component, layers);
+  const { colour, confidence, mixed, nearest } = fitColour(component, layers);
   const { patch, pixels } = cutOut(component, layers, nearest);
   const plain = clearShape(patch);
   if (!plain) return undefined;
-  const whole = plain.known ? plain : (clearShape(outlineOf(component, layers, patch)) ?? plain);
-  const { fit: best, known } = whole.known ? whole : plain;
+  const outline = mixed && !plain.known ? clearShape(outlineOf(component, layers, patch)) : undefined;
+  const { fit: best, known } = outline?.known ? outline : plain;
   const texture = fitTextureOf(pixels, best);
   const { left, top, right, bottom } = component;
   return {
