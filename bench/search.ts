@@ -2,12 +2,13 @@
 
 import { Ledger, type LedgerRecord, type PHASES } from '../src/core/ledger.js';
 import { RandomKey } from '../src/core/random.js';
+import { seatJury } from '../src/engine/jury.js';
 import { findModel } from '../src/models/catalog.js';
 import type { ImageModel } from '../src/models/contract.js';
 import { createRuntime } from '../src/runtime/index.js';
 import { resolveSearch, startSearch } from '../src/search/registry.js';
 import { findVerifier } from '../src/verifiers/catalog.js';
-import { panelOf, type Verifier } from '../src/verifiers/contract.js';
+import type { Verifier } from '../src/verifiers/contract.js';
 import { matMulRate } from './matmul.js';
 import { type BenchLine, median, repeat } from './measure.js';
 
@@ -23,16 +24,12 @@ async function searchOnce(model: ImageModel, verifier: Verifier): Promise<Timed>
   const ledger = new Ledger();
   const start = performance.now();
   const generator = await model.prepare(PROMPT, ledger);
-  const judge = await verifier.prepare(PROMPT, ledger);
-  const sizes = resolveSearch({ strategy: 'beam', width: 3, candidates: 5 }, generator.scales);
-  const search = startSearch(sizes, {
-    generator,
-    panel: panelOf(judge, verifier.name),
-    key: RandomKey.fromSeed(7),
-  });
+  const bench = await seatJury([verifier], {}).prepare(PROMPT, ledger);
+  const sizes = resolveSearch({ strategy: 'beam', width: 3, candidates: 5 }, generator.schedule);
+  const search = startSearch(sizes, { generator, bench, draw: RandomKey.fromSeed(7) });
   while (!(await search.next()).done);
   generator.close();
-  judge.close();
+  bench.close();
   return { total: performance.now() - start, record: ledger.record() };
 }
 

@@ -1,28 +1,36 @@
 // The library's front door: one call for one picture, or models loaded once for many.
 
-import type { CatalogOption, Engine } from './engine/engine.js';
+import type { Image } from './core/image.js';
+import { Ledger } from './core/ledger.js';
+import type { CatalogOption } from './engine/catalogs.js';
+import type { Engine } from './engine/engine.js';
 import { openEngine } from './engine/engine.js';
-import type {
-  CompareOptions,
-  ComparePictureOptions,
-  GenerateOptions,
-  OpenOptions,
-  PictureOptions,
-} from './engine/options.js';
-import {
-  checkCompareOptions,
-  checkOpenOptions,
-  checkPictureOptions,
-  splitCompareOptions,
-  splitGenerateOptions,
-} from './engine/options.js';
+import { checkOpenOptions, type OpenOptions } from './engine/options.js';
 import type { CompareRun } from './run/compare.js';
 import { startCompare } from './run/compare.js';
 import type { GenerateRun } from './run/generate.js';
 import { startGenerate } from './run/generate.js';
+import {
+  type AnyPictureOptions,
+  checkCompareOptions,
+  checkPictureOptions,
+  type CompareOptions,
+  type ComparePictureOptions,
+  type GenerateOptions,
+  type OwnGenerateOptions,
+  type OwnPictureOptions,
+  type PictureOptions,
+  splitCompareOptions,
+  splitGenerateOptions,
+} from './run/options.js';
+import { redraw } from './run/pictures.js';
 import type { Recipe } from './run/recipe.js';
 import type { ReplayOptions, ReplayRun } from './run/replay.js';
 import { openOptionsOf, startReplay } from './run/replay.js';
+import type { GenerateResult } from './run/result.js';
+import type { PictureScore } from './score/pictures.js';
+import { scoreWith } from './score/pictures.js';
+import type { AnyStrategy } from './search/registry.js';
 
 const close = (engine: Engine): Promise<void> => engine.close();
 
@@ -30,7 +38,15 @@ const close = (engine: Engine): Promise<void> => engine.close();
  * Searches for one picture: loads what the options name, runs, and closes it again. Wrong options throw a UsageError
  * at once; what fails later rejects `result` and the iteration.
  */
-export function generate(options: GenerateOptions, { catalogs }: CatalogOption = {}): GenerateRun {
+export function generate<Own extends AnyStrategy>(
+  options: OwnGenerateOptions<Own>,
+  context?: CatalogOption,
+): GenerateRun;
+export function generate(options: GenerateOptions, context?: CatalogOption): GenerateRun;
+export function generate(
+  options: GenerateOptions | OwnGenerateOptions,
+  { catalogs }: CatalogOption = {},
+): GenerateRun {
   const { open, picture } = splitGenerateOptions(options);
   return startGenerate(picture, { open: (signal) => openEngine(open, catalogs, signal), close });
 }
@@ -50,32 +66,70 @@ export function replay(
   options: ReplayOptions & OpenOptions = {},
   { catalogs }: CatalogOption = {},
 ): ReplayRun {
-  const { anyModel, name, signal, ...given } = options;
+  const { anyModel, strategy, name, signal, ...given } = options;
   // A rule without verifiers is one for the recipe's.
-  checkOpenOptions(given.verifier === undefined ? { ...given, ensemble: undefined } : given);
+  const { verifier } = given;
+  checkOpenOptions(verifier === undefined ? { ...given, ensemble: undefined, weights: undefined } : given);
   const open = async (recipe: Recipe): Promise<Engine> =>
     openEngine(checkOpenOptions(openOptionsOf(recipe, given)), catalogs, signal);
-  return startReplay(png, { anyModel, name, signal }, { open, close });
+  return startReplay(png, { anyModel, strategy, name, signal }, { open, close });
 }
 
-/** A model and a verifier that stay loaded for any number of runs. */
-export interface Varsearch {
+/** How pictures in memory are scored by an open varsearch. */
+export interface OpenScoreOptions {
+  /** What the pictures should show. */
+  readonly prompt: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A model and a jury that stay loaded for any number of runs. */
+export interface Varsearch extends AsyncDisposable {
+  generate<Own extends AnyStrategy>(options: OwnPictureOptions<Own>): GenerateRun;
   generate(options: PictureOptions): GenerateRun;
   compare(options: ComparePictureOptions): CompareRun;
-  /** Frees model and verifier, unless they were handed in; runs must have ended. */
+  /** As `replay`, with the model and the jury that are open here, whatever the recipe names. */
+  replay(png: Uint8Array, options?: ReplayOptions): ReplayRun;
+  /** Scores pictures by the open jury, best first. */
+  score(pictures: readonly Image[], options: OpenScoreOptions): Promise<PictureScore[]>;
+  /** The whole pictures of candidates of a result that this model made: a decode each, and no search. */
+  redraw(result: GenerateResult, candidates: readonly number[]): Promise<Image[]>;
+  /** Frees model and verifiers, unless they were handed in; runs must have ended. */
   close(): Promise<void>;
 }
 
-/** Loads a model and a verifier once, for several runs. */
+/** Loads a model and a jury once, for several runs. */
 export async function openVarsearch(
   options: OpenOptions = {},
   { catalogs }: CatalogOption = {},
 ): Promise<Varsearch> {
   const engine = await openEngine(checkOpenOptions(options), catalogs);
-  const context = { open: () => Promise.resolve(engine) };
+  const open = (): Promise<Engine> => Promise.resolve(engine);
   return {
-    generate: (picture) => startGenerate(checkPictureOptions(picture), context),
-    compare: (picture) => startCompare(checkCompareOptions(picture), context),
+    generate: (picture: AnyPictureOptions) => startGenerate(checkPictureOptions(picture), { open }),
+    compare: (picture) => startCompare(checkCompareOptions(picture), { open }),
+    replay: (png, replayed = {}) => startReplay(png, replayed, { open }),
+    score: (pictures, { prompt, signal }) => scoreWith(engine.jury, pictures, { prompt, signal }),
+    redraw: (result, candidates) => redrawWith(engine, result, candidates),
     close: () => engine.close(),
+    [Symbol.asyncDispose]: () => engine.close(),
   };
+}
+
+async function redrawWith(
+  { model }: Engine,
+  { options, candidates, pictures }: GenerateResult,
+  ids: readonly number[],
+): Promise<Image[]> {
+  const byId = new Map(candidates.map((candidate) => [candidate.id, candidate]));
+  const states = ids.map((id) => {
+    const state = pictures.states.get(byId.get(id)?.sameAs ?? id);
+    if (!state) throw new RangeError(`the result has no candidate ${id}`);
+    return state;
+  });
+  const generator = await model.prepare(options.prompt, new Ledger(), options.modelOptions);
+  try {
+    return await redraw(states, generator);
+  } finally {
+    generator.close();
+  }
 }

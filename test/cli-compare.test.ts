@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import type { CompareJson } from '../src/report/files.js';
+import { heightOf } from '../src/verifiers/jury.js';
 import { cliBench } from './fakes/cli.js';
 
 describe('varsearch compare', () => {
@@ -27,8 +28,9 @@ describe('varsearch compare', () => {
       expect(ledger.nfe).toBeLessThanOrEqual(100);
       expect(ledger.nfe).toBeGreaterThan(75);
     }
-    const best = Math.max(...result.results.map(({ score }) => score));
-    expect(result.results.find(({ options }) => options.search.strategy === result.best)?.score).toBe(best);
+    const best = Math.max(...result.standings.map(heightOf));
+    const named = result.results.findIndex(({ options }) => options.search.strategy === result.best);
+    expect(result.standings[named]).toEqual({ score: best });
     for (const { picture } of result.results) {
       expect(existsSync(join(bench.folder, 'here', picture))).toBe(true);
     }
@@ -61,12 +63,13 @@ describe('varsearch compare', () => {
     const { code, stdout } = await bench.run('compare', 'red', '--budget', '60', '--seed', '2', ...words);
     expect(code).toBe(0);
     expect(stdout).toMatch(/strategy +sizes +mean rank +clip-score +oracle +image-reward \(held out\) +NFE/);
-    expect(stdout).toMatch(/ gto .* #\d+\.\d +\S+ +\S+ +\S+ \([+-]\d\.\d\d\)/);
+    expect(stdout).toMatch(/ gto .* \d+(\.\d+)? +\S+ +\S+ +\S+ \([+-]\d\.\d\d\)/);
     expect(stdout.match(/^(random|gto|beam): (verifier hacking|no sign of verifier hacking)/gm)).toHaveLength(
       3,
     );
     const result = JSON.parse(readFileSync(join(bench.folder, 'here', 'result.json'), 'utf8')) as CompareJson;
-    expect(result.scores).toHaveLength(3);
+    expect(result.standings).toHaveLength(3);
+    for (const standing of result.standings) expect(standing).toMatchObject({ rank: expect.any(Number) });
     for (const { report } of result.results) expect(report?.rows).toHaveLength(3);
     const page = readFileSync(join(bench.folder, 'here', 'index.html'), 'utf8');
     expect(page).toContain('Gain by image-reward');
@@ -99,8 +102,13 @@ describe('varsearch models', () => {
     expect(stdout).toMatch(/\* toybox +4 scales to 4 . 4 +Apache-2\.0 +installed +draws circles/);
     expect(stdout).toContain('absent is not installed: weights.pth is missing');
     const { models } = JSON.parse((await bench.run('models', '--json')).stdout) as {
-      models: { installed: boolean }[];
+      models: { installed: boolean; schedule: unknown; defaults: unknown }[];
     };
-    expect(models.map(({ installed }) => installed)).toEqual([true, false, true]);
+    expect(models.map(({ installed }) => installed)).toEqual([true, false, true, false]);
+    expect(models[0]).toMatchObject({
+      schedule: { unit: 'scale', steps: { length: 4 } },
+      defaults: { cfg: 4, temperature: 0.5 },
+    });
+    expect(stdout).toMatch(/infinity-2b +13 scales to 64 . 64 +MIT +not installed/);
   });
 });

@@ -33,10 +33,10 @@ describe('usage errors', () => {
     [['generate', 'red', '--verifier', 'taste'], /unknown verifier 'taste': choose one of clip-score/],
     [['generate', 'red', '--verifier', 'clip-score,taste'], /unknown verifier 'taste'/],
     [['generate', 'red', '--verifier', 'taste', '--verifier', 'oracle'], /unknown verifier 'taste'/],
-    [['generate', 'red', '--verifier', 'oracle,oracle'], /'oracle' twice: name each once/],
+    [['generate', 'red', '--verifier', 'oracle,oracle'], /'oracle' is named twice: name each once/],
     [
       ['generate', 'red', '--weights', '1,2'],
-      /weights of an ensemble are for several verifiers named by --verifier/,
+      /a rule and weights are for several verifiers named by --verifier, not for the usual one/,
     ],
     [
       ['generate', 'red', '--verifier', 'oracle,clip-score', '--weights', '1,2,3'],
@@ -56,6 +56,11 @@ describe('usage errors', () => {
       /--report has the verifier 'oracle' twice/,
     ],
     [['generate', 'red', '--model', 'large', '--verifier', 'oracle'], /choose from clip-score-l14/],
+    [['generate', 'red', '--model', 'toybox', '--model-dir', 'x'], /give one of --model and --model-dir, not both/],
+    [['generate', 'red', '--clip-dir', 'x'], /--clip-dir is for the verifier clip-dir, which is not asked for/],
+    [['generate', 'red', '--weights', 'x'], /It must be a number/],
+    [['generate', 'red', '--keep-elected', '--candidates', '1'], /--keep-elected needs at least 2 candidates/],
+    [['generate', '--dry-run', '--model', 'dali'], /unknown model 'dali'/],
     [['generate', 'red', '--scales', '13'], /--scales is for --dry-run/],
     [['generate', '--dry-run', '--scales', '14'], /--scales must be 1 to 13, got 14/],
     [['generate', 'red', '--colour'], /unknown option '--colour'/],
@@ -156,10 +161,11 @@ describe('Ctrl-C', () => {
     expect(readdirSync(folder).sort()).toEqual(['index.html', 'picture.png', 'result.json']);
     const result = JSON.parse(readFileSync(join(folder, 'result.json'), 'utf8')) as ResultJson;
     expect(result.incomplete).toBe(true);
-    expect(result.tree.nodes.length).toBeGreaterThan(0);
-    expect(result.tree.nodes.length).toBeLessThan(60);
+    expect(result.candidates.length).toBeGreaterThan(0);
+    expect(result.candidates.length).toBeLessThan(60);
     const { recipe } = decodeWithRecipe(readFileSync(join(folder, 'picture.png')));
-    expect(recipe).toMatchObject({ complete: false, node: result.winner, score: result.score });
+    const { winner, standing } = result;
+    expect(recipe).toMatchObject({ complete: false, candidate: winner, standing });
     expect(readFileSync(join(folder, 'index.html'), 'utf8')).toContain('This search was interrupted');
     const [model] = later.catalogs.loaded.models;
     expect([model?.closed(), model?.alive()]).toEqual([true, 0]);

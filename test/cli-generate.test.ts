@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { hashPixels } from '../src/run/recipe.js';
 import { decodeWithRecipe } from '../src/run/recipe.js';
 import type { ResultJson } from '../src/run/result.js';
+import { describeStanding } from '../src/report/words.js';
 import { cliBench } from './fakes/cli.js';
 
 const readJson = (...path: string[]): ResultJson =>
@@ -35,7 +36,7 @@ describe('varsearch generate', () => {
     expect(stderr).toMatch(/^scale 1\/4 {2}15\/60 pictures {2}best \d/);
   });
 
-  it('records resolved options, tree, ledger, versions and hashes in result.json', async () => {
+  it('records resolved options, schedule, candidates, ledger, versions and hashes in result.json', async () => {
     const bench = cliBench();
     await bench.run(
       'generate',
@@ -53,23 +54,20 @@ describe('varsearch generate', () => {
     expect(result.options).toEqual({
       prompt: 'a red circle',
       model: 'toybox',
-      verifier: 'clip-score',
-      ensemble: null,
+      modelOptions: { cfg: [4, 3, 2, 1], temperature: 0.5, topK: 2, topP: 0 },
+      jury: { judges: ['clip-score'], observers: [], weights: [1], rule: 'score' },
       seed: 7,
-      cfg: [4, 3, 2, 1],
-      temperature: 0.5,
-      topK: 2,
-      topP: 0,
-      size: null,
-      aspectRatio: null,
       search: { strategy: 'beam', width: 3, candidates: [5, 5, 5, 5], keepElected: false, result: 'best' },
     });
     expect(result).not.toHaveProperty('incomplete');
     expect(result.ledger).toMatchObject({ nfe: 150, imagesVerified: 60, imagesDecoded: 60 });
-    expect(result.tree.nodes).toHaveLength(60);
-    const winner = result.tree.nodes.find((node) => node.id === result.winner);
-    expect(winner?.score).toBe(result.score);
-    expect(Math.max(...result.tree.nodes.map((node) => node.score))).toBe(result.score);
+    expect(result.schedule).toMatchObject({ unit: 'scale', steps: { length: 4 } });
+    expect(result.candidates).toHaveLength(60);
+    expect(result.fates).toHaveLength(60);
+    const best = Math.max(...result.candidates.map(({ scores }) => scores['clip-score'] ?? NaN));
+    const winner = result.candidates.find(({ id }) => id === result.winner);
+    expect(result.standing).toEqual({ score: best });
+    expect(winner?.scores).toEqual({ 'clip-score': best });
     expect(Object.keys(result.versions)).toContain('varsearch');
     expect(result.hashes.model).toEqual({ 'fake.safetensors': 'a'.repeat(64) });
     const { image } = decodeWithRecipe(readFileSync(join(bench.folder, 'here', 'picture.png')));
@@ -92,7 +90,7 @@ describe('varsearch generate', () => {
     }
     const [a, b, c] = ['a', 'b', 'c'].map((out) => readJson(bench.folder, out, 'result.json'));
     expect(b?.pixels).toBe(a?.pixels);
-    expect(b?.tree).toEqual(a?.tree);
+    expect([b?.candidates, b?.fates]).toEqual([a?.candidates, a?.fates]);
     expect(c?.pixels).not.toBe(a?.pixels);
   });
 
@@ -131,7 +129,7 @@ describe('varsearch generate', () => {
     const bench = cliBench();
     const json = await bench.run('generate', 'red', '--candidates', '1', '--json');
     const parsed = JSON.parse(json.stdout) as ResultJson & { folder: string };
-    expect(parsed.format).toBe(1);
+    expect(parsed.format).toBe(2);
     expect(existsSync(join(parsed.folder, parsed.picture))).toBe(true);
     const quiet = await bench.run('generate', 'red', '--candidates', '1', '--quiet');
     expect([quiet.stdout, quiet.stderr]).toEqual(['', '']);
@@ -181,18 +179,31 @@ describe('varsearch generate with several verifiers', () => {
     expect(stderr).toMatch(/15\/60 pictures {2}best clip-score -?\d\.\d{4}, aesthetic -?\d\.\d{4}\n/);
     const [first, second, third] = stdout.split('\n');
     expect(first).toMatch(/^clip-score \S+, aesthetic \S+ \(the first picture: \S+, \S+\)$/);
-    expect(second).toMatch(/^ensemble: mean z-score \d\.\d{4} among 60 pictures$/);
+    expect(second).toMatch(/^mean z-score \d\.\d{4} among 60$/);
     expect(third).toContain('60 pictures, 150 NFE');
-    const { options, tree, winner, ledger } = readJson(bench.folder, 'here', 'result.json');
+    const { options, candidates, winner, ledger } = readJson(bench.folder, 'here', 'result.json');
     expect(options).toMatchObject({
-      verifier: 'clip-score,aesthetic',
-      ensemble: { by: 'z-score', weights: [2, 1] },
+      jury: { judges: ['clip-score', 'aesthetic'], rule: 'z-score', weights: [2, 1] },
     });
-    expect(Object.keys(tree.nodes[winner - 1]?.scores ?? {})).toEqual(['clip-score', 'aesthetic']);
+    expect(Object.keys(candidates[winner - 1]?.scores ?? {})).toEqual(['clip-score', 'aesthetic']);
     expect(ledger.imagesVerified).toBe(120);
     const ended = await bench.run('generate', 'red', ...words, '--result', 'last-round', '--out', 'there');
-    expect(ended.stdout.split('\n')[1]).toMatch(/among 15 pictures$/);
-    expect(readFileSync(join(bench.folder, 'there', 'index.html'), 'utf8')).toContain('among 15 pictures');
+    expect(ended.stdout.split('\n')[1]).toMatch(/among 15$/);
+    expect(readFileSync(join(bench.folder, 'there', 'index.html'), 'utf8')).toContain('among 15');
+  });
+
+  it('says the same mean rank in the terminal, on the page and in result.json, never with a minus', async () => {
+    const bench = cliBench();
+    const words = ['--verifier', 'clip-score,aesthetic,image-reward', '--seed', '3'];
+    const { stdout } = await bench.run('generate', 'red', ...words, '--out', 'here');
+    const { standing, options } = readJson(bench.folder, 'here', 'result.json');
+    expect(standing).toEqual({ rank: expect.any(Number), of: 60 });
+    expect('rank' in standing && standing.rank).toBeGreaterThanOrEqual(1);
+    const said = describeStanding(standing, options.jury);
+    expect(said).toMatch(/^mean rank \d+(\.\d\d?)? of 60$/);
+    expect(stdout.split('\n')[1]).toBe(said);
+    const page = readFileSync(join(bench.folder, 'here', 'index.html'), 'utf8');
+    expect(page.replace(/<[^>]+>/g, ' ').replace(/\s+/g, ' ')).toContain(said.replace(/^mean rank /, ''));
   });
 
   it('warns of verifier hacking in the summary, in result.json and with --json', async () => {
@@ -217,13 +228,13 @@ describe('varsearch generate --dry-run', () => {
     expect(code).toBe(0);
     const numbers = stdout
       .split('\n')
-      .map((row) => /\d+ +\d+ +\d+ +\d+$/.exec(row.replaceAll(',', ''))?.[0]?.split(/ +/));
+      .map((row) => /\d+ +\d+ +\d+ +[\d.]+ [PT] +\d+$/.exec(row.replaceAll(',', ''))?.[0]?.split(/ {2,}/));
     expect(numbers.filter(Boolean)).toEqual([
-      ['1365', '1171', '1646641', '195'],
-      ['1131', '973', '1348873', '159'],
-      ['1365', '1261', '1104601', '105'],
-      ['2535', '2341', '2051401', '195'],
-      ['13', '13', '10521', '1'],
+      ['1365', '1171', '1646641', '18.5 P', '195'],
+      ['1131', '973', '1348873', '15.2 P', '159'],
+      ['1365', '1261', '1104601', '12.1 P', '105'],
+      ['2535', '2341', '2051401', '22.4 P', '195'],
+      ['13', '13', '10521', '115 T', '1'],
     ]);
     expect(bench.catalogs.loaded.models).toHaveLength(0);
     expect(readdirSync(bench.folder)).toEqual([]);
@@ -240,11 +251,12 @@ describe('varsearch generate --dry-run', () => {
       '--images',
       '2',
     );
-    const { scales, runs } = JSON.parse(stdout) as {
-      scales: unknown[];
+    const { format, schedule, runs } = JSON.parse(stdout) as {
+      format: number;
+      schedule: { unit: string; steps: unknown[] };
       runs: { nfe: number; images: number }[];
     };
-    expect(scales).toHaveLength(4);
+    expect([format, schedule.unit, schedule.steps.length, runs.length]).toEqual([2, 'scale', 4, 2]);
     expect(runs[0]).toMatchObject({ nfe: 8, images: 2 });
   });
 });

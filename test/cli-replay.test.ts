@@ -75,6 +75,9 @@ describe('varsearch replay', () => {
       edited: false,
       differences: [],
       prompt: 'red',
+      format: 2,
+      standing: { score: expect.any(Number) },
+      scores: { 'clip-score': expect.any(Number) },
     });
     const [before, after] = ['here', 'again'].map((folder) =>
       readFileSync(join(bench.folder, folder, 'picture.png')),
@@ -113,7 +116,8 @@ describe('varsearch replay', () => {
     ['no recipe', {}, /carries no recipe/, 2],
     ['broken JSON', { varsearch: '{"format":1' }, /not readable JSON/, 2],
     ['a damaged recipe', { varsearch: '{"format":1,"options":{}}' }, /damaged recipe/, 2],
-    ['a later format', { varsearch: '{"format":2}' }, /newer varsearch/, 2],
+    ['a damaged recipe of today', { varsearch: '{"format":2,"options":{}}' }, /damaged recipe/, 2],
+    ['a later format', { varsearch: '{"format":3}' }, /newer varsearch/, 2],
   ])('explains a picture with %s', async (_, text, message, expected) => {
     const bench = cliBench();
     const image = { width: 2, height: 2, data: new Uint8Array(12) };

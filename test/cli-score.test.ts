@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { encodePng, type Image } from '../src/core/image.js';
-import { builtInCatalogs } from '../src/engine/engine.js';
+import { builtInCatalogs } from '../src/engine/catalogs.js';
 import { encodeWithRecipe, hashPixels } from '../src/run/recipe.js';
 import { renderScene } from '../src/toybox/world/renderer.js';
 import type { Colour, Shape } from '../src/toybox/world/scene.js';
@@ -14,14 +14,22 @@ import { plainPicture, type ScoreBench, scoreBench, type ScoreBenchOptions } fro
 /** The PNG file of a picture that varsearch has made for a prompt. */
 function generated(prompt: string, red: number): Uint8Array {
   const image = plainPicture(red);
-  const options = { prompt, model: 'toybox', verifier: 'clip-score', search: {} } as never;
+  const jury = { judges: ['clip-score'], observers: [], weights: [1], rule: 'score' } as const;
+  const options = {
+    prompt,
+    model: 'toybox',
+    modelOptions: {},
+    jury,
+    seed: 0,
+    search: { strategy: 'random' },
+  };
   return encodeWithRecipe(image, {
-    format: 1,
+    format: 2,
     options,
-    hashes: { model: {}, verifier: {} },
+    hashes: { model: {}, jury: {} },
     versions: { varsearch: '0.1.0' },
-    score: 1,
-    node: 0,
+    standing: { score: 1 },
+    candidate: 1,
     complete: true,
     pixels: hashPixels(image),
   });
@@ -53,12 +61,11 @@ describe('varsearch score', () => {
     const bench = threePictures();
     const { stdout } = await bench.run('score', '.', ...RED, '--json', '--top', '2');
     expect(JSON.parse(stdout)).toMatchObject({
-      format: 1,
-      verifiers: ['greenness'],
-      ensemble: null,
+      format: 2,
+      jury: { judges: ['greenness'], rule: 'score' },
       pictures: [
-        { image: 'c.png', prompt: 'red', rank: 1, best: true, score: 1, scores: { greenness: 1 } },
-        { image: 'b.png', rank: 2, best: false, score: 0.2 },
+        { image: 'c.png', prompt: 'red', place: 1, best: true, standing: { score: 1 }, scores: { greenness: 1 } },
+        { image: 'b.png', place: 2, best: false, standing: { score: 0.2 } },
       ],
       ledger: { imagesVerified: 3 },
     });
@@ -76,7 +83,7 @@ describe('varsearch score', () => {
     const words = ['score', '=1+1.png', 'say "hi", x.png', '--verifier', 'greenness'];
     const { stdout } = await bench.run(...words, '--prompt=@SUM(A1)', '--csv', '--no-sort');
     expect(stdout).toBe(
-      'image,prompt,rank,score,greenness\n' +
+      'image,prompt,place,standing,greenness\n' +
         "./=1+1.png,'@SUM(A1),2,0.2,0.2\n" +
         '"say ""hi"", x.png",\'@SUM(A1),1,1,1\n',
     );
@@ -97,10 +104,10 @@ describe('varsearch score', () => {
     const ranked = await bench.run(...words, '--quiet');
     expect(ranked.stdout).toBe(
       [
-        '  #  picture  score (rank)  greenness  clip-score-large  clip-score',
-        '* 1  c.png         -1.6667     1.0000            1.0000      0.0000',
-        '  2  b.png         -1.8333     0.2000            0.0000      1.0000',
-        '  3  a.png         -2.5000     0.0000            0.0000      0.5020',
+        '  #  picture  mean rank  greenness  clip-score-large  clip-score',
+        '* 1  c.png    1.67 of 3     1.0000            1.0000      0.0000',
+        '  2  b.png    1.83 of 3     0.2000            0.0000      1.0000',
+        '  3  a.png     2.5 of 3     0.0000            0.0000      0.5020',
         '',
       ].join('\n'),
     );
@@ -169,7 +176,7 @@ describe('varsearch score', () => {
     );
     const fromCsv = await bench.run('score', '--prompts', 'set/list.csv', '--csv', '--quiet');
     expect(fromCsv.stdout).toBe(
-      'image,prompt,rank,score,clip-score\nset/a.png,"red, or so",1,0.2,0.2\nset/b.png,blue,1,0.4,0.4\nset/a.png,blue,2,0.2,0.2\n',
+      'image,prompt,place,standing,clip-score\nset/a.png,"red, or so",1,0.2,0.2\nset/b.png,blue,1,0.4,0.4\nset/a.png,blue,2,0.2,0.2\n',
     );
     const fromLines = await bench.run('score', '--prompts', 'set/list.jsonl', '--best', '--quiet');
     expect(fromLines.stdout).toBe('set/a.png\nset/b.png\n');
@@ -280,11 +287,11 @@ describe('what is in the way of scoring', () => {
     ],
     [
       ['score', 'a.png', '--prompt', 'x', '--verifier', 'greenness,greenness'],
-      /'greenness' twice: name each once/,
+      /'greenness' is named twice: name each once/,
     ],
     [
       ['score', 'a.png', '--prompt', 'x', '--ensemble', 'rank'],
-      /for several verifiers named by --verifier, not for the usual one alone/,
+      /for several verifiers named by --verifier, not for .* alone/,
     ],
     [
       ['score', 'a.png', '--prompt', 'x', '--verifier', 'greenness', '--weights', '2'],

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 
-import { builtInCatalogs } from '../src/engine/engine.js';
+import { builtInCatalogs } from '../src/engine/catalogs.js';
 import { scoreBench } from './fakes/score-bench.js';
 
 describe('varsearch verifiers', () => {
@@ -17,7 +17,7 @@ describe('varsearch verifiers', () => {
       '  absent            not installed  1 GB  Apache-2.0  colour',
     ]);
     expect(stdout).toContain('\nabsent: weights.pth is missing: put it there\n');
-    expect(stdout).toContain('clip-score:FOLDER');
+    expect(stdout).toContain('--verifier clip-dir --clip-dir FOLDER');
   });
 
   it('prints JSON', async () => {

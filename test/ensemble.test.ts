@@ -6,12 +6,12 @@ import {
   compare,
   compareJson,
   encodeWithRecipe,
-  ensemble,
   generate,
   isAbortError,
   openVarsearch,
   replay,
   resultJson,
+  type Standing,
 } from '../src/index.js';
 import { fakeCatalogs } from './fakes/catalogs.js';
 import { fakeModel } from './fakes/fake-model.js';
@@ -19,41 +19,73 @@ import { fakeVerifier } from './fakes/fake-verifier.js';
 
 const fakes = () => ({ model: fakeModel(), verifier: fakeVerifier() });
 
+/** The mean rank of a standing by ranks, 1 for the best. */
+function rankOf(standing: Standing): number {
+  if ('rank' in standing) return standing.rank;
+  throw new Error(`a rank was expected: ${JSON.stringify(standing)}`);
+}
+
 describe('several verifiers', () => {
   const members = () => [fakeVerifier({ name: 'red' }), fakeVerifier({ name: 'blue', likes: 'blue' })];
 
   it('guide a search together, each with its own scores and costs in the result', async () => {
     const result = await generate({ prompt: 'red', model: fakeModel(), verifier: members(), seed: 3 }).result;
-    expect(result.options).toMatchObject({ verifier: 'red,blue', ensemble: { by: 'rank', weights: [1, 1] } });
+    expect(result.options.jury).toEqual({
+      judges: ['red', 'blue'],
+      observers: [],
+      weights: [1, 1],
+      rule: 'rank',
+    });
     expect(result.ledger).toMatchObject({ nfe: 150, imagesDecoded: 60, imagesVerified: 120 });
-    expect(Object.keys(result.hashes.verifier)).toEqual(['red/judge.safetensors', 'blue/judge.safetensors']);
-    for (const { scores } of result.tree.nodes) expect(Object.keys(scores)).toEqual(['red', 'blue']);
-    const best = result.trace.map((point) => point.best);
-    expect(best).toEqual(best.toSorted((a, b) => a - b));
-    expect(best.at(-1)).toBe(result.score);
-    expect(result.recipe.score).toBe(result.score);
-    const json = resultJson(result, 'x.png');
-    expect(json.tree.nodes[0]?.scores).toEqual(result.tree.nodes[0]?.scores);
-    const plain = await generate({ prompt: 'red', ...fakes() }).result;
-    expect(resultJson(plain, 'x.png').tree.nodes[0]).not.toHaveProperty('scores');
+    expect(Object.keys(result.hashes.jury)).toEqual(['red/judge.safetensors', 'blue/judge.safetensors']);
+    for (const { scores } of result.candidates) expect(Object.keys(scores)).toEqual(['red', 'blue']);
+    // Ranks are counted among all pictures: the nearer to 1, the better.
+    const best = result.trace.map((point) => rankOf(point.best));
+    expect(best).toEqual(best.toSorted((a, b) => b - a));
+    expect(result.trace.at(-1)?.best).toEqual(result.standing);
+    expect(result.standing).toMatchObject({ of: 60 });
+    expect(rankOf(result.standing)).toBeGreaterThanOrEqual(1);
+    expect(result.recipe.standing).toEqual(result.standing);
+    const json = JSON.parse(JSON.stringify(resultJson(result, 'x.png'))) as unknown;
+    const { candidates, fates, standing, winner } = result;
+    expect(json).toMatchObject({ format: 2, candidates, fates, standing, winner: winner.id });
   });
 
   it.each(['rank', 'z-score', 'weighted-sum'] as const)('by %s are replayed from the recipe', async (by) => {
     const catalogs = fakeCatalogs();
-    const options = { prompt: 'red', verifier: 'clip-score,aesthetic', ensemble: { by, weights: [2, 1] } };
+    const options = { prompt: 'red', verifier: 'clip-score,aesthetic', ensemble: by, weights: [2, 1] };
     const made = await generate({ ...options, strategy: 'gto' }, { catalogs }).result;
     const again = await replay(encodeWithRecipe(made.image, made.recipe), {}, { catalogs }).result;
     expect(again.identical).toBe(true);
-    expect(again.result.tree).toEqual(made.tree);
+    expect(again.result.candidates).toEqual(made.candidates);
+    expect(again.result.fates).toEqual(made.fates);
     expect(again.result.recipe).toEqual(made.recipe);
   });
 
-  it('may be an ensemble of the own making, which stays open', async () => {
-    const own = members();
-    const verifier = ensemble(own, { by: 'z-score' });
-    const { options } = await generate({ prompt: 'red', model: fakeModel(), verifier, candidates: 1 }).result;
-    expect(options).toMatchObject({ verifier: 'red,blue', ensemble: { by: 'z-score', weights: [1, 1] } });
-    expect(own.map((each) => each.closed())).toEqual([false, false]);
+  it('stay open where they were handed in', async () => {
+    const verifier = members();
+    const { options } = await generate({
+      prompt: 'red',
+      model: fakeModel(),
+      verifier,
+      ensemble: 'z-score',
+      candidates: 1,
+    }).result;
+    expect(options.jury).toMatchObject({ judges: ['red', 'blue'], rule: 'z-score', weights: [1, 1] });
+    expect(verifier.map((each) => each.closed())).toEqual([false, false]);
+  });
+
+  it('find the same whatever the order in which they are named', async () => {
+    const three = [...members(), fakeVerifier({ name: 'contrary', likes: 'not red' })];
+    const found = [];
+    for (const verifier of [three, three.toReversed()]) {
+      found.push(await generate({ prompt: 'red', model: fakeModel(), verifier, keepElected: true }).result);
+    }
+    const [one, other] = found;
+    expect(other?.candidates).toEqual(one?.candidates);
+    expect(other?.fates).toEqual(one?.fates);
+    expect(other?.recipe.pixels).toBe(one?.recipe.pixels);
+    expect(other?.standing).toEqual(one?.standing);
   });
 
   it('keep what an interrupted search had, and replay it', async () => {
@@ -61,12 +93,13 @@ describe('several verifiers', () => {
     const given = { model: fakeModel(), verifier: members() };
     const run = generate({ prompt: 'red', ...given, signal: controller.signal });
     let groups = 0;
-    for await (const event of run) if (event.type === 'scored' && ++groups === 6) break;
+    for await (const event of run) if (event.type === 'judged' && ++groups === 6) break;
     const partial = await run.soFar();
     controller.abort();
     await expect(run.result).rejects.toSatisfy(isAbortError);
-    if (!partial) throw new Error('nothing was scored');
-    expect(partial.score).toBe(Math.max(...partial.trace.map(({ best }) => best)));
+    if (!partial) throw new Error('nothing was judged');
+    expect(rankOf(partial.standing)).toBe(Math.min(...partial.trace.map(({ best }) => rankOf(best))));
+    expect(partial.standing).toMatchObject({ of: partial.candidates.length });
     const png = encodeWithRecipe(partial.image, partial.recipe);
     const again = await replay(png, { model: fakeModel(), verifier: members() }).result;
     expect(again.identical).toBe(true);
@@ -76,15 +109,17 @@ describe('several verifiers', () => {
   it('are compared over the pictures of all strategies', async () => {
     const compared = await compare({ prompt: 'red', model: fakeModel(), verifier: members(), budget: 60 })
       .result;
-    const { results, scores, best } = compared;
-    expect(best).toBe(results[scores.indexOf(Math.max(...scores))]);
+    const { results, standings, best } = compared;
+    const ranks = standings.map(rankOf);
+    expect(best).toBe(results[ranks.indexOf(Math.min(...ranks))]);
     // The winner of a strategy is not the best by its own score: that one says nothing outside of its search.
     const images = results.reduce((sum, { ledger }) => sum + ledger.imagesDecoded, 0);
-    for (const score of scores) expect(-score).toBeLessThan(images / 2);
-    expect(compareJson(compared).scores).toEqual(scores);
+    for (const rank of ranks) expect(rank).toBeLessThan(images / 2);
+    expect(standings).toEqual(ranks.map((rank) => ({ rank, of: images })));
+    expect(compareJson(compared)).toMatchObject({ format: 2, standings });
     const single = await compare({ prompt: 'red', ...fakes(), budget: 60 }).result;
-    expect(single.scores).toEqual(single.results.map(({ score }) => score));
-    expect(compareJson(single)).not.toHaveProperty('scores');
+    expect(single.standings).toEqual(single.results.map(({ standing }) => standing));
+    expect(compareJson(single).standings).toEqual(single.standings);
   });
 });
 
@@ -96,7 +131,9 @@ describe('a report', () => {
     const report = [fakeVerifier({ name: 'contrary', likes: 'not red' }), given.verifier];
     const run = generate({ prompt: 'red', ...given, seed: 3, report });
     const result = await run.result;
-    expect(result.tree).toEqual(plain.tree);
+    expect(result.candidates).toEqual(plain.candidates);
+    expect(result.fates).toEqual(plain.fates);
+    expect(result.options.jury.observers).toEqual(['contrary', 'fake-score']);
     expect({ ...result.ledger, milliseconds: 0 }).toEqual({ ...plain.ledger, milliseconds: 0 });
     expect(result.report).toMatchObject({ pictures: 15, hacking: true, fell: ['contrary'] });
     expect(result.report?.message).toMatch(/^verifier hacking/);
@@ -141,7 +178,8 @@ describe('the embedded verifiers together', () => {
     const whole = await generate({ ...options, seed: 5, report: 'clip-score' }).result;
     const parts = await generate({ ...options, seed: 5, threads: 1, memory: '20MB' }).result;
     expect(parts.ledger.forwardCalls).toBeGreaterThan(whole.ledger.forwardCalls);
-    expect(resultJson(parts, '').tree).toEqual(resultJson(whole, '').tree);
+    expect(parts.candidates).toEqual(whole.candidates);
+    expect(parts.fates).toEqual(whole.fates);
     expect(parts.recipe.pixels).toBe(whole.recipe.pixels);
     expect(whole.ledger).toMatchObject({ imagesDecoded: 10, imagesVerified: 20 });
     expect(whole.report?.rows.map(({ role }) => role)).toEqual(['guiding', 'guiding']);

@@ -2,11 +2,13 @@
 
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import type { CompareResult, GenerateResult } from '../src/index.js';
+import type { CompareResult, GenerateResult, ImageModel } from '../src/index.js';
 import { compare, generate } from '../src/index.js';
 import { compareReport } from '../src/report/compare-report.js';
 import { generateReport } from '../src/report/generate-report.js';
+import { keptOf } from '../src/run/standings.js';
 import { type HtmlTag, readHtml } from './fakes/check-html.js';
+import { FakeDiffusion } from './fakes/fake-diffusion.js';
 import { fakeModel } from './fakes/fake-model.js';
 import { fakeVerifier } from './fakes/fake-verifier.js';
 
@@ -23,6 +25,19 @@ const pages = (): string[] => [
 const withClass = (tags: readonly HtmlTag[], name: string): HtmlTag[] =>
   tags.filter(({ attributes }) => attributes['class']?.split(' ').includes(name));
 
+/** All that a reader of a page is told, without its style, script and pictures. */
+const textOf = (page: string): string =>
+  page
+    .replace(/<(style|script|svg class="edges")[^>]*>.*?<\/\w+>/gs, '')
+    .replace(
+      /<[^>]*>/g,
+      (tag) =>
+        ` ${[...tag.matchAll(/ (?:alt|title|aria-label)="([^"]*)"/g)].map(([, text]) => text).join(' ')} `,
+    );
+
+/** A number with a minus, or with the sign that ranks once had. */
+const MINUS = /(?<!\w)-\d|(?<!&)#\d/g;
+
 let beam: GenerateResult;
 let random: GenerateResult;
 let compared: CompareResult;
@@ -38,7 +53,7 @@ beforeAll(async () => {
     fakeVerifier({ name: 'blue', likes: 'blue' }),
   ];
   const report = [fakeVerifier({ name: 'contrary', likes: 'not red' })];
-  joined = await run({ verifier, report, keepElected: true, ensemble: { by: 'z-score', weights: [3, 1] } });
+  joined = await run({ verifier, report, keepElected: true, ensemble: 'z-score', weights: [3, 1] });
   hacked = await compare({
     prompt: HOSTILE,
     model: fakeModel(),
@@ -109,7 +124,7 @@ describe('the page of a search', () => {
     const tags = readHtml(generateReport(beam));
     const nodes = withClass(tags, 'node');
     expect(nodes.map(({ attributes }) => Number(attributes['data-id'])).sort((a, b) => a - b)).toEqual(
-      beam.tree.nodes.map(({ id }) => id),
+      beam.candidates.map(({ id }) => id),
     );
     expect(
       tags.filter(({ name, attributes }) => name === 'path' && /^e\d+$/.test(attributes['id'] ?? '')),
@@ -117,9 +132,14 @@ describe('the page of a search', () => {
     expect(withClass(tags, 'winner').map(({ attributes }) => attributes['id'])).toEqual([
       `n${beam.winner.id}`,
     ]);
-    const kept = beam.tree.nodes.filter((node) => node.kept);
-    expect(withClass(nodes, 'kept')).toHaveLength(kept.length);
+    expect(withClass(nodes, 'kept')).toHaveLength(keptOf(beam).size);
     expect(withClass(nodes, 'inherited')).toHaveLength(9);
+    // A rollout that was taken over has the picture of the candidate that it was drawn for.
+    const images = tags.filter(({ attributes }) => attributes['width'] === '64');
+    const pictureOf = (id: number | undefined): string | undefined =>
+      images[nodes.findIndex(({ attributes }) => attributes['data-id'] === String(id))]?.attributes['src'];
+    for (const { id, sameAs } of beam.candidates) if (sameAs) expect(pictureOf(id)).toBe(pictureOf(sameAs));
+    expect(new Set(beam.candidates.map(({ id }) => pictureOf(id))).size).toBe(51);
     expect(tags.filter(({ name }) => name === 'button').length).toBeGreaterThanOrEqual(60);
   });
 
@@ -153,7 +173,117 @@ describe('the page of a search', () => {
   });
 });
 
-describe('the page of an ensemble', () => {
+describe('the page of a search by ranks', () => {
+  const judges = () => [
+    fakeVerifier({ name: 'red' }),
+    fakeVerifier({ name: 'blue', likes: 'blue' }),
+    fakeVerifier({ name: 'contrary', likes: 'not red' }),
+  ];
+  // Long prompts shift the scores of fake verifiers above 0, so that every minus on a page would be that of a rank.
+  const prompt = 'a long story '.repeat(200);
+
+  it('counts mean ranks from 1 for the best, as people do: none has a minus', async () => {
+    const result = await run({ prompt, verifier: judges(), keepElected: true });
+    const page = generateReport(result);
+    expect(textOf(page).match(MINUS)).toBeNull();
+    expect(result.standing).toMatchObject({ of: 51 });
+    const rank = 'rank' in result.standing ? result.standing.rank : NaN;
+    expect(page).toMatch(
+      new RegExp(`<dt>mean rank</dt>\\s*<dd>${Math.round(rank * 100) / 100}<small>of 51 pictures</small>`),
+    );
+    // Below every picture stands what its election compared.
+    const captions = [...page.matchAll(/<span aria-hidden="true">([^<]*)</g)].map(([, text]) => Number(text));
+    expect(captions).toHaveLength(60);
+    for (const caption of captions) expect(caption).toBeGreaterThanOrEqual(1);
+    for (const { id, standing } of result.fates) {
+      if (!('rank' in standing)) throw new Error('ranks were expected');
+      const facts = page
+        .slice(page.indexOf(`id="n${id}"`))
+        .slice(0, page.slice(page.indexOf(`id="n${id}"`)).indexOf('</dl>'));
+      expect(facts).toContain(`<dd>${Math.round(standing.rank * 100) / 100} of 15</dd>`);
+    }
+    // The best stands on top of the chart: marks fall from the bottom up.
+    const wide = page.slice(page.indexOf('class="chart wide"'), page.indexOf('class="y-label"'));
+    const marks = [...wide.matchAll(/class="y"[^>]*>([^<]*)</g)].map(([, text]) => Number(text));
+    expect(marks.length).toBeGreaterThan(2);
+    expect(marks).toEqual(marks.toSorted((a, b) => b - a));
+    expect(Math.min(...marks)).toBeGreaterThanOrEqual(1);
+    const places = withClass(readHtml(page), 'node').map(({ attributes }) =>
+      Number(attributes['data-place']),
+    );
+    expect(places.toSorted((a, b) => a - b)).toEqual(
+      Array.from({ length: 60 }, (_, i) => Math.floor(i / 4) + 1),
+    );
+  });
+
+  it('and so does that of a comparison', async () => {
+    const all = await compare({ prompt, model: fakeModel(), verifier: judges(), budget: 60 }).result;
+    const page = compareReport(all);
+    expect(textOf(page).match(MINUS)).toBeNull();
+    const images = all.results.reduce((sum, { ledger }) => sum + ledger.imagesDecoded, 0);
+    const words = textOf(page).replace(/\s+/g, ' ');
+    for (const standing of all.standings) {
+      if (!('rank' in standing)) throw new Error('ranks were expected');
+      expect(words).toContain(`mean rank ${Math.round(standing.rank * 100) / 100} of ${images}`);
+    }
+  });
+
+  it('shows raw scores where a search was interrupted before an election', async () => {
+    const controller = new AbortController();
+    const begun = generate({ prompt, model: fakeModel(), verifier: judges(), signal: controller.signal });
+    let judged = 0;
+    for await (const event of begun) {
+      if (event.type === 'judged' && (judged += event.candidates.length) > 20) break;
+    }
+    const partial = await begun.soFar();
+    controller.abort();
+    await expect(begun.result).rejects.toThrow();
+    if (!partial) throw new Error('nothing was judged');
+    const page = generateReport(partial);
+    const nodes = withClass(readHtml(page), 'node');
+    expect(nodes).toHaveLength(partial.candidates.length);
+    const undecided = nodes.filter(({ attributes }) => attributes['data-place'] === undefined);
+    expect(undecided).toHaveLength(partial.candidates.length - partial.fates.length);
+    expect(undecided.length).toBeGreaterThan(0);
+    expect(page).toContain('not decided yet');
+    expect(page.match(/<dt>blue<\/dt>/g)?.length).toBeGreaterThanOrEqual(nodes.length);
+    expect(page).not.toMatch(/NaN|Infinity|undefined/);
+  });
+});
+
+describe('the page of a diffusion model', () => {
+  const diffusion: ImageModel = {
+    name: 'diffusion',
+    options: {},
+    resolve: () => ({ eta: 0.3 }),
+    hashes: () => Promise.resolve({ 'noise.safetensors': 'c'.repeat(64) }),
+    prepare: (_, ledger) => Promise.resolve(new FakeDiffusion({ solver: 'stochastic', ledger })),
+    close: () => Promise.resolve(),
+  };
+
+  it('calls its steps what the model calls them', async () => {
+    const options = { prompt: 'red', model: diffusion, verifier: fakeVerifier() };
+    const page = generateReport(
+      await generate({ ...options, strategy: 'beam', width: 2, candidates: [3, 2, 2, 2, 1] }).result,
+    );
+    expect(textOf(page)).not.toMatch(/scale/i);
+    for (const text of [
+      'Step 1<small>noise</small>',
+      'Step 3<small>t = 0.75</small>',
+      'per step and sequence',
+    ]) {
+      expect(page).toContain(text);
+    }
+    expect(page).toMatch(/<dt>step<\/dt>\s*<dd>2 \(t = 1.00\)<\/dd>/);
+    expect(page).toMatch(/class="x-label"[^>]*>step</);
+    expect(page).toMatch(/<dt>eta<\/dt>\s*<dd>0.3<\/dd>/);
+    expect(generateReport(beam)).toContain('Scale 3<small>3 \u00d7 3</small>');
+    const page2 = compareReport(await compare({ ...options, budget: 80, strategies: ['random'] }).result);
+    expect(textOf(page2)).not.toMatch(/scale/i);
+  });
+});
+
+describe('the page of several judges', () => {
   it('shows the rule, and the scores of every verifier for every candidate and by itself', () => {
     const page = generateReport(joined);
     expect(page).toContain('mean z-score, weights 3, 1');
@@ -173,7 +303,7 @@ describe('the report on a page', () => {
     expect(page).toMatch(/role="alert">\s*verifier hacking: .*\(contrary -\d\.\d\d\)/);
     expect(page).toMatch(/contrary<small>held out<\/small>/);
     expect(page).toMatch(/fake-score<small>guided the search<\/small>/);
-    expect(generateReport(beam)).not.toContain('hold-out-title');
+    expect(generateReport(beam)).not.toContain('observers-title');
   });
 
   it('has rows for every strategy side by side', () => {

@@ -11,18 +11,19 @@ import { assetPath, packageRoot } from '../src/core/assets.js';
 import { createImage } from '../src/core/image.js';
 import { Ledger } from '../src/core/ledger.js';
 import { RandomKey } from '../src/core/random.js';
+import type { GenerateOptions, GenerateResult } from '../src/index.js';
+import { generate } from '../src/index.js';
 import { findModel } from '../src/models/catalog.js';
 import { readInfinityConfig } from '../src/models/infinity/folder.js';
 import { openVaeRoundTrip } from '../src/models/vae/round-trip.js';
 import { createRuntime, type Runtime } from '../src/runtime/index.js';
 import { openWeights } from '../src/runtime/weights/open-weights.js';
-import type { SearchResult } from '../src/search/contract.js';
-import { resolveSearch, type SearchOptions, startSearch } from '../src/search/registry.js';
+import type { SearchOptions } from '../src/search/registry.js';
 import { judgePicture } from '../src/toybox/judge/judge.js';
 import { benchmarkPrompts } from '../src/toybox/world/benchmark-prompts.js';
 import { parsePrompt } from '../src/toybox/world/parser.js';
 import { findVerifier } from '../src/verifiers/catalog.js';
-import { panelOf } from '../src/verifiers/contract.js';
+import { heightOf } from '../src/verifiers/jury.js';
 import { validateJudge } from '../training/scenes/validate.js';
 
 const PROMPT = 'three red stars left of a blue circle';
@@ -36,37 +37,9 @@ afterAll(async () => {
   await runtime.close();
 });
 
-interface Setting {
-  readonly verifier?: string;
-  readonly prompt?: string;
-  readonly threads?: number;
-  readonly memory?: number;
-}
-
-/** One search from loading to closing, so that threads and memory can differ. */
-async function search(
-  options: SearchOptions,
-  { verifier: name = 'clip-score', prompt = PROMPT, threads = 2, memory = 2 ** 31 }: Setting = {},
-): Promise<SearchResult> {
-  const own = await createRuntime({ threads });
-  const model = await findModel('toybox').load({ runtime: own, memory });
-  const verifier = await findVerifier(name).load({ runtime: own });
-  const ledger = new Ledger();
-  const generator = await model.prepare(prompt, ledger);
-  const judge = await verifier.prepare(prompt, ledger);
-  const running = startSearch(resolveSearch(options, generator.scales), {
-    generator,
-    panel: panelOf(judge, name),
-    key: RandomKey.fromSeed(7),
-  });
-  let step = await running.next();
-  while (!step.done) step = await running.next();
-  generator.close();
-  judge.close();
-  expect((await own.stats()).tensors).toBe(0);
-  await own.close();
-  return step.value;
-}
+const search = (options: SearchOptions & Partial<GenerateOptions>): Promise<GenerateResult> =>
+  generate({ prompt: PROMPT, seed: 7, verifier: 'clip-score', threads: 2, ...options } as GenerateOptions)
+    .result;
 
 describe('the embedded model', () => {
   it('computes what PyTorch computes from the same files', async () => {
@@ -107,28 +80,35 @@ describe('the embedded model', () => {
   });
 
   it('gives the same tree whatever the threads and the micro-batches', async () => {
-    const options: SearchOptions = { strategy: 'beam', width: 2, candidates: 2 };
+    const options = { strategy: 'beam', width: 2, candidates: 2 } as const;
     const expected = await search(options);
-    expect(new Set(expected.tree.nodes.map(({ score }) => score)).size).toBeGreaterThan(3);
+    expect(new Set(expected.candidates.map(({ scores }) => scores['clip-score'])).size).toBeGreaterThan(3);
     for (const setting of [{ threads: 1 }, { memory: 1 }]) {
-      const found = await search(options, setting);
-      expect(found.tree.nodes).toEqual(expected.tree.nodes);
+      const { candidates, fates, pictures } = await search({ ...options, ...setting });
+      expect({ candidates, fates, pictures }).toEqual({
+        candidates: expected.candidates,
+        fates: expected.fates,
+        pictures: expected.pictures,
+      });
     }
   });
 
   it('finds a better picture with more compute', async () => {
     const one = await search({ strategy: 'random', images: 1 });
     const beam = await search({ strategy: 'beam', width: 2, candidates: 3, keepElected: true });
-    expect(beam.score).toBeGreaterThan(one.score);
+    expect(heightOf(beam.standing)).toBeGreaterThan(heightOf(one.standing));
   });
 
   it('finds the picture that the prompt asks for when the verifier is right', async () => {
     const prompt = 'a red star above a blue circle';
-    const { image, score } = await search(
-      { strategy: 'beam', width: 2, candidates: 4 },
-      { prompt, verifier: 'oracle' },
-    );
-    expect(score).toBe(1);
+    const { image, standing } = await search({
+      strategy: 'beam',
+      width: 2,
+      candidates: 4,
+      prompt,
+      verifier: 'oracle',
+    });
+    expect(standing).toEqual({ score: 1 });
     expect(judgePicture(parsePrompt(prompt), image)).toMatchObject({ correct: true });
   });
 
@@ -138,13 +118,13 @@ describe('the embedded model', () => {
     for (const { prompt } of benchmarkPrompts(4)) {
       const generator = await model.prepare(prompt, new Ledger());
       let prefix = generator.begin();
-      for (let scale = 1; scale <= generator.scales.length; scale++) {
-        const [next] = await generator.extend([{ prefix, key: RandomKey.fromSeed(1).fold(scale) }]);
+      for (let step = 1; step <= generator.schedule.steps.length; step++) {
+        const [next] = await generator.extend([{ prefix, draw: RandomKey.fromSeed(1).fold(step) }]);
         prefix.release();
         if (!next) throw new Error('nothing was drawn');
         prefix = next;
       }
-      const [image] = await generator.decode([prefix]);
+      const [image] = await generator.decode([prefix], 'own');
       prefix.release();
       generator.close();
       verdicts.push(image !== undefined && judgePicture(parsePrompt(prompt), image).correct);

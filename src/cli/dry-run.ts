@@ -1,22 +1,21 @@
 // What searches would cost, as tables: nothing is loaded and nothing computed.
 
 import { UsageError } from '../core/errors.js';
-import { formatCount } from '../core/format.js';
-import type { Scale } from '../models/contract.js';
-import { officialSchedule } from '../models/infinity/schedule.js';
-import { describeScale, describeSearch } from '../report/words.js';
-import type { Estimate, ResolvedSearch, SearchOptions } from '../search/registry.js';
-import { estimate, resolveSearch } from '../search/registry.js';
+import { formatCount, formatLarge } from '../core/format.js';
+import type { Schedule } from '../models/contract.js';
+import { describeSchedule, describeSearch } from '../report/words.js';
+import type { Estimate } from '../search/cost.js';
+import { RANDOM } from '../search/random.js';
+import {
+  estimate,
+  findStrategy,
+  type ResolvedSearch,
+  resolveSearch,
+  type SearchOptions,
+} from '../search/registry.js';
 import type { CliIo } from './io.js';
 import { line } from './io.js';
 import { table } from './table.js';
-
-/** The official square schedule of so many scales. */
-export function firstScales(count: number): readonly Scale[] {
-  const { scales } = officialSchedule('1M');
-  if (count >= 1 && count <= scales.length) return scales.slice(0, count);
-  throw new UsageError(`--scales must be 1 to ${scales.length}, got ${count}`);
-}
 
 /** A search in words and in numbers. */
 export interface CostRow extends Estimate {
@@ -25,50 +24,61 @@ export interface CostRow extends Estimate {
 }
 
 /** One search with its cost. */
-export function rowOf(options: SearchOptions, scales: readonly Scale[], note = ''): CostRow {
-  const search = resolveSearch(options, scales);
-  return { what: `${describeSearch(search)}${note}`, search, ...estimate(search, scales) };
+export function rowOf(options: SearchOptions, schedule: Schedule, note = ''): CostRow {
+  const search = resolveSearch(options, schedule);
+  return { what: `${describeSearch(search)}${note}`, search, ...estimate(search, schedule) };
 }
 
-/** The search that was asked for first, then what it can be measured against. */
-export function costRows(options: SearchOptions, scales: readonly Scale[]): CostRow[] {
-  const asked = rowOf(options, scales);
-  const { search } = asked;
-  const random = (images: number, note: string): CostRow =>
-    rowOf({ strategy: 'random', images }, scales, note);
-  if (search.strategy === 'random') return [asked, ...(search.images > 1 ? [random(1, ', no search')] : [])];
-  const keepable = !search.keepElected && search.candidates.some((count) => count > 1) && scales.length > 1;
-  return [
+/** The search that was asked for first, then what it can be measured against: pictures drawn without any search. */
+export function costRows(options: SearchOptions, schedule: Schedule): CostRow[] {
+  const asked = rowOf(options, schedule);
+  const random = (sizes: { readonly images: number } | { readonly budget: number }, note: string): CostRow =>
+    rowOf({ strategy: RANDOM.name, ...sizes }, schedule, note);
+  const rows = [
     asked,
-    ...(keepable ? [rowOf({ ...search, keepElected: true }, scales)] : []),
-    random(Math.max(1, Math.floor(asked.nfe / scales.length)), ' (the same NFE)'),
-    random(asked.images, ' (as many pictures)'),
-    random(1, ' (no search)'),
+    ...switchedOn(asked.search, schedule),
+    random({ budget: asked.nfe }, ' (the same NFE)'),
+    random({ images: asked.images }, ' (as many pictures)'),
+    random({ images: 1 }, ' (no search)'),
   ];
+  const keys = rows.map(({ search }) => JSON.stringify(search));
+  return rows.filter((_, i) => keys.indexOf(keys[i] ?? '') === i);
 }
 
-const HEAD = ['', 'NFE', 'forward passes', 'tokens', 'pictures'];
+/** The same search with each of its switches on that is off. */
+function switchedOn(search: ResolvedSearch, schedule: Schedule): CostRow[] {
+  const off = Object.entries(findStrategy(search.strategy).options)
+    .filter(([name, { kind }]) => kind === 'switch' && Object.entries(search).some(([own, on]) => own === name && on === false))
+    .map(([name]) => name);
+  return off.flatMap((name) => {
+    try {
+      return [rowOf({ ...search, [name]: true } as SearchOptions, schedule)];
+    } catch (error) {
+      // Not every switch goes with every size.
+      if (error instanceof UsageError) return [];
+      throw error;
+    }
+  });
+}
+
+const HEAD = ['', 'NFE', 'forward passes', 'tokens', 'FLOPs', 'pictures'];
 
 /** Prints costs: a table for people, JSON for programs. */
-export function printCosts(
-  rows: readonly CostRow[],
-  scales: readonly Scale[],
-  io: CliIo,
-  json: boolean,
-): void {
+export function printCosts(rows: readonly CostRow[], schedule: Schedule, io: CliIo, json: boolean): void {
   if (json) {
-    line(io.stdout, JSON.stringify({ format: 1, scales, runs: rows }, null, 2));
+    line(io.stdout, JSON.stringify({ format: 2, schedule, runs: rows }, null, 2));
     return;
   }
-  const cells = rows.map(({ what, nfe, forwards, tokens, images }) => [
-    what,
-    ...[nfe, forwards, tokens, images].map(formatCount),
+  const cells = rows.map(({ what, nfe, forwards, tokens, flops, images, exact }) => [
+    exact ? what : `${what} (at most)`,
+    ...[nfe, forwards, tokens].map(formatCount),
+    formatLarge(flops).trimEnd(),
+    formatCount(images),
   ]);
-  const last = scales.at(-1);
-  line(io.stdout, `${scales.length} scales, the last of ${last ? describeScale(last) : ''} tokens`);
+  line(io.stdout, describeSchedule(schedule));
   for (const text of table([HEAD, ...cells])) line(io.stdout, text);
   line(
     io.stdout,
-    'NFE as the paper counts; forward passes are those really run, since nothing is computed twice.',
+    'NFE as the paper counts; forward passes are those really run, since nothing is computed twice; FLOPs are theirs.',
   );
 }

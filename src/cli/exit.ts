@@ -2,8 +2,9 @@
 
 import { CommanderError } from 'commander';
 
-import { isAbortError, UsageError, VarsearchError } from '../core/errors.js';
-import { OPTION_NAMES } from '../engine/options.js';
+import { VarsearchError } from '../core/errors.js';
+import { OPTION_NAMES } from '../run/options.js';
+import { flagOf } from './flags.js';
 import type { CliIo, InterruptSignal } from './io.js';
 import { INTERRUPT_CODES, line, plain } from './io.js';
 
@@ -21,21 +22,17 @@ export class Interrupted extends Error {
   }
 }
 
-/** The flag of a library option: keepElected is --keep-elected. */
-export function flagOf(option: string): string {
-  return `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-}
-
-/** Messages of the library name its options; who types commands knows them as flags. */
+/** Messages of the library name its options; who types commands knows them as flags, which some messages say beside them. */
 function withFlags(message: string): string {
-  return message.replace(/(?:(?:the )?option )?'([A-Za-z]+)'/g, (quoted, name: string) =>
-    OPTION_NAMES.includes(name) ? flagOf(name) : quoted,
-  );
+  return message
+    .replace(/(?:(?:the )?option )?'([A-Za-z]+)'/g, (quoted, name: string) =>
+      OPTION_NAMES.includes(name) ? flagOf(name) : quoted,
+    )
+    .replace(/(--[a-z-]+)(?: \(\1\)|, \1\b)/g, '$1');
 }
 
 function messageOf(error: unknown): string {
-  if (error instanceof UsageError) return withFlags(error.message);
-  if (error instanceof VarsearchError) return error.message;
+  if (error instanceof VarsearchError) return withFlags(error.message);
   if (error instanceof CommanderError) return error.message.replace(/^error: /, '');
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return `unexpected failure: ${message} (VARSEARCH_DEBUG=1 shows where)`;
@@ -50,8 +47,8 @@ export function reportError(error: unknown, io: CliIo): number {
   if (debug !== undefined && debug !== '' && debug !== '0' && error instanceof Error) {
     line(io.stderr, stackOf(error));
   }
-  if (isAbortError(error)) return EXIT.failure;
-  return error instanceof UsageError || error instanceof CommanderError ? EXIT.usage : EXIT.failure;
+  if (error instanceof VarsearchError) return error.code === 'usage' ? EXIT.usage : EXIT.failure;
+  return error instanceof CommanderError ? EXIT.usage : EXIT.failure;
 }
 
 function stackOf(error: Error): string {

@@ -1,52 +1,87 @@
-// The flags that commands share, and the library's options that follow from them.
+// Flags from tables of options, and the library's options from flags: a new option is a line of a table, and nothing here.
 
 import type { Command } from 'commander';
-import { Option } from 'commander';
+import { Option as Flag } from 'commander';
 
-import { given } from '../core/given.js';
-import type { JudgeOptions, OpenOptions, PictureOptions } from '../engine/options.js';
-import { DEFAULTS } from '../engine/options.js';
-import { ENSEMBLE_MEMBERS } from '../engine/verifier-options.js';
-import type { ResultChoice, StrategyName } from '../search/registry.js';
-import { DEFAULT_STRATEGY, RESULT_CHOICES, STRATEGIES } from '../search/registry.js';
-import { ENSEMBLE_RULES, type EnsembleRule } from '../verifiers/ensemble.js';
-import { parseNumber, parseNumbers, parseWhole, parseWholes } from './values.js';
+import {
+  type Option,
+  type OptionKind,
+  type OptionsOf,
+  type OptionTable,
+  type OptionValues,
+  pick,
+} from '../core/options.js';
+import { STRATEGIES } from '../search/registry.js';
+import { parseList, parseNumber, parseNumbers, parseWhole, parseWholes } from './values.js';
 
-/** Who judges. */
-export interface JudgeFlags {
-  readonly verifier?: string;
-  readonly ensemble?: EnsembleRule;
-  readonly weights?: number | number[];
-  readonly threads?: number;
+/** What commander gives: values by the names of options. */
+export type Flags = OptionValues;
+
+/** How the values of a kind of options are written. */
+interface Writing {
+  readonly placeholder: string;
+  readonly parse?: (text: string, before: unknown) => unknown;
 }
 
-/** What is loaded. */
-export interface LoadFlags extends JudgeFlags {
-  readonly model?: string;
-  readonly report?: string;
-  readonly memory?: string;
+/** Names after a flag: a,b,c, and the flag again. */
+const collectNames = (text: string, before: unknown): string =>
+  typeof before === 'string' ? `${before},${text}` : text;
+
+const WRITINGS: Readonly<Record<Exclude<OptionKind, 'value'>, Writing | null>> = {
+  number: { placeholder: 'x', parse: parseNumber },
+  numbers: { placeholder: 'x', parse: parseNumbers },
+  list: { placeholder: 'x', parse: parseList },
+  whole: { placeholder: 'n', parse: parseWhole },
+  wholes: { placeholder: 'n', parse: parseWholes },
+  text: { placeholder: 'text' },
+  names: { placeholder: 'names', parse: collectNames },
+  choice: { placeholder: 'which' },
+  switch: null,
+};
+
+/** The flag of an option: keepElected is --keep-elected. */
+export function flagOf(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-/** How pictures are sampled. */
-export interface SamplingFlags {
-  readonly seed?: number;
-  readonly cfg?: number | number[];
-  readonly temperature?: number | number[];
-  readonly topK?: number;
-  readonly topP?: number;
-  readonly size?: string;
-  readonly aspectRatio?: number;
+/** What a command says otherwise than the table. */
+export interface FlagWords {
+  /** What is assumed where a flag is not given, by the names of options. */
+  readonly usual?: Readonly<Record<string, string>>;
+  /** Who takes an option, where not everybody does. */
+  readonly takers?: (name: string) => readonly string[];
 }
 
-/** How large a search is. */
-export interface SearchFlags {
-  readonly strategy?: StrategyName;
-  readonly width?: number;
-  readonly candidates?: number | number[];
-  readonly images?: number;
-  readonly budget?: number;
-  readonly keepElected?: true;
-  readonly result?: ResultChoice;
+/** Adds a flag for every option of a table; those whose values only programs have get none. */
+export function addFlags(command: Command, table: OptionTable, words: FlagWords = {}): Command {
+  for (const [name, option] of Object.entries(table)) {
+    if (option.kind !== 'value') command.addOption(flagFor(name, option, WRITINGS[option.kind], words));
+  }
+  return command;
+}
+
+function flagFor(name: string, option: Option, writing: Writing | null, words: FlagWords): Flag {
+  const usual = words.usual?.[name] ?? option.usual;
+  const notes = [
+    words.takers?.(name).join(', ') ?? '',
+    usual === undefined ? '' : `default: ${usual}`,
+  ].filter((note) => note !== '');
+  const text = notes.length === 0 ? option.words : `${option.words} (${notes.join('; ')})`;
+  if (!writing) return new Flag(flagOf(name), text);
+  const flag = new Flag(`${flagOf(name)} <${option.placeholder ?? writing.placeholder}>`, text);
+  if (writing.parse) flag.argParser(writing.parse);
+  return option.choices ? flag.choices([...option.choices]) : flag;
+}
+
+/** The strategies that take an option of a search, where not all of them do. */
+export function takersOf(name: string): readonly string[] {
+  const takers = STRATEGIES.filter(({ options }) => Object.hasOwn(options, name));
+  return takers.length === STRATEGIES.length ? [] : takers.map((each) => each.name);
+}
+
+/** The options of a table that were given as flags. */
+export function given<Table extends OptionTable>(flags: Flags, table: Table): OptionsOf<Table> {
+  return pick(flags, table);
 }
 
 /** Where results go and how much is said about it. */
@@ -54,118 +89,6 @@ export interface OutputFlags {
   readonly out?: string;
   readonly json?: true;
   readonly quiet?: true;
-}
-
-/** Counting costs without computing. */
-export interface DryRunFlags {
-  readonly dryRun?: true;
-  readonly scales?: number;
-}
-
-/** Names after a flag: a,b,c, and the flag again. */
-function collectNames(text: string, before?: string): string {
-  return before === undefined ? text : `${before},${text}`;
-}
-
-/** The defaults of judges, in words. */
-export interface JudgeDefaults {
-  readonly verifier: string;
-  readonly ensemble: string;
-  readonly weights: string;
-}
-
-/** Adds --verifier, --ensemble, --weights and --threads. */
-export function addJudgeFlags(command: Command, defaults: JudgeDefaults): Command {
-  return command
-    .option(
-      '--verifier <names>',
-      `judge of the pictures, or several as a,b,c; see 'varsearch verifiers' (default: ${defaults.verifier})`,
-      collectNames,
-    )
-    .addOption(
-      new Option(
-        '--ensemble <rule>',
-        `how several judges' scores become one (default: ${defaults.ensemble})`,
-      ).choices([...ENSEMBLE_RULES]),
-    )
-    .option(
-      '--weights <x>',
-      `one weight for each judge: 1,2,0.5 (default: ${defaults.weights})`,
-      parseNumbers,
-    )
-    .option('--threads <n>', 'threads of the engine (default: one a core)', parseWhole);
-}
-
-/** Adds --model, --report and --memory to the flags of judges. */
-export function addLoadFlags(command: Command, defaults: 'built-in' | 'recipe' = 'built-in'): Command {
-  const text = (usual: string): string => (defaults === 'recipe' ? "the recipe's" : usual);
-  command.option('--model <name>', `image model, see 'varsearch models' (default: ${text(DEFAULTS.model)})`);
-  addJudgeFlags(command, {
-    verifier: text("the model's"),
-    ensemble: text('rank'),
-    weights: text('1 each'),
-  });
-  return command
-    .option(
-      '--report <names>',
-      `score the winner with other judges too: a,b, or ${ENSEMBLE_MEMBERS} for all installed ones but the oracle`,
-      collectNames,
-    )
-    .option('--memory <size>', "memory for keys and values, such as 2GB (default: the model's choice)");
-}
-
-/** Adds --seed, --cfg, --temperature, --top-k, --top-p, --size and --aspect-ratio. */
-export function addSamplingFlags(command: Command): Command {
-  return command
-    .option('--seed <n>', `root of all random numbers (default: ${DEFAULTS.seed})`, parseWhole)
-    .option(
-      '--cfg <x>',
-      "guidance, one number or one per scale: 4 or 4,3,3 (default: the model's)",
-      parseNumbers,
-    )
-    .option(
-      '--temperature <x>',
-      "sampling temperature, one number or one per scale (default: the model's)",
-      parseNumbers,
-    )
-    .option(
-      '--top-k <n>',
-      "keep the k likelier of a bit's two values: 0 both, 1 greedy (default: 0)",
-      parseWhole,
-    )
-    .option('--top-p <x>', "nucleus sampling over a bit's two values, 0 to 1 (default: 0, off)", parseNumber)
-    .option('--size <name>', 'picture size of an official model: 0.06M, 0.25M, 0.60M or 1M (default: 1M)')
-    .option('--aspect-ratio <x>', 'height over width of an official model (default: 1)', parseNumber);
-}
-
-/** Adds --keep-elected and --result, which all searches by scales take. */
-export function addRoundFlags(command: Command): Command {
-  return command
-    .option('--keep-elected', 'the elected rollout is a candidate of the next round, at no cost')
-    .addOption(
-      new Option('--result <which>', 'best of all rollouts, or of the last round (default: best)').choices([
-        ...RESULT_CHOICES,
-      ]),
-    );
-}
-
-/** Adds the strategy and its sizes. */
-export function addSearchFlags(command: Command): Command {
-  command
-    .addOption(
-      new Option('--strategy <name>', `how to search (default: ${DEFAULT_STRATEGY})`).choices([
-        ...STRATEGIES,
-      ]),
-    )
-    .option('--width <n>', 'beams that are kept (beam)', parseWhole)
-    .option(
-      '--candidates <n>',
-      'candidates per beam, one number or one per scale: 5 or 5,5,4 (beam, gto)',
-      parseWholes,
-    )
-    .option('--images <n>', 'pictures to draw (random)', parseWhole)
-    .option('--budget <nfe>', 'function evaluations to spend: the sizes follow from it', parseWhole);
-  return addRoundFlags(command);
 }
 
 /** Adds --out, --json and --quiet. */
@@ -177,44 +100,4 @@ export function addOutputFlags(
     .option('--out <dir>', out)
     .option('--json', 'print the result as JSON on stdout, and nothing else there')
     .option('--quiet', 'print nothing but warnings and errors');
-}
-
-/** Adds --dry-run and --scales. */
-export function addDryRunFlags(command: Command): Command {
-  return command
-    .option('--dry-run', 'print what the search would cost, compute nothing')
-    .option(
-      '--scales <n>',
-      'for --dry-run: the first n scales of the official schedule (13: 1024 pixels)',
-      parseWhole,
-    );
-}
-
-/** Who judges, as the library takes it. */
-export function judgeOptions({
-  verifier,
-  ensemble: by,
-  weights: numbers,
-  threads,
-}: JudgeFlags): JudgeOptions {
-  const weights = typeof numbers === 'number' ? [numbers] : numbers;
-  const ensemble = by === undefined && weights === undefined ? undefined : given({ by, weights });
-  return given({ verifier, ensemble, threads });
-}
-
-/** What to load, as the library takes it. */
-export function openOptions(flags: LoadFlags): OpenOptions {
-  const { model, report, memory } = flags;
-  return { ...judgeOptions(flags), ...given({ model, report, memory }) };
-}
-
-/** The options of a picture, as the library takes them. */
-export function pictureOptions(prompt: string, flags: SamplingFlags & SearchFlags): PictureOptions {
-  const { seed, cfg, temperature, topK, topP, size, aspectRatio } = flags;
-  const { strategy, width, candidates, images, budget, keepElected, result } = flags;
-  const sampling = { seed, cfg, temperature, topK, topP, size, aspectRatio };
-  return {
-    prompt,
-    ...given({ ...sampling, strategy, width, candidates, images, budget, keepElected, result }),
-  };
 }

@@ -1,6 +1,6 @@
 // What the command line needs of its surroundings, so that tests can stand in for them.
 
-import type { Catalogs } from '../engine/engine.js';
+import type { Catalogs } from '../engine/catalogs.js';
 
 /** A stream that text is written to. */
 export interface Output {

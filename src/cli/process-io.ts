@@ -1,6 +1,6 @@
 // The real surroundings of a command: the process' streams, environment and signals.
 
-import { builtInCatalogs } from '../engine/engine.js';
+import { builtInCatalogs } from '../engine/catalogs.js';
 import { type CliIo, INTERRUPT_CODES, type InterruptSignal } from './io.js';
 
 /**

@@ -1,9 +1,10 @@
 // The progress of searches on stderr: one line that is redrawn on a terminal, a line a round elsewhere.
 
-import { formatDuration, formatScore } from '../core/format.js';
-import { describeScores } from '../report/words.js';
+import { formatDuration } from '../core/format.js';
+import type { Schedule } from '../models/contract.js';
+import { briefScores } from '../report/words.js';
 import type { GenerateEvent } from '../run/generate.js';
-import type { TreeNode } from '../search/tree.js';
+import type { Candidate } from '../search/contract.js';
 import type { CliIo, Output } from './io.js';
 import { line, plain, sizeOf } from './io.js';
 
@@ -16,11 +17,29 @@ export interface Progress {
 
 /** What there is to say at any time. */
 interface State {
-  scale: number;
+  /** What the model calls its steps. */
+  unit: Schedule['unit'];
+  steps: number;
+  step: number;
   rounds: number;
   done: number;
   total: number;
-  best: TreeNode | null;
+  /** The candidates of the search by id, since events name the best by it. */
+  readonly candidates: Map<number, Candidate>;
+  best: Candidate | null;
+}
+
+function begin(): State {
+  return {
+    unit: 'step',
+    steps: 0,
+    step: 0,
+    rounds: 0,
+    done: 0,
+    total: 0,
+    candidates: new Map(),
+    best: null,
+  };
 }
 
 const BAR = 24;
@@ -31,29 +50,33 @@ function bar(done: number, total: number): string {
   return '\u2588'.repeat(filled) + '\u2591'.repeat(BAR - filled);
 }
 
-/** The best so far; of an ensemble by its members' own scores, since a joined one may only hold among its round. */
-function bestOf(node: TreeNode): string {
-  return Object.keys(node.scores).length > 1 ? describeScores(node) : formatScore(node.score);
-}
-
-function words(state: State): string {
-  const place = state.rounds > 1 ? `scale ${state.scale}/${state.rounds}  ` : '';
-  const best = state.best === null ? '' : `  best ${bestOf(state.best)}`;
-  return `${place}${state.done}/${state.total} pictures${best}`;
+function words({ unit, step, steps, rounds, done, total, best }: State): string {
+  const place = rounds > 1 ? `${unit} ${step}/${steps}  ` : '';
+  // By the judges' own scores: a standing holds among the pictures until now only.
+  const height = best === null ? '' : `  best ${briefScores(best)}`;
+  return `${place}${done}/${total} pictures${height}`;
 }
 
 function follow(state: State, event: GenerateEvent): void {
   switch (event.type) {
     case 'ready':
-      Object.assign(state, { scale: 0, rounds: 0, done: 0, total: event.cost.images, best: null });
+      Object.assign(state, {
+        ...begin(),
+        unit: event.schedule.unit,
+        steps: event.schedule.steps.length,
+        total: event.cost.images,
+      });
       break;
     case 'round':
-      state.scale = event.scale;
+      state.step = event.step;
       state.rounds = event.rounds;
       break;
-    case 'scored':
-      state.done += event.nodes.filter((node) => !node.inherited).length;
-      state.best = event.best;
+    case 'judged':
+      for (const candidate of event.candidates) {
+        state.candidates.set(candidate.id, candidate);
+        if (candidate.sameAs === undefined) state.done++;
+      }
+      state.best = state.candidates.get(event.best) ?? null;
       break;
     case 'warning':
     case 'elected':
@@ -63,7 +86,7 @@ function follow(state: State, event: GenerateEvent): void {
 }
 
 function onTerminal(output: Output, title: string): Progress {
-  const state: State = { scale: 0, rounds: 0, done: 0, total: 0, best: null };
+  const state = begin();
   const start = performance.now();
   let drawn = -Infinity;
   const clear = (): void => {
@@ -74,7 +97,7 @@ function onTerminal(output: Output, title: string): Progress {
     show(event) {
       follow(state, event);
       const now = performance.now();
-      if (event.type === 'scored' && state.done < state.total && now - drawn < REDRAW_MILLISECONDS) return;
+      if (event.type === 'judged' && state.done < state.total && now - drawn < REDRAW_MILLISECONDS) return;
       drawn = now;
       const text = `${title}${bar(state.done, state.total)}  ${words(state)}  ${formatDuration(now - start)}`;
       output.write(`\r\u001b[2K${text.slice(0, sizeOf(output).columns - 1)}`);
@@ -84,7 +107,7 @@ function onTerminal(output: Output, title: string): Progress {
 }
 
 function onLines(output: Output, title: string): Progress {
-  const state: State = { scale: 0, rounds: 0, done: 0, total: 0, best: null };
+  const state = begin();
   return {
     show(event) {
       follow(state, event);

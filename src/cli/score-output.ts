@@ -2,7 +2,9 @@
 
 import { formatScore } from '../core/format.js';
 import { VERSION } from '../engine/versions.js';
+import { describeAmong, describeRule, isJoined, shortStanding } from '../report/words.js';
 import type { ScoredFile, ScoreResult } from '../score/score.js';
+import { heightOf, type Standing } from '../verifiers/jury.js';
 import { csvLine, harmlessPath, harmlessText } from './csv.js';
 import type { CliIo } from './io.js';
 import { line, plain } from './io.js';
@@ -32,23 +34,35 @@ function brief(prompt: string): string {
   return text.length > PROMPT_WIDTH ? `${text.slice(0, PROMPT_WIDTH - 1)}\u2026` : text;
 }
 
+/** A standing under the title of the rule: "1.75 of 15". */
+function standingCell(standing: Standing): string {
+  return `${shortStanding(standing)} ${describeAmong(standing)}`.trimEnd();
+}
+
+/** The number of a standing; a mean rank as it is counted, from 1 for the best. */
+function numberOf(standing: Standing): number {
+  return 'rank' in standing ? standing.rank : heightOf(standing);
+}
+
 /** A table; the best picture of every prompt has a star. */
 export function printTable(result: ScoreResult, pictures: readonly ScoredFile[], { stdout }: CliIo): void {
-  const { verifiers, ensemble } = result;
-  const joined = ensemble !== null;
+  const { jury } = result;
+  const { judges } = jury;
+  // A judge alone has its scores in its own column.
+  const joined = isJoined(jury);
   const prompts = countPrompts(result) > 1;
   const head = [
     '  #',
     'picture',
-    ...(joined ? [`score (${ensemble})`] : []),
-    ...verifiers,
+    ...(joined ? [describeRule(jury)] : []),
+    ...judges,
     ...(prompts ? ['prompt'] : []),
   ];
-  const rows = pictures.map(({ image, prompt, rank, best, score, scores }) => [
-    `${best ? '*' : ' '} ${rank}`,
+  const rows = pictures.map(({ image, prompt, place, best, standing, scores }) => [
+    `${best ? '*' : ' '} ${place}`,
     plain(image),
-    ...(joined ? [formatScore(score)] : []),
-    ...verifiers.map((name) => formatScore(scores[name] ?? NaN)),
+    ...(joined ? [standingCell(standing)] : []),
+    ...judges.map((name) => formatScore(scores[name] ?? NaN)),
     ...(prompts ? [brief(prompt)] : []),
   ]);
   const left = [0, 1, ...(prompts ? [head.length - 1] : [])];
@@ -57,21 +71,20 @@ export function printTable(result: ScoreResult, pictures: readonly ScoredFile[],
 
 /** JSON with everything that is known. */
 export function printJson(result: ScoreResult, pictures: readonly ScoredFile[], { stdout }: CliIo): void {
-  const { verifiers, ensemble, ledger } = result;
+  const { jury, ledger } = result;
   line(
     stdout,
     JSON.stringify(
       {
-        format: 1,
+        format: 2,
         varsearch: VERSION,
-        verifiers,
-        ensemble,
-        pictures: pictures.map(({ image, prompt, rank, best, score, scores }) => ({
+        jury,
+        pictures: pictures.map(({ image, prompt, place, best, standing, scores }) => ({
           image,
           prompt,
-          rank,
+          place,
           best,
-          score,
+          standing,
           scores,
         })),
         ledger,
@@ -82,13 +95,13 @@ export function printJson(result: ScoreResult, pictures: readonly ScoredFile[], 
   );
 }
 
-/** CSV: image, prompt, rank, the score that decides, and a column per verifier. */
+/** CSV: image, prompt, place, the number that decides, and a column per judge. */
 export function printCsv(result: ScoreResult, pictures: readonly ScoredFile[], { stdout }: CliIo): void {
-  const { verifiers } = result;
-  line(stdout, csvLine(['image', 'prompt', 'rank', 'score', ...verifiers]));
-  for (const { image, prompt, rank, score, scores } of pictures) {
-    const numbers = [score, ...verifiers.map((name) => scores[name] ?? NaN)];
-    line(stdout, csvLine([harmlessPath(image), harmlessText(prompt), rank, ...numbers]));
+  const { judges } = result.jury;
+  line(stdout, csvLine(['image', 'prompt', 'place', 'standing', ...judges]));
+  for (const { image, prompt, place, standing, scores } of pictures) {
+    const numbers = [numberOf(standing), ...judges.map((name) => scores[name] ?? NaN)];
+    line(stdout, csvLine([harmlessPath(image), harmlessText(prompt), place, ...numbers]));
   }
 }
 

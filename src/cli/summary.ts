@@ -4,18 +4,18 @@ import { relative } from 'node:path';
 
 import { formatCount, formatDuration, formatGain, formatScore } from '../core/format.js';
 import {
-  describeJoined,
   describeRule,
   describeScores,
   describeSearch,
-  describeSizesBriefly,
-  shortScore,
+  describeSizes,
+  describeStanding,
+  isJoined,
+  shortStanding,
 } from '../report/words.js';
 import type { CompareResult } from '../run/compare.js';
-import { heldOutNames, type HoldOutReport } from '../run/hold-out.js';
+import { heldOutNames, type ObserverReport } from '../run/observers.js';
 import type { GenerateResult } from '../run/result.js';
-import { countChosenFrom } from '../run/standings.js';
-import { isRelative, type ResolvedEnsemble } from '../verifiers/ensemble.js';
+import { heightOf } from '../verifiers/jury.js';
 import type { CliIo } from './io.js';
 import { line, plain, sizeOf } from './io.js';
 import { hasTrueColour, previewLines } from './preview.js';
@@ -39,8 +39,8 @@ export function showPreview(result: GenerateResult, io: CliIo): void {
 
 /** Says what one search has found and what it cost. */
 export function printSummary(result: GenerateResult, folder: string, io: CliIo): void {
-  const { ledger, options, milliseconds, winner, score, report } = result;
-  const [first] = result.tree.nodes;
+  const { ledger, options, milliseconds, winner, standing, report } = result;
+  const [first] = result.candidates;
   const before =
     first && first.id !== winner.id
       ? ` (the first picture: ${Object.values(first.scores)
@@ -48,7 +48,7 @@ export function printSummary(result: GenerateResult, folder: string, io: CliIo):
           .join(', ')})`
       : '';
   line(io.stdout, `${describeScores(winner)}${before}`);
-  if (options.ensemble) line(io.stdout, ensembleLine(score, options.ensemble, countChosenFrom(result)));
+  if (isJoined(options.jury)) line(io.stdout, describeStanding(standing, options.jury));
   line(
     io.stdout,
     `${describeSearch(options.search)}: ${formatCount(ledger.imagesDecoded)} pictures, ${formatCount(ledger.nfe)} NFE, ` +
@@ -58,13 +58,8 @@ export function printSummary(result: GenerateResult, folder: string, io: CliIo):
   line(io.stdout, `written to ${shownPath(folder, io.cwd)}: picture.png, result.json, index.html`);
 }
 
-function ensembleLine(score: number, ensemble: ResolvedEnsemble, pictures: number): string {
-  const among = isRelative(ensemble) ? ` among ${formatCount(pictures)} pictures` : '';
-  return `ensemble: ${describeJoined(score, ensemble)}${among}`;
-}
-
 /** Shows what the verifiers say of a winner, those that did not guide the search apart. */
-export function printReport(report: HoldOutReport, io: CliIo): void {
+export function printReport(report: ObserverReport, io: CliIo): void {
   const rows = report.rows.map(({ verifier, role, mean, deviation, first, winner, gain }) => [
     verifier,
     role,
@@ -87,14 +82,16 @@ function heldOutCell({ report }: GenerateResult, name: string): string {
 
 /** Puts the strategies of a comparison side by side. */
 export function printComparison(compared: CompareResult, folder: string, io: CliIo): void {
-  const { results, scores } = compared;
-  const several = compared.best.options.ensemble !== null;
-  const names = several ? Object.keys(compared.best.winner.scores) : [];
+  const { results, standings, best } = compared;
+  const { jury } = best.options;
+  // A judge alone has its scores in the column of the standings.
+  const names = isJoined(jury) ? jury.judges : [];
+  const heights = standings.map(heightOf);
   const held = heldOutNames(results.map(({ report }) => report));
   const rows = results.map((result, i) => [
-    `${scores[i] === Math.max(...scores) ? '*' : ' '} ${result.options.search.strategy}`,
-    describeSizesBriefly(result.options.search),
-    shortScore(scores[i] ?? NaN, result.options.ensemble),
+    `${heights[i] === Math.max(...heights) ? '*' : ' '} ${result.options.search.strategy}`,
+    describeSizes(result.options.search),
+    standings[i] ? shortStanding(standings[i]) : '',
     ...names.map((name) => formatScore(result.winner.scores[name] ?? NaN)),
     ...held.map((name) => heldOutCell(result, name)),
     formatCount(result.ledger.nfe),
@@ -103,9 +100,7 @@ export function printComparison(compared: CompareResult, folder: string, io: Cli
     formatCount(result.ledger.imagesDecoded),
     formatDuration(result.milliseconds - result.ledger.milliseconds.load),
   ]);
-  const { ensemble } = compared.best.options;
-  const score = ensemble ? describeRule(ensemble) : 'score';
-  const judged = [score, ...names, ...held.map((name) => `${name} (held out)`)];
+  const judged = [describeRule(jury), ...names, ...held.map((name) => `${name} (held out)`)];
   const head = ['  strategy', 'sizes', ...judged, 'NFE', 'forward passes', 'tokens', 'pictures', 'time'];
   for (const text of table([head, ...rows], [0, 1])) line(io.stdout, text);
   for (const { options, report } of results) {

@@ -19,6 +19,11 @@ function listOf<Value>(parse: (text: string) => Value): (text: string) => Value 
   return (text) => (text.includes(',') ? text.split(',').map(parse) : parse(text));
 }
 
+/** A list such as 1,2,0.5, or of one number. */
+export function parseList(text: string): number[] {
+  return text.split(',').map(parseNumber);
+}
+
 /** A number, or a list such as 4,3,3. */
 export const parseNumbers = listOf(parseNumber);
 

@@ -1,6 +1,6 @@
 // Models and verifiers by name may lack their files: that is said before anything is loaded.
 
-import { VarsearchError } from './errors.js';
+import { NotInstalledError } from './errors.js';
 
 /** Something that can be asked for by name. */
 export interface Installable {
@@ -9,8 +9,8 @@ export interface Installable {
   installed(): true | string;
 }
 
-/** Throws a VarsearchError that says what is missing when the files of a model or verifier are not there. */
+/** Throws a NotInstalledError that says what is missing when the files of a model or verifier are not there. */
 export function requireInstalled(kind: 'model' | 'verifier', entry: Installable): void {
   const installed = entry.installed();
-  if (installed !== true) throw new VarsearchError(`${kind} '${entry.name}' is not installed: ${installed}`);
+  if (installed !== true) throw new NotInstalledError(`${kind} '${entry.name}' is not installed: ${installed}`);
 }

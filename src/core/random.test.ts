@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { philox, RandomKey } from './random.js';
+import { type Draw, philox, RandomKey } from './random.js';
 
 const words = (text: string): number[] => text.split(' ').map((word) => parseInt(word, 16));
 
@@ -92,5 +92,125 @@ describe('RandomKey', () => {
     const tenths = new Array<number>(10).fill(0);
     for (const value of a) tenths[Math.floor(value * 10)]! += 1;
     for (const share of tenths) expect(Math.abs(share / count - 0.1)).toBeLessThan(0.01);
+  });
+});
+
+const COUNT = 20_000;
+const mean = (values: ArrayLike<number>): number =>
+  Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
+const productMean = (a: Float64Array, b: Float64Array): number =>
+  mean(a.map((value, i) => value * (b[i] ?? 0)));
+
+/** Mean, variance, skewness and kurtosis, as the standard normal distribution has 0, 1, 0 and 3. */
+const moments = (values: Float64Array): number[] =>
+  [1, 2, 3, 4].map((power) => mean(values.map((value) => value ** power)));
+
+/** Standard errors of the four: sqrt(1, 2, 15, 96 over n), at most 0.07; four of them are allowed. */
+function expectNormal(values: Float64Array): void {
+  const errors = [1, 2, 15, 96].map((variance) => Math.sqrt(variance / values.length));
+  moments(values).forEach((moment, i) => {
+    expect(Math.abs(moment - ([0, 1, 0, 3][i] ?? 0))).toBeLessThan(4 * (errors[i] ?? 0));
+  });
+}
+
+function expectUniform(values: Float64Array): void {
+  expect(values.every((value) => value >= 0 && value < 1)).toBe(true);
+  const tenths = new Array<number>(10).fill(0);
+  for (const value of values) tenths[Math.floor(value * 10)]! += 1;
+  for (const share of tenths) expect(Math.abs(share / values.length - 0.1)).toBeLessThan(0.01);
+}
+
+describe('normal draws', () => {
+  it('are those of Box and Muller from the words of philox', () => {
+    const [a, b, c, d] = philox([0, 0, 0, 2], [0, 0]);
+    const radius = (word: number): number => Math.sqrt(-2 * Math.log((word + 0.5) / 2 ** 32));
+    const angle = (word: number): number => (2 * Math.PI * word) / 2 ** 32;
+    const expected = [
+      radius(a) * Math.cos(angle(b)),
+      radius(a) * Math.sin(angle(b)),
+      radius(c) * Math.cos(angle(d)),
+      radius(c) * Math.sin(angle(d)),
+    ];
+    expect([...RandomKey.fromSeed(0).normal(4)]).toEqual(expected);
+  });
+
+  it('have the moments of the standard normal distribution', () => {
+    const root = RandomKey.fromSeed(8);
+    const [a, b] = [root.fold(0).normal(COUNT), root.fold(1).normal(COUNT)];
+    expectNormal(a);
+    // Neither a sibling's numbers nor neighbouring ones have anything to do with each other.
+    expect(Math.abs(productMean(a, b))).toBeLessThan(0.03);
+    expect(Math.abs(productMean(a.subarray(1), a))).toBeLessThan(0.03);
+    expect(Math.abs(productMean(a, root.fold(0).uniform(COUNT)))).toBeLessThan(0.03);
+  });
+
+  it('are the same whenever and however many are asked for', () => {
+    const draw = RandomKey.fromSeed(5).fold(3);
+    const long = [...draw.normal(50)];
+    draw.uniform(7);
+    for (const count of [0, 1, 2, 3, 5, 49]) expect([...draw.normal(count)]).toEqual(long.slice(0, count));
+  });
+});
+
+describe('a draw near a pivot', () => {
+  const pivot = RandomKey.fromSeed(1).fold(2);
+  const own = RandomKey.fromSeed(1).fold(3);
+  const numbers = (draw: Draw): number[] => [...draw.normal(9), ...draw.uniform(9)];
+
+  it('is the pivot at radius 0, and itself at radius 1', () => {
+    expect(numbers(own.near(pivot, 0))).toEqual(numbers(pivot));
+    expect(numbers(own.near(pivot, 1))).toEqual(numbers(own));
+    expect(own.near(pivot, 0.5).path).toEqual(own.path);
+  });
+
+  it('lies between them, and stays normal and uniform', () => {
+    for (const radius of [0.1, 0.5, 0.9]) {
+      const near = own.near(pivot, radius);
+      const normal = near.normal(COUNT);
+      expectNormal(normal);
+      // The correlation with the pivot is sqrt(1 - radius^2), with itself the radius.
+      expect(Math.abs(productMean(normal, pivot.normal(COUNT)) - Math.sqrt(1 - radius ** 2))).toBeLessThan(
+        0.03,
+      );
+      expect(Math.abs(productMean(normal, own.normal(COUNT)) - radius)).toBeLessThan(0.03);
+      expectUniform(near.uniform(2000 * 5));
+    }
+    const away = (radius: number): number => {
+      const uniform = pivot.uniform(500);
+      return mean(
+        own
+          .near(pivot, radius)
+          .uniform(500)
+          .map((value, i) => Math.abs(value - (uniform[i] ?? 0))),
+      );
+    };
+    const distances = [0, 0.05, 0.2, 0.6, 1].map(away);
+    expect(distances[0]).toBe(0);
+    expect(distances).toEqual(distances.toSorted((a, b) => a - b));
+    expect(distances[1]).toBeLessThan(0.03);
+  });
+
+  it('folds as both do, and number i never depends on how many are asked for', () => {
+    expect(numbers(own.near(pivot, 0).fold(4).fold(1))).toEqual(numbers(pivot.fold(4).fold(1)));
+    expect(numbers(own.near(pivot, 1).fold(4))).toEqual(numbers(own.fold(4)));
+    const near = own.near(pivot, 0.3);
+    expect(numbers(near.fold(4))).toEqual(numbers(own.fold(4).near(pivot.fold(4), 0.3)));
+    expect(near.fold(4).path).toEqual([3, 4]);
+    expect(numbers(near.fold(4))).not.toEqual(numbers(near.fold(5)));
+    expect([...near.normal(3)]).toEqual([...near.normal(8)].slice(0, 3));
+    expect([...near.uniform(3)]).toEqual([...near.uniform(8)].slice(0, 3));
+  });
+
+  it('can be a pivot, and have one', () => {
+    const third = RandomKey.fromSeed(6);
+    const between = own.near(pivot, 0.4);
+    expect(numbers(third.near(between, 0))).toEqual(numbers(between));
+    expect(numbers(between.near(third, 0))).toEqual(numbers(third));
+    expect(numbers(between.near(third, 1))).toEqual(numbers(between));
+    expectNormal(between.near(third, 0.5).normal(COUNT));
+  });
+
+  it.each([-0.1, 1.1, NaN])('refuses the radius %s', (radius) => {
+    expect(() => own.near(pivot, radius)).toThrow(/radius must be a number from 0 to 1/);
   });
 });

@@ -1,16 +1,19 @@
 // The image models by name: what each is, under which licence, whether its files are there, and how to load it.
 
 import { existsSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, join, resolve as absolute } from 'node:path';
 
 import { assetPath, modelsFolder } from '../core/assets.js';
 import { UsageError } from '../core/errors.js';
+import type { OptionTable, OptionValues } from '../core/options.js';
 import { type RuntimeChoice, withRuntime } from '../runtime/index.js';
 import { checkPrompt } from '../toybox/world/prompt-check.js';
-import type { ImageModel, Scale } from './contract.js';
-import { infinityFolder } from './infinity/folder.js';
+import type { ImageModel, Schedule } from './contract.js';
+import type { TransformerSizes } from './infinity/config.js';
+import { infinityFacts, infinityFolder } from './infinity/folder.js';
 import { type InfinityOptions, openInfinity } from './infinity/model.js';
-import { officialSchedule, type PictureSize } from './infinity/schedule.js';
+import { INFINITY_OPTIONS, resolveInfinity } from './infinity/options.js';
+import { type InfinityFacts, scheduleFromFacts } from './infinity/steps.js';
 
 /** What loading a model may be given. */
 export interface ModelLoadOptions extends RuntimeChoice {
@@ -24,11 +27,12 @@ export interface ModelEntry {
   readonly description: string;
   /** Of the weights; the code is under varsearch's own licence. */
   readonly licence: string;
-  /** The scales of its default picture. */
-  readonly scales: readonly Scale[];
-  /** The scales of a picture of another size or ratio; a UsageError where there is none. */
-  scalesOf?(size: string | undefined, aspectRatio: number | undefined): readonly Scale[];
-  readonly defaults: { readonly cfg: number; readonly temperature: number };
+  /** The options that are this model's own. */
+  readonly options: OptionTable;
+  /** Given options with the model's defaults filled in, without loading it; a UsageError where they cannot be. */
+  resolve(options: OptionValues): OptionValues;
+  /** The schedule with these options, for a prompt of usual length, without loading it. @default the model's options */
+  schedule(options?: OptionValues): Schedule;
   /** What its pictures show: the toybox world, anything, or what nobody has told. */
   readonly world: 'toybox' | 'any' | 'unknown';
   /** The verifier for it where none is named. */
@@ -44,34 +48,33 @@ export interface ModelEntry {
 const toyboxFolder = assetPath('toybox');
 
 /** An official Infinity: the files of FoundationVision/Infinity and its text encoder, in one folder. */
-interface OfficialFiles {
+interface Official {
   readonly transformer: string;
   readonly vae: string;
+  /** Of model_type in tools/run_infinity.py; the bits of a token are d of the VAE, 4 d with patches of 2 x 2. */
+  readonly sizes: TransformerSizes;
 }
 
-function official(name: string, description: string, files: OfficialFiles): ModelEntry {
-  const defaults = { cfg: 3, temperature: 1 };
+function official(name: string, description: string, files: Official): ModelEntry {
+  const run = { name, schedule: 'official', defaults: { cfg: 3, temperature: 1 } } as const;
   const locate = (): InfinityOptions => {
     const folder = join(modelsFolder(), name);
     return {
-      name,
+      ...run,
       transformer: join(folder, files.transformer),
       vae: join(folder, files.vae),
       textEncoder: join(folder, 'text-encoder'),
-      schedule: 'official',
       cfgInsertionLayer: [0],
-      defaults,
     };
   };
   return {
     name,
     description,
     licence: 'MIT',
-    scales: officialSchedule('1M').scales,
     world: 'any',
     verifier: 'clip-score-l14',
-    scalesOf: (size = '1M', aspectRatio) => officialSchedule(size as PictureSize, aspectRatio).scales,
-    defaults,
+    // A token covers 16 x 16 pixels: a VAE that divides by 16, or by 8 and then patches of 2 x 2.
+    ...described(() => ({ ...run, sizes: files.sizes, tokenPixels: 16 })),
     installed: () => {
       const { transformer, vae, textEncoder = '' } = locate();
       const missing = [transformer, vae, textEncoder].find((path) => !existsSync(path));
@@ -93,7 +96,7 @@ export const MODELS: readonly ModelEntry[] = [
     licence: 'Apache-2.0',
     world: 'toybox',
     verifier: 'clip-score',
-    ...folderFacts(toyboxFolder),
+    ...described(() => infinityFacts(toyboxFolder, 'toybox')),
     installed: () =>
       existsSync(toyboxFolder) || `the folder ${toyboxFolder} is missing: install varsearch again`,
     load: (options = {}) => load(options, () => infinityFolder(toyboxFolder, 'toybox')),
@@ -102,45 +105,51 @@ export const MODELS: readonly ModelEntry[] = [
   official('infinity-2b', 'Infinity-2B, up to 1024 x 1024 pixels', {
     transformer: 'infinity_2b_reg.pth',
     vae: 'infinity_vae_d32reg.pth',
+    sizes: { depth: 32, width: 2048, hidden: 4 * 2048, bits: 32 },
   }),
   official('infinity-8b', 'Infinity-8B, up to 1024 x 1024 pixels', {
     transformer: 'infinity_8b_weights',
     vae: 'infinity_vae_d56_f8_14_patchify.pth',
+    sizes: { depth: 40, width: 3584, hidden: 4 * 3584, bits: 4 * 14 },
   }),
 ];
 
-/** The entry of a name, or of a folder laid out as assets/toybox; a UsageError that lists the names otherwise. */
+/** The entry of a name; a UsageError that lists the names otherwise. A name is never a folder. */
 export function findModel(name: string): ModelEntry {
   const found = MODELS.find((entry) => entry.name === name);
   if (found) return found;
-  if (existsSync(join(name, 'config.json'))) return folderEntry(name);
   throw new UsageError(
     `unknown model '${name}': choose one of ${MODELS.map((entry) => entry.name).join(', ')}, ` +
-      'or name a folder with config.json, transformer.pth, vae.pth and text-encoder/',
+      "or give a folder of your own by option 'modelDir' (--model-dir)",
   );
 }
 
-function folderEntry(folder: string): ModelEntry {
-  const name = basename(folder);
+/** The entry of a folder laid out as assets/toybox; a UsageError where it is none. */
+export function modelIn(folder: string): ModelEntry {
+  const name = basename(absolute(folder));
+  if (!existsSync(join(folder, 'config.json'))) {
+    throw new UsageError(
+      `there is no model in the folder '${folder}': it needs config.json, transformer.pth, vae.pth and text-encoder/`,
+    );
+  }
   return {
     name,
     description: `the Infinity in ${folder}`,
     licence: 'of the folder',
     world: 'unknown',
     verifier: 'clip-score',
-    ...folderFacts(folder),
+    ...described(() => infinityFacts(folder, name)),
     installed: () => true,
     load: (options = {}) => load(options, () => infinityFolder(folder, name)),
   };
 }
 
-function folderFacts(folder: string): Pick<ModelEntry, 'scales' | 'defaults'> {
-  const { schedule, defaults } = infinityFolder(folder, 'toybox');
-  const first = (value: number | readonly number[]): number =>
-    typeof value === 'number' ? value : (value[0] ?? 1);
+/** What is said of an Infinity without its weights; facts are read when they are asked for. */
+function described(facts: () => InfinityFacts): Pick<ModelEntry, 'options' | 'resolve' | 'schedule'> {
   return {
-    scales: schedule.scales,
-    defaults: { cfg: first(defaults.cfg), temperature: first(defaults.temperature) },
+    options: INFINITY_OPTIONS,
+    resolve: (options) => resolveInfinity(options, facts()),
+    schedule: (options = {}) => scheduleFromFacts(facts(), options),
   };
 }
 

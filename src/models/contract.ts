@@ -1,34 +1,60 @@
-// What search knows of a generator: prefixes that can be extended, shared and freed.
-// Nothing here builds an implementation; Infinity is in models/infinity, a counting fake in search/dry-run.ts.
+// What search knows of a generator: steps that can be taken, shared, looked at and packed, and a schedule of them that is
+// known without weights. Nothing here builds an implementation; Infinity is in models/infinity, where a step is a scale.
 
 import type { Image } from '../core/image.js';
 import type { Ledger } from '../core/ledger.js';
-import type { RandomKey } from '../core/random.js';
+import type { OptionTable, OptionValues } from '../core/options.js';
+import type { Draw } from '../core/random.js';
 
-/** One step of a schedule, in tokens. */
-export interface Scale {
-  readonly height: number;
+/** The picture of a prefix that ends with a step. */
+export interface Readout {
+  /** In pixels. */
   readonly width: number;
+  readonly height: number;
+  /** Evaluations that looking costs, which the next step need not pay again. */
+  readonly nfe: number;
+}
+
+/** One step of a generation. */
+export interface Step {
+  /** The step in words, such as '4 x 4'. */
+  readonly label: string;
+  /** Whether the step draws random numbers: siblings of one prefix differ only there. */
+  readonly draws: boolean;
+  /** Function evaluations of one sequence, as the paper counts them. */
+  readonly nfe: number;
+  /** Tokens of its forward pass. */
+  readonly tokens: number;
+  /** Floating-point operations of its forward pass, guidance counted as it is run. */
+  readonly flops: number;
+  /** Bytes that its forward pass leaves for the steps after it, while a prefix that needs them lives. */
+  readonly heldBytes: number;
+  readonly readout: Readout;
+}
+
+/** All steps of a generation, as data. */
+export interface Schedule {
+  /** What the model calls a step. */
+  readonly unit: 'scale' | 'step';
+  readonly steps: readonly Step[];
 }
 
 /**
- * The scales 1..k of a generation, as an immutable value. A prefix holds its parent; whoever got one from a model
- * releases it once, and what no prefix needs any more (bits, logits, keys and values) is freed with it.
+ * Steps 1..k of a generation, as an immutable value. Whoever got one from a generator releases it once; what no prefix needs
+ * any more (bits, latents, logits, keys and values) is freed with it.
  */
 export interface Prefix {
-  /** How many scales are fixed: 0 for the empty prefix, K for a complete picture. */
-  readonly scale: number;
-  /** The prefix of one scale less; null for the empty prefix. */
-  readonly parent: Prefix | null;
+  /** How many steps are taken: 0 for the empty prefix, K for a complete picture. */
+  readonly step: number;
   /** A second owner of the same value: it is freed after as many releases as there were owners. */
   retain(): Prefix;
   release(): void;
 }
 
-/** One draw: the next scale after `prefix`, with the random numbers of `key`. */
+/** The next step after `prefix`, with the random numbers of `draw` where the step draws. */
 export interface Extension {
   readonly prefix: Prefix;
-  readonly key: RandomKey;
+  readonly draw: Draw;
 }
 
 /** What a call may be given besides its arguments. */
@@ -36,50 +62,42 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A prompt made ready in a model: the generator that search steps through. */
+/** How an unfinished prefix is looked at: at its own size, or as far as it has come at the size of the last step. */
+export type View = 'own' | 'full';
+
+/** A prompt made ready in a model: the generator that search steps through. Calls are made one after another. */
 export interface Generator {
-  readonly scales: readonly Scale[];
+  readonly schedule: Schedule;
   readonly ledger: Ledger;
-  /**
-   * How many rollouts fit the memory budget at once. Complete, decode, score and release rollouts in groups of at most
-   * this many: a complete prefix holds the keys and values of its whole chain until it is released.
-   */
-  readonly concurrency: number;
   /** The empty prefix; the caller owns it. */
   begin(): Prefix;
   /**
-   * Draws the next scale of every request; results in the order of requests, each owned by the caller.
-   * The forward pass of a prefix is computed once, whoever asks first: its logits serve all that extend it, at any time.
+   * Takes the next step of every request; results in the order of requests, each owned by the caller.
+   * The forward pass of a prefix is computed once, whoever asks first, and serves all that extend it, at any time.
    */
-  extend(requests: readonly Extension[], options?: CallOptions): Promise<Prefix[]>;
-  /** The pictures of prefixes of any scale (a prefix that is not complete gives a smaller preview). */
-  decode(prefixes: readonly Prefix[], options?: CallOptions): Promise<Image[]>;
+  extend(requests: readonly Extension[], call?: CallOptions): Promise<Prefix[]>;
+  /** The pictures of prefixes of any step; both views of a complete prefix are the same. */
+  decode(prefixes: readonly Prefix[], view: View, call?: CallOptions): Promise<Image[]>;
+  /** All that a prefix is, in few bytes. */
+  pack(prefix: Prefix): Uint8Array;
+  /** The prefix of a packed state, which the caller owns; no forward pass runs until it is extended. */
+  unpack(state: Uint8Array): Prefix;
+  /** How many prefixes can be taken from step `from` to step `until` together within the memory budget; at least 1. */
+  room(from: number, until: number): number;
   /** Frees what belongs to the prompt; prefixes must have been released before. */
   close(): void;
-}
-
-/** How a prompt is to be generated. */
-export interface GenerationOptions {
-  /** Guidance scale, for all scales or per scale. */
-  readonly cfg?: number | readonly number[];
-  /** Sampling temperature tau, for all scales or per scale. */
-  readonly temperature?: number | readonly number[];
-  /** Keep the k likelier of a bit's two values: 0 keeps both, 1 is greedy. */
-  readonly topK?: number;
-  /** Nucleus sampling over a bit's two values: 0 or 1 keeps both. */
-  readonly topP?: number;
-  /** Picture size by its official name, such as '0.25M', for models that have several. @default the model's own */
-  readonly size?: string;
-  /** Height over width, for models that have several; the nearest official ratio is taken. @default 1 */
-  readonly aspectRatio?: number;
 }
 
 /** A loaded image model. */
 export interface ImageModel {
   readonly name: string;
+  /** The options that are this model's own, such as guidance. */
+  readonly options: OptionTable;
+  /** Given options with the model's defaults filled in, as plain data; a UsageError where they cannot be. */
+  resolve(options: OptionValues): OptionValues;
   /** SHA-256 of the files that make the model, for results and replay. */
   hashes(): Promise<Readonly<Record<string, string>>>;
-  /** Encodes the prompt and gives the generator for it; costs go to `ledger`. */
-  prepare(prompt: string, ledger: Ledger, options?: GenerationOptions & CallOptions): Promise<Generator>;
+  /** Encodes the prompt and gives the generator for it; costs go to `ledger`. The options are those of `resolve`. */
+  prepare(prompt: string, ledger: Ledger, options?: OptionValues, call?: CallOptions): Promise<Generator>;
   close(): Promise<void>;
 }

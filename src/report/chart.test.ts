@@ -51,6 +51,18 @@ describe('chart', () => {
     ).toMatch(/d="M[\d.]+ [\d.]+H[\d.]+V[\d.]+"/);
   });
 
+  it('writes the marks of its side as it is told, and leaves out those without a text', () => {
+    const marks = chart({
+      summary: '',
+      xLabel: 'x',
+      yLabel: 'y',
+      yTick: (value) => (value > -1 ? '' : `#${-value}`),
+      series: [{ name: 's', tone: 'tone-kept', kind: 'dots', points: [0, -10].map((y) => ({ x: 0, y })) }],
+    }).text;
+    expect([...marks.matchAll(/>(#[^<]*)</g)].map(([, text]) => text)).toEqual(['#10', '#5']);
+    expect(marks.match(/class="grid"/g)).toHaveLength(2);
+  });
+
   it('says in words what there is to see, and draws nothing of nothing', () => {
     expect(draw([{ x: 1, y: 1 }])).toContain('aria-label="a &lt;summary&gt;"');
     expect(draw([])).toBe('');

@@ -29,6 +29,8 @@ export interface ChartOptions {
   readonly xLabel: string;
   readonly yLabel: string;
   readonly series: readonly Series[];
+  /** Writes a value at the y axis; one that it writes as '' is not marked. @default as a number */
+  readonly yTick?: (value: number) => string;
   /** Places of the x axis' marks, where the round numbers would not do. */
   readonly xTicks?: readonly { readonly at: number; readonly text: string }[];
   /** Lets the x axis begin at 0. */
@@ -119,16 +121,18 @@ function formatTick(value: number, step: number): string {
   );
 }
 
-function yAxis(y: Axis, box: Box): Html {
+function yAxis(y: Axis, box: Box, write?: (value: number) => string): Html {
   const places = ticks(y.low, y.high, 4);
   const step = (places[1] ?? 1) - (places[0] ?? 0);
   return html`${places.map((value) => {
     const at = round(y.place(value));
+    const text = write ? write(value) : formatTick(value, step);
+    if (text === '') return null;
     return html`<path class="grid" d="M${box.left} ${at}H${box.width - box.right}" /><text
         class="y"
         x="${box.left - 8}"
         y="${round(y.place(value) + 4)}"
-        >${formatTick(value, step)}</text
+        >${text}</text
       >`;
   })}`;
 }
@@ -167,7 +171,7 @@ export function chart(options: ChartOptions): Html {
     role="img"
     aria-label="${options.summary}"
   >
-    ${yAxis(y, box)}${xAxis(x, box, options)}
+    ${yAxis(y, box, options.yTick)}${xAxis(x, box, options)}
     <text class="y-label" x="0" y="12">${options.yLabel}</text>
     <text class="x-label" x="${box.width - box.right}" y="${box.height - 4}">${options.xLabel}</text>
     ${series.map((each) => drawSeries(each, x, y))}

@@ -1,29 +1,40 @@
 // The page that puts strategies side by side: pictures, score against what was spent, and one table of ledgers.
 
 import { formatCount, formatDuration, formatGain, formatScore } from '../core/format.js';
+import type { Schedule } from '../models/contract.js';
 import { type CompareResult, standingsOfAll } from '../run/compare.js';
-import { heldOutNames, type HoldOutRow } from '../run/hold-out.js';
+import { heldOutNames, type ObserverRow } from '../run/observers.js';
 import type { GenerateResult, TracePoint } from '../run/result.js';
-import { isRelativeSearch, memberNames, traceOf } from '../run/standings.js';
+import { traceOf } from '../run/standings.js';
+import { STRATEGIES } from '../search/registry.js';
+import { heightOf, isRelative, type Jury, type Standing } from '../verifiers/jury.js';
 import { chart } from './chart.js';
-import { incompleteNotice, LARGE_PICTURE, pixelClass } from './generate-report.js';
-import { findingBox } from './hold-out-view.js';
+import { incompleteNotice, juryChips, LARGE_PICTURE, pixelClass } from './generate-report.js';
 import type { Html } from './html.js';
 import { html } from './html.js';
-import { LEDGER_LINES } from './ledger-view.js';
+import { ledgerLines } from './ledger-view.js';
+import { findingBox } from './observer-view.js';
 import { page } from './page.js';
 import { dataUrl } from './pictures.js';
 import {
-  describeAxis,
-  describeEnsemble,
+  describeAmong,
   describeRule,
   describeScores,
-  describeSizesBriefly,
-  shortScore,
+  describeSizes,
+  isJoined,
+  shortStanding,
+  standingAxis,
   strategyTitle,
 } from './words.js';
 
-const TONES = { beam: 'tone-winner', gto: 'tone-violet', random: 'tone-blue' } as const;
+/** The colours of the strategies, in the order of their list. */
+const TONES = ['tone-blue', 'tone-violet', 'tone-winner', 'tone-kept', 'tone-pruned'] as const;
+
+/** A strategy has the same colour on every page, whatever it is compared with. */
+function toneOf(strategy: string): string {
+  const index = STRATEGIES.findIndex(({ name }) => name === strategy);
+  return TONES[index % TONES.length] ?? TONES[0];
+}
 
 const AXES: readonly { readonly label: string; readonly of: (point: TracePoint) => number }[] = [
   { label: 'NFE', of: (point) => point.nfe },
@@ -31,22 +42,31 @@ const AXES: readonly { readonly label: string; readonly of: (point: TracePoint) 
   { label: 'seconds', of: (point) => point.milliseconds / 1000 },
 ];
 
-/** A result with the score that it is compared by. */
+/** A result with the standing that it is compared by. */
 interface Arm {
   readonly result: GenerateResult;
-  readonly score: number;
+  readonly standing: Standing;
   readonly best: boolean;
 }
 
-function armsOf({ results, scores }: CompareResult): readonly Arm[] {
-  return results.map((result, i) => {
-    const score = scores[i] ?? NaN;
-    return { result, score, best: score === Math.max(...scores) };
+function armsOf({ results, standings }: CompareResult): readonly Arm[] {
+  const highest = Math.max(...standings.map(heightOf));
+  return results.flatMap((result, i) => {
+    const standing = standings[i];
+    return standing ? [{ result, standing, best: heightOf(standing) === highest }] : [];
   });
 }
 
-function arm({ result, score, best }: Arm, link: string | undefined): Html {
-  const { search, ensemble } = result.options;
+/** The number of an arm; one of several judges with what it is: "mean rank 1.75 of 60". */
+function armScore(standing: Standing, jury: Jury): Html {
+  if (!isJoined(jury)) return html`<p class="score">${shortStanding(standing)}</p>`;
+  return html`<p class="score">
+    <small>${describeRule(jury)}</small> ${shortStanding(standing)} <small>${describeAmong(standing)}</small>
+  </p>`;
+}
+
+function arm({ result, standing, best }: Arm, link: string | undefined): Html {
+  const { search, jury } = result.options;
   const title = strategyTitle(search.strategy);
   return html`<article class="arm${best ? ' best' : ''}">
     <figure>
@@ -57,10 +77,9 @@ function arm({ result, score, best }: Arm, link: string | undefined): Html {
       />
     </figure>
     <h2>${title}</h2>
-    <p class="score">${shortScore(score, ensemble)}</p>
-    ${ensemble ? html`<p>${describeScores(result.winner)}</p>` : null}
+    ${armScore(standing, jury)} ${isJoined(jury) ? html`<p>${describeScores(result.winner)}</p>` : null}
     <p class="lead">
-      ${describeSizesBriefly(search)}${best ? ' \u2013 the best' : ''}${result.complete ? '' : ' \u2013 interrupted'}
+      ${describeSizes(search)}${best ? ' \u2013 the best' : ''}${result.complete ? '' : ' \u2013 interrupted'}
     </p>
     ${link === undefined ? null : html`<a href="${link}">its search tree</a>`}
   </article>`;
@@ -68,31 +87,32 @@ function arm({ result, score, best }: Arm, link: string | undefined): Html {
 
 function charts(compared: CompareResult): Html {
   const standings = standingsOfAll(compared.results);
-  const traces = compared.results.map(({ trace, tree }) => traceOf(trace, tree.nodes, standings));
-  const { options } = compared.best;
-  const axis = options.ensemble ? `best so far, ${describeAxis(options)}` : 'best so far';
+  const traces = compared.results.map(({ trace, candidates }) => traceOf(trace, candidates, standings));
+  const { jury } = compared.best.options;
+  const { title, of: height, tick } = standingAxis(jury);
   const views = AXES.map(({ label, of }) =>
     chart({
       summary: `Best score so far against ${label}, by strategy.`,
       xLabel: label,
-      yLabel: axis,
+      yLabel: isJoined(jury) ? `best so far, ${title}` : 'best so far',
+      ...(tick ? { yTick: tick } : {}),
       fromZero: true,
       size: 'small',
       series: compared.results.map((result, i) => ({
         name: result.options.search.strategy,
-        tone: TONES[result.options.search.strategy],
+        tone: toneOf(result.options.search.strategy),
         kind: 'steps',
-        points: (traces[i] ?? []).map((point) => ({ x: of(point), y: point.best })),
+        points: (traces[i] ?? []).map((point) => ({ x: of(point), y: height(point.best) })),
       })),
     }),
   );
   const key = compared.results.map(
     ({ options }) =>
-      html`<li class="${TONES[options.search.strategy]}">
+      html`<li class="${toneOf(options.search.strategy)}">
         <i></i><span>${strategyTitle(options.search.strategy)}</span>
       </li>`,
   );
-  const relative = isRelativeSearch(options)
+  const relative = isRelative(jury)
     ? ' All pictures of this page are ranked together here, and one of them may rank above the winner of its own search.'
     : '';
   return html`<section aria-labelledby="cost-title">
@@ -108,91 +128,90 @@ function charts(compared: CompareResult): Html {
 interface Row {
   readonly name: string;
   readonly note: string;
+  /** What is compared where the row is marked; NaN where there is nothing. */
   readonly value: (result: GenerateResult) => number;
-  readonly format: (value: number) => string;
+  readonly text: (result: GenerateResult) => string;
   /** Which end of the row is worth marking. */
   readonly mark: 'most' | 'least' | null;
 }
 
-/** The score that decides, what the members of an ensemble say, and what those say that did not guide the search. */
-function scoreRows(compared: CompareResult): readonly Row[] {
-  const { best, results, scores } = compared;
-  const { ensemble } = best.options;
-  const own = (name: string): Row => ({
-    name,
-    note: 'guided the search',
-    value: ({ winner }) => winner.scores[name] ?? NaN,
-    format: formatScore,
-    mark: 'most',
-  });
-  const held = heldOutNames(results.map(({ report }) => report));
-  const rowOf = ({ report }: GenerateResult, name: string): HoldOutRow | undefined =>
-    report?.rows.find(({ verifier }) => verifier === name);
-  return [
-    {
-      name: ensemble ? describeRule(ensemble) : 'Score',
-      note: isRelativeSearch(best.options) ? 'among all pictures of this page' : '',
-      value: (result) => scores[results.indexOf(result)] ?? NaN,
-      format: (score) => shortScore(score, ensemble),
-      mark: 'most',
-    },
-    ...(ensemble ? memberNames(best.options).map(own) : []),
-    ...held.flatMap((verifier): Row[] => [
-      {
-        name: verifier,
-        note: 'held out',
-        value: (result) => rowOf(result, verifier)?.winner ?? NaN,
-        format: (score) => (Number.isNaN(score) ? '\u2013' : formatScore(score)),
-        mark: 'most',
-      },
-      {
-        name: `Gain by ${verifier}`,
-        note: 'held out; in deviations of the first round',
-        value: (result) => rowOf(result, verifier)?.gain ?? NaN,
-        format: (gain) => (Number.isNaN(gain) ? '\u2013' : formatGain(gain)),
-        mark: null,
-      },
-    ]),
-  ];
+/** A row of numbers of one kind. */
+function rowOf(
+  name: string,
+  note: string,
+  value: Row['value'],
+  rest: { readonly format: (value: number) => string; readonly mark?: Row['mark'] },
+): Row {
+  const text = (result: GenerateResult): string => {
+    const found = value(result);
+    return Number.isNaN(found) ? '\u2013' : rest.format(found);
+  };
+  return { name, note, value, text, mark: rest.mark ?? null };
 }
 
-const LEDGER_ROWS: readonly Row[] = [
-  ...LEDGER_LINES.map(({ name, note, value, format }): Row => ({
-    name,
-    note,
-    value: (result) => value(result.ledger),
-    format,
-    mark: null,
-  })),
-  ...(['transformer', 'decoder', 'verifier'] as const).map((phase): Row => ({
-    name: `Time in the ${phase}`,
-    note: '',
-    value: (result) => result.ledger.milliseconds[phase],
-    format: formatDuration,
-    mark: null,
-  })),
-  {
-    name: 'Time in all',
-    note: 'without loading',
-    value: (r) => r.milliseconds - r.ledger.milliseconds.load,
-    format: formatDuration,
-    mark: 'least',
-  },
+/** What decides, what every one of several judges says, and what those say that did not guide the search. */
+function scoreRows({ best, results, standings }: CompareResult): readonly Row[] {
+  const { jury } = best.options;
+  const standingOf = (result: GenerateResult): Standing | undefined => standings[results.indexOf(result)];
+  const decides: Row = {
+    name: isJoined(jury) ? describeRule(jury) : 'Score',
+    note: isRelative(jury) ? 'among all pictures of this page' : '',
+    value: (result) => {
+      const standing = standingOf(result);
+      return standing ? heightOf(standing) : NaN;
+    },
+    text: (result) => {
+      const standing = standingOf(result);
+      return standing ? `${shortStanding(standing)} ${describeAmong(standing)}`.trimEnd() : '\u2013';
+    },
+    mark: 'most',
+  };
+  const own = (name: string): Row =>
+    rowOf(name, 'guided the search', ({ winner }) => winner.scores[name] ?? NaN, {
+      format: formatScore,
+      mark: 'most',
+    });
+  const observed = ({ report }: GenerateResult, name: string): ObserverRow | undefined =>
+    report?.rows.find(({ verifier }) => verifier === name);
+  const held = heldOutNames(results.map(({ report }) => report)).flatMap((verifier) => [
+    rowOf(verifier, 'held out', (result) => observed(result, verifier)?.winner ?? NaN, {
+      format: formatScore,
+      mark: 'most',
+    }),
+    rowOf(
+      `Gain by ${verifier}`,
+      'held out; in deviations of the first round',
+      (result) => observed(result, verifier)?.gain ?? NaN,
+      { format: formatGain },
+    ),
+  ]);
+  return [decides, ...(isJoined(jury) ? jury.judges.map(own) : []), ...held];
+}
+
+const ledgerRows = (unit: Schedule['unit']): readonly Row[] => [
+  ...ledgerLines(unit).map(({ name, note, value, format }) =>
+    rowOf(name, note, ({ ledger }) => value(ledger), { format }),
+  ),
+  ...(['transformer', 'decoder', 'verifier'] as const).map((phase) =>
+    rowOf(`Time in the ${phase}`, '', ({ ledger }) => ledger.milliseconds[phase], { format: formatDuration }),
+  ),
+  rowOf(
+    'Time in all',
+    'without loading',
+    ({ milliseconds, ledger }) => milliseconds - ledger.milliseconds.load,
+    { format: formatDuration, mark: 'least' },
+  ),
 ];
 
 function table(compared: CompareResult): Html {
-  const { results } = compared;
+  const { results, best } = compared;
   const heads = results.map(({ options }) => html`<th scope="col">${options.search.strategy}</th>`);
-  const rows = [...scoreRows(compared), ...LEDGER_ROWS].map(({ name, note, value, format, mark }) => {
-    const values = results.map(value);
-    const marked =
-      mark === 'most'
-        ? Math.max(...values.filter((each) => !Number.isNaN(each)))
-        : mark === 'least'
-          ? Math.min(...values)
-          : NaN;
-    const cells = values.map(
-      (each) => html`<td><span class="${each === marked ? mark : ''}">${format(each)}</span></td>`,
+  const all = [...scoreRows(compared), ...ledgerRows(best.schedule.unit)];
+  const rows = all.map(({ name, note, value, text, mark }) => {
+    const values = results.map(value).filter((each) => !Number.isNaN(each));
+    const marked = mark === 'most' ? Math.max(...values) : mark === 'least' ? Math.min(...values) : NaN;
+    const cells = results.map(
+      (result) => html`<td><span class="${value(result) === marked ? mark : ''}">${text(result)}</span></td>`,
     );
     return html`<tr>
       <th scope="row">${name}${note === '' ? null : html`<small>${note}</small>`}</th>
@@ -220,9 +239,7 @@ function table(compared: CompareResult): Html {
 
 /** The HTML page of a comparison; `links` leads from a strategy's name to the page of its own run. */
 export function compareReport(compared: CompareResult, links: Readonly<Record<string, string>> = {}): string {
-  const [first] = compared.results;
-  const { model = '', seed = 0, ensemble = null } = first?.options ?? {};
-  const names = first ? memberNames(first.options) : [];
+  const { model, seed, jury } = compared.best.options;
   const arms = armsOf(compared).map((each) => arm(each, links[each.result.options.search.strategy]));
   const findings = compared.results.flatMap(({ options, report }) =>
     report ? findingBox(report, `${strategyTitle(options.search.strategy)}: `) : [],
@@ -234,8 +251,7 @@ export function compareReport(compared: CompareResult, links: Readonly<Record<st
       <ul class="chips">
         <li>budget <b>${formatCount(compared.budget)} NFE</b></li>
         <li>model <b>${model}</b></li>
-        <li>${ensemble ? 'verifiers' : 'verifier'} <b>${names.join(', ')}</b></li>
-        ${ensemble ? html`<li>ensemble <b>${describeEnsemble(ensemble)}</b></li>` : null}
+        ${juryChips(jury)}
         <li>seed <b>${seed}</b></li>
       </ul>
       ${incompleteNotice(compared.complete)}

@@ -4,7 +4,7 @@ import type { CompareResult } from '../run/compare.js';
 import { encodeWithRecipe } from '../run/recipe.js';
 import type { GenerateResult, ResultJson } from '../run/result.js';
 import { resultJson } from '../run/result.js';
-import { isRelativeSearch } from '../run/standings.js';
+import type { Standing } from '../verifiers/jury.js';
 import { compareReport } from './compare-report.js';
 import { generateReport } from './generate-report.js';
 
@@ -16,14 +16,14 @@ export type Files = Readonly<Record<string, Uint8Array | string>>;
 
 /** The layout of a comparison's result.json. */
 export interface CompareJson {
-  readonly format: 1;
+  readonly format: 2;
   readonly incomplete?: true;
   readonly prompt: string;
   readonly budget: number;
-  /** The strategy with the highest score. */
+  /** The strategy that stands highest; the earliest of equals. */
   readonly best: string;
-  /** What the results are compared by, where that is not their own score: with a relative ensemble (rank, z-score). */
-  readonly scores?: readonly number[];
+  /** What the results are compared by, in their order: each winner's standing among all pictures of the comparison. */
+  readonly standings: readonly Standing[];
   readonly results: readonly ResultJson[];
 }
 
@@ -44,14 +44,14 @@ function strategyFolder(result: GenerateResult): string {
 
 /** A comparison as plain data for result.json. */
 export function compareJson(compared: CompareResult): CompareJson {
-  const { complete, prompt, budget, best, results } = compared;
+  const { complete, prompt, budget, best, standings, results } = compared;
   return {
-    format: 1,
+    format: 2,
     ...(complete ? {} : { incomplete: true as const }),
     prompt,
     budget,
     best: best.options.search.strategy,
-    ...(isRelativeSearch(best.options) ? { scores: compared.scores } : {}),
+    standings,
     results: results.map((result) => resultJson(result, `${strategyFolder(result)}/${FILE_NAMES.picture}`)),
   };
 }

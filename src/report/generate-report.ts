@@ -2,24 +2,25 @@
 
 import { formatCount, formatDuration, formatPercent, formatScore } from '../core/format.js';
 import type { GenerateResult } from '../run/result.js';
-import { countChosenFrom, memberNames } from '../run/standings.js';
-import { isRelative } from '../verifiers/ensemble.js';
-import { holdOutSection } from './hold-out-view.js';
+import type { Jury } from '../verifiers/jury.js';
 import type { Html } from './html.js';
 import { html } from './html.js';
 import { ledgerSection, savedShare } from './ledger-view.js';
+import { observerSection } from './observer-view.js';
 import { page } from './page.js';
 import { dataUrl } from './pictures.js';
-import { chartKey, memberSection, scoreChart } from './score-chart.js';
+import { chartKey, judgesSection, scoreChart } from './score-chart.js';
 import { roundsOf } from './tree-layout.js';
 import { treeSection } from './tree-view.js';
 import {
-  describeEnsemble,
+  briefScores,
+  describeAmong,
+  describeJury,
   describeOptions,
   describeRule,
-  describeScores,
   describeSearch,
-  shortScore,
+  isJoined,
+  shortStanding,
 } from './words.js';
 
 /** Pictures shown large are at most this many pixels wide. */
@@ -32,41 +33,39 @@ export function pixelClass(width: number): string {
 
 /** The very first picture: what one gets without a search. */
 function firstPicture(result: GenerateResult): Html | null {
-  const [first] = result.tree.nodes;
-  if (!first || first.id === result.winner.id) return null;
-  const scores = result.options.ensemble ? describeScores(first) : formatScore(first.score);
+  const [candidate] = result.candidates;
+  if (!candidate || candidate.id === (result.winner.sameAs ?? result.winner.id)) return null;
+  const { first } = result.pictures;
   return html`<div class="first">
     <img
-      class="${pixelClass(first.image.width)}"
-      src="${dataUrl(first.image, 256)}"
+      class="${pixelClass(first.width)}"
+      src="${dataUrl(first, 256)}"
       alt="The first picture that was drawn"
     />
-    <span><b>${scores}</b>the first picture drawn: what one gets without a search</span>
+    <span><b>${briefScores(candidate)}</b>the first picture drawn: what one gets without a search</span>
   </div>`;
 }
 
-/** The winner's score; of an ensemble that of every member, and what they are together. */
-function scoreFigures(result: GenerateResult): Html {
-  const { winner, score, options } = result;
-  const { ensemble, verifier } = options;
-  if (!ensemble) {
+/** The winner's score; of several judges that of each, and its standing by all of them. */
+function scoreFigures({ winner, standing, options: { jury } }: GenerateResult): Html {
+  if (!isJoined(jury)) {
     return html`<div class="main">
       <dt>Best score</dt>
-      <dd>${formatScore(score)}<small>${verifier}</small></dd>
+      <dd>${shortStanding(standing)}<small>${describeRule(jury)}</small></dd>
     </div>`;
   }
-  const among = isRelative(ensemble) ? `among ${formatCount(countChosenFrom(result))} pictures` : '';
-  const members = Object.entries(winner.scores).map(
+  const among = describeAmong(standing);
+  const judges = Object.entries(winner.scores).map(
     ([name, own]) =>
       html`<div class="main">
         <dt>${name}</dt>
         <dd>${formatScore(own)}</dd>
       </div>`,
   );
-  return html`${members}
+  return html`${judges}
     <div>
-      <dt>${describeRule(ensemble)}</dt>
-      <dd>${shortScore(score, ensemble)}<small>${among}</small></dd>
+      <dt>${describeRule(jury)}</dt>
+      <dd>${shortStanding(standing)}${among === '' ? null : html`<small>${among} pictures</small>`}</dd>
     </div>`;
 }
 
@@ -95,7 +94,7 @@ function figures(result: GenerateResult): Html {
 
 function hero(result: GenerateResult): Html {
   const { image, options } = result;
-  const several = roundsOf(result.tree).length > 1;
+  const several = roundsOf(result.candidates).length > 1;
   return html`<div class="hero">
     <figure>
       <img
@@ -144,15 +143,20 @@ function recipeSection(result: GenerateResult): Html {
   </section>`;
 }
 
+/** Who judges, and how several do so together. */
+export function juryChips(jury: Jury): Html {
+  const several = isJoined(jury);
+  return html`<li>${several ? 'verifiers' : 'verifier'} <b>${jury.judges.join(', ')}</b></li>
+    ${several ? html`<li>joined by <b>${describeJury(jury)}</b></li>` : null}`;
+}
+
 /** The line under a title: the search in words. */
 function searchChips(result: GenerateResult): Html {
-  const { model, search, ensemble } = result.options;
-  const names = memberNames(result.options);
+  const { model, search, jury } = result.options;
   return html`<ul class="chips">
     <li><b>${describeSearch(search)}</b></li>
     <li>model <b>${model}</b></li>
-    <li>${ensemble ? 'verifiers' : 'verifier'} <b>${names.join(', ')}</b></li>
-    ${ensemble ? html`<li>ensemble <b>${describeEnsemble(ensemble)}</b></li>` : null}
+    ${juryChips(jury)}
   </ul>`;
 }
 
@@ -170,7 +174,7 @@ export function generateReport(result: GenerateResult): string {
     kind: 'search report',
     body: html`<h1>${prompt}</h1>
       ${searchChips(result)}${incompleteNotice(result.complete)} ${hero(result)}
-      ${holdOutSection(result.report)} ${memberSection(result)} ${treeSection(result)}
+      ${observerSection(result.report)} ${judgesSection(result)} ${treeSection(result)}
       ${ledgerSection(result)} ${recipeSection(result)}`,
   });
 }

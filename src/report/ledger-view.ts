@@ -3,6 +3,7 @@
 import { formatCount, formatDuration, formatLarge, formatPercent } from '../core/format.js';
 import type { LedgerRecord, Phase } from '../core/ledger.js';
 import { PHASES } from '../core/ledger.js';
+import type { Schedule } from '../models/contract.js';
 import type { GenerateResult } from '../run/result.js';
 import type { Html } from './html.js';
 import { html } from './html.js';
@@ -17,11 +18,11 @@ export interface LedgerLine {
 
 const flops = (value: number): string => `${formatLarge(value)}FLOP`;
 
-/** The counts of a ledger in the order in which reports show them. */
-export const LEDGER_LINES: readonly LedgerLine[] = [
+/** The counts of a ledger in the order in which reports show them; `unit` is what the model calls its steps. */
+export const ledgerLines = (unit: Schedule['unit']): readonly LedgerLine[] => [
   {
     name: 'NFE',
-    note: 'as the paper counts: one per scale and sequence, nothing shared',
+    note: `as the paper counts: per ${unit} and sequence, nothing shared`,
     value: (l) => l.nfe,
     format: formatCount,
   },
@@ -73,8 +74,8 @@ export function savedShare({ nfe, forwards }: LedgerRecord): number {
   return nfe === 0 ? 0 : 1 - forwards / nfe;
 }
 
-function countsTable(ledger: LedgerRecord): Html {
-  const rows = LEDGER_LINES.map(
+function countsTable({ ledger, schedule }: GenerateResult): Html {
+  const rows = ledgerLines(schedule.unit).map(
     ({ name, note, value, format }) =>
       html`<tr>
         <th scope="row">${name}${note === '' ? null : html`<small>${note}</small>`}</th>
@@ -124,7 +125,7 @@ export function ledgerSection(result: GenerateResult): Html {
     <h2 id="ledger-title">Ledger</h2>
     <p class="lead">${lead}</p>
     <div class="two">
-      <div>${countsTable(ledger)}</div>
+      <div>${countsTable(result)}</div>
       <div>${timeBars(ledger, milliseconds)}</div>
     </div>
   </section>`;

@@ -1,11 +1,9 @@
-// Numbers in and out of words: format.ts, memory.ts and describe.ts.
+// Numbers in and out of words: format.ts and memory.ts.
 
 import { describe, expect, it } from 'vitest';
 
 import { formatCount, formatDuration, formatLarge, formatPercent, formatScore } from '../core/format.js';
 import { parseMemory } from '../engine/memory.js';
-import { resolveSearch } from '../search/registry.js';
-import { describeList, describeSearch } from './words.js';
 
 describe('formats', () => {
   it.each([
@@ -45,30 +43,5 @@ describe('parseMemory', () => {
     [true, null],
   ])('%j is %j bytes', (size, bytes) => {
     expect(parseMemory(size)).toBe(bytes);
-  });
-});
-
-describe('descriptions', () => {
-  const scales = [1, 2, 3].map((side) => ({ height: side, width: side }));
-
-  it.each([
-    [{}, 'Beam search, width 3, 5 candidates'],
-    [{ strategy: 'random', images: 1 }, 'Random search, 1 image'],
-    [{ strategy: 'gto', candidates: [3, 2, 1] }, 'Greedy token optimisation, 3, 2, 1 candidates'],
-    [
-      { width: 1, candidates: 2, keepElected: true, result: 'last-round' },
-      'Beam search, width 1, 2 candidates, elected rollouts kept, best of the last round',
-    ],
-  ] as const)('%j', (options, expected) => {
-    expect(describeSearch(resolveSearch(options, scales))).toBe(expected);
-  });
-
-  it('shorten lists of equal numbers', () => {
-    expect([describeList([5, 5, 5]), describeList([5, 4]), describeList(3), describeList([])]).toEqual([
-      '5',
-      '5, 4',
-      '3',
-      '',
-    ]);
   });
 });

@@ -1,46 +1,23 @@
-// The charts of a search: every candidate's score as a dot, by what decides and by each verifier of an ensemble.
+// The charts of a search: every candidate's standing as a dot, and its scores by each of several judges.
 
 import { formatScore } from '../core/format.js';
 import type { GenerateResult } from '../run/result.js';
-import { memberNames, standingsOf } from '../run/standings.js';
-import type { TreeNode } from '../search/tree.js';
+import { keptOf, standingsOf } from '../run/standings.js';
+import type { Candidate } from '../search/contract.js';
 import type { ChartPoint } from './chart.js';
 import { chart } from './chart.js';
 import type { Html } from './html.js';
 import { html } from './html.js';
 import { roundsOf } from './tree-layout.js';
-import { describeAxis } from './words.js';
+import { isJoined, shortStanding, standingAxis } from './words.js';
 
 type Dot = ChartPoint & { readonly kept: boolean };
 
 interface Dots {
   readonly dots: readonly Dot[];
   readonly means: readonly ChartPoint[];
-  readonly running: readonly ChartPoint[];
-}
-
-/** Score against round, or against picture where there is one round only. */
-function place(rounds: readonly (readonly TreeNode[])[], scoreOf: (node: TreeNode) => number): Dots {
-  const several = rounds.length > 1;
-  let best = -Infinity;
-  const running: ChartPoint[] = [];
-  const means: ChartPoint[] = [];
-  const dots: Dot[] = [];
-  rounds.forEach((nodes, round) => {
-    nodes.forEach((node, i) => {
-      // Candidates of a round stand side by side, so that dots of like scores do not hide each other.
-      const offset = nodes.length > 1 ? (i / (nodes.length - 1) - 0.5) * 0.5 : 0;
-      const x = several ? round + 1 + offset : i + 1;
-      const y = scoreOf(node);
-      dots.push({ x, y, title: `${node.id}: ${formatScore(y)}`, kept: node.kept });
-      best = Math.max(best, y);
-      if (!several) running.push({ x, y: best });
-    });
-    if (!several) return;
-    running.push({ x: round + 1, y: best });
-    means.push({ x: round + 1, y: nodes.reduce((sum, node) => sum + scoreOf(node), 0) / nodes.length });
-  });
-  return { dots, means, running };
+  /** The best so far, with the words for it. */
+  readonly running: readonly (ChartPoint & { readonly words: string })[];
 }
 
 interface View {
@@ -48,23 +25,55 @@ interface View {
   readonly size: 'wide' | 'small';
   /** Draws how the best so far rises. */
   readonly rising: boolean;
-  readonly scoreOf: (node: TreeNode) => number;
+  /** Where a candidate is drawn, higher is better, and that in words. */
+  readonly heightOf: (candidate: Candidate) => number;
+  readonly wordsOf: (candidate: Candidate) => string;
+  readonly yTick?: ((value: number) => string) | undefined;
 }
 
-function draw(result: GenerateResult, { yLabel, size, rising, scoreOf }: View): Html {
-  const rounds = roundsOf(result.tree);
+/** Candidates against round, or against picture where there is one round only. */
+function place(
+  rounds: readonly (readonly Candidate[])[],
+  kept: ReadonlySet<number>,
+  { heightOf, wordsOf }: Pick<View, 'heightOf' | 'wordsOf'>,
+): Dots {
   const several = rounds.length > 1;
-  const { dots, means, running } = place(rounds, scoreOf);
-  const ticks = rounds.map((nodes, round) => ({ at: round + 1, text: String(nodes[0]?.scale ?? round + 1) }));
-  const from = formatScore(running[0]?.y ?? 0);
-  const to = formatScore(running.at(-1)?.y ?? 0);
+  let best = { y: -Infinity, words: '' };
+  const running: (ChartPoint & { words: string })[] = [];
+  const means: ChartPoint[] = [];
+  const dots: Dot[] = [];
+  rounds.forEach((candidates, round) => {
+    candidates.forEach((candidate, i) => {
+      // Candidates of a round stand side by side, so that dots of like scores do not hide each other.
+      const offset = candidates.length > 1 ? (i / (candidates.length - 1) - 0.5) * 0.5 : 0;
+      const x = several ? round + 1 + offset : i + 1;
+      const [y, words] = [heightOf(candidate), wordsOf(candidate)];
+      dots.push({ x, y, title: `${candidate.id}: ${words}`, kept: kept.has(candidate.id) });
+      if (y > best.y) best = { y, words };
+      if (!several) running.push({ x, ...best });
+    });
+    if (!several) return;
+    running.push({ x: round + 1, ...best });
+    const sum = candidates.reduce((total, candidate) => total + heightOf(candidate), 0);
+    means.push({ x: round + 1, y: sum / candidates.length });
+  });
+  return { dots, means, running };
+}
+
+function draw(result: GenerateResult, view: View): Html {
+  const { yLabel, size, rising, yTick } = view;
+  const rounds = roundsOf(result.candidates);
+  const several = rounds.length > 1;
+  const { dots, means, running } = place(rounds, keptOf(result), view);
+  const ticks = rounds.map(([first], round) => ({ at: round + 1, text: String(first?.step ?? round + 1) }));
   return chart({
     summary: rising
-      ? `Scores of all candidates; the best rises from ${from} to ${to}.`
+      ? `Scores of all candidates; the best goes from ${running[0]?.words} to ${running.at(-1)?.words}.`
       : `Scores of all candidates by ${yLabel}.`,
-    xLabel: several ? 'scale' : 'picture',
+    xLabel: several ? result.schedule.unit : 'picture',
     yLabel,
     size,
+    ...(yTick ? { yTick } : {}),
     ...(several ? { xTicks: ticks } : {}),
     series: [
       { name: 'pruned', tone: 'tone-pruned', kind: 'dots', points: dots.filter((dot) => !dot.kept) },
@@ -80,10 +89,19 @@ function draw(result: GenerateResult, { yLabel, size, rising, scoreOf }: View): 
   });
 }
 
-/** The scores that decide; of a relative ensemble all pictures are compared anew, so that rounds can be put side by side. */
+/** The standings among all pictures of the search, so that rounds can be put side by side whatever the rule is. */
 export function scoreChart(result: GenerateResult): Html {
-  const scoreOf = standingsOf(result.tree.nodes, result.options);
-  return draw(result, { yLabel: describeAxis(result.options), size: 'wide', rising: true, scoreOf });
+  const { jury } = result.options;
+  const standings = standingsOf([result.candidates], jury);
+  const axis = standingAxis(jury);
+  return draw(result, {
+    yLabel: axis.title,
+    size: 'wide',
+    rising: true,
+    heightOf: (candidate) => axis.of(standings(candidate)),
+    wordsOf: (candidate) => shortStanding(standings(candidate)),
+    yTick: axis.tick,
+  });
 }
 
 /** What the colours of a chart mean. */
@@ -98,19 +116,22 @@ export function chartKey(several: boolean): Html {
   </ul>`;
 }
 
-/** A chart for every verifier of an ensemble, by its own scores; nothing for a single verifier. */
-export function memberSection(result: GenerateResult): Html | null {
-  if (!result.options.ensemble) return null;
-  const views = memberNames(result.options).map((name) =>
-    draw(result, {
+/** A chart for every one of several judges, by its own scores; nothing for a judge alone. */
+export function judgesSection(result: GenerateResult): Html | null {
+  const { jury } = result.options;
+  if (!isJoined(jury)) return null;
+  const views = jury.judges.map((name) => {
+    const scoreOf = ({ scores }: Candidate): number => scores[name] ?? NaN;
+    return draw(result, {
       yLabel: name,
       size: 'small',
       rising: false,
-      scoreOf: ({ scores }) => scores[name] ?? NaN,
-    }),
-  );
-  return html`<section aria-labelledby="members-title">
-    <h2 id="members-title">Every verifier by itself</h2>
+      heightOf: scoreOf,
+      wordsOf: (candidate) => formatScore(scoreOf(candidate)),
+    });
+  });
+  return html`<section aria-labelledby="judges-title">
+    <h2 id="judges-title">Every verifier by itself</h2>
     <p class="lead">The same candidates by the scores of each verifier that guided the search.</p>
     <div class="arms">${views.map((view) => html`<div>${view}</div>`)}</div>
   </section>`;

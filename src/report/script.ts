@@ -12,7 +12,9 @@ export const SCRIPT = `
   const [picture, facts] = [dialog.querySelector('img'), dialog.querySelector('dl')];
   const moves = Object.fromEntries([...dialog.querySelectorAll('[data-move]')].map((b) => [b.dataset.move, b]));
   const children = (node) => nodes.filter((each) => each.dataset.parent === node.dataset.id);
-  const bestOf = (list) => list.sort((a, b) => b.dataset.score - a.dataset.score)[0];
+  // Who has no place yet comes last.
+  const placeOf = (node) => Number(node.dataset.place ?? 1e9);
+  const bestOf = (list) => list.sort((a, b) => placeOf(a) - placeOf(b))[0];
   let current = null;
   const target = (move) => {
     if (move === 'parent') return find(current.dataset.parent);

@@ -126,7 +126,7 @@ pre { overflow-x: auto; padding: 14px 16px; background: var(--faint); border-rad
 .arm img { width: 100%; border-radius: 10px; box-shadow: 0 0 0 1px var(--line); }
 .arm.best img { box-shadow: 0 0 0 3px var(--paper), 0 0 0 6px var(--winner); }
 .arm h2 { margin: 14px 0 0; text-transform: none; letter-spacing: 0; font-size: 17px; }
-.arm .score { font: 500 25px/1.3 var(--mono); letter-spacing: -.03em; } .arm.best .score { color: var(--winner); }
+.arm .score { font: 500 25px/1.3 var(--mono); letter-spacing: -.03em; } .arm .score small { font: 400 14px system-ui, sans-serif; letter-spacing: 0; color: var(--soft); } .arm.best .score { color: var(--winner); }
 .foot { margin: 64px 0 40px; padding-top: 16px; border-top: 1px solid var(--line); color: var(--soft); font-size: 13px; }
 @media (max-width: 720px) {
   .hero, .detail { grid-template-columns: minmax(0, 1fr); }

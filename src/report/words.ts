@@ -1,124 +1,139 @@
-// Options and results in words, the same in the terminal and in reports.
+// Options and results in words, the same in the terminal and on pages.
 
 import { formatScore } from '../core/format.js';
-import type { ResolvedOptions } from '../engine/options.js';
-import type { Scale } from '../models/contract.js';
-import type { ResolvedSearch, StrategyName } from '../search/registry.js';
-import { STRATEGY_INFO } from '../search/registry.js';
-import type { TreeNode } from '../search/tree.js';
-import type { EnsembleRule, ResolvedEnsemble } from '../verifiers/ensemble.js';
+import { described, type OptionTable, titleOf } from '../core/options.js';
+import type { Schedule } from '../models/contract.js';
+import { MODEL_OPTIONS, type ResolvedOptions } from '../run/options.js';
+import type { Candidate } from '../search/contract.js';
+import { type AnySearch, SEARCH_OPTIONS, titleOfStrategy, wordsOfSearch } from '../search/registry.js';
+import { heightOf, type Jury, type JuryRule, type Standing } from '../verifiers/jury.js';
 
 /** The name of a strategy as a title. */
-export function strategyTitle(strategy: StrategyName): string {
-  const { title } = STRATEGY_INFO[strategy];
+export function strategyTitle(strategy: string): string {
+  const title = titleOfStrategy(strategy);
   return title.charAt(0).toUpperCase() + title.slice(1);
 }
 
-/** A list of numbers in brief: one number where all are the same. */
-export function describeList(values: number | readonly number[]): string {
-  if (typeof values === 'number') return String(values);
-  const [first] = values;
-  if (first !== undefined && values.every((value) => value === first)) return String(first);
-  return values.join(', ');
-}
-
-/** A scale as "4 x 4". */
-export function describeScale({ height, width }: Scale): string {
-  return `${height} \u00d7 ${width}`;
-}
-
-const NAMES: Readonly<Record<string, string>> = { keepElected: 'keep elected' };
-
-function describeValue(value: unknown): string {
-  if (Array.isArray(value)) return describeList(value as number[]);
-  return typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value);
-}
-
-/** The sizes of a search as name and value, without the strategy's name. */
-function describeSizes(search: ResolvedSearch): readonly (readonly [name: string, value: string])[] {
-  return Object.entries(search)
-    .filter(([name, value]) => name !== 'strategy' && value !== undefined)
-    .map(([name, value]) => [NAMES[name] ?? name, describeValue(value)] as const);
-}
-
 /** The sizes of a search in words, for example "width 3, 5 candidates". */
-export function describeSizesBriefly(search: ResolvedSearch): string {
-  if (search.strategy === 'random') return search.images === 1 ? '1 image' : `${search.images} images`;
-  const { candidates, keepElected, result } = search;
-  return [
-    search.strategy === 'beam' ? `width ${search.width}` : '',
-    `${describeList(candidates)} candidate${candidates.every((count) => count === 1) ? '' : 's'}`,
-    keepElected ? 'elected rollouts kept' : '',
-    result === 'best' ? '' : 'best of the last round',
-  ]
-    .filter((words) => words !== '')
-    .join(', ');
+export function describeSizes(search: AnySearch): string {
+  return wordsOfSearch(search);
 }
 
 /** A search in one line, for example "Beam search, width 3, 5 candidates". */
-export function describeSearch(search: ResolvedSearch): string {
-  return `${strategyTitle(search.strategy)}, ${describeSizesBriefly(search)}`;
+export function describeSearch(search: AnySearch): string {
+  return `${strategyTitle(search.strategy)}, ${describeSizes(search)}`;
 }
 
-const RULE_TITLES: Readonly<Record<EnsembleRule, string>> = {
+/** How many steps there are and what the last is, for example "6 scales to 8 x 8". */
+export function describeSchedule({ unit, steps }: Schedule): string {
+  return `${steps.length} ${unit}s to ${steps.at(-1)?.label ?? '?'}`;
+}
+
+const RULE_TITLES: Readonly<Record<JuryRule, string>> = {
   rank: 'mean rank',
   'z-score': 'mean z-score',
   'weighted-sum': 'weighted sum',
 };
 
-/** The rule of an ensemble in words, for example "mean rank, weights 1, 2". */
-export function describeEnsemble({ by, weights }: ResolvedEnsemble): string {
+/** Whether the scores of several judges become one. */
+export function isJoined({ judges }: Jury): boolean {
+  return judges.length > 1;
+}
+
+/** What the numbers of a jury are called: the judge's name where there is one only. */
+export function describeRule({ judges, rule }: Jury): string {
+  return rule === 'score' ? (judges[0] ?? 'score') : RULE_TITLES[rule];
+}
+
+/** A jury in words, for example "mean rank, weights 1, 2". */
+export function describeJury(jury: Jury): string {
+  const { weights, rule } = jury;
   const equal = weights.every((weight) => weight === weights[0]);
-  return `${RULE_TITLES[by]}${equal && by !== 'weighted-sum' ? '' : `, weights ${weights.join(', ')}`}`;
+  return `${describeRule(jury)}${equal && rule !== 'weighted-sum' ? '' : `, weights ${weights.join(', ')}`}`;
 }
 
-/** The rule of an ensemble as a title. */
-export function describeRule({ by }: ResolvedEnsemble): string {
-  return RULE_TITLES[by];
+/** A standing as a number in brief: "1.75" for a mean rank. */
+export function shortStanding(standing: Standing): string {
+  if ('rank' in standing) return formatRank(standing.rank);
+  return formatScore('zScore' in standing ? standing.zScore : standing.score);
 }
 
-/** What a chart of scores has along its side: higher is better, so that ranks stand there with a minus. */
-export function describeAxis({ verifier, ensemble }: ResolvedOptions): string {
-  if (!ensemble) return verifier;
-  return ensemble.by === 'rank' ? 'minus the mean rank' : RULE_TITLES[ensemble.by];
+/** A mean rank with as many digits as it needs, at most two. */
+export function formatRank(rank: number): string {
+  return String(Math.round(rank * 100) / 100);
 }
 
-/** A score in brief; a mean rank as it is counted, from 1 for the best. */
-export function shortScore(score: number, ensemble: ResolvedEnsemble | null): string {
-  return ensemble?.by === 'rank' ? `#${(-score).toFixed(1)}` : formatScore(score);
+/** Among how many a standing is one, for example "of 15"; nothing for a score, which says the same in any company. */
+export function describeAmong(standing: Standing): string {
+  // Recipes of versions before this one do not tell how many there were.
+  if (!('of' in standing) || standing.of === 0) return '';
+  return `${'rank' in standing ? 'of' : 'among'} ${standing.of}`;
 }
 
-/** Every verifier's own score of a picture, for example "clip-score 2.1034, oracle 1.0000". */
-export function describeScores({ scores }: Pick<TreeNode, 'scores'>): string {
+/** A standing in words, for example "mean rank 1.75 of 15"; of a judge alone its score. */
+export function describeStanding(standing: Standing, jury: Jury): string {
+  return `${describeRule(jury)} ${shortStanding(standing)} ${describeAmong(standing)}`.trimEnd();
+}
+
+/** Every judge's own score of a candidate, for example "clip-score 2.1034, oracle 1.0000". */
+export function describeScores({ scores }: Pick<Candidate, 'scores'>): string {
   return Object.entries(scores)
     .map(([name, score]) => `${name} ${formatScore(score)}`)
     .join(', ');
 }
 
-/** A joined score in words, for example "mean rank 3.50" (ranks are kept with a minus: higher is better). */
-export function describeJoined(score: number, { by }: ResolvedEnsemble): string {
-  return `${RULE_TITLES[by]} ${by === 'rank' ? (-score).toFixed(2) : formatScore(score)}`;
+/** The judges' own scores of a candidate; the name of a judge alone is left out. */
+export function briefScores(candidate: Pick<Candidate, 'scores'>): string {
+  const [only, ...others] = Object.values(candidate.scores);
+  return only !== undefined && others.length === 0 ? formatScore(only) : describeScores(candidate);
+}
+
+/** A scale for charts of standings. */
+export interface StandingAxis {
+  readonly title: string;
+  /** What is drawn for a standing: higher is better. */
+  readonly of: (standing: Standing) => number;
+  /** How a value at the axis is written, '' for one that no standing has; as a plain number where there is no such function. */
+  readonly tick?: (value: number) => string;
+}
+
+/** The scale for charts of a jury's standings. */
+export function standingAxis(jury: Jury): StandingAxis {
+  const axis = { title: describeRule(jury), of: heightOf };
+  // The best rank is the lowest number and stands on top; there is none below 1.
+  const tick = (height: number): string => (height > -1 ? '' : formatRank(-height));
+  return jury.rule === 'rank' ? { ...axis, tick } : axis;
+}
+
+/** Values as name and words: those that no table of this package knows, of a strategy or model of one's own, come last. */
+function describedAll(values: object, table: OptionTable): readonly (readonly [string, string])[] {
+  const others = Object.entries(values).filter(
+    ([name, value]) => !Object.hasOwn(table, name) && value !== undefined,
+  );
+  return [
+    ...described(values, table),
+    ...others.map(([name, value]) => {
+      return [titleOf(name), typeof value === 'string' ? value : JSON.stringify(value)] as const;
+    }),
+  ];
 }
 
 /** Every option of a run as name and value. */
 export function describeOptions(
   options: ResolvedOptions,
 ): readonly (readonly [name: string, value: string])[] {
-  const { prompt, model, verifier, ensemble, seed, cfg, temperature, topK, topP, size, aspectRatio, search } =
-    options;
+  const { prompt, model, modelOptions, jury, seed } = options;
+  const { strategy, ...sizes } = options.search;
+  const several = isJoined(jury);
   return [
     ['prompt', prompt],
     ['model', model],
-    [ensemble ? 'verifiers' : 'verifier', ensemble ? verifier.split(',').join(', ') : verifier],
-    ...(ensemble ? [['ensemble', describeEnsemble(ensemble)] as const] : []),
-    ['strategy', search.strategy],
-    ...describeSizes(search),
+    [several ? 'verifiers' : 'verifier', jury.judges.join(', ')],
+    ...(several ? [['joined by', describeJury(jury)] as const] : []),
+    ...(jury.observers.length > 0 ? [['observers', jury.observers.join(', ')] as const] : []),
+    ['strategy', strategy],
+    ...describedAll(sizes, SEARCH_OPTIONS),
     ['seed', String(seed)],
-    ['cfg', cfg === null ? "the model's own" : describeList(cfg)],
-    ['temperature', temperature === null ? "the model's own" : describeList(temperature)],
-    ['top-k', topK === 0 ? 'off' : String(topK)],
-    ['top-p', topP === 0 ? 'off' : String(topP)],
-    ...(size === null ? [] : [['size', size] as const]),
-    ...(aspectRatio === null ? [] : [['aspect ratio', String(aspectRatio)] as const]),
+    ...describedAll(modelOptions, MODEL_OPTIONS),
   ];
 }

@@ -1,17 +1,17 @@
 // Every strategy at the same budget, one after the other, with the same models, prompt and seed.
 
 import type { Engine } from '../engine/engine.js';
-import type { ComparePictureOptions } from '../engine/options.js';
-import type { StrategyName } from '../search/registry.js';
-import { optionsFor, STRATEGIES } from '../search/registry.js';
+import { optionsFor, STRATEGIES, type StrategyName } from '../search/registry.js';
+import { heightOf, type Standing } from '../verifiers/jury.js';
 import type { GenerateContext, GenerateEvent, GenerateRun } from './generate.js';
 import { startGenerate } from './generate.js';
 import type { Run } from './live-run.js';
 import { startRun } from './live-run.js';
+import { type ComparePictureOptions, partCompare, type PictureOptions } from './options.js';
 import type { GenerateResult } from './result.js';
 import { type Standings, standingsOf } from './standings.js';
 
-/** What happens during a comparison, in order. */
+/** What happens during a comparison, in order: plain JSON. */
 export type CompareEvent =
   | {
       readonly type: 'begin';
@@ -20,7 +20,8 @@ export type CompareEvent =
       readonly count: number;
     }
   | { readonly type: 'progress'; readonly strategy: StrategyName; readonly event: GenerateEvent }
-  | { readonly type: 'end'; readonly strategy: StrategyName; readonly result: GenerateResult };
+  /** A strategy is through: the run's `finished` has its result. */
+  | { readonly type: 'end'; readonly strategy: StrategyName; readonly index: number };
 
 /** Several searches for the same prompt. */
 export interface CompareResult {
@@ -30,28 +31,27 @@ export interface CompareResult {
   readonly budget: number;
   /** In the order in which they ran. */
   readonly results: readonly GenerateResult[];
-  /**
-   * Each result's score as they are compared: their own, or with a relative ensemble (rank, z-score) among all pictures of
-   * the comparison.
-   */
-  readonly scores: readonly number[];
-  /** The one with the highest of these scores; the earliest of equals. */
+  /** Each result's standing among all pictures of the comparison. */
+  readonly standings: readonly Standing[];
+  /** The one that stands highest; the earliest of equals. */
   readonly best: GenerateResult;
 }
 
 /** A comparison in progress. */
 export interface CompareRun extends Run<CompareEvent, CompareResult> {
-  /** The strategies that are through, and what the running one has reached; null before the first score. */
+  /** The results of the strategies that are through. */
+  readonly finished: readonly GenerateResult[];
+  /** The strategies that are through, and what the running one has reached; null before anything was judged. */
   soFar(): Promise<CompareResult | null>;
 }
 
-/** Compares the pictures of several searches by the same verifiers with each other. */
+/** Compares the pictures of several searches by the same jury with each other. */
 export function standingsOfAll(results: readonly GenerateResult[]): Standings {
   const [first] = results;
-  if (!first) return ({ score }) => score;
+  if (!first) throw new RangeError('there is nothing to compare');
   return standingsOf(
-    results.flatMap(({ tree }) => tree.nodes),
-    first.options,
+    results.map(({ candidates }) => candidates),
+    first.options.jury,
   );
 }
 
@@ -60,33 +60,31 @@ function summarise(
   results: readonly GenerateResult[],
   complete: boolean,
 ): CompareResult | null {
-  const standings = standingsOfAll(results);
-  const scores = results.map(({ winner }) => standings(winner));
-  const best = results[scores.indexOf(Math.max(...scores))];
-  if (!best) return null;
-  return { complete, prompt: options.prompt, budget: options.budget, results, scores, best };
+  const [first] = results;
+  if (!first) return null;
+  const standings = results.map(({ winner }) => standingsOfAll(results)(winner));
+  const heights = standings.map(heightOf);
+  const best = results[heights.indexOf(Math.max(...heights))] ?? first;
+  return { complete, prompt: options.prompt, budget: options.budget, results, standings, best };
 }
 
 /** Begins a comparison. The options have been checked. */
 export function startCompare(options: ComparePictureOptions, context: GenerateContext): CompareRun {
-  const { strategies, width, budget, keepElected, result, ...common } = options;
-  const sizes = { width, budget, keepElected, result };
+  const { strategies, sizes, picture } = partCompare(options);
   const results: GenerateResult[] = [];
   let running: GenerateRun | null = null;
 
   const compareAll = async (engine: Engine, emit: (event: CompareEvent) => void): Promise<CompareResult> => {
-    const chosen = STRATEGIES.filter((name) => strategies === undefined || strategies.includes(name));
+    const chosen = STRATEGIES.map(({ name }) => name).filter((name) => strategies?.includes(name) ?? true);
     for (const [index, strategy] of chosen.entries()) {
       emit({ type: 'begin', strategy, index, count: chosen.length });
-      running = startGenerate(
-        { ...common, ...optionsFor(strategy, sizes) },
-        { open: () => Promise.resolve(engine) },
-      );
+      running = startGenerate({ ...picture, ...optionsFor(strategy, sizes) } as PictureOptions, {
+        open: () => Promise.resolve(engine),
+      });
       for await (const event of running) emit({ type: 'progress', strategy, event });
-      const found = await running.result;
+      results.push(await running.result);
       running = null;
-      results.push(found);
-      emit({ type: 'end', strategy, result: found });
+      emit({ type: 'end', strategy, index });
     }
     const summary = summarise(options, results, true);
     if (!summary) throw new RangeError('a comparison needs at least one strategy');
@@ -106,5 +104,5 @@ export function startCompare(options: ComparePictureOptions, context: GenerateCo
     const partial = await running?.soFar();
     return summarise(options, partial ? [...results, partial] : [...results], false);
   };
-  return { ...run, soFar };
+  return { ...run, finished: results, soFar };
 }

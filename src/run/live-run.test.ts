@@ -10,24 +10,44 @@ async function collect<T>(events: AsyncIterable<T>): Promise<T[]> {
 
 const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+/** Emits 0, 1, 2, one a tick. */
+const counting = () =>
+  startRun<number, string>(async (emit) => {
+    for (let i = 0; i < 3; i++) {
+      emit(i);
+      await tick();
+    }
+    return 'done';
+  });
+
 describe('a live run', () => {
-  it('gives every listener all events, whenever it begins to listen', async () => {
+  it('gives the first listener all events, whenever it begins to listen', async () => {
+    const run = counting();
+    expect(await run.result).toBe('done');
+    expect(await collect(run)).toEqual([0, 1, 2]);
+  });
+
+  it('gives later listeners what happens from then on, and keeps nothing that was read', async () => {
+    const run = counting();
+    const first = collect(run);
+    await tick();
+    const second = collect(run);
+    expect(await first).toEqual([0, 1, 2]);
+    const late = await second;
+    expect(late.length).toBeLessThan(3);
+    expect([0, 1, 2].slice(-late.length)).toEqual(late);
+    expect(await collect(run)).toEqual([]);
+  });
+
+  it('lets the oldest events go where very many wait for a first listener', async () => {
     const run = startRun<number, string>(async (emit) => {
-      for (let i = 0; i < 3; i++) {
-        emit(i);
-        await tick();
-      }
+      for (let i = 0; i < 10_005; i++) emit(i);
+      await tick();
       return 'done';
     });
-    const early = collect(run);
-    await tick();
-    const middle = collect(run);
-    expect(await run.result).toBe('done');
-    expect([await early, await middle, await collect(run)]).toEqual([
-      [0, 1, 2],
-      [0, 1, 2],
-      [0, 1, 2],
-    ]);
+    await run.result;
+    const events = await collect(run);
+    expect([events.length, events[0], events.at(-1)]).toEqual([10_000, 5, 10_004]);
   });
 
   it('fails in both places, after the events until then, and not as an unhandled rejection', async () => {

@@ -1,46 +1,65 @@
 // A run in progress: its events can be listened to, and its result awaited, in any order and by anybody.
 
-/** Work that has begun: iterate it for its events (from the first one, at any time), await `result` for its end. */
+/** Work that has begun: iterate it for its events, await `result` for its end. */
 export interface Run<Event, Result> extends AsyncIterable<Event> {
   /** Rejects with what the work failed with, as the iteration does. */
   readonly result: Promise<Result>;
 }
 
-/** Begins `work` at once and gives the run that its emitted events and its result can be read from. */
+/** Events that wait for the first listener; beyond them the oldest are let go. */
+const MOST_WAITING = 10_000;
+
+/** One who listens: events that it has not read yet, and what wakes it. */
+interface Listener<Event> {
+  readonly unread: Event[];
+  wake: () => void;
+}
+
+/**
+ * Begins `work` at once and gives the run that its emitted events and its result can be read from. Whoever iterates first gets
+ * all events from the start; who comes later, or again, those that happen from then on. Nothing that was read is kept.
+ */
 export function startRun<Event, Result>(
   work: (emit: (event: Event) => void) => Promise<Result>,
 ): Run<Event, Result> {
-  const events: Event[] = [];
-  let waiting: (() => void)[] = [];
+  let early: Event[] | null = [];
+  const listeners = new Set<Listener<Event>>();
   let settled = false;
-  const wake = (): void => {
-    const woken = waiting;
-    waiting = [];
-    for (const resolve of woken) resolve();
+  const wakeAll = (): void => {
+    for (const { wake } of listeners) wake();
   };
   const emit = (event: Event): void => {
-    events.push(event);
-    wake();
+    if (early) {
+      early.push(event);
+      if (early.length > MOST_WAITING) early.shift();
+    }
+    for (const { unread } of listeners) unread.push(event);
+    wakeAll();
   };
   const result = work(emit).finally(() => {
     settled = true;
-    wake();
+    wakeAll();
   });
   // Whoever iterates sees a failure there; without this line Node would also report it as unhandled.
   result.catch(() => undefined);
-  async function* iterate(): AsyncGenerator<Event, void, void> {
-    for (let next = 0; ;) {
-      const event = events[next];
-      if (event !== undefined) {
-        next++;
-        yield event;
-      } else if (settled) {
-        await result;
-        return;
-      } else {
-        await new Promise<void>((resolve) => waiting.push(resolve));
+  async function* read(own: Listener<Event>): AsyncGenerator<Event, void, void> {
+    try {
+      for (;;) {
+        const event = own.unread.shift();
+        if (event !== undefined) yield event;
+        else if (settled) break;
+        else await new Promise<void>((resolve) => (own.wake = resolve));
       }
+      await result;
+    } finally {
+      listeners.delete(own);
     }
   }
+  const iterate = (): AsyncGenerator<Event, void, void> => {
+    const own: Listener<Event> = { unread: early ?? [], wake: () => undefined };
+    early = null;
+    listeners.add(own);
+    return read(own);
+  };
   return { result, [Symbol.asyncIterator]: iterate };
 }

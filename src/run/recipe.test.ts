@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { createImage, decodePng, encodePng } from '../core/image.js';
+import { resolveJury } from '../verifiers/jury.js';
 import {
   decodeWithRecipe,
   encodeWithRecipe,
@@ -13,25 +14,19 @@ import {
 const image = createImage(2, 1, Uint8Array.of(1, 2, 3, 4, 5, 6));
 
 const recipe: Recipe = {
-  format: 1,
+  format: 2,
   options: {
     prompt: 'ein süßes "Herz" \u2764\ufe0f \\ \u0007 \ud83d\ude00',
     model: 'toybox',
-    verifier: 'clip-score',
-    ensemble: null,
+    modelOptions: { cfg: 4, topK: 0, topP: 0 },
+    jury: resolveJury(['clip-score']),
     seed: 2 ** 53 - 1,
-    cfg: 4,
-    temperature: null,
-    topK: 0,
-    topP: 0,
-    size: null,
-    aspectRatio: null,
     search: { strategy: 'random', images: 3 },
   },
-  hashes: { model: { 'a.pth': 'aa' }, verifier: {} },
+  hashes: { model: { 'a.pth': 'aa' }, jury: {} },
   versions: { varsearch: '0.1.0' },
-  score: 0.1 + 0.2,
-  node: 3,
+  standing: { score: 0.1 + 0.2 },
+  candidate: 3,
   complete: true,
   pixels: hashPixels(image),
 };
@@ -44,7 +39,7 @@ describe('a recipe', () => {
   });
 
   it('is read from what other programs leave of the picture', () => {
-    const text = { Comment: 'hello', varsearch: JSON.stringify(recipe.score) };
+    const text = { Comment: 'hello', varsearch: JSON.stringify(recipe.candidate) };
     expect(() => decodeWithRecipe(encodePng(image, text), 'x.png')).toThrow('x.png carries a damaged recipe');
     expect(() => decodeWithRecipe(encodePng(image, { Comment: 'hello' }), 'x.png')).toThrow(
       'x.png carries no recipe',
@@ -54,7 +49,7 @@ describe('a recipe', () => {
   it('is refused when any part is missing or of another kind', () => {
     const whole = JSON.parse(JSON.stringify(recipe)) as Record<string, unknown>;
     for (const name of Object.keys(whole)) {
-      for (const value of [undefined, null, [], true, name === 'score' || name === 'node' ? 'x' : 5]) {
+      for (const value of [undefined, null, [], true, name === 'candidate' ? 'x' : 5]) {
         if (value === true && name === 'complete') continue;
         const broken = JSON.stringify({ ...whole, [name]: value });
         expect(() => parseRecipe(broken), broken).toThrow(/recipe/);
@@ -70,5 +65,79 @@ describe('a recipe', () => {
       'b (made with 2, here absent)',
       'c (made with absent, here 4)',
     ]);
+  });
+
+  describe('of format 1', () => {
+    const old = {
+      format: 1,
+      options: {
+        prompt: 'red',
+        model: 'toybox',
+        verifier: 'clip-score',
+        ensemble: null,
+        seed: 3,
+        cfg: [4, 3],
+        temperature: null,
+        topK: 0,
+        topP: 0,
+        size: null,
+        aspectRatio: null,
+        search: { strategy: 'random', images: 3 },
+      },
+      hashes: { model: { vae: 'aa' }, verifier: { weights: 'bb' } },
+      versions: { varsearch: '0.1.0' },
+      score: 0.25,
+      node: 2,
+      complete: true,
+      pixels: 'cc',
+    };
+    const read = (change: object): Recipe =>
+      parseRecipe(JSON.stringify({ ...old, ...change, options: { ...old.options, ...change } }));
+
+    it('becomes one of today', () => {
+      expect(read({})).toEqual({
+        format: 2,
+        options: {
+          prompt: 'red',
+          model: 'toybox',
+          modelOptions: { cfg: [4, 3], topK: 0, topP: 0 },
+          jury: resolveJury(['clip-score']),
+          seed: 3,
+          search: { strategy: 'random', images: 3 },
+        },
+        hashes: { model: { vae: 'aa' }, jury: { 'clip-score/weights': 'bb' } },
+        versions: { varsearch: '0.1.0' },
+        standing: { score: 0.25 },
+        candidate: 2,
+        complete: true,
+        pixels: 'cc',
+      });
+      // Written before several verifiers could be joined.
+      expect(read({ ensemble: undefined })).toEqual(read({}));
+    });
+
+    it('parts the verifiers that were one text, and turns their ranks over', () => {
+      const hashes = { model: {}, verifier: { 'a/weights': 'bb', 'b/weights': 'dd' } };
+      const { options, standing, hashes: found } = read({
+        verifier: 'a,b',
+        ensemble: { by: 'rank', weights: [2, 1] },
+        score: -1.5,
+        hashes,
+      });
+      expect(options.jury).toEqual(resolveJury(['a', 'b'], { rule: 'rank', weights: [2, 1] }));
+      expect(standing).toEqual({ rank: 1.5, of: 0 });
+      expect(found.jury).toEqual({ 'a/weights': 'bb', 'b/weights': 'dd' });
+    });
+
+    it('calls a CLIP by the option that names its folder', () => {
+      const one = read({ verifier: 'clip-score:/some,where' });
+      expect([one.options.jury.judges, one.hashes.jury]).toEqual([['clip-dir'], { 'clip-dir/weights': 'bb' }]);
+      const two = read({
+        verifier: 'a,clip-score:/x/y',
+        ensemble: { by: 'z-score', weights: [1, 1] },
+        hashes: { model: {}, verifier: { 'clip-score:/x/y/weights': 'bb' } },
+      });
+      expect([two.options.jury.judges, two.hashes.jury]).toEqual([['a', 'clip-dir'], { 'clip-dir/weights': 'bb' }]);
+    });
   });
 });

@@ -6,8 +6,10 @@ import { UsageError } from '../core/errors.js';
 import type { FileHashes } from '../core/hash.js';
 import type { Image } from '../core/image.js';
 import { decodePng, encodePng } from '../core/image.js';
-import type { ResolvedOptions } from '../engine/options.js';
+import type { EngineHashes } from '../engine/engine.js';
 import type { Versions } from '../engine/versions.js';
+import { type Jury, type Standing, standingOf } from '../verifiers/jury.js';
+import type { ResolvedOptions } from './options.js';
 
 /** Keyword of the PNG text chunk. */
 export const RECIPE_KEYWORD = 'varsearch';
@@ -15,14 +17,15 @@ export const RECIPE_KEYWORD = 'varsearch';
 /** How a picture was made. */
 export interface Recipe {
   /** Version of this layout. */
-  readonly format: 1;
+  readonly format: 2;
   readonly options: ResolvedOptions;
-  /** SHA-256 of the files of the model and of the verifier. */
-  readonly hashes: { readonly model: FileHashes; readonly verifier: FileHashes };
+  /** SHA-256 of the files of the model and of the judges. */
+  readonly hashes: EngineHashes;
   readonly versions: Versions;
-  readonly score: number;
-  /** The candidate of the search tree whose picture this is. */
-  readonly node: number;
+  /** The picture's, among all that it was chosen from. */
+  readonly standing: Standing;
+  /** The candidate of the search whose picture this is. */
+  readonly candidate: number;
   /** False when the search was interrupted, and this the best picture until then. */
   readonly complete: boolean;
   /** SHA-256 of the picture's RGB bytes. */
@@ -49,25 +52,74 @@ export function encodeWithRecipe(image: Image, recipe: Recipe): Uint8Array {
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-const isHashes = (value: unknown): boolean =>
+const isHashes = (value: unknown): value is FileHashes =>
   isRecord(value) && Object.values(value).every((hash) => typeof hash === 'string');
+const areNames = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === 'string');
+const areNumbers = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.every((each) => Number.isFinite(each));
 
-function isRecipe(value: unknown): value is Recipe {
-  if (!isRecord(value) || !isRecord(value['options']) || !isRecord(value['hashes'])) return false;
-  const { options, hashes, versions, score, node, complete, pixels } = value;
+function isJury(value: unknown): boolean {
   return (
+    isRecord(value) &&
+    areNames(value['judges']) &&
+    areNumbers(value['weights']) &&
+    typeof value['rule'] === 'string'
+  );
+}
+
+function isRecipe(value: Record<string, unknown>): boolean {
+  const { options, hashes, versions, standing, candidate, complete, pixels } = value;
+  return (
+    isRecord(options) &&
+    isRecord(hashes) &&
     typeof options['prompt'] === 'string' &&
     typeof options['model'] === 'string' &&
-    typeof options['verifier'] === 'string' &&
+    isRecord(options['modelOptions']) &&
+    isJury(options['jury']) &&
+    typeof options['seed'] === 'number' &&
     isRecord(options['search']) &&
+    typeof options['search']['strategy'] === 'string' &&
     isHashes(hashes['model']) &&
-    isHashes(hashes['verifier']) &&
+    isHashes(hashes['jury']) &&
     isHashes(versions) &&
-    typeof score === 'number' &&
-    typeof node === 'number' &&
+    isRecord(standing) &&
+    typeof candidate === 'number' &&
     typeof complete === 'boolean' &&
     typeof pixels === 'string'
   );
+}
+
+/**
+ * A recipe of format 1 (versions before the jury was data) in today's layout: verifiers were one text, an ensemble apart, and
+ * the options of the model lay among those of the run.
+ */
+function upgrade(old: Record<string, unknown>): Record<string, unknown> {
+  const { options, hashes, score, node, format: _, ...rest } = old;
+  if (!isRecord(options) || !isRecord(hashes) || typeof options['verifier'] !== 'string') return old;
+  const { prompt, model, verifier: _verifier, ensemble, seed, search, ...modelOptions } = options;
+  const named = isRecord(ensemble) ? options['verifier'].split(',') : [options['verifier']];
+  // The folder was a part of the name; now it is an option of its own, which whoever replays has to give.
+  const judges = named.map((name) => name.replace(/^clip-score:.*$/s, 'clip-dir'));
+  const given = Object.entries(modelOptions).filter(([, value]) => value !== null);
+  const jury = isRecord(ensemble)
+    ? { judges, observers: [], weights: ensemble['weights'], rule: ensemble['by'] }
+    : { judges, observers: [], weights: [1], rule: 'score' };
+  const files = isRecord(hashes['verifier']) ? Object.entries(hashes['verifier']) : [];
+  const jurys = files.map(([file, hash]) => {
+    const i = isRecord(ensemble) ? named.findIndex((name) => file.startsWith(`${name}/`)) : 0;
+    const own = isRecord(ensemble) ? file.slice((named[i]?.length ?? 0) + 1) : file;
+    return [`${judges[i]}/${own}`, hash];
+  });
+  return {
+    ...rest,
+    format: 2,
+    options: { prompt, model, modelOptions: Object.fromEntries(given), jury, seed, search },
+    hashes: { model: hashes['model'], jury: Object.fromEntries(jurys) as unknown },
+    // It was not kept among how many.
+    standing: typeof score === 'number' ? standingOf(score, { rule: jury.rule as Jury['rule'] }, 0) : score,
+    candidate: node,
+  };
 }
 
 /** Reads a recipe from its JSON; the values of options are checked when they are used. */
@@ -78,13 +130,14 @@ export function parseRecipe(text: string, name = 'the picture'): Recipe {
   } catch (cause) {
     throw new UsageError(`${name} carries a recipe that is not readable JSON`, { cause });
   }
-  if (isRecord(value) && typeof value['format'] === 'number' && value['format'] > 1) {
+  if (isRecord(value) && typeof value['format'] === 'number' && value['format'] > 2) {
     throw new UsageError(`${name} carries a recipe of a newer varsearch: update this one to replay it`);
   }
-  if (!isRecord(value) || value['format'] !== 1 || !isRecipe(value)) {
+  const recipe = isRecord(value) && value['format'] === 1 ? upgrade(value) : value;
+  if (!isRecord(recipe) || recipe['format'] !== 2 || !isRecipe(recipe)) {
     throw new UsageError(`${name} carries a damaged recipe`);
   }
-  return value;
+  return recipe as unknown as Recipe;
 }
 
 /** The picture and the recipe of a PNG file; a UsageError when it carries none. */

@@ -1,30 +1,41 @@
-// What a run gives, and its form in result.json (format 1): everything but the pictures of the tree.
+// What a run gives, and its form in result.json (format 2): plain data, without pictures.
 
 import type { Image } from '../core/image.js';
 import type { LedgerRecord } from '../core/ledger.js';
 import type { EngineHashes } from '../engine/engine.js';
-import type { ResolvedOptions } from '../engine/options.js';
 import type { Versions } from '../engine/versions.js';
-import type { Scale } from '../models/contract.js';
-import type { SearchTree, TreeNode } from '../search/tree.js';
-import type { HoldOutReport } from './hold-out.js';
+import type { Schedule } from '../models/contract.js';
+import type { Candidate, Fate } from '../search/contract.js';
+import type { Standing } from '../verifiers/jury.js';
+import type { ObserverReport } from './observers.js';
+import type { ResolvedOptions } from './options.js';
 import type { Recipe } from './recipe.js';
 
-/** What had been spent when pictures were scored. */
+/** What had been spent when pictures were judged. */
 export interface Spent {
-  /** Pictures scored so far. */
+  /** Pictures judged so far. */
   readonly images: number;
   readonly nfe: number;
   readonly forwards: number;
   readonly tokens: number;
-  /** Wall-clock time since the run began, loading of models not counted. */
+  /** Wall-clock time since the run began, loading of models and asking of observers not counted. */
   readonly milliseconds: number;
 }
 
-/** What had been spent, and the best score, each time that pictures were scored. */
+/** What had been spent, and the best standing, each time that pictures were judged. */
 export interface TracePoint extends Spent {
-  /** The best score until then; with a relative ensemble (rank, z-score) among all pictures of the search, later ones included. */
-  readonly best: number;
+  /** Of the best until then, among all pictures of the search, later ones included. */
+  readonly best: Standing;
+}
+
+/** The pictures that a run keeps: the winner's whole, the others' small, and what draws each again. */
+export interface Pictures {
+  /** The first picture that was drawn: what one gets without a search. */
+  readonly first: Image;
+  /** Of every candidate that was drawn, by its id, no side above 160 pixels; those taken over have the picture of `sameAs`. */
+  readonly thumbnails: ReadonlyMap<number, Image>;
+  /** Packed states by candidate: `redraw` of an open varsearch makes whole pictures of them. */
+  readonly states: ReadonlyMap<number, Uint8Array>;
 }
 
 /** The end of a run, or what an interrupted one had reached. */
@@ -32,39 +43,39 @@ export interface GenerateResult {
   /** False when the search did not come to its end: the picture is the best until then. */
   readonly complete: boolean;
   readonly image: Image;
-  /** The winner's score; with a relative ensemble (rank, z-score) among all pictures that it was chosen from. */
-  readonly score: number;
-  /** The candidate whose rollout is the picture. */
-  readonly winner: TreeNode;
-  readonly tree: SearchTree;
+  /** The candidate whose picture it is. */
+  readonly winner: Candidate;
+  /** The winner's, among all pictures that it was chosen from. */
+  readonly standing: Standing;
+  readonly candidates: readonly Candidate[];
+  /** What became of the candidates of the rounds that came to their end. */
+  readonly fates: readonly Fate[];
+  readonly pictures: Pictures;
   readonly trace: readonly TracePoint[];
   readonly ledger: LedgerRecord;
   /** Wall-clock time of the whole run, loading of models included. */
   readonly milliseconds: number;
-  readonly scales: readonly Scale[];
+  readonly schedule: Schedule;
   readonly options: ResolvedOptions;
   readonly hashes: EngineHashes;
   readonly versions: Versions;
   /** What the PNG file of the picture carries. */
   readonly recipe: Recipe;
-  /** What other verifiers say of the winner; null where none was asked, or the search came to no end. */
-  readonly report: HoldOutReport | null;
+  /** What the observers say; null where there were none, or the search came to no end. */
+  readonly report: ObserverReport | null;
 }
-
-/** A candidate in result.json; the members' scores are there where several verifiers guided the search. */
-export type NodeJson = Omit<TreeNode, 'image' | 'scores'> & Partial<Pick<TreeNode, 'scores'>>;
 
 /** The layout of result.json. */
 export interface ResultJson {
-  readonly format: 1;
+  readonly format: 2;
   readonly incomplete?: true;
   /** Name of the picture's file, beside this one. */
   readonly picture: string;
-  readonly score: number;
   /** Id of the candidate whose picture it is. */
   readonly winner: number;
+  readonly standing: Standing;
   readonly options: ResolvedOptions;
-  readonly scales: readonly Scale[];
+  readonly schedule: Schedule;
   readonly ledger: LedgerRecord;
   readonly milliseconds: number;
   readonly trace: readonly TracePoint[];
@@ -72,27 +83,23 @@ export interface ResultJson {
   readonly hashes: EngineHashes;
   /** SHA-256 of the picture's RGB bytes. */
   readonly pixels: string;
-  /** Where one was asked for. */
-  readonly report?: HoldOutReport;
-  readonly tree: { readonly nodes: readonly NodeJson[] };
-}
-
-function nodeJson(node: TreeNode, several: boolean): NodeJson {
-  const { id, parent, scale, beam, candidate, score, scores, kept, inherited } = node;
-  return { id, parent, scale, beam, candidate, score, ...(several ? { scores } : {}), kept, inherited };
+  /** Where observers were asked for. */
+  readonly report?: ObserverReport;
+  readonly candidates: readonly Candidate[];
+  readonly fates: readonly Fate[];
 }
 
 /** A result as plain data for result.json. */
 export function resultJson(result: GenerateResult, picture: string): ResultJson {
-  const { options, scales, ledger, milliseconds, trace, versions, hashes, report } = result;
+  const { options, schedule, ledger, milliseconds, trace, versions, hashes, report } = result;
   return {
-    format: 1,
+    format: 2,
     ...(result.complete ? {} : { incomplete: true as const }),
     picture,
-    score: result.score,
     winner: result.winner.id,
+    standing: result.standing,
     options,
-    scales,
+    schedule,
     ledger,
     milliseconds,
     trace,
@@ -100,6 +107,7 @@ export function resultJson(result: GenerateResult, picture: string): ResultJson 
     hashes,
     pixels: result.recipe.pixels,
     ...(report ? { report } : {}),
-    tree: { nodes: result.tree.nodes.map((node) => nodeJson(node, options.ensemble !== null)) },
+    candidates: result.candidates,
+    fates: result.fates,
   };
 }

@@ -9,7 +9,7 @@ import { fakeCatalogs } from '../../test/fakes/catalogs.js';
 import { TINY_CLIP, writeTinyClip } from '../../test/fixtures/tiny-clip.js';
 import { tinyAestheticTensors } from '../../test/fixtures/tiny-image-reward.js';
 import { writeTorchFile } from '../../test/fixtures/torch-file.js';
-import type { Catalogs } from '../engine/engine.js';
+import type { Catalogs } from '../engine/catalogs.js';
 import { createRuntime, type Runtime } from '../runtime/index.js';
 import { openVarsearch } from '../varsearch.js';
 import { openAesthetic } from '../verifiers/aesthetic.js';

@@ -1,65 +1,74 @@
 import { describe, expect, it } from 'vitest';
 
-import { createImage } from '../core/image.js';
-import type { TreeNode } from '../search/tree.js';
-import { ENSEMBLE_RULES } from '../verifiers/ensemble.js';
-import { countChosenFrom, memberNames, standingsOf, traceOf } from './standings.js';
+import type { Candidate } from '../search/contract.js';
+import { heightOf, type Jury, JURY_RULES, resolveJury } from '../verifiers/jury.js';
+import { bestOf, drawn, fatesById, keptOf, standingsOf, traceOf } from './standings.js';
 
-const picture = () => createImage(1, 1, new Uint8Array(3));
-
-function node(id: number, a: number, b: number, more: Partial<TreeNode> = {}): TreeNode {
-  const place = { id, parent: 0, scale: 1, beam: 0, candidate: 0, score: -99, kept: false, inherited: false };
-  return { ...place, scores: { b, a }, image: picture(), ...more };
+function candidate(id: number, a: number, b: number, sameAs?: number): Candidate {
+  const place = { id, parent: 0, step: 1, judgedAt: 1, path: [1, 0, id - 1], scores: { a, b } };
+  return sameAs === undefined ? place : { ...place, sameAs };
 }
 
-const first = node(1, 1, 2);
-const nodes = [
-  first,
-  node(2, 3, 1),
-  node(3, 1, 2, { image: first.image, inherited: true }),
-  node(4, 5, 5),
-  node(5, 0, 0),
+const candidates = [
+  candidate(1, 1, 2),
+  candidate(2, 3, 1),
+  candidate(3, 1, 2, 1),
+  candidate(4, 5, 5),
+  candidate(5, 0, 0),
 ];
 const spent = [2, 3, 4].map((images) => ({ images, nfe: images, forwards: 0, tokens: 0, milliseconds: 0 }));
+const RANKS = resolveJury(['a', 'b'], { rule: 'rank', weights: [3, 1] });
 
 describe('standings', () => {
-  it('of relative ensembles compare every picture of a search once, by the members in their order', () => {
-    const options = { verifier: 'a,b', ensemble: { by: 'rank', weights: [3, 1] } } as const;
-    expect(memberNames(options)).toEqual(['a', 'b']);
-    const standings = standingsOf(nodes, options);
+  it('of relative rules compare every picture of a search once', () => {
     // Ranks by a: 3, 2, 1, 4; by b: 2, 3, 1, 4.
-    expect(nodes.map(standings)).toEqual([-2.75, -2.25, -2.75, -1, -4]);
+    const ranks = [2.75, 2.25, 2.75, 1, 4].map((rank) => ({ rank, of: 4 }));
+    expect(candidates.map(standingsOf([candidates], RANKS))).toEqual(ranks);
   });
 
-  it('of all others are their scores', () => {
-    for (const options of [
-      { verifier: 'a', ensemble: null },
-      { verifier: 'a,b', ensemble: { by: 'weighted-sum', weights: [1, 1] } },
-    ] as const) {
-      expect(nodes.map(standingsOf(nodes, options))).toEqual([-99, -99, -99, -99, -99]);
-    }
-    expect(memberNames({ verifier: 'clip-score:/a,b', ensemble: null })).toEqual(['clip-score:/a,b']);
+  it('compare the pictures of several searches, whose ids are their own', () => {
+    const other = [candidate(1, 9, 9), candidate(2, 9, 9, 1)];
+    const standings = standingsOf([candidates, other], RANKS);
+    expect(other.map(standings)).toEqual([1, 1].map((rank) => ({ rank, of: 5 })));
+    expect(candidates.map(standings)[3]).toEqual({ rank: 2, of: 5 });
   });
-});
 
-describe('the pictures that a result was chosen from', () => {
-  it('are those of the search, or of the last round with what it has taken over', () => {
-    const last = { ...node(6, 1, 1), scale: 2 };
-    const tree = { nodes: [...nodes, last, { ...last, id: 7, inherited: true }] };
-    const count = (result: 'best' | 'last-round', complete: boolean): number =>
-      countChosenFrom({ complete, tree, options: { search: { strategy: 'gto', result } } as never });
-    expect([count('best', true), count('last-round', true), count('last-round', false)]).toEqual([5, 2, 5]);
+  it('of all other rules are numbers that stand for themselves', () => {
+    const alone: Jury = resolveJury(['a']);
+    expect(candidates.map(standingsOf([candidates], alone))).toEqual(
+      candidates.map(({ scores }) => ({ score: scores['a'] })),
+    );
+    const sums = resolveJury(['a', 'b'], { rule: 'weighted-sum', weights: [1, 10] });
+    expect(candidates.map(standingsOf([candidates], sums))).toEqual(
+      [21, 13, 21, 55, 0].map((score) => ({ score })),
+    );
+  });
+
+  it('have a best, the earliest of equals', () => {
+    const standings = standingsOf([candidates], RANKS);
+    expect(bestOf(candidates, standings)?.id).toBe(4);
+    expect(bestOf(candidates.slice(0, 1), standings)?.id).toBe(1);
+    expect(bestOf([], standings)).toBeUndefined();
+    expect(drawn(candidates).map(({ id }) => id)).toEqual([1, 2, 4, 5]);
   });
 });
 
 describe('the trace', () => {
   it('never falls, whatever the rule', () => {
-    for (const by of ENSEMBLE_RULES) {
-      const options = { verifier: 'a,b', ensemble: { by, weights: [3, 1] } };
-      const best = traceOf(spent, nodes, standingsOf(nodes, options)).map((point) => point.best);
-      expect(best).toEqual(best.toSorted((one, other) => one - other));
+    for (const rule of JURY_RULES) {
+      const jury = resolveJury(['a', 'b'], { rule, weights: [3, 1] });
+      const heights = traceOf(spent, candidates, standingsOf([candidates], jury)).map(({ best }) => heightOf(best));
+      expect(heights).toEqual(heights.toSorted((one, other) => one - other));
     }
-    const rank = { verifier: 'a,b', ensemble: { by: 'rank', weights: [3, 1] } } as const;
-    expect(traceOf(spent, nodes, standingsOf(nodes, rank)).map(({ best }) => best)).toEqual([-2.25, -1, -1]);
+    const best = traceOf(spent, candidates, standingsOf([candidates], RANKS)).map((point) => point.best);
+    expect(best).toEqual([2.25, 1, 1].map((rank) => ({ rank, of: 4 })));
+  });
+});
+
+describe('fates', () => {
+  it('tell what something was drawn from, and the winner', () => {
+    const fates = candidates.map(({ id }) => ({ id, standing: { score: id }, copies: id === 2 ? 1 : 0 }));
+    expect([...keptOf({ fates, winner: candidate(4, 5, 5) })]).toEqual([2, 4]);
+    expect(fatesById(fates).get(5)?.standing).toEqual({ score: 5 });
   });
 });

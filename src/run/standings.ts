@@ -1,65 +1,64 @@
-// Scores that can be compared over a whole search, or over several: for relative ensembles (rank, z-score) all their pictures are
-// combined anew from the members' own scores, since a score that a round has given says nothing outside of that round.
+// Standings that can be compared over a whole search, or over several: all their pictures are combined anew, since what a
+// round's election compared says nothing outside of that round where the rule is relative.
 
-import type { ResolvedOptions } from '../engine/options.js';
-import type { TreeNode } from '../search/tree.js';
-import { combineScores, isRelative } from '../verifiers/ensemble.js';
+import { Contest } from '../search/contest.js';
+import type { Candidate, Fate } from '../search/contract.js';
+import { heightOf, type Jury, type Standing } from '../verifiers/jury.js';
 import type { GenerateResult, Spent, TracePoint } from './result.js';
 
-/** The score of a candidate among those that it is compared with. */
-export type Standings = (node: TreeNode) => number;
+/** The standing of a candidate among those that it is compared with. */
+export type Standings = (candidate: Candidate) => Standing;
 
-/** The names of the verifiers that guide a search. */
-export function memberNames({
-  verifier,
-  ensemble,
-}: Pick<ResolvedOptions, 'verifier' | 'ensemble'>): readonly string[] {
-  return ensemble ? verifier.split(',') : [verifier];
-}
-
-/** True where scores of different rounds or searches cannot be compared as they are. */
-export function isRelativeSearch({ ensemble }: Pick<ResolvedOptions, 'ensemble'>): boolean {
-  return ensemble !== null && isRelative(ensemble);
-}
-
-/** How many pictures a result was chosen from: all of its search, or those of the last round where that gave the result. */
-export function countChosenFrom({
-  complete,
-  tree: { nodes },
-  options: { search },
-}: Pick<GenerateResult, 'complete' | 'tree' | 'options'>): number {
-  if (!complete || search.strategy === 'random' || search.result === 'best') {
-    return nodes.filter(({ inherited }) => !inherited).length;
+/** Compares all pictures of some searches with each other, each picture once. */
+export function standingsOf(searches: readonly (readonly Candidate[])[], jury: Jury): Standings {
+  const contest = new Contest(jury);
+  const drawnBy = new Map<Candidate, Candidate>();
+  for (const candidates of searches) {
+    const byId = new Map(candidates.map((candidate) => [candidate.id, candidate]));
+    for (const candidate of candidates) {
+      drawnBy.set(candidate, byId.get(candidate.sameAs ?? candidate.id) ?? candidate);
+    }
+    contest.enter(drawn(candidates));
   }
-  return nodes.filter(({ scale }) => scale === nodes.at(-1)?.scale).length;
+  return (candidate) => contest.standingOf(drawnBy.get(candidate) ?? candidate);
 }
 
-/** Compares all pictures of some candidates with each other, each picture once. */
-export function standingsOf(
-  nodes: readonly TreeNode[],
-  options: Pick<ResolvedOptions, 'verifier' | 'ensemble'>,
-): Standings {
-  const { ensemble } = options;
-  if (!ensemble || !isRelative(ensemble)) return ({ score }) => score;
-  const distinct = nodes.filter(({ inherited }) => !inherited);
-  const rows = memberNames(options).map((name) => distinct.map(({ scores }) => scores[name] ?? NaN));
-  const combined = combineScores(rows, ensemble);
-  const byPicture = new Map(distinct.map(({ image }, i) => [image, combined[i]]));
-  return ({ image }) => byPicture.get(image) ?? NaN;
+/** The candidates that were newly drawn. */
+export function drawn(candidates: readonly Candidate[]): readonly Candidate[] {
+  return candidates.filter(({ sameAs }) => sameAs === undefined);
 }
 
-/** The best score so far at every point of a search, which never falls: the standings are those of all its pictures. */
+/** The best of some candidates, the earliest of equals. */
+export function bestOf(candidates: readonly Candidate[], standings: Standings): Candidate | undefined {
+  return drawn(candidates).reduce<Candidate | undefined>((best, each) => {
+    return best && heightOf(standings(best)) >= heightOf(standings(each)) ? best : each;
+  }, undefined);
+}
+
+/** The best standing so far at every point of a search, which never falls: the standings are those of all its pictures. */
 export function traceOf(
   spent: readonly Spent[],
-  nodes: readonly TreeNode[],
+  candidates: readonly Candidate[],
   standings: Standings,
 ): readonly TracePoint[] {
-  const drawn = nodes.filter(({ inherited }) => !inherited);
+  const all = drawn(candidates);
   let seen = 0;
-  let best = -Infinity;
-  return spent.map(({ images, nfe, forwards, tokens, milliseconds }) => {
-    for (const node of drawn.slice(seen, images)) best = Math.max(best, standings(node));
+  let best: Standing | null = null;
+  return spent.flatMap(({ images, nfe, forwards, tokens, milliseconds }) => {
+    for (const standing of all.slice(seen, images).map(standings)) {
+      if (!best || heightOf(standing) > heightOf(best)) best = standing;
+    }
     seen = images;
-    return { images, nfe, forwards, tokens, milliseconds, best };
+    return best ? [{ images, nfe, forwards, tokens, milliseconds, best }] : [];
   });
+}
+
+/** The candidates that something was drawn from, and the winner. */
+export function keptOf({ fates, winner }: Pick<GenerateResult, 'fates' | 'winner'>): ReadonlySet<number> {
+  return new Set([...fates.filter(({ copies }) => copies > 0).map(({ id }) => id), winner.id]);
+}
+
+/** The fates by candidate. */
+export function fatesById(fates: readonly Fate[]): ReadonlyMap<number, Fate> {
+  return new Map(fates.map((fate) => [fate.id, fate]));
 }

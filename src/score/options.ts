@@ -1,68 +1,78 @@
 // What `score` may be told, and the checks that need no file and no verifier.
 
 import { UsageError } from '../core/errors.js';
-import { checkOptions, isText, PROMPT_RULE, type Rules, SIGNAL_RULE } from '../core/option-rules.js';
-import type { JudgeOptions } from '../engine/options.js';
-import { checkJudges, JUDGE_RULES } from '../engine/options.js';
+import {
+  checkOptions,
+  isObject,
+  isText,
+  type OptionsOf,
+  SIGNAL,
+  text,
+  toggle,
+  value,
+} from '../core/options.js';
+import { checkJudges, DEFAULT_NAMES, JUDGE_OPTIONS, type JudgeOptions } from '../engine/options.js';
 import type { NamedPictures } from './files.js';
 
+/** What pictures in memory are scored by. */
+export const SCORE_PICTURES_OPTIONS = {
+  prompt: value<string>('what the pictures should show', isText, 'a text that is not empty', {
+    kind: 'text',
+    usual: 'the prompt in the recipe that varsearch writes into its pictures',
+  }),
+  ...JUDGE_OPTIONS,
+  signal: SIGNAL,
+};
+
+const areImages = (given: unknown): boolean =>
+  Array.isArray(given) &&
+  given.length > 0 &&
+  given.every((each) => typeof each === 'string' || isObject(each));
+
+/** What picture files are scored by. */
+export const SCORE_OPTIONS = {
+  images: value<readonly (string | NamedPictures)[]>(
+    'files, folders (read one level deep) and patterns with *, ?, **, [a-z] and {a,b}, each by itself or with a prompt of its own',
+    areImages,
+    'a list of files, folders or patterns',
+  ),
+  ...SCORE_PICTURES_OPTIONS,
+  skipBad: toggle('goes on without files that cannot be read; otherwise one fails all, before any is scored'),
+  cwd: text('folder that relative paths start from', 'the path of a folder', { usual: 'the current one' }),
+};
+
 /** How pictures in memory are scored. */
-export interface ScorePicturesOptions extends JudgeOptions {
-  /** What the pictures should show. */
-  readonly prompt: string;
-  /** Cancels the work, which then rejects with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-}
+export type ScorePicturesOptions = OptionsOf<typeof SCORE_PICTURES_OPTIONS> & { readonly prompt: string };
 
 /** How picture files are scored. */
-export interface ScoreOptions extends JudgeOptions {
-  /**
-   * Files, folders (read one level deep) and patterns with *, ?, **, [a-z] and {a,b}, each by itself or with a prompt of
-   * its own.
-   */
+export type ScoreOptions = OptionsOf<typeof SCORE_OPTIONS> & {
   readonly images: readonly (string | NamedPictures)[];
-  /** What the pictures should show. @default the prompt in the recipe that varsearch writes into its pictures */
-  readonly prompt?: string | undefined;
-  /** Goes on without files that cannot be read. @default false: one such file fails all, before anything is scored */
-  readonly skipBad?: boolean | undefined;
-  /** The folder that relative paths start from. @default the current one */
-  readonly cwd?: string | undefined;
-  /** Cancels the work, which then rejects with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-const PICTURES_RULES = {
-  ...JUDGE_RULES,
-  prompt: PROMPT_RULE,
-  signal: SIGNAL_RULE,
-} satisfies Rules<ScorePicturesOptions>;
-
-const SCORE_RULES = {
-  ...PICTURES_RULES,
-  images: [(value) => Array.isArray(value) && value.length > 0, 'a list of files, folders or patterns'],
-  skipBad: [(value) => typeof value === 'boolean', 'true or false'],
-  cwd: [isText, 'the path of a folder'],
-} satisfies Rules<ScoreOptions>;
+};
 
 /** Throws a UsageError for options that cannot be meant, before any verifier is looked up. */
 export function checkScorePicturesOptions(options: ScorePicturesOptions): void {
-  checkOptions(options, PICTURES_RULES, ['prompt']);
-  checkJudges(options);
+  checkOptions(options, SCORE_PICTURES_OPTIONS, { required: ['prompt'] });
+  checkWho(options);
 }
 
 /** Throws a UsageError for options that cannot be meant, before any file is looked for. */
 export function checkScoreOptions(options: ScoreOptions): void {
-  checkOptions(options, SCORE_RULES, ['images']);
+  checkOptions(options, SCORE_OPTIONS, { required: ['images'] });
   const named = namedPictures(options);
   if (!named.every(({ image }) => isText(image))) {
     throw new UsageError('a picture has no name: each has to be a path, or an object with image and prompt');
   }
   const unsaid = named.find(({ prompt }) => prompt !== undefined && !isText(prompt));
   if (unsaid) throw new UsageError(`the prompt of ${unsaid.image} is empty: say what it should show`);
-  checkJudges(options);
+  checkWho(options);
+}
+
+/** There is no model here: where nobody is named, the usual verifier is loaded by its name. */
+function checkWho(options: JudgeOptions): void {
+  checkJudges(options, ...(options.verifier === undefined ? [DEFAULT_NAMES.verifier] : []));
 }
 
 /** The pictures with the prompts of their own. */
-export function namedPictures({ images }: ScoreOptions): readonly NamedPictures[] {
+export function namedPictures({ images }: Pick<ScoreOptions, 'images'>): readonly NamedPictures[] {
   return images.map((image) => (typeof image === 'string' ? { image } : image));
 }

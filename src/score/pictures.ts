@@ -3,23 +3,21 @@
 
 import type { Image } from '../core/image.js';
 import { Ledger } from '../core/ledger.js';
-import type { CatalogOption } from '../engine/engine.js';
-import { catalogsFor } from '../engine/engine.js';
-import { checkScores, type Panel, panelOf, type Verifier } from '../verifiers/contract.js';
-import { chooseJury } from './jury.js';
-import type { ScorePicturesOptions } from './options.js';
-import { checkScorePicturesOptions } from './options.js';
+import { type CatalogOption, catalogsFor } from '../engine/catalogs.js';
+import { chooseJury, type JuryRoom } from '../engine/jury.js';
+import { combine, type Jury, type Scores, type Standing, standingOf } from '../verifiers/jury.js';
+import { checkScorePicturesOptions, type ScorePicturesOptions } from './options.js';
 
 /** What a picture got. */
 export interface PictureScore {
-  /** Its place among the pictures as they were given, from 0. */
+  /** Where it was among the pictures as they were given, from 0. */
   readonly index: number;
-  /** Its place by score: 1 for the best; equal scores share a place. */
-  readonly rank: number;
-  /** What decides; higher is better. With several verifiers it is relative to the pictures scored together. */
-  readonly score: number;
-  /** The scores of the verifiers, by name. */
-  readonly scores: Readonly<Record<string, number>>;
+  /** Its place: 1 for the best; equals share a place. */
+  readonly place: number;
+  /** What decides: a judge's own score, or what the jury's rule makes of all scores. */
+  readonly standing: Standing;
+  /** What every judge gave it, by name. */
+  readonly scores: Scores;
 }
 
 /** Pictures that go through the verifiers together at most. */
@@ -39,14 +37,28 @@ export async function scorePictures(
   checkScorePicturesOptions(options);
   const { prompt, signal } = options;
   signal?.throwIfAborted();
-  const jury = chooseJury(options, await catalogsFor([options.verifier], catalogs));
-  const { verifier, close } = await jury.open(signal);
+  const room = await chooseJury(options, await catalogsFor([options.verifier], catalogs)).open(signal);
   try {
-    const batches = batchesOf(pictures).map((batch) => () => Promise.resolve(batch));
-    return await scoreBatches(batches, { verifier, prompt, ledger: new Ledger(), signal });
+    return await scoreWith(room, pictures, { prompt, signal });
   } finally {
-    await close();
+    await room.close();
   }
+}
+
+/** What pictures in memory are scored by, besides the jury. */
+export interface ScoreContext {
+  readonly prompt: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** As `scorePictures`, by a jury that is open and stays open. */
+export function scoreWith(
+  room: Pick<JuryRoom, 'prepare'>,
+  pictures: readonly Image[],
+  context: ScoreContext,
+): Promise<PictureScore[]> {
+  const batches = batchesOf(pictures).map((batch) => () => Promise.resolve(batch));
+  return scoreBatches(room, batches, { ...context, ledger: new Ledger() });
 }
 
 /** Parts pictures (or what has their size) so that each part fits in memory. */
@@ -69,52 +81,43 @@ export function batchesOf<Sized extends { readonly width: number; readonly heigh
   return batches;
 }
 
-/** What scoring a prompt's pictures needs. */
-export interface BatchContext {
-  readonly verifier: Verifier;
-  readonly prompt: string;
+/** What scoring a prompt's pictures batch by batch needs, besides the jury. */
+export interface BatchContext extends ScoreContext {
   readonly ledger: Ledger;
-  readonly signal?: AbortSignal | undefined;
   /** Told after each batch how many pictures it had. */
   readonly onBatch?: (pictures: number) => void;
 }
 
-/** Scores batch after batch, each fetched when its turn comes, and ranks all of them together. The prompt is read once. */
+/** Scores batch after batch, each fetched when its turn comes, and compares all of them together. The prompt is read once. */
 export async function scoreBatches(
+  room: Pick<JuryRoom, 'prepare'>,
   batches: readonly (() => Promise<readonly Image[]>)[],
-  { verifier, prompt, ledger, signal, onBatch }: BatchContext,
+  { prompt, ledger, signal, onBatch }: BatchContext,
 ): Promise<PictureScore[]> {
   signal?.throwIfAborted();
-  const judge = await verifier.prepare(prompt, ledger);
-  const panel = panelOf(judge, verifier.name);
-  const scores: number[][] = panel.members.map(() => []);
+  const bench = await room.prepare(prompt, ledger);
+  const scores: Scores[] = [];
   try {
     for (const fetchBatch of batches) {
       signal?.throwIfAborted();
       const images = await fetchBatch();
-      const batch = await panel.judgeMembers(images, { signal });
-      checkScores(panel, batch, images.length);
-      batch.forEach((ofMember, i) => scores[i]?.push(...ofMember));
+      scores.push(...(await bench.judge(images, { signal })));
       onBatch?.(images.length);
     }
-    return rankScores(scores, panel);
+    return placesOf(scores, bench.jury);
   } finally {
-    judge.close();
+    bench.close();
   }
 }
 
-/** The scores of a panel's members, [member][picture], as an order of the pictures: best first, ties as they came. */
-export function rankScores(
-  scores: readonly (readonly number[])[],
-  { members, combine }: Pick<Panel, 'members' | 'combine'>,
-): PictureScore[] {
-  const sorted = combine(scores)
-    .map((score, index) => ({ score, index }))
-    .sort((a, b) => b.score - a.score || a.index - b.index);
-  let rank = 0;
-  return sorted.map(({ score, index }, place) => {
-    if (score !== sorted[place - 1]?.score) rank = place + 1;
-    const own = members.map((name, member) => [name, scores[member]?.[index] ?? NaN] as const);
-    return { index, rank, score, scores: Object.fromEntries(own) };
+/** Pictures by what a jury makes of their scores: best first, ties as they came. */
+export function placesOf(scores: readonly Scores[], jury: Jury): PictureScore[] {
+  const sorted = combine(scores, jury)
+    .map((number, index) => ({ number, index }))
+    .sort((a, b) => b.number - a.number || a.index - b.index);
+  let place = 0;
+  return sorted.map(({ number, index }, i) => {
+    if (number !== sorted[i - 1]?.number) place = i + 1;
+    return { index, place, standing: standingOf(number, jury, scores.length), scores: scores[index] ?? {} };
   });
 }

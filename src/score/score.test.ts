@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest';
 
 import { colourJudge, plainPicture, scoreBench } from '../../test/fakes/score-bench.js';
 import type { Image } from '../core/image.js';
-import { combineScores, ensemble } from '../verifiers/ensemble.js';
+import { JURY_RULES, resolveJury } from '../verifiers/jury.js';
 import { lookAtPictures } from './look.js';
-import { batchesOf, rankScores, scorePictures } from './pictures.js';
+import { batchesOf, placesOf, scorePictures, scoreWith } from './pictures.js';
 import type { ScoreEvent } from './score.js';
 import { score } from './score.js';
 
@@ -18,14 +18,14 @@ const PICTURES: readonly Image[] = [
 ];
 
 describe('scorePictures', () => {
-  it('gives pictures best first, ties in their order and with the same rank', async () => {
+  it('gives pictures best first, ties in their order and with the same place', async () => {
     const judge = colourJudge('redness', 0);
     const scored = await scorePictures(PICTURES, { prompt: 'red', verifier: judge });
-    expect(scored.map(({ index, rank, score: value }) => [index, rank, value])).toEqual([
-      [1, 1, 1],
-      [0, 2, 0.2],
-      [2, 2, 0.2],
-      [3, 4, 0],
+    expect(scored.map(({ index, place, standing }) => [index, place, standing])).toEqual([
+      [1, 1, { score: 1 }],
+      [0, 2, { score: 0.2 }],
+      [2, 2, { score: 0.2 }],
+      [3, 4, { score: 0 }],
     ]);
     expect(scored[0]?.scores).toEqual({ redness: 1 });
     expect([judge.closed(), judge.open(), judge.calls]).toEqual([false, 0, [{ prompt: 'red', pictures: 4 }]]);
@@ -37,10 +37,16 @@ describe('scorePictures', () => {
     const options = {
       prompt: 'x',
       verifier: ['greenness', mine],
-      ensemble: { by: 'weighted-sum', weights: [1, 3] },
+      ensemble: 'weighted-sum',
+      weights: [1, 3],
     } as const;
     const [first] = await scorePictures(PICTURES, options, { catalogs });
-    expect(first).toEqual({ index: 1, rank: 1, score: 3, scores: { greenness: 0, mine: 1 } });
+    expect(first).toEqual({
+      index: 1,
+      place: 1,
+      standing: { score: 3 },
+      scores: { greenness: 0, mine: 1 },
+    });
     expect([mine.closed(), loaded.map((judge) => judge.closed())]).toEqual([false, [true]]);
   });
 
@@ -50,10 +56,11 @@ describe('scorePictures', () => {
     const scored = await scorePictures(many, {
       prompt: 'x',
       verifier: judges,
-      ensemble: { weights: [2, 1] },
+      weights: [2, 1],
     });
     expect(scored.map(({ index }) => index)).toEqual(many.map((_, i) => 39 - i));
-    expect(scored[0]?.score).toBeCloseTo(-(2 * 1 + 40) / 3);
+    expect(scored[0]?.standing).toEqual({ rank: (2 * 1 + 40) / 3, of: 40 });
+    expect(scored[0]?.scores).toEqual({ redness: expect.closeTo(0.918), greenness: expect.closeTo(0.847) });
     expect(judges[0]?.calls.map(({ pictures }) => pictures)).toEqual([16, 16, 8]);
   });
 
@@ -65,16 +72,18 @@ describe('scorePictures', () => {
     [{ prompt: '' }, /prompt/],
     [{ prompt: 'x', verifier: [] }, /option 'verifier' must be a name, a loaded verifier, or a list/],
     [{ prompt: 'x', verifier: 'greenness, greenness' }, /twice/],
-    [{ prompt: 'x', ensemble: { by: 'rank' } }, /for several verifiers .* not for the usual one alone/],
+    [{ verifier: 'greenness' }, /option 'prompt' is missing/],
+    [{ prompt: 'x', ensemble: 'rank' }, /for several verifiers .* not for .* alone/],
     [
       { prompt: 'x', verifier: colourJudge('mine', 0), threads: 2 },
       /'threads' is for what is loaded by name/,
     ],
-    [{ prompt: 'x', verifier: ['greenness', 'clip-score'], ensemble: { weights: [0, 0] } }, /not all 0/],
+    [{ prompt: 'x', verifier: ['greenness', 'clip-score'], weights: [0, 0] }, /not all 0/],
     [
-      { prompt: 'x', verifier: ['greenness', 'clip-score'], ensemble: { by: 'mean' } },
+      { prompt: 'x', verifier: ['greenness', 'clip-score'], ensemble: 'mean' },
       /option 'ensemble' must be one of rank/,
     ],
+    [{ prompt: 'x', verifier: 'greenness', clipDir: '/clip' }, /for the verifier clip-dir/],
     [{ prompt: 'x', colour: 1 }, /unknown option 'colour'/],
   ])('refuses %j before anything is loaded', async (options, message) => {
     const { catalogs, loaded } = scoreBench();
@@ -82,12 +91,36 @@ describe('scorePictures', () => {
     expect(loaded).toEqual([]);
   });
 
-  it('ranks over all batches too when an ensemble is handed in', async () => {
-    const many = Array.from({ length: 40 }, (_, i) => plainPicture(i * 6, 255 - i));
-    const verifier = ensemble([colourJudge('redness', 0), colourJudge('greenness', 1)], { weights: [2, 1] });
-    const scored = await scorePictures(many, { prompt: 'x', verifier });
-    expect(scored.map(({ index }) => index)).toEqual(many.map((_, i) => 39 - i));
-    expect(scored[0]?.scores).toEqual({ redness: expect.closeTo(0.918), greenness: expect.closeTo(0.847) });
+  it.each(JURY_RULES)('by %s does not depend on the order in which verifiers are named', async (ensemble) => {
+    const judges = ['redness', 'greenness', 'blueness'].map((name, channel) => colourJudge(name, channel));
+    const orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]; // prettier-ignore
+    // Ranks 2, 1, 3 for the first, 3, 2, 1 for the second and 1, 3, 2 for the third; the fourth is the last of all.
+    const colours: [number, number, number][] = [[2, 3, 1], [1, 2, 3], [3, 1, 2], [0, 0, 0]]; // prettier-ignore
+    const pictures = colours.map((colour) => plainPicture(...colour));
+    const found = orders.map((order) =>
+      scorePictures(pictures, { prompt: 'x', verifier: order.map((i) => judges[i]!), ensemble }),
+    );
+    const [first, ...others] = await Promise.all(found);
+    for (const other of others) expect(other).toEqual(first);
+    expect(first?.map(({ index, place }) => [index, place])).toEqual([[0, 1], [1, 1], [2, 1], [3, 4]]); // prettier-ignore
+    if (ensemble === 'rank') expect(first?.[0]?.standing).toEqual({ rank: 2, of: 4 });
+  });
+
+  it('is done by a jury that is open too, and prepares it for the prompt', async () => {
+    const judge = colourJudge('redness', 0);
+    const options = { prompt: 'red', verifier: judge };
+    const jury = resolveJury(['redness']);
+    const closed: string[] = [];
+    const prepare = (prompt: string): ReturnType<Parameters<typeof scoreWith>[0]['prepare']> =>
+      Promise.resolve({
+        jury,
+        judge: (images) => Promise.resolve(images.map(({ data }) => ({ redness: (data[0] ?? 0) / 255 }))),
+        close: () => void closed.push(prompt),
+      });
+    expect(await scoreWith({ prepare }, PICTURES, { prompt: 'red' })).toEqual(
+      await scorePictures(PICTURES, options),
+    );
+    expect(closed).toEqual(['red']);
   });
 
   it('refuses a verifier that gives other than one score a picture', async () => {
@@ -152,13 +185,41 @@ describe('score', () => {
       { type: 'scored', done: 2, total: 3 },
       { type: 'scored', done: 3, total: 3 },
     ]);
-    const { pictures, verifiers, ensemble } = await run.result;
-    expect([verifiers, ensemble]).toEqual([['greenness'], null]);
+    const result = await run.result;
+    expect(JSON.parse(JSON.stringify(result))).toEqual(result);
+    const { pictures, jury } = result;
+    expect(jury).toEqual({ judges: ['greenness'], observers: [], weights: [1], rule: 'score' });
     expect(pictures.map(({ image, prompt, best }) => [image, prompt, best])).toEqual([
       ['a.png', 'red', true],
       ['b.png', 'red', false],
       ['a.png', 'own', true],
     ]);
+  });
+
+  it('gives every prompt the same, whatever the order of the prompts', async () => {
+    const bench = scoreBench();
+    for (const [i, name] of ['a', 'b', 'c'].entries()) {
+      bench.write(`${name}.png`, plainPicture(100 - 30 * i, 40 * ((i + 1) % 3)));
+    }
+    const images = ['red', 'green'].flatMap((prompt) =>
+      ['a.png', 'b.png', 'c.png'].map((image) => ({ image, prompt })),
+    );
+    const scored = async (named: typeof images): Promise<unknown[]> => {
+      const options = { images: named, verifier: ['clip-score', 'greenness'], cwd: bench.folder };
+      const { pictures } = await score(options, bench).result;
+      const kept = pictures.map(({ index: _, ...rest }) => rest);
+      return ['red', 'green'].flatMap((prompt) => kept.filter((picture) => picture.prompt === prompt));
+    };
+    const turned = [...images.slice(3), ...images.slice(0, 3)];
+    expect(await scored(turned)).toEqual(await scored(images));
+  });
+
+  it('takes threads for the usual verifier, which is loaded by its name', async () => {
+    const bench = scoreBench();
+    bench.write('a.png', plainPicture(51));
+    const { pictures } = await score({ images: ['.'], prompt: 'x', threads: 1, cwd: bench.folder }, bench)
+      .result;
+    expect(pictures[0]).toMatchObject({ place: 1, best: true, standing: { score: 0.2 } });
   });
 
   it('reads files again that there is no room for, and says so when one has gone bad by then', async () => {
@@ -202,19 +263,14 @@ describe('batchesOf', () => {
   });
 });
 
-describe('rankScores', () => {
+describe('placesOf', () => {
   it('joins the verifiers of one prompt', () => {
-    const ranked = rankScores(
-      [
-        [1, 2, 3],
-        [5, 9, 1],
-      ],
-      { members: ['a', 'b'], combine: combineScores },
-    );
-    expect(ranked.map(({ index, rank, score: value }) => [index, rank, value])).toEqual([
-      [1, 1, -1.5],
-      [2, 2, -2],
-      [0, 3, -2.5],
+    const scores = [{ a: 1, b: 5 }, { a: 2, b: 9 }, { a: 3, b: 1 }]; // prettier-ignore
+    expect(placesOf(scores, resolveJury(['a', 'b']))).toEqual([
+      { index: 1, place: 1, standing: { rank: 1.5, of: 3 }, scores: { a: 2, b: 9 } },
+      { index: 2, place: 2, standing: { rank: 2, of: 3 }, scores: { a: 3, b: 1 } },
+      { index: 0, place: 3, standing: { rank: 2.5, of: 3 }, scores: { a: 1, b: 5 } },
     ]);
+    expect(placesOf([], resolveJury(['a', 'b']))).toEqual([]);
   });
 });

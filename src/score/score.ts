@@ -2,25 +2,17 @@
 // their number nor their size fills the memory.
 
 import type { Image } from '../core/image.js';
-import type { LedgerRecord } from '../core/ledger.js';
-import { Ledger } from '../core/ledger.js';
-import type { CatalogOption } from '../engine/engine.js';
-import { catalogsFor } from '../engine/engine.js';
-import { guidesOf } from '../engine/verifier-options.js';
-import type { Run } from '../run/live-run.js';
-import { startRun } from '../run/live-run.js';
-import { type EnsembleRule, isEnsemble } from '../verifiers/ensemble.js';
-import type { Jury } from './jury.js';
-import { chooseJury } from './jury.js';
-import type { SeenPicture } from './look.js';
-import { lookAtPictures } from './look.js';
-import type { ScoreOptions } from './options.js';
-import { checkScoreOptions } from './options.js';
-import type { PictureScore } from './pictures.js';
-import { batchesOf, scoreBatches } from './pictures.js';
+import { Ledger, type LedgerRecord } from '../core/ledger.js';
+import { type CatalogOption, catalogsFor } from '../engine/catalogs.js';
+import { chooseJury, type ChosenJury } from '../engine/jury.js';
+import { type Run, startRun } from '../run/live-run.js';
+import type { Jury } from '../verifiers/jury.js';
+import { lookAtPictures, type SeenPicture } from './look.js';
+import { checkScoreOptions, type ScoreOptions } from './options.js';
+import { batchesOf, type PictureScore, scoreBatches } from './pictures.js';
 import { worldWarning } from './world.js';
 
-/** A picture file and what it got; `index` counts the files of all prompts, `rank` those of its own. */
+/** A picture file and what it got; `index` counts the files of all prompts, `place` those of its own. */
 export interface ScoredFile extends PictureScore {
   /** As it was named, or found in the folder or by the pattern named. */
   readonly image: string;
@@ -31,9 +23,8 @@ export interface ScoredFile extends PictureScore {
 
 /** What came out of scoring. */
 export interface ScoreResult {
-  readonly verifiers: readonly string[];
-  /** How the verifiers' scores became one; null for a single one. */
-  readonly ensemble: EnsembleRule | null;
+  /** Who judged, and how the judges' scores became one. */
+  readonly jury: Jury;
   /** Prompt by prompt, as they came first; best first within each. */
   readonly pictures: readonly ScoredFile[];
   readonly ledger: LedgerRecord;
@@ -64,7 +55,7 @@ export function score(options: ScoreOptions, { catalogs }: CatalogOption = {}): 
   return startRun<ScoreEvent, ScoreResult>(async (emit) => {
     signal?.throwIfAborted();
     const known = await catalogsFor([options.verifier], catalogs);
-    const jury = chooseJury(options, known);
+    const chosen = chooseJury(options, known);
     const onSkip = (message: string): void => {
       emit({ type: 'skipped', message });
     };
@@ -73,10 +64,10 @@ export function score(options: ScoreOptions, { catalogs }: CatalogOption = {}): 
     };
     const groups = byPrompt(await lookAtPictures(options, { onSkip, onLook }));
     const pictures = [...groups.values()].flat();
-    const warning = worldWarning(jury.entries, pictures, known.verifiers);
+    const warning = worldWarning(chosen.entries, pictures, known.verifiers);
     if (warning !== null) emit({ type: 'warning', message: warning });
     emit({ type: 'ready', pictures: pictures.length, prompts: groups.size });
-    return await scoreGroups(groups, { jury, emit, signal });
+    return await scoreGroups(groups, { chosen, emit, signal });
   });
 }
 
@@ -90,18 +81,18 @@ function byPrompt(pictures: readonly SeenPicture[]): ReadonlyMap<string, readonl
   return groups;
 }
 
-interface ScoreContext {
-  readonly jury: Jury;
+interface GroupContext {
+  readonly chosen: ChosenJury;
   readonly emit: (event: ScoreEvent) => void;
   readonly signal: AbortSignal | undefined;
 }
 
 async function scoreGroups(
   groups: ReadonlyMap<string, readonly SeenPicture[]>,
-  { jury, emit, signal }: ScoreContext,
+  { chosen, emit, signal }: GroupContext,
 ): Promise<ScoreResult> {
   const ledger = new Ledger();
-  const { verifier, close } = await ledger.time('load', () => jury.open(signal));
+  const room = await ledger.time('load', () => chosen.open(signal));
   const total = [...groups.values()].flat().length;
   let done = 0;
   const onBatch = (pictures: number): void => {
@@ -112,10 +103,10 @@ async function scoreGroups(
     const pictures: ScoredFile[] = [];
     for (const [prompt, seen] of groups) {
       const batches = batchesOf(seen).map((batch) => () => loadAll(batch));
-      for (const place of await scoreBatches(batches, { verifier, prompt, ledger, signal, onBatch })) {
-        const picture = seen[place.index]!;
+      for (const scored of await scoreBatches(room, batches, { prompt, ledger, signal, onBatch })) {
+        const picture = seen[scored.index]!;
         pictures.push({
-          ...place,
+          ...scored,
           index: picture.index,
           image: picture.path,
           prompt,
@@ -123,10 +114,9 @@ async function scoreGroups(
         });
       }
     }
-    const rule = isEnsemble(verifier) ? verifier.rule.by : null;
-    return { verifiers: guidesOf(verifier), ensemble: rule, pictures, ledger: ledger.record() };
+    return { jury: room.jury, pictures, ledger: ledger.record() };
   } finally {
-    await close();
+    await room.close();
   }
 }
 

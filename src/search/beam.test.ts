@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 
 import type { SearchOptions } from './registry.js';
-import { describeStrategy, meanScore, play } from './strategy.suite.js';
+import { bestOfRounds, describeStrategy, meanScore, picturesOf, play, scoreOf } from './strategy.suite.js';
 
 describeStrategy('beam', [
-  { width: 1, candidates: 1 },
-  { width: 3, candidates: 5 },
-  { width: 2, candidates: [4, 1, 3, 2], result: 'last-round' },
-  { width: 3, candidates: 2, keepElected: true },
-  { width: 2, candidates: [3, 1, 1, 4], keepElected: true, result: 'last-round' },
+  { strategy: 'beam', width: 1, candidates: 1 },
+  { strategy: 'beam', width: 3, candidates: 5 },
+  { strategy: 'beam', width: 2, candidates: [4, 1, 3, 2], result: 'last-round' },
+  { strategy: 'beam', width: 3, candidates: 2, keepElected: true },
+  { strategy: 'beam', width: 2, candidates: [3, 1, 1, 4], keepElected: true, result: 'last-round' },
 ]);
 
 it('is better than chance, and better the more it carries', async () => {
@@ -31,11 +31,13 @@ it('of width 1 is greedy token optimisation', async () => {
 it('may elect several beams from one parent', async () => {
   let siblings = 0;
   for (let seed = 0; seed < 10; seed++) {
-    const { events } = await play({ strategy: 'beam', width: 3, candidates: 5 }, seed);
+    const { events, result } = await play({ strategy: 'beam', width: 3, candidates: 5 }, { seed });
     for (const event of events) {
-      if (event.type !== 'elected' || event.scale === 1) continue;
-      expect(event.nodes).toHaveLength(3);
-      if (new Set(event.nodes.map(({ parent }) => parent)).size < 3) siblings++;
+      if (event.type !== 'elected' || event.round === 1 || event.round === 4) continue;
+      const elected = event.fates.filter(({ copies }) => copies > 0);
+      expect(elected).toHaveLength(3);
+      const parents = elected.map(({ id }) => result.candidates[id - 1]?.parent);
+      if (new Set(parents).size < 3) siblings++;
     }
   }
   expect(siblings).toBeGreaterThan(0);
@@ -46,28 +48,32 @@ describe('elected rollouts that are kept', () => {
 
   it('make the best score monotone over the rounds', async () => {
     for (let seed = 0; seed < 20; seed++) {
-      const { events, result } = await play(options, seed);
-      const best = events.flatMap((event) =>
-        event.type === 'elected' ? [event.nodes[0]?.score ?? NaN] : [],
-      );
-      expect(best).toEqual([...best].sort((a, b) => a - b));
-      expect(result.score).toBe(best.at(-1));
+      const played = await play(options, { seed });
+      const best = bestOfRounds(played);
+      expect(best).toEqual(best.toSorted((a, b) => a - b));
+      expect(scoreOf(played)).toBe(best.at(-1));
     }
   });
 
-  it('are the first candidate of their beam, and cost nothing', async () => {
-    const { result, model } = await play(options);
-    const inherited = result.tree.nodes.filter((node) => node.inherited);
-    expect(inherited.map(({ scale, beam, candidate }) => [scale, beam, candidate])).toEqual(
-      [2, 3, 4].flatMap((scale) => [0, 1, 2].map((beam) => [scale, beam, 0])),
+  it('are the first candidate of their beam, the same as what they were, and cost nothing', async () => {
+    const played = await play(options);
+    const { candidates } = played.result;
+    const pictures = picturesOf(played);
+    const same = candidates.filter(({ sameAs }) => sameAs !== undefined);
+    expect(same.map(({ path }) => path)).toEqual(
+      [2, 3, 4].flatMap((round) => [0, 1, 2].map((beam) => [round, beam, 0])),
     );
-    for (const node of inherited) {
-      const parent = result.tree.nodes[node.parent - 1];
-      expect(node.image).toBe(parent?.image);
-      expect(node.score).toBe(parent?.score);
+    for (const { id, parent, sameAs = 0, scores } of same) {
+      const before = candidates[parent - 1];
+      // Always the candidate that was drawn, also after several rounds.
+      expect(sameAs).toBe(before?.sameAs ?? before?.id);
+      expect(candidates[sameAs - 1]?.sameAs).toBeUndefined();
+      expect(scores).toEqual(before?.scores);
+      expect(pictures[id - 1]).toEqual(pictures[parent - 1]);
     }
-    const { nfe, imagesDecoded, imagesVerified } = model.ledger.record();
+    const { nfe, imagesDecoded, imagesVerified } = played.model.ledger.record();
     expect(nfe).toBe(9 * 4 + 6 * (3 + 2 + 1));
     expect([imagesDecoded, imagesVerified]).toEqual([9 + 6 * 3, 9 + 6 * 3]);
+    expect(played.shown).toHaveLength(9 + 6 * 3);
   });
 });

@@ -2,28 +2,60 @@
 // images, score them, keep the w best prefixes (through scale k); at k = 1 all w * c come from the empty prefix.
 // w * c * K images, w * c * K(K+1)/2 evaluations. Beams elected together may stem from the same parent.
 
-import type { Search, SearchContext } from './contract.js';
-import type { BeamSizes } from './options.js';
+import { type OptionsOf, whole } from '../core/options.js';
+import type { Schedule } from '../models/contract.js';
+import type { Search, SearchContext, Strategy } from './contract.js';
 import { type Beam, Rollouts } from './rollouts.js';
+import {
+  checkCount,
+  DEFAULTS,
+  refusesStepwise,
+  STEPWISE_OPTIONS,
+  stepwiseCost,
+  type StepwiseSizes,
+  stepwiseSizes,
+  stepwiseWords,
+} from './sizes.js';
 
-/** Carries the best prefixes, several at once, from scale to scale. */
-export async function* beamSearch(context: SearchContext, sizes: BeamSizes): Search {
-  const { width, candidates, keepElected, result } = sizes;
+const OPTIONS = {
+  width: whole('beams that are kept', 1, { usual: String(DEFAULTS.width) }),
+  ...STEPWISE_OPTIONS,
+};
+
+/** Sizes of a beam search; `candidates` are per beam. */
+export interface BeamSizes extends StepwiseSizes {
+  readonly width: number;
+}
+
+function resolve({ width: given, ...rest }: OptionsOf<typeof OPTIONS>, schedule: Schedule): BeamSizes {
+  const width = checkCount(given ?? DEFAULTS.width, 'width');
+  return { width, ...stepwiseSizes(rest, schedule, { width, usual: DEFAULTS.candidates }) };
+}
+
+/** Carries the best prefixes, several at once, from step to step. */
+async function* run(context: SearchContext, { width, candidates, keepElected, result }: BeamSizes): Search {
   const rollouts = new Rollouts(context, { keepElected });
   try {
     let beams: readonly Beam[] = [rollouts.begin()];
     for (const [index, perBeam] of candidates.entries()) {
-      const scale = index + 1;
-      const total = width * perBeam;
-      yield { type: 'round', scale, rounds: candidates.length, candidates: total };
-      const drafts = rollouts.draw(beams, { round: scale, total });
-      const elected = yield* rollouts.complete(drafts, width);
-      rollouts.release(beams);
-      beams = elected;
-      yield { type: 'elected', scale, nodes: elected.map(({ node }) => node) };
+      const round = { round: index + 1, rounds: candidates.length, step: index + 1, total: width * perBeam };
+      beams = yield* rollouts.play(beams, round, width);
     }
     return rollouts.result(result);
   } finally {
     rollouts.close();
   }
 }
+
+/** Beam search. */
+export const BEAM = {
+  name: 'beam',
+  title: 'beam search',
+  description: 'Carries the best prefixes, several at once, from step to step.',
+  options: OPTIONS,
+  resolve,
+  refuses: (sizes, schedule) => refusesStepwise(sizes, schedule, sizes.width),
+  cost: (sizes, schedule) => stepwiseCost(sizes, sizes.width, schedule),
+  words: (sizes) => `width ${sizes.width}, ${stepwiseWords(sizes)}`,
+  run,
+} as const satisfies Strategy<'beam', OptionsOf<typeof OPTIONS>, BeamSizes>;

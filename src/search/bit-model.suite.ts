@@ -1,49 +1,60 @@
-// A model small enough to be recomputed by hand, for tests of the strategies: a scale is a few bits, a picture the bits of
-// all scales, the score how many of them agree with a hidden target. Good coarse bits make good fine bits likelier.
+// A model small enough to be recomputed by hand, for tests of the strategies: a step is a few bits, a picture the bits of
+// all steps, the score how many of them agree with a hidden target. Good coarse bits make good fine bits likelier.
 
 import { createImage, type Image } from '../core/image.js';
 import { Ledger } from '../core/ledger.js';
-import { RandomKey } from '../core/random.js';
-import type { Extension, Generator, Prefix, Scale } from '../models/contract.js';
-import { type Judge, type Panel, panelOf } from '../verifiers/contract.js';
-import { combineScores, type EnsembleOptions, isRelative, resolveEnsemble } from '../verifiers/ensemble.js';
+import { type Draw, RandomKey } from '../core/random.js';
+import type { Extension, Generator, Prefix, Schedule, Step, View } from '../models/contract.js';
+import { type Jury, resolveJury, type Scores } from '../verifiers/jury.js';
+import type { Bench } from './contract.js';
 
-/** Bits of a picture so far, one list per scale. */
+/** Bits of a picture so far, one list per step. */
 export type Bits = readonly (readonly number[])[];
+
+/** A step that is not just so many bits, drawn by one evaluation. */
+export interface BitStep {
+  readonly bits: number;
+  /** @default true; what is not drawn is set by what came before */
+  readonly draws?: boolean;
+  /** @default 1 */
+  readonly nfe?: number;
+}
 
 /** The model as plain functions, without prefixes, batches or anything kept. */
 export class BitWorld {
-  readonly scales: readonly Scale[];
+  readonly schedule: Schedule;
   readonly #target: Bits;
 
-  constructor(bitsPerScale: readonly number[], seed = 99) {
-    this.scales = bitsPerScale.map((width) => ({ height: 1, width }));
+  constructor(steps: readonly (number | BitStep)[], seed = 99) {
+    const plain = steps.map((step): BitStep => (typeof step === 'number' ? { bits: step } : step));
+    this.schedule = { unit: 'step', steps: plain.map((_, index) => stepOf(plain, index)) };
     const key = RandomKey.fromSeed(seed);
-    this.#target = bitsPerScale.map((width, k) =>
-      [...key.fold(k).uniform(width)].map((draw) => (draw < 0.5 ? 0 : 1)),
+    this.#target = plain.map(({ bits }, k) =>
+      [...key.fold(k).uniform(bits)].map((draw) => (draw < 0.5 ? 0 : 1)),
     );
   }
 
-  /** Draws the next scale of a picture. */
-  draw(bits: Bits, key: RandomKey): Bits {
-    const last = bits.length - 1;
-    const quality = last < 0 ? 0.5 : this.#right(bits, last) / (bits[last]?.length ?? 1);
-    const target = this.#target[bits.length] ?? [];
-    const uniform = key.uniform(target.length);
+  /** Takes the next step of a picture. */
+  extend(bits: Bits, draw: Draw): Bits {
+    const next = bits.length;
+    const target = this.#target[next] ?? [];
+    const quality = next === 0 ? 0.5 : this.#right(bits, next - 1) / (bits[next - 1]?.length ?? 1);
+    const idle = this.schedule.steps[next]?.draws === false;
+    const uniform = idle ? target.map((_, i) => i / target.length) : draw.uniform(target.length);
     return [
       ...bits,
       target.map((wanted, i) => ((uniform[i] ?? 0) < 0.3 + 0.4 * quality ? wanted : 1 - wanted)),
     ];
   }
 
-  /** How many bits of a picture agree with the target. */
-  score(bits: Bits): number {
-    return bits.reduce((sum, _, k) => sum + this.#right(bits, k), 0);
-  }
-
-  /** What a second judge thinks: how often neighbours of a scale differ, which the target does not care for. */
-  liveliness(bits: Bits): number {
-    return bits.flatMap((scale) => scale.filter((bit, i) => i > 0 && bit !== scale[i - 1])).length;
+  /** What the judges think of a picture. */
+  scoresOf(bits: Bits): Readonly<Record<BitJudge, number>> {
+    const flat = bits.flat();
+    return {
+      target: bits.reduce((sum, _, k) => sum + this.#right(bits, k), 0),
+      liveliness: bits.flatMap((step) => step.filter((bit, i) => i > 0 && bit !== step[i - 1])).length,
+      light: flat.filter((bit) => bit === 1).length,
+    };
   }
 
   /** The picture of bits: one pixel a bit. */
@@ -52,46 +63,61 @@ export class BitWorld {
     return createImage(flat.length, 1, new Uint8Array(flat.flatMap((bit) => [bit, bit, bit])));
   }
 
-  /** The bits of a picture of any number of scales. */
+  /** The bits of a picture of any number of steps. */
   bitsOf({ width, data }: Image): Bits {
-    const bits: number[][] = [];
-    for (let start = 0; start < width; start += bits.at(-1)?.length ?? 0) {
-      const length = this.scales[bits.length]?.width ?? 0;
-      bits.push(Array.from({ length }, (_, i) => data[(start + i) * 3] ?? 0));
+    return this.split(Array.from({ length: width }, (_, i) => data[i * 3] ?? 0));
+  }
+
+  /** Bits in a row, parted into steps. */
+  split(flat: readonly number[]): Bits {
+    const bits: (readonly number[])[] = [];
+    for (let start = 0; start < flat.length; start += bits.at(-1)?.length ?? flat.length) {
+      bits.push(flat.slice(start, start + (this.schedule.steps[bits.length]?.tokens ?? 0)));
     }
     return bits;
   }
 
-  #right(bits: Bits, scale: number): number {
-    return (bits[scale] ?? []).filter((bit, i) => bit === this.#target[scale]?.[i]).length;
+  #right(bits: Bits, step: number): number {
+    return (bits[step] ?? []).filter((bit, i) => bit === this.#target[step]?.[i]).length;
   }
 }
+
+function stepOf(all: readonly BitStep[], index: number): Step {
+  const { bits, draws = true, nfe = 1 } = all[index] ?? { bits: 0 };
+  const width = all.slice(0, index + 1).reduce((sum, each) => sum + each.bits, 0);
+  const readout = { width, height: 1, nfe: 0 };
+  return { label: `${bits} bits`, draws, nfe, tokens: bits, flops: 10 * bits, heldBytes: bits, readout };
+}
+
+/** Who judges pictures of bits: one asks for the target, two others do not care for it. */
+export type BitJudge = 'target' | 'liveliness' | 'light';
+
+/** A call of model or judges. */
+export type BitCall = 'extend' | 'decode' | 'judge';
 
 /** What may go wrong, and how work is split. */
 export interface BitModelOptions {
   /** Rollouts at once. @default 64 */
-  readonly concurrency?: number;
+  readonly room?: number;
   /** Called at the start of every call; may throw or abort. */
-  readonly onCall?: (call: 'extend' | 'decode' | 'score', number: number) => void;
-  /** Changes the scores on their way out. */
-  readonly corrupt?: (scores: number[]) => number[];
+  readonly onCall?: (call: BitCall, number: number) => void;
+  /** Changes the judges' scores on their way out. */
+  readonly corrupt?: (scores: Scores[]) => Scores[];
 }
 
 class BitPrefix implements Prefix {
   readonly bits: Bits;
-  readonly parent: BitPrefix | null;
   readonly model: BitModel;
   forwarded = false;
   #owners = 1;
 
-  constructor(model: BitModel, parent: BitPrefix | null, bits: Bits) {
+  constructor(model: BitModel, bits: Bits) {
     this.model = model;
-    this.parent = parent?.retain() ?? null;
     this.bits = bits;
     model.alive++;
   }
 
-  get scale(): number {
+  get step(): number {
     return this.bits.length;
   }
 
@@ -103,9 +129,7 @@ class BitPrefix implements Prefix {
 
   release(): void {
     this.check();
-    if (--this.#owners > 0) return;
-    this.model.alive--;
-    this.parent?.release();
+    if (--this.#owners === 0) this.model.alive--;
   }
 
   check(): void {
@@ -113,78 +137,94 @@ class BitPrefix implements Prefix {
   }
 }
 
-/** The judges of a bit model together; one judge alone where there is no rule. */
-export function bitPanel(model: BitModel, rule: EnsembleOptions | null): Panel {
-  if (!rule) return panelOf(model, 'target');
-  const members = ['target', 'liveliness'].slice(0, rule.weights?.length);
-  return {
-    members,
-    relative: isRelative(resolveEnsemble(members, rule)),
-    combine: (scores) => combineScores(scores, rule),
-    judgeMembers: async (images) => {
-      const lively = images.map((image) => model.world.liveliness(model.world.bitsOf(image)));
-      return [await model.score(images), lively].slice(0, members.length);
-    },
-  };
-}
-
-/** Generator and judge over a world; counts the prefixes that are alive. It ignores signals: strategies must not. */
-export class BitModel implements Generator, Judge {
+/** A generator over a world; counts the prefixes that are alive. It ignores signals: strategies must not. */
+export class BitModel implements Generator {
   readonly world: BitWorld;
   readonly ledger = new Ledger();
-  readonly concurrency: number;
   alive = 0;
-  readonly #options: BitModelOptions;
+  readonly options: BitModelOptions;
   #calls = 0;
 
   constructor(world: BitWorld, options: BitModelOptions = {}) {
     this.world = world;
-    this.#options = options;
-    this.concurrency = options.concurrency ?? 64;
+    this.options = options;
   }
 
-  get scales(): readonly Scale[] {
-    return this.world.scales;
+  get schedule(): Schedule {
+    return this.world.schedule;
   }
 
   begin(): Prefix {
-    return new BitPrefix(this, null, []);
+    return new BitPrefix(this, []);
   }
 
   async extend(requests: readonly Extension[]): Promise<Prefix[]> {
-    await this.#call('extend');
-    return requests.map(({ prefix, key }) => {
-      const own = prefix as BitPrefix;
-      own.check();
-      if (own.scale >= this.scales.length) throw new Error('the picture is complete');
-      this.ledger.add({ nfe: 1, forwards: own.forwarded ? 0 : 1 });
+    await this.call('extend');
+    return requests.map(({ prefix, draw }) => {
+      const own = checked(prefix);
+      const next = this.schedule.steps[own.step];
+      if (!next) throw new Error('the picture is complete');
+      this.ledger.add({ nfe: next.nfe });
+      if (!own.forwarded) this.ledger.add({ forwards: next.nfe > 0 ? 1 : 0, tokens: next.tokens });
       own.forwarded = true;
-      return new BitPrefix(this, own, this.world.draw(own.bits, key));
+      return new BitPrefix(this, this.world.extend(own.bits, draw));
     });
   }
 
-  async decode(prefixes: readonly Prefix[]): Promise<Image[]> {
-    await this.#call('decode');
+  async decode(prefixes: readonly Prefix[], view: View): Promise<Image[]> {
+    await this.call('decode');
     this.ledger.add({ imagesDecoded: prefixes.length });
     return prefixes.map((prefix) => {
-      (prefix as BitPrefix).check();
-      return this.world.picture((prefix as BitPrefix).bits);
+      const { bits } = checked(prefix);
+      const unknown = view === 'own' ? [] : this.schedule.steps.slice(bits.length);
+      return this.world.picture([...bits, ...unknown.map(({ tokens }) => Array<number>(tokens).fill(0))]);
     });
   }
 
-  async score(images: readonly Image[]): Promise<number[]> {
-    await this.#call('score');
-    this.ledger.add({ imagesVerified: images.length });
-    const scores = images.map((image) => this.world.score(this.world.bitsOf(image)));
-    return this.#options.corrupt?.(scores) ?? scores;
+  pack(prefix: Prefix): Uint8Array {
+    return Uint8Array.from(checked(prefix).bits.flat());
+  }
+
+  unpack(state: Uint8Array): Prefix {
+    return new BitPrefix(this, this.world.split([...state]));
+  }
+
+  room(): number {
+    return this.options.room ?? 64;
   }
 
   close(): void {
     if (this.alive > 0) throw new Error(`${this.alive} prefixes were not released`);
   }
 
-  async #call(call: 'extend' | 'decode' | 'score'): Promise<void> {
-    this.#options.onCall?.(call, this.#calls++);
+  /** Notes a call, which may fail. */
+  async call(call: BitCall): Promise<void> {
+    this.options.onCall?.(call, this.#calls++);
     await Promise.resolve();
   }
+}
+
+function checked(prefix: Prefix): BitPrefix {
+  if (!(prefix instanceof BitPrefix)) throw new Error('the prefix belongs to another generator');
+  prefix.check();
+  return prefix;
+}
+
+/** One judge who knows the target. */
+export const TARGET_ALONE: Jury = resolveJury(['target']);
+
+/** The judges of a bit model; they look at the pictures alone. */
+export function bitBench(model: BitModel, jury: Jury = TARGET_ALONE): Bench {
+  return {
+    jury,
+    judge: async (images) => {
+      await model.call('judge');
+      model.ledger.add({ imagesVerified: jury.judges.length * images.length });
+      const scores = images.map((image): Scores => {
+        const all = model.world.scoresOf(model.world.bitsOf(image));
+        return Object.fromEntries(jury.judges.map((name) => [name, all[name as BitJudge]]));
+      });
+      return model.options.corrupt?.(scores) ?? scores;
+    },
+  };
 }

@@ -1,97 +1,110 @@
-// Candidates compared with each other by a panel's rule: their scores, the best of them, and which of them may still be elected
+// Candidates compared with each other by a jury's rule: their numbers, the best of them, and which of them may still be elected
 // when others are to come. What comes out never depends on the groups in which candidates come in.
 
 import { VarsearchError } from '../core/errors.js';
-import type { Panel } from '../verifiers/contract.js';
-import type { TreeNode } from './tree.js';
-
-/** A candidate with its score in a contest. */
-export interface Standing {
-  readonly node: TreeNode;
-  readonly score: number;
-}
+import {
+  combine,
+  isAhead,
+  isRelative,
+  type Jury,
+  type Scores,
+  type Standing,
+  standingOf,
+} from '../verifiers/jury.js';
+import type { Candidate } from './contract.js';
 
 /** Candidates that are compared with each other. */
 export class Contest {
-  readonly #panel: Panel;
-  readonly #nodes: TreeNode[] = [];
-  #best: Standing | null = null;
+  readonly #jury: Jury;
+  readonly #candidates: Candidate[] = [];
+  /** What the rule makes of each, higher is better. */
+  readonly #numbers = new Map<Candidate, number>();
+  /** What decides between equal numbers, higher is better. */
+  readonly #seconds = new Map<Candidate, number>();
+  #best: Candidate | null = null;
 
-  constructor(panel: Panel) {
-    this.#panel = panel;
+  constructor(jury: Jury) {
+    this.#jury = jury;
+  }
+
+  /** Takes in candidates; where the rule is relative that changes the numbers of all. */
+  enter(candidates: readonly Candidate[]): void {
+    for (const candidate of candidates) this.#candidates.push(candidate);
+    const relative = isRelative(this.#jury);
+    const compared = relative ? this.#candidates : candidates;
+    const scores = compared.map((candidate) => candidate.scores);
+    const numbers = combine(scores, this.#jury);
+    const seconds = this.#secondsOf(scores);
+    if (relative) this.#best = null;
+    for (const [i, candidate] of compared.entries()) {
+      const number = numbers[i] ?? NaN;
+      if (!Number.isFinite(number)) {
+        throw new VarsearchError(
+          `the verifiers' scores of a picture joined to ${number}: give smaller weights`,
+        );
+      }
+      this.#numbers.set(candidate, number);
+      this.#seconds.set(candidate, seconds[i] ?? 0);
+      if (!this.#best || this.#compare(candidate, this.#best) < 0) this.#best = candidate;
+    }
   }
 
   /**
-   * Takes in candidates, and gives every candidate whose score that makes or changes: the new ones, or all where scores
-   * are relative.
+   * Scores that are very near each other may round to the same z-score. Who is better with every judge has to come first all
+   * the same, or it would depend on the groups who is still there to be elected: mean ranks decide.
    */
-  enter(nodes: readonly TreeNode[]): readonly (readonly [node: TreeNode, score: number])[] {
-    for (const node of nodes) this.#nodes.push(node);
-    const { relative } = this.#panel;
-    const compared = relative ? this.#nodes : nodes;
-    const scores = this.#panel.combine(rowsOf(compared, this.#panel));
-    let best = relative ? null : this.#best;
-    const entries = compared.map((node, i) => {
-      const score = scores[i] ?? NaN;
-      if (!Number.isFinite(score)) {
-        throw new VarsearchError(
-          `the verifiers' scores of a picture joined to ${score}: give smaller weights`,
-        );
-      }
-      if (!best || score > best.score) best = { node, score };
-      return [node, score] as const;
-    });
-    this.#best = best;
-    return entries;
+  #secondsOf(scores: readonly Scores[]): readonly number[] {
+    return this.#jury.rule === 'z-score' ? combine(scores, { ...this.#jury, rule: 'rank' }) : [];
+  }
+
+  #compare(one: Candidate, other: Candidate): number {
+    const [a = 0, b = 0] = [this.#seconds.get(one), this.#seconds.get(other)];
+    return this.numberOf(other) - this.numberOf(one) || b - a;
+  }
+
+  /** What the rule makes of a candidate's scores, higher is better. */
+  numberOf(candidate: Candidate): number {
+    return this.#numbers.get(candidate) ?? NaN;
+  }
+
+  /** A candidate's standing among all that entered. */
+  standingOf(candidate: Candidate): Standing {
+    return standingOf(this.numberOf(candidate), this.#jury, this.#candidates.length);
   }
 
   /** The best candidate until now, the earliest of equals. */
-  best(): Standing {
-    if (!this.#best) throw new RangeError('no candidate was scored yet');
+  best(): Candidate {
+    if (!this.#best) throw new RangeError('no candidate was judged yet');
     return this.#best;
   }
-}
 
-/** For sorting best first; a stable sort leaves equals in their order. */
-export function byScore(a: { readonly node: TreeNode }, b: { readonly node: TreeNode }): number {
-  return b.node.score - a.node.score;
-}
-
-/**
- * Those of a round's candidates so far, in their order, that can still be among its `elect` best when more are to come. Where
- * scores are relative, the order of two candidates may turn with every newcomer, unless no member finds the one worse:
- * a candidate is out when that many others are ahead of it for good.
- */
-export function contenders<Candidate extends { readonly node: TreeNode }>(
-  candidates: readonly Candidate[],
-  elect: number,
-  panel: Panel,
-): readonly Candidate[] {
-  if (elect === 0) return [];
-  if (!panel.relative) {
-    const best = new Set(candidates.toSorted(byScore).slice(0, elect));
-    return candidates.filter((candidate) => best.has(candidate));
+  /** All candidates, best first, the earliest of equals first. */
+  ranking(): readonly Candidate[] {
+    return this.#candidates.toSorted((a, b) => this.#compare(a, b));
   }
-  const own = candidates.map(({ node }) => panel.members.map((name) => node.scores[name] ?? NaN));
-  return candidates.filter((_, index) => {
-    let ahead = 0;
-    for (let other = 0; other < own.length && ahead < elect; other++) {
-      if (other !== index && isAhead(own, other, index)) ahead++;
-    }
-    return ahead < elect;
-  });
-}
 
-/** Whether one candidate comes before another in every company: the earlier wins a tie, the later has to win with every member. */
-function isAhead(own: readonly (readonly number[])[], one: number, other: number): boolean {
-  const theirs = own[other] ?? [];
-  return (own[one] ?? []).every((score, member) => {
-    const against = theirs[member] ?? NaN;
-    return one < other ? score >= against : score > against;
-  });
-}
-
-/** The members' own scores of candidates: [member][candidate]. */
-function rowsOf(nodes: readonly TreeNode[], { members }: Panel): number[][] {
-  return members.map((name) => nodes.map(({ scores }) => scores[name] ?? NaN));
+  /**
+   * Those of the candidates so far that can still be among the `elect` best when more are to come. Where the rule is relative,
+   * the order of two candidates may turn with every newcomer, unless no judge finds the one worse: a candidate is out when
+   * that many others are ahead of it for good.
+   */
+  contenders(elect: number): ReadonlySet<Candidate> {
+    if (elect === 0) return new Set();
+    if (!isRelative(this.#jury)) return new Set(this.ranking().slice(0, elect));
+    const staying = this.#candidates.filter((candidate, index) => {
+      let ahead = 0;
+      for (let other = 0; other < this.#candidates.length && ahead < elect; other++) {
+        const against = this.#candidates[other];
+        if (
+          other !== index &&
+          against &&
+          isAhead(against.scores, candidate.scores, this.#jury, other < index)
+        ) {
+          ahead++;
+        }
+      }
+      return ahead < elect;
+    });
+    return new Set(staying);
+  }
 }

@@ -1,42 +1,91 @@
 // What every strategy takes and gives. A strategy is an async generator: it yields events and returns a result.
-// No input or output, no clock, no printing, no model names.
+// No input or output, no clock, no printing, no model names. What it gives out is plain data and never changes later.
 
 import type { Image } from '../core/image.js';
-import type { RandomKey } from '../core/random.js';
-import type { Generator } from '../models/contract.js';
-import type { Panel } from '../verifiers/contract.js';
-import type { SearchTree, TreeNode } from './tree.js';
+import type { OptionTable } from '../core/options.js';
+import type { Draw } from '../core/random.js';
+import type { CallOptions, Generator, Schedule } from '../models/contract.js';
+import type { Jury, Scores, Standing } from '../verifiers/jury.js';
+import type { Estimate } from './cost.js';
+
+/** The judges of a jury with the prompt made ready. */
+export interface Bench {
+  readonly jury: Jury;
+  /** What every judge gives each picture. */
+  judge(images: readonly Image[], call?: CallOptions): Promise<Scores[]>;
+}
+
+/** A candidate's picture as it is drawn: nobody keeps it but those who are shown it. */
+export interface Shown {
+  readonly candidate: Candidate;
+  readonly image: Image;
+  /** What draws the picture again, by one decode. */
+  readonly state: Uint8Array;
+}
 
 /** What a strategy works with. */
 export interface SearchContext {
   readonly generator: Generator;
-  readonly panel: Panel;
-  /** The root of all randomness of the search. */
-  readonly key: RandomKey;
+  readonly bench: Bench;
+  /** The root of all random numbers of the search. */
+  readonly draw: Draw;
+  /** Is shown every new picture once, after it was judged and before the event that tells of it. */
+  readonly show?: ((pictures: readonly Shown[]) => Promise<void>) | undefined;
   /** Ends the search between two steps; it rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What happens during a search: per round 'round', then 'scored' once or more, then 'elected'. */
-export type SearchEvent =
-  /** A round begins: candidates for `scale` (1-based; 1 is the only round of random search) are drawn. */
-  | { readonly type: 'round'; readonly scale: number; readonly rounds: number; readonly candidates: number }
-  /**
-   * Candidates were completed, decoded and scored; `best` is the best of the whole search so far. With a relative panel
-   * all pictures so far are combined anew for that, so that only the members' scores of two such bests can be compared.
-   */
-  | { readonly type: 'scored'; readonly nodes: readonly TreeNode[]; readonly best: TreeNode }
-  /** The round's winners, best first. */
-  | { readonly type: 'elected'; readonly scale: number; readonly nodes: readonly TreeNode[] };
+/** One candidate of a search, as data. */
+export interface Candidate {
+  /** 1, 2, 3, ... in the order in which candidates were judged. */
+  readonly id: number;
+  /** The candidate that it was drawn from; 0 for the empty prefix. */
+  readonly parent: number;
+  /** How many steps it fixes; all of them where nothing is drawn from it. */
+  readonly step: number;
+  /** How many steps the picture had by which it was judged: all of them, or fewer for a preview. */
+  readonly judgedAt: number;
+  /** Its place in the search: round (from 1), beam and number among the beam's candidates (from 0). */
+  readonly path: readonly number[];
+  /** The candidate whose picture stands for it too: it was taken over from the round before at no cost. */
+  readonly sameAs?: number;
+  /** What every judge gave its picture. */
+  readonly scores: Scores;
+}
 
-/** The end of a search: its best picture and the whole tree. */
+/** What became of a candidate in its round. */
+export interface Fate {
+  readonly id: number;
+  /** Among the candidates of its round. */
+  readonly standing: Standing;
+  /** How many prefixes of the next round are this one: 0 for a candidate that was dropped. */
+  readonly copies: number;
+}
+
+/** What happens during a search: per round 'round', then 'judged' once or more, then 'elected'. Plain JSON. */
+export type SearchEvent =
+  /** A round begins: `candidates` that fix `step` steps are drawn. Random search has one round. */
+  | {
+      readonly type: 'round';
+      readonly round: number;
+      readonly rounds: number;
+      readonly step: number;
+      readonly candidates: number;
+    }
+  /** Candidates were completed, decoded and judged; `best` is the best of the whole search so far. */
+  | { readonly type: 'judged'; readonly candidates: readonly Candidate[]; readonly best: number }
+  /** The round is over: the fates of its candidates, best first. */
+  | { readonly type: 'elected'; readonly round: number; readonly fates: readonly Fate[] };
+
+/** The end of a search. */
 export interface SearchResult {
-  readonly image: Image;
-  /** The winner's score; with a relative panel among all pictures that it was chosen from: of the search, or of its last round. */
-  readonly score: number;
-  /** The candidate whose rollout is the picture. */
-  readonly winner: TreeNode;
-  readonly tree: SearchTree;
+  /** The candidate whose picture it is. */
+  readonly winner: number;
+  /** The winner's, among all candidates that it was chosen from. */
+  readonly standing: Standing;
+  readonly candidates: readonly Candidate[];
+  /** Of all candidates, round by round. */
+  readonly fates: readonly Fate[];
 }
 
 /**
@@ -44,3 +93,21 @@ export interface SearchResult {
  * (which a `for await` calls when it is left by `break`).
  */
 export type Search = AsyncGenerator<SearchEvent, SearchResult, void>;
+
+/** A strategy: one value in one file, listed in registry.ts. `Given` is what a caller may say, `Sizes` what follows from it. */
+export interface Strategy<Name extends string = string, Given = never, Sizes extends object = object> {
+  readonly name: Name;
+  readonly title: string;
+  readonly description: string;
+  /** The options that it takes. */
+  readonly options: OptionTable;
+  /** The sizes of a search over a schedule, all defaults filled in; resolving them again gives the same. Throws UsageError. */
+  resolve(given: Given, schedule: Schedule): Sizes;
+  /** Why it cannot search this schedule with this jury, in one line that names the remedy; null where it can. */
+  refuses(sizes: Sizes, schedule: Schedule, jury: Jury): string | null;
+  cost(sizes: Sizes, schedule: Schedule): Estimate;
+  /** The sizes in words, for example "width 3, 5 candidates". */
+  words(sizes: Sizes): string;
+  /** Begins the search; nothing happens until its first event is asked for. */
+  run(context: SearchContext, sizes: Sizes): Search;
+}

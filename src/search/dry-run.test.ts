@@ -3,42 +3,40 @@
 import { describe, expect, it } from 'vitest';
 
 import { RandomKey } from '../core/random.js';
-import { combineScores, ENSEMBLE_RULES } from '../verifiers/ensemble.js';
-import { dryRun, type DryRunOptions, INFINITY_SIDES, squareScales } from './dry-run.js';
+import type { Schedule } from '../models/contract.js';
+import { JURY_RULES, type JuryRule, resolveJury } from '../verifiers/jury.js';
+import { costOf, evaluationsFrom } from './cost.js';
+import { dryRun, type DryRunOptions } from './dry-run.js';
 import { estimate, resolveSearch, type SearchOptions } from './registry.js';
+import { diffusionSteps, INFINITY_SIDES, squareScales } from './schedules.suite.js';
 
 const SCALES = squareScales(INFINITY_SIDES);
-
-async function count(options: SearchOptions, scales = SCALES) {
-  const search = resolveSearch(options, scales);
-  const plain = await dryRun(search, scales);
-  for (const by of [null, ...ENSEMBLE_RULES]) {
-    const run = by === null ? plain : await dryRun(search, scales, { panel: judges(by, 3) });
-    const { nfe, forwards, tokens, imagesDecoded: images } = run;
-    expect({ nfe, forwards, tokens, images }, `the arithmetic, ${by}`).toEqual(estimate(search, scales));
-    expect(run.imagesVerified).toBe(by === null ? images : 3 * images);
-    expect(run.leaked).toBe(0);
-  }
-  const { nfe, forwards, tokens, imagesDecoded: images } = plain;
-  return { nfe, forwards, tokens, images };
-}
+const scales = (count: number): Schedule => squareScales(INFINITY_SIDES.slice(0, count));
 
 /** Judges of different opinions, which do not look at the pictures. */
-function judges(by: (typeof ENSEMBLE_RULES)[number], count: number): NonNullable<DryRunOptions['panel']> {
-  const members = Array.from({ length: count }, (_, member) => `judge ${member}`);
-  return (ledger) => {
-    let calls = 0;
-    return {
-      members,
-      relative: by !== 'weighted-sum',
-      combine: (scores) => combineScores(scores, { by }),
-      judgeMembers: (images) => {
-        const key = RandomKey.fromSeed(1).fold(calls++);
-        ledger.add({ imagesVerified: members.length * images.length });
-        return Promise.resolve(members.map((_, member) => [...key.fold(member).uniform(images.length)]));
-      },
-    };
+function judges(rule: JuryRule, count: number): Required<Pick<DryRunOptions, 'jury' | 'score'>> {
+  const names = Array.from({ length: count }, (_, judge) => `judge ${judge}`);
+  return {
+    jury: resolveJury(names, { rule }),
+    score: (name, picture) =>
+      RandomKey.fromSeed(1).fold(names.indexOf(name)).fold(picture).uniform(1)[0] ?? NaN,
   };
+}
+
+/** What a search costs, counted with several juries and foretold: always the same. */
+async function count(options: SearchOptions, schedule = SCALES) {
+  const search = resolveSearch(options, schedule);
+  const foretold = estimate(search, schedule);
+  for (const rule of [null, ...JURY_RULES]) {
+    const run = await dryRun(search, schedule, rule === null ? {} : judges(rule, 3));
+    const { nfe, forwards, tokens, transformerFlops: flops, imagesDecoded: images } = run;
+    expect({ nfe, forwards, tokens, flops, images, exact: true }, `the arithmetic, ${rule}`).toEqual(
+      foretold,
+    );
+    expect(run.imagesVerified).toBe(rule === null ? images : 3 * images);
+    expect(run.leaked).toBe(0);
+  }
+  return foretold;
 }
 
 describe("PAPER.md's check values at 13 scales", () => {
@@ -72,7 +70,7 @@ describe("PAPER.md's check values at 13 scales", () => {
   });
 
   it('tokens: 39,841 for the search of scales 1 to 7', async () => {
-    const { tokens } = await count({ strategy: 'gto', candidates: 15 }, SCALES.slice(0, 7));
+    const { tokens } = await count({ strategy: 'gto', candidates: 15 }, scales(7));
     expect(tokens).toBe(39_841);
   });
 });
@@ -81,43 +79,86 @@ describe('the general formulas', () => {
   const sizes = [1, 2, 6, 10].flatMap((K) => [1, 2, 4].flatMap((w) => [1, 2, 5].map((c) => ({ K, w, c }))));
 
   it.each(sizes)('K = $K, w = $w, c = $c', async ({ K, w, c }) => {
-    const scales = SCALES.slice(0, K);
-    const beam = await count({ strategy: 'beam', width: w, candidates: c }, scales);
+    const beam = await count({ strategy: 'beam', width: w, candidates: c }, scales(K));
     expect(beam.images).toBe(w * c * K);
     expect(beam.nfe).toBe((w * c * K * (K + 1)) / 2);
     expect(beam.forwards).toBe(1 + (w * c * K * (K - 1)) / 2);
-    expect(await count({ strategy: 'gto', candidates: w * c }, scales)).toEqual(beam);
+    expect(await count({ strategy: 'gto', candidates: w * c }, scales(K))).toEqual(beam);
 
-    const random = await count({ strategy: 'random', images: w * c }, scales);
+    const random = await count({ strategy: 'random', images: w * c }, scales(K));
     expect(random).toMatchObject({ images: w * c, nfe: w * c * K, forwards: 1 + w * c * (K - 1) });
 
     if (c === 1 && K > 1) return;
-    const kept = await count({ strategy: 'beam', width: w, candidates: c, keepElected: true }, scales);
+    const kept = await count({ strategy: 'beam', width: w, candidates: c, keepElected: true }, scales(K));
     expect(kept.forwards).toBe(1 + w * c * (K - 1) + ((w * c - w) * (K - 1) * (K - 2)) / 2);
     expect(kept.images).toBe(w * c + (w * c - w) * (K - 1));
   });
 
   it('takes a number of candidates for every scale', async () => {
-    const scales = SCALES.slice(0, 4);
-    const { nfe, images, forwards } = await count(
-      { strategy: 'beam', width: 2, candidates: [6, 3, 1, 2] },
-      scales,
-    );
+    const options: SearchOptions = { strategy: 'beam', width: 2, candidates: [6, 3, 1, 2] };
+    const { nfe, images, forwards } = await count(options, scales(4));
     expect(images).toBe(2 * (6 + 3 + 1 + 2));
     expect(nfe).toBe(2 * (6 * 4 + 3 * 3 + 1 * 2 + 2 * 1));
     expect(forwards).toBe(1 + 2 * (6 * 3 + 3 * 2 + 1 * 1 + 2 * 0));
   });
 
   it('counts no images in rounds that only take over what was elected', async () => {
-    const scales = SCALES.slice(0, 4);
-    const { images } = await count({ strategy: 'gto', candidates: [5, 1, 4, 1], keepElected: true }, scales);
+    const options: SearchOptions = { strategy: 'gto', candidates: [5, 1, 4, 1], keepElected: true };
+    const { images } = await count(options, scales(4));
     expect(images).toBe(5 + 3);
   });
 });
 
+describe('schedules of other models', () => {
+  it("96 pictures of noise and 30 steps are FLUX's 2880 evaluations", async () => {
+    const flux = diffusionSteps(30, 'plain');
+    expect(await count({ strategy: 'random', images: 96 }, flux)).toMatchObject({
+      images: 96,
+      nfe: 2880,
+      // The noise runs nothing, and nothing is shared after it.
+      forwards: 2880,
+      tokens: 2880 * 4096,
+    });
+  });
+
+  it('noise costs nothing in a search step by step either', async () => {
+    const steps = diffusionSteps(3, 'stochastic');
+    const options: SearchOptions = { strategy: 'beam', width: 2, candidates: [3, 3, 3, 1] };
+    // At the noise 6 of 3 evaluations each, then 6 of 3, 6 of 2 and 2 of 1; the first of each is shared from then on.
+    expect(await count(options, steps)).toMatchObject({
+      nfe: 6 * 3 + 6 * 3 + 6 * 2 + 2 * 1,
+      forwards: 6 * 3 + 6 * 2 + 6 * 1,
+      images: 6 + 6 + 6 + 2,
+    });
+  });
+
+  it('steps of several evaluations, such as those of a solver of second order, count as many', async () => {
+    const steps = scales(3).steps.map((step, i) => ({ ...step, nfe: [2, 0, 3][i] ?? 0 }));
+    const schedule: Schedule = { unit: 'step', steps };
+    expect(evaluationsFrom(2, steps)).toBe(3);
+    expect(costOf([{ step: 2, drawn: 4 }], schedule).nfe).toBe(12);
+    const { nfe, forwards } = await count({ strategy: 'gto', candidates: [2, 3, 4] }, schedule);
+    expect(nfe).toBe(2 * 5 + 3 * 3 + 4 * 3);
+    // Steps that run: the first once, the third after each of the candidates of the rounds before the last.
+    expect(forwards).toBe(1 + 2 + 3);
+    expect(
+      await count({ strategy: 'beam', width: 2, candidates: 2, keepElected: true }, schedule),
+    ).toMatchObject({
+      nfe: 4 * 5 + 2 * 3 + 2 * 3,
+      images: 4 + 2 + 2,
+    });
+  });
+
+  it('calls of the model are those that run something', async () => {
+    const noise = diffusionSteps(1, 'plain');
+    const run = await dryRun(resolveSearch({ strategy: 'random', images: 2 }, noise), noise);
+    expect(run).toMatchObject({ forwardCalls: 1, forwards: 2, nfe: 2 });
+  });
+});
+
 describe('memory', () => {
-  const concurrency = 8;
-  const chain = SCALES.slice(0, -1).reduce((sum, { height, width }) => sum + height * width, 0);
+  const room = 8;
+  const chain = SCALES.steps.slice(0, -1).reduce((sum, { heldBytes }) => sum + heldBytes, 0);
 
   it.each([
     { strategy: 'random', images: 50 },
@@ -125,14 +166,16 @@ describe('memory', () => {
     { strategy: 'gto', candidates: 20, keepElected: true },
     { strategy: 'beam', width: 3, candidates: 10 },
     { strategy: 'beam', width: 3, candidates: 10, keepElected: true },
-  ] as const)('$strategy keeps within the concurrency, kept rollouts included', async (options) => {
-    const run = await dryRun(resolveSearch(options, SCALES), SCALES, { concurrency });
-    // Elected prefixes hold the few tokens of their coarse scales besides.
-    expect(run.mostHeld).toBeLessThanOrEqual(1.01 * concurrency * chain);
-    expect(run.leaked).toBe(0);
+  ] as const)('$strategy keeps within the room, kept rollouts included', async (options) => {
     const search = resolveSearch(options, SCALES);
-    const ranked = await dryRun(search, SCALES, { concurrency, panel: judges('rank', 2) });
+    const run = await dryRun(search, SCALES, { room });
+    // Elected prefixes hold the few tokens of their coarse scales besides.
+    expect(run.mostHeld).toBeLessThanOrEqual(1.01 * room * chain);
+    expect(run.leaked).toBe(0);
     // Candidates that no other is ahead of for good stay until their round is through, with one scale each of their own.
-    expect(ranked.mostHeld).toBeLessThanOrEqual(1.5 * concurrency * chain);
+    for (const rule of ['rank', 'z-score'] as const) {
+      const compared = await dryRun(search, SCALES, { room, ...judges(rule, 2) });
+      expect(compared.mostHeld).toBeLessThanOrEqual(1.75 * room * chain);
+    }
   });
 });

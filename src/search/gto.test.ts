@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest';
 
-import { describeStrategy, meanScore, play } from './strategy.suite.js';
+import { bestOfRounds, describeStrategy, meanScore, picturesOf, play } from './strategy.suite.js';
 
 describeStrategy('gto', [
-  { candidates: 1 },
-  { candidates: 5 },
-  { candidates: [6, 1, 3, 2], result: 'last-round' },
-  { candidates: 4, keepElected: true },
-  { candidates: [5, 1, 1, 4], keepElected: true, result: 'last-round' },
+  { strategy: 'gto', candidates: 1 },
+  { strategy: 'gto', candidates: 5 },
+  { strategy: 'gto', candidates: [6, 1, 3, 2], result: 'last-round' },
+  { strategy: 'gto', candidates: 4, keepElected: true },
+  { strategy: 'gto', candidates: [5, 1, 1, 4], keepElected: true, result: 'last-round' },
 ]);
 
 it('is better than chance, and better the more candidates it has', async () => {
@@ -20,27 +20,29 @@ it('is better than chance, and better the more candidates it has', async () => {
 
 it('never gets worse from round to round when elected rollouts are kept', async () => {
   for (let seed = 0; seed < 20; seed++) {
-    const { events } = await play({ strategy: 'gto', candidates: 3, keepElected: true }, seed);
-    const elected = events.flatMap((event) =>
-      event.type === 'elected' ? [event.nodes[0]?.score ?? NaN] : [],
-    );
-    expect(elected).toEqual([...elected].sort((a, b) => a - b));
+    const rounds = bestOfRounds(await play({ strategy: 'gto', candidates: 3, keepElected: true }, { seed }));
+    expect(rounds).toEqual(rounds.toSorted((a, b) => a - b));
   }
 });
 
 it('may get worse when they are not kept', async () => {
-  const rounds = async (seed: number): Promise<number[]> => {
-    const { events } = await play({ strategy: 'gto', candidates: 2 }, seed);
-    return events.flatMap((event) => (event.type === 'elected' ? [event.nodes[0]?.score ?? NaN] : []));
-  };
-  const all = await Promise.all(Array.from({ length: 20 }, (_, seed) => rounds(seed)));
+  const searches = Array.from({ length: 20 }, (_, seed) =>
+    play({ strategy: 'gto', candidates: 2 }, { seed }),
+  );
+  const all = (await Promise.all(searches)).map(bestOfRounds);
   expect(all.some((scores) => scores.some((score, k) => score < (scores[k - 1] ?? -Infinity)))).toBe(true);
 });
 
 it('begins with the pictures of random search: what is compared differs in the search alone', async () => {
   const gto = await play({ strategy: 'gto', candidates: 6 });
   const random = await play({ strategy: 'random', images: 6 });
-  expect(gto.result.tree.nodes.slice(0, 6).map(({ image }) => image)).toEqual(
-    random.result.tree.nodes.map(({ image }) => image),
+  expect(picturesOf(gto).slice(0, 6)).toEqual(picturesOf(random));
+});
+
+it('carries one prefix from round to round, and none from the last', async () => {
+  const { events } = await play({ strategy: 'gto', candidates: 3 });
+  const copies = events.flatMap((event) =>
+    event.type === 'elected' ? [event.fates.map((fate) => fate.copies)] : [],
   );
+  expect(copies).toEqual([[1, 0, 0], [1, 0, 0], [1, 0, 0], [0, 0, 0]]); // prettier-ignore
 });

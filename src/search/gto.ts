@@ -1,27 +1,44 @@
 // Greedy token optimisation. PAPER.md: at every scale k draw c candidates for r_k from the current prefix, complete every
 // one of them to a full image, commit to the r_k of the best image. c * K images, c * K(K+1)/2 evaluations.
 
-import type { Search, SearchContext } from './contract.js';
-import type { GtoSizes } from './options.js';
-import { type Beam, Rollouts } from './rollouts.js';
+import type { Search, SearchContext, Strategy } from './contract.js';
+import { Rollouts } from './rollouts.js';
+import {
+  DEFAULTS,
+  refusesStepwise,
+  STEPWISE_OPTIONS,
+  stepwiseCost,
+  type StepwiseGiven,
+  type StepwiseSizes,
+  stepwiseSizes,
+  stepwiseWords,
+} from './sizes.js';
 
-/** Fixes scale after scale to that of the best completed candidate. */
-export async function* greedyTokenOptimisation(context: SearchContext, sizes: GtoSizes): Search {
-  const { candidates, keepElected, result } = sizes;
+/** Fixes step after step to that of the best completed candidate. */
+async function* run(context: SearchContext, { candidates, keepElected, result }: StepwiseSizes): Search {
   const rollouts = new Rollouts(context, { keepElected });
   try {
-    let current: Beam = rollouts.begin();
-    for (const [index, count] of candidates.entries()) {
-      const scale = index + 1;
-      yield { type: 'round', scale, rounds: candidates.length, candidates: count };
-      const drafts = rollouts.draw([current], { round: scale, total: count });
-      const best = yield* rollouts.completeOne(drafts);
-      rollouts.release([current]);
-      current = best;
-      yield { type: 'elected', scale, nodes: [best.node] };
+    let current = [rollouts.begin()];
+    for (const [index, total] of candidates.entries()) {
+      const round = { round: index + 1, rounds: candidates.length, step: index + 1, total };
+      current = yield* rollouts.play(current, round, 1);
     }
     return rollouts.result(result);
   } finally {
     rollouts.close();
   }
 }
+
+/** Greedy token optimisation. */
+export const GTO = {
+  name: 'gto',
+  title: 'greedy token optimisation',
+  description: 'Fixes step after step to that of the best completed candidate.',
+  options: STEPWISE_OPTIONS,
+  resolve: (given, schedule) =>
+    stepwiseSizes(given, schedule, { width: 1, usual: DEFAULTS.width * DEFAULTS.candidates }),
+  refuses: (sizes, schedule) => refusesStepwise(sizes, schedule),
+  cost: (sizes, schedule) => stepwiseCost(sizes, 1, schedule),
+  words: stepwiseWords,
+  run,
+} as const satisfies Strategy<'gto', StepwiseGiven, StepwiseSizes>;

@@ -5,8 +5,7 @@ import { Owned } from './owned.js';
 
 function prefix(): Prefix & { owners: number } {
   return {
-    scale: 1,
-    parent: null,
+    step: 1,
     owners: 1,
     retain() {
       this.owners++;
@@ -38,7 +37,7 @@ describe('Owned', () => {
     expect(one.owners).toBe(0);
     expect(() => {
       owned.release(one);
-    }).toThrow(/scale 1 is not owned/);
+    }).toThrow(/1 steps is not owned/);
     expect(one.owners).toBe(0);
   });
 });

@@ -23,7 +23,7 @@ export class Owned {
   release(prefix: Prefix): void {
     const count = this.#counts.get(prefix);
     if (count === undefined) {
-      throw new RangeError(`a prefix of scale ${prefix.scale} is not owned by this search`);
+      throw new RangeError(`a prefix of ${prefix.step} steps is not owned by this search`);
     }
     if (count === 1) this.#counts.delete(prefix);
     else this.#counts.set(prefix, count - 1);

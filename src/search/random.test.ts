@@ -1,8 +1,11 @@
 import { expect, it } from 'vitest';
 
-import { describeStrategy, meanScore, play } from './strategy.suite.js';
+import { describeStrategy, meanScore, picturesOf, play } from './strategy.suite.js';
 
-describeStrategy('random', [{ images: 1 }, { images: 12 }]);
+describeStrategy('random', [
+  { strategy: 'random', images: 1 },
+  { strategy: 'random', images: 12 },
+]);
 
 it('finds better pictures the more it draws', async () => {
   const one = await meanScore({ strategy: 'random', images: 1 });
@@ -12,16 +15,16 @@ it('finds better pictures the more it draws', async () => {
   expect(sixteen).toBeGreaterThan(four + 1);
 });
 
-it('draws whole pictures: every candidate fixes all scales', async () => {
+it('draws whole pictures: every candidate fixes all steps, and nothing is drawn from it', async () => {
   const { result } = await play({ strategy: 'random', images: 5 });
-  expect(result.tree.nodes.map(({ scale, beam, candidate }) => [scale, beam, candidate])).toEqual(
-    [0, 1, 2, 3, 4].map((candidate) => [4, 0, candidate]),
+  expect(result.candidates.map(({ step, parent, path }) => [step, parent, ...path])).toEqual(
+    [0, 1, 2, 3, 4].map((number) => [4, 0, 1, 0, number]),
   );
+  expect(result.fates.map(({ copies }) => copies)).toEqual([0, 0, 0, 0, 0]);
 });
 
 it('draws the same pictures first, however many follow', async () => {
   const few = await play({ strategy: 'random', images: 3 });
   const many = await play({ strategy: 'random', images: 9 });
-  const scores = ({ result }: typeof few): number[] => result.tree.nodes.map(({ score }) => score);
-  expect(scores(many).slice(0, 3)).toEqual(scores(few));
+  expect(picturesOf(many).slice(0, 3)).toEqual(picturesOf(few));
 });

@@ -1,70 +1,103 @@
-// PAPER.md's three definitions, written as plainly as can be: a picture is the list of keys that draw its scales, every
+// PAPER.md's three definitions, written as plainly as can be: a picture is the list of draws that make its steps, every
 // picture is drawn from nothing whenever it is looked at, and nothing is shared. The strategies must agree with it.
 
-import type { RandomKey } from '../core/random.js';
-import type { Bits, BitWorld } from './bit-model.suite.js';
+import type { Draw } from '../core/random.js';
+import { combine, type Jury } from '../verifiers/jury.js';
+import type { BitJudge, Bits, BitWorld } from './bit-model.suite.js';
 import type { ResolvedSearch } from './registry.js';
 
-/** What a search should find: the score of every candidate in order, and the picture that wins. */
+/** What a search should find: candidates in the order in which they are judged, and the picture that wins. */
 export interface Reference {
-  readonly scores: readonly number[];
-  readonly score: number;
-  readonly bits: Bits;
+  readonly pictures: readonly Bits[];
+  /** What the jury makes of each among the candidates of its round, higher is better. */
+  readonly numbers: readonly number[];
+  readonly winner: Bits;
+  /** The winner's, among all that it was chosen from. */
+  readonly number: number;
 }
 
-type Keys = readonly RandomKey[];
-
-/** How pictures are scored that are compared with each other. */
-export type ReferenceScores = (pictures: readonly Bits[]) => readonly number[];
+type Draws = readonly Draw[];
 
 /** Works a search out by definition. */
-export function referenceSearch(
-  search: ResolvedSearch,
-  world: BitWorld,
-  key: RandomKey,
-  scoresOf: ReferenceScores = (pictures) => pictures.map((bits) => world.score(bits)),
-): Reference {
-  const K = world.scales.length;
-  const draw = (keys: Keys): Bits => keys.reduce<Bits>((bits, each) => world.draw(bits, each), []);
-  const compare = (pictures: readonly Keys[]): readonly number[] => scoresOf(pictures.map(draw));
-  const best = (pictures: readonly Keys[], count: number): { keys: Keys; score: number }[] => {
-    const scores = compare(pictures);
+export function referenceSearch(search: ResolvedSearch, world: BitWorld, root: Draw, jury: Jury): Reference {
+  const K = world.schedule.steps.length;
+  const draw = (draws: Draws): Bits => draws.reduce<Bits>((bits, each) => world.extend(bits, each), []);
+  const compare = (pictures: readonly Draws[], by = jury): readonly number[] =>
+    numbersOf(
+      pictures.map((each) => world.scoresOf(draw(each))),
+      by,
+    );
+  const best = (pictures: readonly Draws[], count: number): { draws: Draws; number: number }[] => {
+    const numbers = compare(pictures);
+    // Equal z-scores go by rank, and equals by their order.
+    const seconds = jury.rule === 'z-score' ? compare(pictures, { ...jury, rule: 'rank' }) : numbers;
     return pictures
-      .map((keys, order) => ({ keys, order, score: scores[order] ?? NaN }))
-      .sort((a, b) => b.score - a.score || a.order - b.order)
+      .map((draws, order) => ({ draws, order, number: numbers[order] ?? NaN, second: seconds[order] ?? NaN }))
+      .sort((a, b) => b.number - a.number || b.second - a.second || a.order - b.order)
       .slice(0, count);
   };
-  /** The first k scales of `from`, then new ones to the end. */
-  const complete = (from: Keys, k: number, candidate: RandomKey): Keys => [
+  /** The first k steps of `from`, then new ones to the end. */
+  const complete = (from: Draws, k: number, candidate: Draw): Draws => [
     ...from.slice(0, k),
-    ...world.scales.slice(k).map((_, i) => candidate.fold(k + i + 1)),
+    ...world.schedule.steps.slice(k).map((_, i) => candidate.fold(k + i + 1)),
   ];
-  const finish = (scores: readonly number[], pictures: readonly Keys[]): Reference => {
-    // A rollout that was taken over is one picture all the same.
-    const { keys: winner, score } = best([...new Set(pictures)], 1)[0] ?? { keys: [], score: NaN };
-    return { scores, score, bits: draw(winner) };
+  const all: Draws[] = [];
+  const numbers: number[] = [];
+  const finish = (pictures: readonly Draws[]): Reference => {
+    const { draws, number } = best(pictures, 1)[0] ?? { draws: [], number: NaN };
+    return { pictures: all.map(draw), numbers, winner: draw(draws), number };
+  };
+  const judge = (round: readonly Draws[]): void => {
+    all.push(...round);
+    numbers.push(...compare(round));
   };
 
   if (search.strategy === 'random') {
-    const all = Array.from({ length: search.images }, (_, n) => complete([], 0, key.fold(1).fold(0).fold(n)));
-    return finish(compare(all), all);
+    judge(Array.from({ length: search.images }, (_, n) => complete([], 0, root.fold(1).fold(0).fold(n))));
+    return finish(all);
   }
   const width = search.strategy === 'beam' ? search.width : 1;
-  const all: Keys[] = [];
-  const scores: number[] = [];
-  let round: Keys[] = [];
-  let beams: readonly Keys[] = [[]];
+  let round: Draws[] = [];
+  let beams: readonly Draws[] = [[]];
   for (let k = 1; k <= K; k++) {
     const share = (width * (search.candidates[k - 1] ?? 0)) / beams.length;
     round = beams.flatMap((beam, b) =>
       Array.from({ length: share }, (_, c) => {
         if (search.keepElected && k > 1 && c === 0) return beam;
-        return complete(beam, k - 1, key.fold(k).fold(b).fold(c));
+        return complete(beam, k - 1, root.fold(k).fold(b).fold(c));
       }),
     );
-    all.push(...round);
-    scores.push(...compare(round));
-    beams = best(round, width).map(({ keys }) => keys);
+    judge(round);
+    beams = best(round, width).map(({ draws }) => draws);
   }
-  return finish(scores, search.result === 'best' ? all : round);
+  // A rollout that was taken over is one picture all the same.
+  return finish(search.result === 'best' ? [...new Set(all)] : round);
+}
+
+type AllScores = readonly Readonly<Record<BitJudge, number>>[];
+
+/** The rules of a jury by definition; z-scores, which no two ways of summing give alike to the last bit, as they are. */
+function numbersOf(scores: AllScores, jury: Jury): readonly number[] {
+  if (jury.rule === 'z-score') return combine(scores, jury);
+  const judges = jury.judges as readonly BitJudge[];
+  const weighted = (of: (judge: BitJudge) => number): number =>
+    judges.reduce((sum, judge, j) => sum + (jury.weights[j] ?? 0) * of(judge), 0);
+  if (jury.rule !== 'rank') return scores.map((own) => weighted((judge) => own[judge]));
+  const total = jury.weights.reduce((sum, weight) => sum + weight, 0);
+  return scores.map(
+    (own) =>
+      -weighted((judge) =>
+        placeOf(
+          own[judge],
+          scores.map((all) => all[judge]),
+        ),
+      ) / total,
+  );
+}
+
+/** One more than how many are better; those that are as good share the mean of their places. */
+function placeOf(score: number, all: readonly number[]): number {
+  const better = all.filter((other) => other > score).length;
+  const equal = all.filter((other) => other === score).length;
+  return better + (equal + 1) / 2;
 }

@@ -1,13 +1,25 @@
 import { describe, expect, it } from 'vitest';
 
 import { UsageError } from '../core/errors.js';
-import { squareScales } from './dry-run.js';
-import { DEFAULTS, MOST_CANDIDATES } from './options.js';
-import { estimate, optionsFor, resolveSearch, STRATEGIES, STRATEGY_INFO } from './registry.js';
+import { resolveJury } from '../verifiers/jury.js';
+import {
+  checkSearch,
+  estimate,
+  findStrategy,
+  optionsFor,
+  type ResolvedSearch,
+  resolveSearch,
+  SEARCH_OPTIONS,
+  type SearchOptions,
+  STRATEGIES,
+} from './registry.js';
+import { diffusionSteps, squareScales } from './schedules.suite.js';
+import { DEFAULTS, MOST_CANDIDATES } from './sizes.js';
 
 const scales = (count: number) => squareScales(Array.from({ length: count }, (_, i) => i + 1));
-const resolve = (options: object, count = 13) => resolveSearch(options, scales(count));
+const resolve = (options: object, count = 13): ResolvedSearch => resolveSearch(options, scales(count));
 const nfe = (options: object, count = 13): number => estimate(resolve(options, count), scales(count)).nfe;
+const names = STRATEGIES.map(({ name }) => name);
 
 describe('defaults', () => {
   it('is beam search of w * c = 15', () => {
@@ -21,7 +33,7 @@ describe('defaults', () => {
   });
 
   it.each([1, 2, 6, 7, 13])('every strategy costs about the same at %i scales', (count) => {
-    const [random = 0, gto = 0, beam = 0] = STRATEGIES.map((strategy) => nfe({ strategy }, count));
+    const [random = 0, gto = 0, beam = 0] = names.map((strategy) => nfe({ strategy }, count));
     expect(gto).toBe(beam);
     expect(random).toBeLessThanOrEqual(beam);
     expect(random).toBeGreaterThan(beam - count);
@@ -35,11 +47,39 @@ describe('defaults', () => {
   });
 });
 
+describe('types', () => {
+  it('know which strategy takes which option', () => {
+    const right: readonly SearchOptions[] = [
+      {},
+      { width: 3 },
+      { strategy: 'random', images: 3 },
+      { strategy: 'gto', candidates: [1, 2], keepElected: true, result: 'last-round' },
+      { strategy: 'beam', width: 3, budget: undefined },
+    ];
+    const wrong: readonly SearchOptions[] = [
+      // @ts-expect-error Random search has no beams.
+      { strategy: 'random', width: 3 },
+      // @ts-expect-error Greedy token optimisation has one.
+      { strategy: 'gto', width: 3 },
+      // @ts-expect-error Beam search, the usual one, follows candidates.
+      { images: 3 },
+      // @ts-expect-error There is no such strategy.
+      { strategy: 'bream' },
+      // @ts-expect-error Nor such a result.
+      { strategy: 'beam', result: 'first' },
+    ];
+    for (const options of right) expect(() => resolve(options, 2)).not.toThrow();
+    for (const options of wrong) expect(() => resolve(options, 2)).toThrow(UsageError);
+  });
+});
+
 describe('resolving', () => {
   it.each([
     { strategy: 'random', images: 7 },
+    { strategy: 'random', budget: 100 },
     { strategy: 'gto', candidates: [3, 2, 1], keepElected: true, result: 'last-round' },
     { strategy: 'beam', width: 4, candidates: 2 },
+    { strategy: 'beam', width: 2, budget: 200, keepElected: true },
   ])('%o gives the same when it is done again, also from JSON', (options) => {
     const once = resolve(options, 3);
     expect(resolve(once, 3)).toEqual(once);
@@ -48,12 +88,33 @@ describe('resolving', () => {
 
   it('leaves out what a strategy does not take', () => {
     const options = { keepElected: true, budget: 300, width: 2 };
-    for (const strategy of STRATEGIES) expect(() => resolve(optionsFor(strategy, options))).not.toThrow();
+    for (const strategy of names) expect(() => resolve(optionsFor(strategy, options))).not.toThrow();
     expect(resolve(optionsFor('random', options))).toEqual({ strategy: 'random', images: 23 });
   });
 
-  it('describes every strategy', () => {
-    expect(Object.keys(STRATEGY_INFO)).toEqual([...STRATEGIES]);
+  it('knows every strategy by its name, and every option of one', () => {
+    expect(names).toEqual(['random', 'gto', 'beam']);
+    for (const strategy of STRATEGIES) {
+      expect(findStrategy(strategy.name)).toBe(strategy);
+      expect(SEARCH_OPTIONS).toMatchObject(strategy.options);
+    }
+    expect(findStrategy()).toBe(STRATEGIES[2]);
+    const options = ['budget', 'candidates', 'images', 'keepElected', 'result', 'width'];
+    expect(Object.keys(SEARCH_OPTIONS).sort()).toEqual(options);
+  });
+
+  it.each([
+    [{ strategy: 'random', images: 1 }, '1 image'],
+    [{ strategy: 'random', images: 12 }, '12 images'],
+    [{ strategy: 'gto', candidates: 1 }, '1 candidate'],
+    [{ strategy: 'gto', candidates: [1, 2, 1] }, '1, 2, 1 candidates'],
+    [
+      { strategy: 'beam', width: 2, keepElected: true, result: 'last-round' },
+      'width 2, 5 candidates, elected rollouts kept, best of the last round',
+    ],
+  ])('tells %o in words', (options, words) => {
+    const search = resolve(options, 3);
+    expect(findStrategy(search.strategy).words(search)).toBe(words);
   });
 });
 
@@ -79,6 +140,13 @@ describe('budgets', () => {
     expect(resolve(options)).toMatchObject(expected);
   });
 
+  it('are those of the schedule: 2880 buy 96 pictures of noise and 30 steps', () => {
+    const flux = diffusionSteps(30, 'plain');
+    const search = resolveSearch({ strategy: 'random', budget: 2880 }, flux);
+    expect(search).toEqual({ strategy: 'random', images: 96 });
+    expect(estimate(search, flux)).toMatchObject({ nfe: 2880, images: 96 });
+  });
+
   const searches = [
     { strategy: 'random' },
     { strategy: 'gto' },
@@ -86,29 +154,39 @@ describe('budgets', () => {
     { strategy: 'beam' },
     { strategy: 'beam', width: 2, keepElected: true },
   ];
-  it.each(searches)('%o spends as much of a budget as it can, and never more', (options) => {
-    for (const budget of [300, 301, 500, 777, 1365, 5000]) {
-      const search = resolve({ ...options, budget }, 7);
-      expect(estimate(search, scales(7)).nfe).toBeLessThanOrEqual(budget);
-      const more =
-        search.strategy === 'random'
-          ? { ...search, images: search.images + 1 }
-          : { ...search, candidates: search.candidates.map((candidates) => candidates + 1) };
-      expect(estimate(more, scales(7)).nfe).toBeGreaterThan(budget);
-    }
-  });
+  const uneven = scales(7).steps.map((step, i) => ({ ...step, nfe: [0, 1, 2, 1, 0, 3, 1][i] ?? 1 }));
+  const schedules = [
+    ['7 scales', scales(7)],
+    ['noise and 6 steps', diffusionSteps(6, 'stochastic')],
+    ['steps that cost differently', { unit: 'step', steps: uneven }],
+  ] as const;
+  describe.each(schedules)('over %s', (_, schedule) => {
+    it.each(searches)('%o spends as much of a budget as it can, and never more', (options) => {
+      for (const budget of [300, 301, 500, 777, 1365, 5000]) {
+        const search = resolveSearch({ ...options, budget } as SearchOptions, schedule);
+        expect(estimate(search, schedule).nfe).toBeLessThanOrEqual(budget);
+        const more =
+          search.strategy === 'random'
+            ? { ...search, images: search.images + 1 }
+            : { ...search, candidates: search.candidates.map((candidates) => candidates + 1) };
+        expect(estimate(more, schedule).nfe).toBeGreaterThan(budget);
+      }
+    });
 
-  it.each(searches)('%o names the least budget, which then is enough', (options) => {
-    let message = '';
-    try {
-      resolve({ ...options, budget: 1 }, 6);
-    } catch (error) {
-      expect(error).toBeInstanceOf(UsageError);
-      message = (error as Error).message;
-    }
-    const least = Number(/at least (\d+)$/.exec(message)?.[1]);
-    expect(() => resolve({ ...options, budget: least - 1 }, 6)).toThrow('too small');
-    expect(nfe({ ...options, budget: least }, 6)).toBe(least);
+    it.each(searches)('%o names the least budget, which then is enough', (options) => {
+      const attempt = (budget: number): ResolvedSearch =>
+        resolveSearch({ ...options, budget } as SearchOptions, schedule);
+      let message = '';
+      try {
+        attempt(1);
+      } catch (error) {
+        expect(error).toBeInstanceOf(UsageError);
+        message = (error as Error).message;
+      }
+      const least = Number(/at least (\d+)$/.exec(message)?.[1]);
+      expect(() => attempt(least - 1)).toThrow('too small');
+      expect(estimate(attempt(least), schedule).nfe).toBe(least);
+    });
   });
 });
 
@@ -124,6 +202,7 @@ describe('refusals', () => {
     [{ strategy: 'gto', images: 3 }, /does not take the option 'images'/],
     [{ strategy: 'gto', width: 1 }, /does not take the option 'width'/],
     [{ strategy: 'beam', beams: 1 }, /does not take the option 'beams'/],
+    [{ strategy: 'beam', toString: 1 }, /does not take the option 'toString'/],
     [{ strategy: 'beam', budget: 500, candidates: 5 }, /one of 'candidates' and 'budget', not both/],
     [{ strategy: 'random', budget: 500, images: 5 }, /one of 'images' and 'budget', not both/],
     [{ strategy: 'random', images: 0 }, /'images' must be a whole number of at least 1, got 0/],
@@ -135,8 +214,9 @@ describe('refusals', () => {
     [{ strategy: 'beam', width: 2000, candidates: 1000 }, /2000000 candidates in one round are too many/],
     [{ strategy: 'beam', candidates: [1, 2] }, /lists 2 numbers, but the model has 13 scales/],
     [{ strategy: 'beam', candidates: Array(13).fill(0) }, /'candidates' must be/],
-    [{ strategy: 'beam', candidates: 'many' }, /a number, or a list/],
+    [{ strategy: 'beam', candidates: 'many' }, /a whole number of at least 1, or a list/],
     [{ strategy: 'beam', budget: 10.5 }, /'budget' must be/],
+    [{ strategy: 'beam', budget: 0 }, /'budget' must be a whole number of function evaluations, at least 1/],
     [{ strategy: 'beam', keepElected: 'yes' }, /'keepElected' must be true or false/],
     [{ strategy: 'beam', result: 'first' }, /'result' must be one of best, last-round/],
     [{ strategy: 'gto', candidates: 1, keepElected: true }, /'keepElected' needs at least 2 candidates/],
@@ -145,7 +225,53 @@ describe('refusals', () => {
     expect(() => resolve(options)).toThrow(message);
   });
 
-  it('a schedule without scales', () => {
-    expect(() => resolve({}, 0)).toThrow(/at least one scale/);
+  it('a schedule without steps', () => {
+    expect(() => resolve({}, 0)).toThrow(/at least one step/);
+  });
+});
+
+describe('steps that draw nothing', () => {
+  const jury = resolveJury(['judge']);
+  const check = (options: object, schedule = diffusionSteps(4, 'plain')): (() => void) => {
+    const search = resolveSearch(options, schedule);
+    return () => {
+      checkSearch(search, schedule, jury);
+    };
+  };
+  const stochastic = diffusionSteps(4, 'stochastic');
+  const still = { unit: 'step', steps: stochastic.steps.map((step) => ({ ...step, draws: false })) } as const;
+
+  it.each([
+    ['gto of several', check({ strategy: 'gto', candidates: 3 })],
+    ['beam search of several', check({ strategy: 'beam', width: 2, candidates: 3 })],
+    [
+      'kept rollouts beside new ones',
+      check({ strategy: 'gto', candidates: [3, 2, 1, 1, 1], keepElected: true }),
+    ],
+    ['several at the last step', check({ strategy: 'gto', candidates: [3, 3, 3, 3, 2] }, stochastic)],
+    ['beams that would all be one', check({ strategy: 'beam', width: 2, candidates: 1 }, still)],
+  ])('refuse %s', (_, checking) => {
+    expect(checking).toThrow(UsageError);
+    expect(checking).toThrow(
+      /step \d+ \(.+\) draws no random numbers.* ask for one candidate at such steps, or/,
+    );
+  });
+
+  it('are named: the first of them', () => {
+    expect(check({ strategy: 'gto', candidates: 3 })).toThrow(/step 2 \(step 1\) draws/);
+    expect(check({ strategy: 'gto', candidates: 3 }, stochastic)).toThrow(/step 5 \(step 4\) draws/);
+    expect(check({ strategy: 'beam', width: 2, candidates: 1 }, still)).toThrow(/step 1 \(noise\) draws/);
+  });
+
+  it.each([
+    ['random search', check({ strategy: 'random', images: 5 })],
+    ['one candidate there', check({ strategy: 'gto', candidates: [3, 1, 1, 1, 1] })],
+    [
+      'beams of one candidate there',
+      check({ strategy: 'beam', width: 3, candidates: [3, 2, 2, 2, 1] }, stochastic),
+    ],
+    ['a search of one picture', check({ strategy: 'gto', candidates: 1 }, still)],
+  ])('do not refuse %s', (_, checking) => {
+    expect(checking).not.toThrow();
   });
 });

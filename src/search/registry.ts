@@ -1,127 +1,150 @@
-// The strategies by name: what each is, which options it takes, what it costs, and how it is started.
+// The strategies, as a list: a new one is a file and a line here. Types, checks and flags follow from it.
 
 import { UsageError } from '../core/errors.js';
-import type { Scale } from '../models/contract.js';
-import { beamSearch } from './beam.js';
-import type { Search, SearchContext } from './contract.js';
-import { costOf, type Estimate } from './cost.js';
-import { greedyTokenOptimisation } from './gto.js';
 import {
-  type BeamSizes,
-  beamSizes,
-  type GtoSizes,
-  gtoSizes,
-  type RandomSizes,
-  randomSizes,
-  type SizeOptions,
-} from './options.js';
-import { randomSearch } from './random.js';
+  checkOptions,
+  type OptionsOf,
+  type OptionTable,
+  type OptionValues,
+  pick,
+  titleOf,
+} from '../core/options.js';
+import type { Schedule } from '../models/contract.js';
+import type { Jury } from '../verifiers/jury.js';
+import { BEAM } from './beam.js';
+import type { Search, SearchContext, Strategy } from './contract.js';
+import type { Estimate } from './cost.js';
+import { GTO } from './gto.js';
+import { RANDOM } from './random.js';
 
-/** The names of all strategies. */
-export const STRATEGIES = ['random', 'gto', 'beam'] as const;
-
-/** The name of a strategy. */
-export type StrategyName = (typeof STRATEGIES)[number];
+/** All strategies. */
+export const STRATEGIES = [RANDOM, GTO, BEAM] as const;
 
 /** The strategy where none is named. */
-export const DEFAULT_STRATEGY: StrategyName = 'beam';
+export const DEFAULT_STRATEGY = BEAM;
 
-/** What a person is told about a strategy, and the options that it takes. */
-export interface StrategyInfo {
-  readonly title: string;
-  readonly description: string;
-  readonly options: readonly (keyof SizeOptions)[];
+type Known = (typeof STRATEGIES)[number];
+
+/** The name of a strategy. */
+export type StrategyName = Known['name'];
+
+/** What a caller may say about a search: a strategy, and the options that it takes. */
+export type SearchOptions =
+  | {
+      [Each in Known as Each['name']]: { readonly strategy: Each['name'] } & OptionsOf<Each['options']>;
+    }[StrategyName]
+  | ({ readonly strategy?: undefined } & OptionsOf<(typeof DEFAULT_STRATEGY)['options']>);
+
+/** A strategy as those see it who do not care which it is. */
+export type AnyStrategy = Strategy<string, unknown>;
+
+/** What a caller may say about a search by a strategy of their own: the strategy itself, and the options that it takes. */
+export type OwnSearchOptions<Own extends AnyStrategy = AnyStrategy> = {
+  readonly strategy: Own;
+} & OptionsOf<Own['options']>;
+
+/** A strategy by name with all of its sizes, as plain data; resolving it again gives the same. */
+export type ResolvedSearch = {
+  [Each in Known as Each['name']]: { readonly strategy: Each['name'] } & ReturnType<Each['resolve']>;
+}[StrategyName];
+
+/** The same of any strategy, of the caller's own too. */
+export type AnySearch = ResolvedSearch | ({ readonly strategy: string } & OptionValues);
+
+/** Every option that some strategy takes. */
+export const SEARCH_OPTIONS: OptionTable = Object.assign(
+  {},
+  ...STRATEGIES.map(({ options }) => options),
+) as OptionTable;
+
+/** True for the names of the strategies of this package. */
+export function isStrategyName(name: string): name is StrategyName {
+  return STRATEGIES.some((each) => each.name === name);
 }
 
-/** Every strategy in words. */
-export const STRATEGY_INFO: Readonly<Record<StrategyName, StrategyInfo>> = {
-  random: {
-    title: 'random search',
-    description: 'Draws independent pictures and keeps the best.',
-    options: ['images', 'budget'],
-  },
-  gto: {
-    title: 'greedy token optimisation',
-    description: 'Fixes scale after scale to that of the best completed candidate.',
-    options: ['candidates', 'budget', 'keepElected', 'result'],
-  },
-  beam: {
-    title: 'beam search',
-    description: 'Carries the best prefixes, several at once, from scale to scale.',
-    options: ['width', 'candidates', 'budget', 'keepElected', 'result'],
-  },
-};
-
-/** What a caller may say about a search. */
-export interface SearchOptions extends SizeOptions {
-  /** @default 'beam' */
-  readonly strategy?: StrategyName | undefined;
+/** The strategy of a name; a UsageError that lists the names when there is none. */
+export function findStrategy(name: string = DEFAULT_STRATEGY.name): AnyStrategy {
+  const found = STRATEGIES.find((each) => each.name === name);
+  if (found) return found;
+  throw new UsageError(
+    `there is no strategy '${name}': there are ${STRATEGIES.map((each) => each.name).join(', ')}`,
+  );
 }
 
-/** A strategy with all of its sizes, as plain data; resolving it again gives the same. */
-export type ResolvedSearch =
-  | ({ readonly strategy: 'random' } & RandomSizes)
-  | ({ readonly strategy: 'gto' } & GtoSizes)
-  | ({ readonly strategy: 'beam' } & BeamSizes);
+/** The strategy that is meant: by name, or the caller's own. */
+export function strategyOf(given: string | AnyStrategy | undefined): AnyStrategy {
+  if (typeof given !== 'object') return findStrategy(given);
+  // A recipe holds the name alone, and would be replayed by the other one.
+  if (!isStrategyName(given.name)) return given;
+  throw new UsageError(
+    `a strategy of your own cannot be called '${given.name}': varsearch has one of that name`,
+  );
+}
+
+/** A strategy of one's own, with the types of its options and sizes found by the compiler. */
+export function defineStrategy<const Name extends string, Table extends OptionTable, Sizes extends object>(
+  strategy: Strategy<Name, OptionsOf<Table>, Sizes> & { readonly options: Table },
+): Strategy<Name, OptionsOf<Table>, Sizes> & { readonly options: Table } {
+  return strategy;
+}
 
 /**
  * Works out the sizes of a search over a schedule. Throws a UsageError for an unknown strategy, an option that it does
  * not take, a value that cannot be used, options that contradict each other, and a budget that is too small.
  */
-export function resolveSearch(options: SearchOptions, scales: readonly Scale[]): ResolvedSearch {
-  const { strategy = DEFAULT_STRATEGY, ...sizes } = options;
-  const info = STRATEGIES.includes(strategy) ? STRATEGY_INFO[strategy] : undefined;
-  if (!info) throw new UsageError(`there is no strategy '${strategy}': there are ${STRATEGIES.join(', ')}`);
-  if (scales.length === 0) throw new RangeError('a schedule needs at least one scale');
-  for (const [name, value] of Object.entries(sizes)) {
-    if (value !== undefined && !(info.options as readonly string[]).includes(name)) {
-      throw new UsageError(
-        `${info.title} does not take the option '${name}': it takes ${info.options.join(', ')}`,
-      );
-    }
-  }
-  switch (strategy) {
-    case 'random':
-      return { strategy, ...randomSizes(sizes, scales.length) };
-    case 'gto':
-      return { strategy, ...gtoSizes(sizes, scales.length) };
-    case 'beam':
-      return { strategy, ...beamSizes(sizes, scales.length) };
-  }
+export function resolveSearch(options: SearchOptions, schedule: Schedule): ResolvedSearch;
+export function resolveSearch(options: SearchOptions | OwnSearchOptions, schedule: Schedule): AnySearch;
+export function resolveSearch(options: SearchOptions | OwnSearchOptions, schedule: Schedule): AnySearch {
+  const { strategy: asked, ...given } = options;
+  const strategy = strategyOf(asked);
+  if (schedule.steps.length === 0) throw new RangeError('a schedule needs at least one step');
+  checkOptions(given, strategy.options, { whose: strategy.title });
+  return { strategy: strategy.name, ...strategy.resolve(given, schedule) };
 }
 
-/** Those of the options that a strategy takes: one set of options for several strategies. */
-export function optionsFor(strategy: StrategyName, options: SizeOptions): SearchOptions {
-  const { options: taken } = STRATEGY_INFO[strategy];
-  return { strategy, ...Object.fromEntries(taken.map((name) => [name, options[name]])) };
+/** Those of some options that a strategy takes: one set of options for several strategies. */
+export function optionsFor(strategy: StrategyName, options: object): SearchOptions {
+  return { strategy, ...pick(options, findStrategy(strategy).options) };
+}
+
+/** Throws a UsageError where a strategy cannot search this schedule with this jury. */
+export function checkSearch(
+  search: AnySearch,
+  schedule: Schedule,
+  jury: Jury,
+  strategy = findStrategy(search.strategy),
+): void {
+  const refusal = strategy.refuses(search, schedule, jury);
+  if (refusal !== null) throw new UsageError(refusal);
 }
 
 /** Begins a search; nothing happens until its first event is asked for. */
-export function startSearch(search: ResolvedSearch, context: SearchContext): Search {
-  const { length } = context.generator.scales;
-  if (search.strategy !== 'random' && search.candidates.length !== length) {
-    throw new RangeError(`the search is for ${search.candidates.length} scales, the generator has ${length}`);
-  }
-  switch (search.strategy) {
-    case 'random':
-      return randomSearch(context, search);
-    case 'gto':
-      return greedyTokenOptimisation(context, search);
-    case 'beam':
-      return beamSearch(context, search);
-  }
+export function startSearch(
+  search: AnySearch,
+  context: SearchContext,
+  strategy = findStrategy(search.strategy),
+): Search {
+  return strategy.run(context, search);
 }
 
 /** What a search will cost. */
-export function estimate(search: ResolvedSearch, scales: readonly Scale[]): Estimate {
-  if (search.strategy === 'random') return costOf([{ scale: 1, drawn: search.images }], scales);
-  const width = search.strategy === 'beam' ? search.width : 1;
-  const rounds = search.candidates.map((candidates, index) => {
-    const inherited = search.keepElected && index > 0 ? 1 : 0;
-    return { scale: index + 1, drawn: width * (candidates - inherited) };
-  });
-  return costOf(rounds, scales);
+export function estimate(
+  search: AnySearch,
+  schedule: Schedule,
+  strategy = findStrategy(search.strategy),
+): Estimate {
+  return strategy.cost(search, schedule);
 }
 
-export type { Estimate } from './cost.js';
-export { RESULT_CHOICES, type ResultChoice } from './options.js';
+/** The title of a strategy; of one that is not of this package its name. */
+export function titleOfStrategy(name: string): string {
+  return isStrategyName(name) ? findStrategy(name).title : name;
+}
+
+/** The sizes of a search in words; of a strategy that is not of this package its sizes as they are called. */
+export function wordsOfSearch({ strategy, ...sizes }: AnySearch): string {
+  if (isStrategyName(strategy)) return findStrategy(strategy).words(sizes);
+  return Object.entries(sizes)
+    .map(([name, size]) => `${titleOf(name)} ${Array.isArray(size) ? size.join(', ') : String(size)}`)
+    .join(', ');
+}

@@ -1,144 +1,202 @@
-// What every strategy is made of: candidates are drawn from beams, completed to whole pictures, decoded, scored, and
-// the best of them go on.
+// What every strategy is made of: candidates are drawn from beams, completed to whole pictures, decoded, judged, and the
+// best of them go on.
 //
-// Randomness: a candidate draws scale s with key.fold(round).fold(beam).fold(candidate).fold(s), so that a picture
-// depends on its place in the tree alone, never on batches, groups or the order of work. In round 1 there is one beam,
-// the empty prefix: strategies with the same key draw the same pictures there.
+// Random numbers: a candidate draws step s with draw.fold(round).fold(beam).fold(candidate).fold(s), so that a picture
+// depends on its place in the search alone, never on batches, groups or the order of work. In round 1 there is one beam,
+// the empty prefix: strategies with the same seed draw the same pictures there.
 //
-// Nothing is computed twice: the generator keeps a prefix's forward pass with the prefix. An elected candidate is held
-// on to, so the first step of its rollout is also the first step of all that the next round draws from it.
+// Nothing is computed twice: the generator keeps a prefix's forward pass with the prefix. A candidate's own prefix is held
+// until it is dropped, so the first step of its rollout is also the first step of all that the next round draws from it.
 
 import { throwIfAborted } from '../core/errors.js';
 import type { Image } from '../core/image.js';
-import type { RandomKey } from '../core/random.js';
+import type { Draw } from '../core/random.js';
 import type { Prefix } from '../models/contract.js';
 import { checkScores } from '../verifiers/contract.js';
-import { byScore, contenders, Contest } from './contest.js';
-import type { SearchContext, SearchEvent, SearchResult } from './contract.js';
-import type { ResultChoice } from './options.js';
+import type { Scores } from '../verifiers/jury.js';
+import { Contest } from './contest.js';
+import type { Candidate, Fate, SearchContext, SearchEvent, SearchResult, Shown } from './contract.js';
 import { Owned } from './owned.js';
-import type { TreeNode } from './tree.js';
 
 /** What a round draws from: the empty prefix, or a candidate that the round before elected. */
 export interface Beam {
   /** The elected candidate; null for the empty prefix. */
-  readonly node: TreeNode | null;
-  readonly prefix: Prefix;
-  /** The candidate's completion, where elected rollouts are kept. */
-  readonly rollout: Prefix | null;
+  readonly candidate: Candidate | null;
+  /** The prefix to draw from, and after it the further steps of the candidate's rollout where elected rollouts are kept. */
+  readonly chain: Chain;
 }
+
+/** Prefixes that continue each other. */
+type Chain = readonly [Prefix, ...Prefix[]];
 
 /** A beam that a round elected. */
 export interface Elected extends Beam {
-  readonly node: TreeNode;
+  readonly candidate: Candidate;
 }
 
 /** A candidate that is still to be completed. */
 export interface Draft {
   readonly beam: Beam;
-  readonly beamIndex: number;
-  readonly candidate: number;
-  /** How many scales it fixes. */
-  readonly scale: number;
+  /** Round, beam and number among the beam's candidates. */
+  readonly path: readonly number[];
+  /** How many steps it fixes. */
+  readonly step: number;
   /** True when the beam's own rollout stands for it. */
   readonly inherited: boolean;
-  readonly key: RandomKey;
+  readonly draw: Draw;
 }
 
-/** How candidates are drawn from beams. */
-export interface DrawOptions {
-  /** Number of the round, from 1. */
+/** A round of candidates. */
+export interface Round {
+  /** Its number, from 1. */
   readonly round: number;
+  readonly rounds: number;
+  /** How many steps its candidates fix. */
+  readonly step: number;
   /** Candidates in all; every beam gets the same share. */
   readonly total: number;
-  /** How many scales a candidate fixes. @default the round's number */
-  readonly scale?: number;
 }
 
-/** A draft's completion, judged; the search owns the rollout. */
+/** A draft's rollout, judged; the search owns its prefixes. */
 interface Outcome {
-  readonly rollout: Prefix;
+  readonly chain: Chain;
+  readonly scores: Scores;
   readonly image: Image;
-  readonly scores: TreeNode['scores'];
+  /** The packed picture, for those who are shown it. */
+  readonly state: Uint8Array;
 }
 
-/** The rollouts of one search, its tree, and the ownership of all its prefixes. */
+/** How the rollouts of a search go on. */
+export interface RolloutOptions {
+  /** Keeps the rollouts of elected candidates: each is candidate 0 of its beam in the next round, at no cost. @default false */
+  readonly keepElected?: boolean;
+  /**
+   * Judges candidates by how far they have come after so many steps, without the steps after that; none of its rounds may fix
+   * more. `complete` then finishes the winner. @default all steps
+   */
+  readonly until?: number;
+}
+
+/** The candidates of one search, with everything that it holds of the generator. */
 export class Rollouts {
   readonly #context: SearchContext;
   readonly #keepElected: boolean;
+  /** The step that rollouts go to. */
+  readonly #until: number;
   readonly #owned = new Owned();
-  readonly #nodes: TreeNode[] = [];
-  /** Every picture of the search, once. */
+  readonly #candidates: Candidate[] = [];
+  readonly #fates: Fate[] = [];
+  /** Packed rollouts that stopped early, by candidate: one of them is to be completed. */
+  readonly #states = new Map<number, Uint8Array>();
+  /** All pictures of the search, each once. */
   readonly #search: Contest;
-  /** All candidates of the round. */
+  /** The candidates of the round under way. */
   #round: Contest;
 
-  constructor(context: SearchContext, { keepElected = false }: { readonly keepElected?: boolean } = {}) {
+  constructor(context: SearchContext, { keepElected = false, until }: RolloutOptions = {}) {
     this.#context = context;
     this.#keepElected = keepElected;
-    this.#search = new Contest(context.panel);
-    this.#round = new Contest(context.panel);
+    this.#until = until ?? context.generator.schedule.steps.length;
+    this.#search = new Contest(context.bench.jury);
+    this.#round = this.#search;
   }
 
-  /** The beam that every search starts from: the empty prefix. */
+  /** What every search starts from: the empty prefix. */
   begin(): Beam {
-    return { node: null, prefix: this.#owned.add(this.#context.generator.begin()), rollout: null };
-  }
-
-  /** The candidates of a round, beam by beam. A beam whose rollout was kept has it as candidate 0. */
-  draw(beams: readonly Beam[], { round, total, scale = round }: DrawOptions): Draft[] {
-    const share = total / beams.length;
-    return beams.flatMap((beam, beamIndex) => {
-      if (beam.node) beam.node.kept = true;
-      const key = this.#context.key.fold(round).fold(beamIndex);
-      return Array.from({ length: share }, (_, candidate): Draft => {
-        const inherited = candidate === 0 && beam.rollout !== null;
-        return { beam, beamIndex, candidate, scale, inherited, key: key.fold(candidate) };
-      });
-    });
+    return { candidate: null, chain: [this.#owned.add(this.#context.generator.begin())] };
   }
 
   /**
-   * Completes, decodes and scores candidates, in groups that fit the generator's memory; gives the `elect` best, best
-   * first, and releases the others: at once where they cannot be elected any more, whatever comes after them. The
-   * earlier candidate wins a tie.
+   * One round: draws candidates from the beams, completes, decodes and judges them in groups that fit the generator's memory,
+   * and gives the `elect` best, best first; the earlier candidate wins a tie. The beams are released, and so is every
+   * candidate as soon as it cannot be elected any more, whatever comes after it.
    */
-  async *complete(drafts: readonly Draft[], elect: number): AsyncGenerator<SearchEvent, Elected[], void> {
+  async *play(
+    beams: readonly Beam[],
+    round: Round,
+    elect: number,
+  ): AsyncGenerator<SearchEvent, Elected[], void> {
+    const { round: number, rounds, step, total } = round;
+    yield { type: 'round', round: number, rounds, step, candidates: total };
+    const drafts = this.#draw(beams, round);
+    this.#round = new Contest(this.#context.bench.jury);
     let held: readonly Elected[] = [];
-    this.#round = new Contest(this.#context.panel);
     for (let start = 0; start < drafts.length;) {
-      const group = drafts.slice(start, start + this.#groupSize());
+      const group = drafts.slice(start, start + this.#groupSize(beams, held));
       start += group.length;
       const outcomes = await this.#judge(group);
-      const scored = group.map((draft) => this.#enter(draft, outcomes));
-      this.#compare(scored.map(({ node }) => node));
-      const all = [...held, ...scored];
-      held = contenders(all, elect, this.#context.panel);
-      this.#releaseBut(held, all);
-      yield { type: 'scored', nodes: scored.map(({ node }) => node), best: this.#search.best().node };
+      const entered = group.map((draft) => this.#enter(draft, outcomes.get(draft)));
+      const candidates = entered.map(({ candidate }) => candidate);
+      this.#round.enter(candidates);
+      this.#search.enter(candidates.filter(({ sameAs }) => sameAs === undefined));
+      held = this.#keepOnly([...held, ...entered], this.#round.contenders(elect));
+      await this.#show(group, entered, outcomes);
+      yield { type: 'judged', candidates, best: this.#search.best().id };
     }
-    const elected = held.toSorted(byScore).slice(0, elect);
-    this.#releaseBut(elected, held);
-    return elected;
-  }
-
-  /** As `complete`, for rounds that elect a single candidate. */
-  async *completeOne(drafts: readonly Draft[]): AsyncGenerator<SearchEvent, Elected, void> {
-    const [best] = yield* this.complete(drafts, 1);
-    if (!best) throw new RangeError('a round needs at least one candidate');
-    return best;
+    const ranking = this.#round.ranking();
+    const elected = new Set(ranking.slice(0, elect));
+    const going = this.#keepOnly(held, elected);
+    // Nothing is drawn from the elected of the last round.
+    const copies = number < rounds ? 1 : 0;
+    const fates = ranking.map((candidate): Fate => {
+      const standing = this.#round.standingOf(candidate);
+      return { id: candidate.id, standing, copies: elected.has(candidate) ? copies : 0 };
+    });
+    this.#fates.push(...fates);
+    this.release(beams);
+    yield { type: 'elected', round: number, fates };
+    return ranking.flatMap((candidate) => going.filter((each) => each.candidate === candidate));
   }
 
   /** Frees beams that nothing more is drawn from. */
   release(beams: readonly Beam[]): void {
-    for (const { rollout, prefix } of beams) this.#owned.release(rollout ?? prefix);
+    for (const { chain } of beams) for (const prefix of chain) this.#owned.release(prefix);
   }
 
   /** The result of the search: the best picture of all rounds or of the last one, the earliest of equals. */
-  result(choice: ResultChoice): SearchResult {
-    const { node: winner, score } = (choice === 'best' ? this.#search : this.#round).best();
-    winner.kept = true;
-    return { image: winner.image, score, winner, tree: { nodes: this.#nodes } };
+  result(choice: 'best' | 'last-round'): SearchResult {
+    const contest = choice === 'best' ? this.#search : this.#round;
+    const winner = contest.best();
+    return {
+      winner: winner.id,
+      standing: contest.standingOf(winner),
+      candidates: [...this.#candidates],
+      fates: [...this.#fates],
+    };
+  }
+
+  /**
+   * Where rollouts stopped early: takes the remaining steps of the winner, and judges what comes out once more, since scores of
+   * pictures at different steps do not compare. It continues as its rollout would have, and has nobody to compete with.
+   */
+  async *complete(choice: 'best' | 'last-round'): AsyncGenerator<SearchEvent, SearchResult, void> {
+    const found = this.result(choice);
+    const winner = at(this.#candidates, found.winner - 1);
+    const { generator, draw } = this.#context;
+    const step = generator.schedule.steps.length;
+    if (winner.judgedAt === step) return found;
+    const round = (winner.path[0] ?? 0) + 1;
+    yield { type: 'round', round, rounds: round, step, candidates: 1 };
+    const origin = at(this.#candidates, (winner.sameAs ?? winner.id) - 1);
+    const prefix = this.#owned.add(generator.unpack(this.#states.get(origin.id) ?? NO_STATE));
+    const draft: Draft = {
+      beam: { candidate: winner, chain: [prefix] },
+      path: origin.path,
+      step,
+      inherited: false,
+      draw: origin.path.reduce<Draw>((from, index) => from.fold(index), draw),
+    };
+    this.#round = new Contest(this.#context.bench.jury);
+    const outcomes = await this.#judge([draft], step);
+    const entered = this.#enter(draft, outcomes.get(draft), step);
+    this.#round.enter([entered.candidate]);
+    await this.#show([draft], [entered], outcomes);
+    yield { type: 'judged', candidates: [entered.candidate], best: entered.candidate.id };
+    const standing = this.#round.standingOf(entered.candidate);
+    const fate = { id: entered.candidate.id, standing, copies: 0 };
+    this.#fates.push(fate);
+    yield { type: 'elected', round, fates: [fate] };
+    return this.result('last-round');
   }
 
   /** Frees all that is left; to be called however the search ends. */
@@ -146,103 +204,135 @@ export class Rollouts {
     this.#owned.releaseAll();
   }
 
-  /** Kept rollouts hold as much memory as those under way. */
-  #groupSize(): number {
-    const { concurrency } = this.#context.generator;
-    return Math.max(1, this.#keepElected ? concurrency - this.#owned.size : concurrency);
+  /** The candidates of a round, beam by beam. A beam whose rollout was kept has it as candidate 0. */
+  #draw(beams: readonly Beam[], { round, step, total }: Round): Draft[] {
+    const share = total / beams.length;
+    return beams.flatMap((beam, beamIndex) => {
+      const draw = this.#context.draw.fold(round).fold(beamIndex);
+      return Array.from({ length: share }, (_, number): Draft => {
+        const inherited = this.#keepElected && number === 0 && beam.candidate !== null;
+        return { beam, path: [round, beamIndex, number], step, inherited, draw: draw.fold(number) };
+      });
+    });
   }
 
-  /** Completes, decodes and scores those drafts of a group that nothing stands for yet. */
-  async #judge(group: readonly Draft[]): Promise<ReadonlyMap<Draft, Outcome>> {
-    const { generator, panel, signal } = this.#context;
+  get #stopsEarly(): boolean {
+    return this.#until < this.#context.generator.schedule.steps.length;
+  }
+
+  /** Kept rollouts hold as much memory as those under way. */
+  #groupSize(beams: readonly Beam[], held: readonly Elected[]): number {
+    const { generator } = this.#context;
+    const room = generator.room(beams[0]?.chain[0].step ?? 0, this.#until);
+    const kept = this.#keepElected ? beams.filter(({ candidate }) => candidate).length + held.length : 0;
+    return Math.max(1, room - kept);
+  }
+
+  /** Completes, decodes and judges those drafts of a group that nothing stands for yet. */
+  async #judge(group: readonly Draft[], until = this.#until): Promise<ReadonlyMap<Draft, Outcome>> {
+    const { generator, bench, signal, show } = this.#context;
     const drawn = group.filter(({ inherited }) => !inherited);
     if (drawn.length === 0) return new Map();
-    const rollouts = await completeRollouts(this.#context, drawn, this.#owned);
+    const chains = await this.#rollOut(drawn, until);
     throwIfAborted(signal);
-    const images = await generator.decode(rollouts, { signal });
+    const rollouts = chains.map((chain) => chain.at(-1) as Prefix);
+    const images = await generator.decode(rollouts, 'own', { signal });
     throwIfAborted(signal);
-    const scores = await panel.judgeMembers(images, { signal });
+    const scores = await bench.judge(images, { signal });
     throwIfAborted(signal);
-    checkScores(panel, scores, images.length);
+    for (const name of bench.jury.judges) {
+      const own = scores.map((each) => each[name] ?? NaN);
+      checkScores(name, own, images.length);
+    }
+    const packs = show !== undefined || this.#stopsEarly;
+    const states = rollouts.map((rollout) => (packs ? generator.pack(rollout) : NO_STATE));
     return new Map(
-      zip(drawn, zip(rollouts, images)).map(([draft, [rollout, image]], i) => {
-        const own = panel.members.map((name, member) => [name, scores[member]?.[i] ?? NaN] as const);
-        return [draft, { rollout, image, scores: Object.fromEntries(own) }];
-      }),
+      drawn.map((draft, i) => [
+        draft,
+        { chain: at(chains, i), image: at(images, i), scores: at(scores, i), state: at(states, i) },
+      ]),
     );
   }
 
-  /** Enters a draft into the tree and holds on to no more of its rollout than the next round may need. */
-  #enter(draft: Draft, outcomes: ReadonlyMap<Draft, Outcome>): Elected {
-    const { beam, beamIndex, candidate, scale, inherited } = draft;
-    const { rollout, image, scores } = outcomes.get(draft) ?? this.#takeOver(beam);
-    const id = this.#nodes.length + 1;
-    const parent = beam.node?.id ?? 0;
-    // The round's contest gives the score.
-    const place = { id, parent, scale, beam: beamIndex, candidate, score: NaN };
-    const node: TreeNode = { ...place, scores, image, kept: false, inherited };
-    this.#nodes.push(node);
-    const prefix = ancestor(rollout, scale);
-    if (this.#keepElected) return { node, prefix, rollout };
-    this.#owned.add(prefix.retain());
-    this.#owned.release(rollout);
-    return { node, prefix, rollout: null };
+  /** Draws the drafts' own steps and then further ones until the last, the whole group in step. */
+  async #rollOut(drafts: readonly Draft[], last: number): Promise<Chain[]> {
+    const { generator, signal } = this.#context;
+    const chains = drafts.map((): Prefix[] => []);
+    let prefixes = drafts.map(({ beam }) => this.#owned.add(beam.chain[0].retain()));
+    for (let step = (prefixes[0]?.step ?? 0) + 1; step <= last; step++) {
+      throwIfAborted(signal);
+      const requests = drafts.map(({ draw }, i) => ({ prefix: at(prefixes, i), draw: draw.fold(step) }));
+      const extended = await generator.extend(requests, { signal });
+      for (const prefix of extended) this.#owned.add(prefix);
+      drafts.forEach((draft, i) => {
+        const before = at(prefixes, i);
+        if (!this.#keeps(draft, before.step)) this.#owned.release(before);
+        if (this.#keeps(draft, step) || step === last) at(chains, i).push(at(extended, i));
+      });
+      prefixes = extended;
+    }
+    return chains as unknown as Chain[];
   }
 
-  /** Compares new candidates with those of their round, which gives scores, and with all pictures of the search. */
-  #compare(nodes: readonly TreeNode[]): void {
-    for (const [node, score] of this.#round.enter(nodes)) node.score = score;
-    this.#search.enter(nodes.filter(({ inherited }) => !inherited));
+  /** Whether the prefix of a rollout's step may be drawn from later. */
+  #keeps(draft: Draft, step: number): boolean {
+    return this.#keepElected ? step >= draft.step : step === draft.step;
   }
 
-  /** Frees those of `all` that are not in `held`. */
-  #releaseBut(held: readonly Elected[], all: readonly Elected[]): void {
-    const staying = new Set(held);
-    this.release(all.filter((each) => !staying.has(each)));
+  /** Numbers a draft as a candidate, and holds on to no more of its rollout than the next round may need. */
+  #enter(draft: Draft, outcome: Outcome | undefined, judgedAt = this.#until): Elected {
+    const { beam, path, step } = draft;
+    const place = { id: this.#candidates.length + 1, parent: beam.candidate?.id ?? 0, step, judgedAt, path };
+    if (!outcome) return this.#takeOver(beam, place);
+    const candidate: Candidate = { ...place, scores: outcome.scores };
+    this.#candidates.push(candidate);
+    if (this.#stopsEarly) this.#states.set(candidate.id, outcome.state);
+    const [prefix, ...further] = outcome.chain;
+    if (this.#keepElected) return { candidate, chain: outcome.chain };
+    for (const rollout of further) this.#owned.release(rollout);
+    return { candidate, chain: [prefix] };
   }
 
-  /** The rollout of an elected candidate, judged in the round before. */
-  #takeOver({ node, rollout }: Beam): Outcome {
-    if (!node || !rollout) throw new RangeError('a beam without a kept rollout has nothing to take over');
-    return { rollout: this.#owned.add(rollout.retain()), image: node.image, scores: node.scores };
+  /** The rollout of an elected candidate, judged in the round before, as a candidate of this one. */
+  #takeOver({ candidate: before, chain: [, ...further] }: Beam, place: Omit<Candidate, 'scores'>): Elected {
+    if (!before || further.length === 0) {
+      throw new RangeError('a beam without a kept rollout has nothing to take over');
+    }
+    const candidate: Candidate = { ...place, sameAs: before.sameAs ?? before.id, scores: before.scores };
+    this.#candidates.push(candidate);
+    const chain = further.map((prefix) => this.#owned.add(prefix.retain()));
+    return { candidate, chain: chain as unknown as Chain };
   }
-}
 
-/** Draws the drafts' own scale and then all finer ones, the whole group in step; `owned` gets the complete prefixes. */
-async function completeRollouts(
-  context: SearchContext,
-  drafts: readonly Draft[],
-  owned: Owned,
-): Promise<Prefix[]> {
-  const { generator, signal } = context;
-  const keys = drafts.map(({ key }) => key);
-  let prefixes = drafts.map(({ beam }) => owned.add(beam.prefix.retain()));
-  const fixed = prefixes[0]?.scale ?? 0;
-  for (let scale = fixed + 1; scale <= generator.scales.length; scale++) {
+  async #show(
+    drafts: readonly Draft[],
+    entered: readonly Elected[],
+    outcomes: ReadonlyMap<Draft, Outcome>,
+  ): Promise<void> {
+    const { show, signal } = this.#context;
+    if (!show) return;
+    const pictures = drafts.flatMap((draft, i): Shown[] => {
+      const outcome = outcomes.get(draft);
+      return outcome
+        ? [{ candidate: at(entered, i).candidate, image: outcome.image, state: outcome.state }]
+        : [];
+    });
+    if (pictures.length > 0) await show(pictures);
     throwIfAborted(signal);
-    const requests = zip(prefixes, keys).map(([prefix, key]) => ({ prefix, key: key.fold(scale) }));
-    const extended = await generator.extend(requests, { signal });
-    for (const prefix of extended) owned.add(prefix);
-    for (const prefix of prefixes) owned.release(prefix);
-    prefixes = extended;
   }
-  return prefixes;
+
+  /** Frees those that are not in `staying`. */
+  #keepOnly(all: readonly Elected[], staying: ReadonlySet<Candidate>): readonly Elected[] {
+    this.release(all.filter(({ candidate }) => !staying.has(candidate)));
+    return all.filter(({ candidate }) => staying.has(candidate));
+  }
 }
 
-/** The prefix of fewer scales that `prefix` continues; it lives as long as `prefix` does. */
-function ancestor(prefix: Prefix, scale: number): Prefix {
-  let found = prefix;
-  while (found.scale > scale) {
-    if (!found.parent) throw new RangeError(`a prefix of scale ${found.scale} has no parent`);
-    found = found.parent;
-  }
-  return found;
-}
+const NO_STATE = new Uint8Array(0);
 
-/** Pairs of two lists that must be equally long. */
-function zip<A, B>(left: readonly A[], right: readonly B[]): [A, B][] {
-  if (left.length !== right.length) {
-    throw new RangeError(`expected ${left.length} results, got ${right.length}`);
-  }
-  return left.map((value, i) => [value, right[i] as B]);
+/** An element of a list that must have it: a model or verifier that gives too few results is at fault. */
+function at<T>(list: readonly T[], index: number): T {
+  const value = list[index];
+  if (value === undefined) throw new RangeError(`expected at least ${index + 1} results, got ${list.length}`);
+  return value;
 }

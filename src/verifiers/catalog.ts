@@ -112,6 +112,15 @@ function officialClipScore(name: string, size: string, clip: Fetched): VerifierE
 
 const llavaFolder = (): string => join(modelsFolder(), 'llava-onevision-qwen2-0.5b-ov-hf');
 
+/** What is known of a CLIP that somebody brings. */
+const CLIP_DIR = {
+  name: 'clip-dir',
+  goodAt: 'what that CLIP was trained on',
+  licence: 'of the folder',
+  size: 'of the folder',
+  world: 'any',
+} as const;
+
 /** Every verifier of this package. */
 export const VERIFIERS: readonly VerifierEntry[] = [
   embedded(['clip'], {
@@ -139,6 +148,13 @@ export const VERIFIERS: readonly VerifierEntry[] = [
   }),
   officialClipScore('clip-score-l14', '1.7 GB', CLIP_L14),
   officialClipScore('clip-score-b32', '0.6 GB', CLIP_B32),
+  entry({
+    ...CLIP_DIR,
+    description: 'CLIPScore with any CLIP in the Hugging Face layout, whose folder --clip-dir names',
+    installed: () => "its folder has to be named (option 'clipDir', --clip-dir)",
+    open: () =>
+      Promise.reject(new UsageError("option 'clipDir' is missing: it must be the path of a folder")),
+  }),
   entry({
     name: 'aesthetic-l14',
     description: "LAION's Aesthetic Score, 1 to 10, over CLIP ViT-L/14; it does not read the prompt",
@@ -204,32 +220,24 @@ export const VERIFIERS: readonly VerifierEntry[] = [
   },
 ];
 
-/** What comes before the folder in the name of CLIPScore with any CLIP of the Hugging Face layout. */
-const CLIP_FOLDER = 'clip-score:';
-
-function clipFolderEntry(name: string): VerifierEntry {
-  const folder = name.slice(CLIP_FOLDER.length);
+/** CLIPScore with the CLIP of a folder in the Hugging Face layout; the folder is an option of its own, since names are never paths. */
+export function clipIn(folder: string): VerifierEntry {
   return entry({
-    name,
+    ...CLIP_DIR,
     description: `CLIPScore with the CLIP in ${folder}`,
-    goodAt: 'what that CLIP was trained on',
-    licence: 'of the folder',
-    size: 'of the folder',
-    world: 'any',
     installed: () =>
       existsSync(join(folder, 'config.json')) ||
       `files are missing: ${folder} lacks config.json of a CLIP in the Hugging Face layout`,
-    open: (runtime, options) => openNamedClipScore(name, runtime, folder, options),
+    open: (runtime, options) => openNamedClipScore(CLIP_DIR.name, runtime, folder, options),
   });
 }
 
-/** The entry of a name, or of `clip-score:FOLDER`; throws a UsageError that lists the names when there is none. */
+/** The entry of a name; throws a UsageError that lists the names when there is none. */
 export function findVerifier(name: string): VerifierEntry {
   const found = VERIFIERS.find((each) => each.name === name);
   if (found) return found;
-  if (name.startsWith(CLIP_FOLDER) && name !== CLIP_FOLDER) return clipFolderEntry(name);
   throw new UsageError(
-    `unknown verifier '${name}': choose one of ${VERIFIERS.map((each) => each.name).join(', ')}, ` +
-      `or ${CLIP_FOLDER}FOLDER with a CLIP in the Hugging Face layout`,
+    `unknown verifier '${name}': choose one of ${VERIFIERS.map((each) => each.name).join(', ')} ` +
+      `(a folder with a CLIP is given by option 'clipDir', for the verifier ${CLIP_DIR.name})`,
   );
 }

@@ -1,9 +1,19 @@
 // Catalogues of fakes under the names of the built-in defaults, for programs and libraries that look names up.
 
+import { basename } from 'node:path';
+
 import { UsageError } from '../../src/core/errors.js';
-import type { Catalogs } from '../../src/engine/engine.js';
+import type { Catalogs } from '../../src/engine/catalogs.js';
+import { findModel, type ModelEntry } from '../../src/models/catalog.js';
 import type { VerifierEntry } from '../../src/verifiers/catalog.js';
-import { type FakeModel, fakeModel, type FakeModelOptions, squares } from './fake-model.js';
+import {
+  FAKE_OPTIONS,
+  type FakeModel,
+  fakeModel,
+  type FakeModelOptions,
+  fakeSchedule,
+  resolveFake,
+} from './fake-model.js';
 import { type FakeVerifier, fakeVerifier, type FakeVerifierOptions } from './fake-verifier.js';
 
 /** Catalogues that remember what was loaded from them. */
@@ -24,30 +34,36 @@ function find<Entry extends { readonly name: string }>(
 }
 
 /**
- * A model 'toybox', a model 'absent' that is not installed and a model 'large' of any world; the verifiers 'clip-score' (likes
- * red), 'aesthetic' (blue), 'image-reward' (anything but red), 'oracle', 'missing' (not installed) and 'clip-score-l14' of any world.
+ * A model 'toybox', a model 'absent' that is not installed, a model 'large' of any world, and the facts of the real
+ * 'infinity-2b'; the verifiers 'clip-score' (likes red), 'aesthetic' (blue), 'image-reward' (anything but red), 'oracle',
+ * 'missing' (not installed) and 'clip-score-l14' of any world. Any folder holds the model of its name, or a CLIP.
  */
 export function fakeCatalogs(options: FakeModelOptions = {}): FakeCatalogs {
   const loaded = { models: [] as FakeModel[], verifiers: [] as FakeVerifier[] };
-  const entry = {
-    name: 'toybox',
+  const modelEntry = (name: string): ModelEntry => ({
+    name,
     description: 'draws circles',
     licence: 'Apache-2.0',
-    scales: options.scales ?? squares(1, 2, 3, 4),
-    defaults: { cfg: 4, temperature: 0.5 },
-    world: 'toybox' as const,
+    options: FAKE_OPTIONS,
+    resolve: resolveFake,
+    schedule: (given = {}) => {
+      resolveFake(given);
+      return fakeSchedule(options);
+    },
+    world: 'toybox',
     verifier: 'clip-score',
-    installed: () => true as const,
+    installed: () => true,
     load: () => {
-      const model = fakeModel({ name: 'toybox', ...options });
+      const model = fakeModel({ name, ...options });
       loaded.models.push(model);
       return Promise.resolve(model);
     },
-    checkPrompt: (prompt: string) =>
+    checkPrompt: (prompt) =>
       prompt.includes('unicorn') ? 'the embedded model does not know "unicorn"' : null,
-  };
-  const absent = { ...entry, name: 'absent', installed: () => 'weights.pth is missing: put it there' };
-  const large = { ...entry, name: 'large', world: 'any' as const, verifier: 'clip-score-l14' };
+  });
+  const entry = modelEntry('toybox');
+  const absent: ModelEntry = { ...entry, name: 'absent', installed: () => 'weights.pth is missing: put it there' };
+  const large: ModelEntry = { ...entry, name: 'large', world: 'any', verifier: 'clip-score-l14' };
   const judge = (name: string, likes: NonNullable<FakeVerifierOptions['likes']>): VerifierEntry => ({
     name,
     description: `likes ${likes}`,
@@ -62,7 +78,7 @@ export function fakeCatalogs(options: FakeModelOptions = {}): FakeCatalogs {
       return Promise.resolve(verifier);
     },
   });
-  const models = [entry, absent, large];
+  const models = [entry, absent, large, findModel('infinity-2b')];
   const verifiers: VerifierEntry[] = [
     judge('clip-score', 'red'),
     judge('aesthetic', 'blue'),
@@ -77,5 +93,7 @@ export function fakeCatalogs(options: FakeModelOptions = {}): FakeCatalogs {
     loaded,
     findModel: (name) => find('model', models, name),
     findVerifier: (name) => find('verifier', verifiers, name),
+    modelIn: (folder) => ({ ...modelEntry(basename(folder)), world: 'unknown' }),
+    clipIn: () => ({ ...judge('clip-dir', 'red'), world: 'any' }),
   };
 }

@@ -47,9 +47,9 @@ export function cliBench(options: CliBenchOptions = {}): CliBench {
   const folder = temporaryFolder();
   let handler: ((signal: InterruptSignal) => void) | null = null;
   let extensions = 0;
-  const onExtend = (scale: number): void => {
+  const onExtend = (step: number): void => {
     if (++extensions === interruptAt) handler?.(interruptBy);
-    model.onExtend?.(scale);
+    model.onExtend?.(step);
   };
   const catalogs = fakeCatalogs({ ...model, onExtend });
   const run = async (...words: string[]): Promise<CliOutcome> => {

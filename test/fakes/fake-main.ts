@@ -8,8 +8,8 @@ import { fakeCatalogs } from './catalogs.js';
 const delay = Number(process.env['FAKE_DELAY'] ?? 0);
 const catalogs = fakeCatalogs({
   delay,
-  onExtend: (scale) => {
-    if (delay > 60_000) process.stderr.write(`a long forward pass of scale ${scale}\n`);
+  onExtend: (step) => {
+    if (delay > 60_000) process.stderr.write(`a long forward pass after ${step} steps\n`);
   },
 });
 process.exitCode = await runCli(process.argv.slice(2), {

@@ -1,18 +1,23 @@
 // An image model without weights for tests of everything above search: scale by scale its pictures get sharper,
-// every draw comes from the key, and the ledger is kept as a real model keeps it. Counts what is not freed.
+// all randomness comes from the draw, and the ledger is kept as a real model keeps it. Counts what is not freed.
 
+import { throwIfAborted } from '../../src/core/errors.js';
 import type { Image } from '../../src/core/image.js';
 import { createImage } from '../../src/core/image.js';
 import type { Ledger } from '../../src/core/ledger.js';
+import { checkOptions, type OptionValues, pick } from '../../src/core/options.js';
 import type {
   CallOptions,
   Extension,
-  GenerationOptions,
   Generator,
   ImageModel,
   Prefix,
-  Scale,
+  Schedule,
+  Step,
+  View,
 } from '../../src/models/contract.js';
+import { INFINITY_OPTIONS } from '../../src/models/infinity/options.js';
+import type { Scale } from '../../src/models/infinity/schedule.js';
 
 /** How a fake model behaves. */
 export interface FakeModelOptions {
@@ -25,8 +30,37 @@ export interface FakeModelOptions {
   readonly side?: number;
   /** Makes a picture of the random numbers of scales 1..k. @default a circle */
   readonly paint?: (draws: readonly Float64Array[], side: number) => Image;
-  /** Called before every extension; may throw. */
-  readonly onExtend?: (scale: number) => void;
+  /** Called before every extension with the steps that are taken already; may throw. */
+  readonly onExtend?: (step: number) => void;
+}
+
+/** The options of fake models: those of the embedded one. */
+export const FAKE_OPTIONS = INFINITY_OPTIONS;
+
+/** Given options with a fake model's defaults filled in. */
+export function resolveFake(options: OptionValues): OptionValues {
+  checkOptions(options, FAKE_OPTIONS);
+  return { cfg: 4, temperature: 0.5, topK: 0, topP: 0, ...pick(options, FAKE_OPTIONS) };
+}
+
+/** The schedule of a fake model. */
+export function fakeSchedule({
+  scales = squares(1, 2, 3, 4),
+  side = 16,
+}: Pick<FakeModelOptions, 'scales' | 'side'> = {}): Schedule {
+  const steps = scales.map(({ height, width }, index): Step => {
+    const tokens = height * width;
+    return {
+      label: `${height} \u00d7 ${width}`,
+      draws: true,
+      nfe: 1,
+      tokens,
+      flops: tokens * 2e7,
+      heldBytes: index === scales.length - 1 ? 0 : tokens * 1000,
+      readout: { width: side, height: side, nfe: 0 },
+    };
+  });
+  return { unit: 'scale', steps };
 }
 
 /** Square scales of these sides. */
@@ -37,39 +71,53 @@ export interface FakeModel extends ImageModel {
   /** Prefixes that were given out and not released yet. */
   readonly alive: () => number;
   /** What `prepare` was given, in order. */
-  readonly prepared: readonly { readonly prompt: string; readonly options: GenerationOptions }[];
+  readonly prepared: readonly { readonly prompt: string; readonly options: OptionValues }[];
   readonly closed: () => boolean;
 }
 
+interface Count {
+  alive: number;
+}
+
 class FakePrefix implements Prefix {
-  readonly scale: number;
+  readonly step: number;
   readonly parent: FakePrefix | null;
-  /** Random numbers of this scale. */
+  /** Random numbers of this step. */
   readonly draws: Float64Array;
-  readonly count: { alive: number };
+  /** Of the generator, and of the model. */
+  readonly counts: readonly Count[];
   forwarded = false;
   #owners = 1;
 
-  constructor(parent: FakePrefix | null, draws: Float64Array, count: { alive: number }) {
+  constructor(parent: FakePrefix | null, draws: Float64Array, counts: readonly Count[]) {
     this.parent = parent;
-    this.scale = parent ? parent.scale + 1 : 0;
+    this.step = parent ? parent.step + 1 : 0;
     this.draws = draws;
-    this.count = count;
-    count.alive++;
+    this.counts = counts;
+    for (const count of counts) count.alive++;
     parent?.retain();
   }
 
-  retain(): Prefix {
-    if (this.#owners === 0) throw new Error('a freed prefix was used again');
+  retain(): this {
+    this.assertAlive();
     this.#owners++;
     return this;
   }
 
   release(): void {
-    if (this.#owners === 0) throw new Error('a prefix was released more often than it was owned');
+    this.assertAlive();
     if (--this.#owners > 0) return;
-    this.count.alive--;
+    for (const count of this.counts) count.alive--;
     this.parent?.release();
+  }
+
+  assertAlive(): void {
+    if (this.#owners === 0) throw new RangeError(`a prefix of ${this.step} steps was used after its release`);
+  }
+
+  /** This prefix and those before it, the empty one first. */
+  chain(): FakePrefix[] {
+    return this.parent ? [...this.parent.chain(), this] : [this];
   }
 }
 
@@ -77,11 +125,10 @@ const DRAWS = 6;
 
 /** The random numbers of a prefix, coarse to fine. */
 function drawsOf(prefix: FakePrefix): Float64Array[] {
-  const chain: Float64Array[] = [];
-  for (let each: FakePrefix | null = prefix; each && each.scale > 0; each = each.parent) {
-    chain.unshift(each.draws);
-  }
-  return chain;
+  return prefix
+    .chain()
+    .slice(1)
+    .map(({ draws }) => draws);
 }
 
 /** Coarse scales move the circle far, fine ones little; the first one picks the colours. */
@@ -105,55 +152,99 @@ function paintCircle(chain: readonly Float64Array[], side: number): Image {
 }
 
 interface Shared {
-  readonly scales: readonly Scale[];
+  readonly schedule: Schedule;
   readonly options: FakeModelOptions;
-  readonly count: { alive: number };
+  readonly count: Count;
 }
 
 class FakeGenerator implements Generator {
-  readonly scales: readonly Scale[];
+  readonly schedule: Schedule;
   readonly ledger: Ledger;
-  readonly concurrency = 4;
   readonly #shared: Shared;
+  readonly #count: Count = { alive: 0 };
+  readonly #counts: readonly Count[];
 
   constructor(shared: Shared, ledger: Ledger) {
     this.#shared = shared;
-    this.scales = shared.scales;
+    this.#counts = [this.#count, shared.count];
+    this.schedule = shared.schedule;
     this.ledger = ledger;
   }
 
-  begin(): Prefix {
-    return new FakePrefix(null, new Float64Array(0), this.#shared.count);
+  begin(): FakePrefix {
+    return new FakePrefix(null, new Float64Array(0), this.#counts);
   }
 
-  async extend(requests: readonly Extension[], options: CallOptions = {}): Promise<Prefix[]> {
-    const scale = requests[0]?.prefix.scale ?? 0;
-    this.#shared.options.onExtend?.(scale);
+  async extend(requests: readonly Extension[], { signal }: CallOptions = {}): Promise<Prefix[]> {
+    const prefixes = requests.map(({ prefix }) => this.#own(prefix));
+    const { steps } = this.schedule;
+    if (prefixes.some(({ step }) => step >= steps.length)) {
+      throw new RangeError(`a prefix of all ${steps.length} steps cannot be extended`);
+    }
+    this.#shared.options.onExtend?.(prefixes[0]?.step ?? 0);
     await this.ledger.time('transformer', () => this.#wait());
-    options.signal?.throwIfAborted();
+    throwIfAborted(signal);
+    for (const prefix of prefixes.flatMap((each) => each.chain())) this.#forward(prefix);
     this.ledger.add({ forwardCalls: 1, nfe: requests.length });
-    return requests.map(({ prefix, key }) => {
-      const parent = prefix as FakePrefix;
-      const { height, width } = this.scales[parent.scale] ?? { height: 0, width: 0 };
-      if (!parent.forwarded) {
-        parent.forwarded = true;
-        this.ledger.add({ forwards: 1, tokens: height * width, transformerFlops: height * width * 2e7 });
-      }
-      return new FakePrefix(parent, key.uniform(DRAWS), this.#shared.count);
-    });
-  }
-
-  async decode(prefixes: readonly Prefix[], options: CallOptions = {}): Promise<Image[]> {
-    options.signal?.throwIfAborted();
-    this.ledger.add({ imagesDecoded: prefixes.length, decoderFlops: prefixes.length * 3e8 });
-    const { side = 16, paint = paintCircle } = this.#shared.options;
-    return await this.ledger.time('decoder', () =>
-      Promise.resolve(prefixes.map((prefix) => paint(drawsOf(prefix as FakePrefix), side))),
+    return requests.map(
+      ({ draw }, i) => new FakePrefix(prefixes[i] as FakePrefix, draw.uniform(DRAWS), this.#counts),
     );
   }
 
+  async decode(prefixes: readonly Prefix[], _view: View, { signal }: CallOptions = {}): Promise<Image[]> {
+    throwIfAborted(signal);
+    const own = prefixes.map((prefix) => this.#own(prefix));
+    this.ledger.add({ imagesDecoded: prefixes.length, decoderFlops: prefixes.length * 3e8 });
+    const { side = 16, paint = paintCircle } = this.#shared.options;
+    return await this.ledger.time('decoder', () =>
+      Promise.resolve(own.map((prefix) => paint(drawsOf(prefix), side))),
+    );
+  }
+
+  pack(prefix: Prefix): Uint8Array {
+    return new Uint8Array(
+      Float64Array.from(drawsOf(this.#own(prefix)).flatMap((draws) => [...draws])).buffer,
+    );
+  }
+
+  unpack(state: Uint8Array): Prefix {
+    const steps = state.length / 8 / DRAWS;
+    if (!Number.isInteger(steps) || steps > this.schedule.steps.length) {
+      throw new RangeError(`a packed prefix of ${state.length} bytes does not fit`);
+    }
+    const draws = new Float64Array(state.slice().buffer);
+    let prefix = this.begin();
+    for (let step = 0; step < steps; step++) {
+      const next = new FakePrefix(prefix, draws.slice(step * DRAWS, (step + 1) * DRAWS), this.#counts);
+      prefix.release();
+      prefix = next;
+    }
+    return prefix;
+  }
+
+  room(): number {
+    return 4;
+  }
+
   close(): void {
-    // Nothing belongs to the prompt here.
+    if (this.#count.alive > 0) {
+      throw new RangeError(`${this.#count.alive} prefixes were not released before close`);
+    }
+  }
+
+  #own(prefix: Prefix): FakePrefix {
+    if (!(prefix instanceof FakePrefix) || !prefix.counts.includes(this.#count)) {
+      throw new TypeError('the prefix belongs to another generator');
+    }
+    prefix.assertAlive();
+    return prefix;
+  }
+
+  #forward(prefix: FakePrefix): void {
+    if (prefix.forwarded) return;
+    prefix.forwarded = true;
+    const { tokens = 0, flops = 0 } = this.schedule.steps[prefix.step] ?? {};
+    this.ledger.add({ forwards: 1, tokens, transformerFlops: flops });
   }
 
   #wait(): Promise<void> {
@@ -164,16 +255,18 @@ class FakeGenerator implements Generator {
 
 /** A loaded fake model. */
 export function fakeModel(options: FakeModelOptions = {}): FakeModel {
-  const shared: Shared = { scales: options.scales ?? squares(1, 2, 3, 4), options, count: { alive: 0 } };
-  const prepared: { prompt: string; options: GenerationOptions }[] = [];
+  const shared: Shared = { schedule: fakeSchedule(options), options, count: { alive: 0 } };
+  const prepared: { prompt: string; options: OptionValues }[] = [];
   let closed = false;
   return {
     name: options.name ?? 'fake',
+    options: FAKE_OPTIONS,
+    resolve: resolveFake,
     hashes: () => Promise.resolve(options.hashes ?? { 'fake.safetensors': 'a'.repeat(64) }),
     prepared,
     alive: () => shared.count.alive,
     closed: () => closed,
-    prepare(prompt, ledger, { signal: _, ...given } = {}) {
+    prepare(prompt, ledger, given = {}) {
       prepared.push({ prompt, options: given });
       return Promise.resolve(new FakeGenerator(shared, ledger));
     },

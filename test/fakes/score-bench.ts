@@ -7,7 +7,7 @@ import type { CliIo, InterruptSignal, Output } from '../../src/cli/io.js';
 import { runCli } from '../../src/cli/program.js';
 import { UsageError } from '../../src/core/errors.js';
 import { createImage, encodePng, type Image } from '../../src/core/image.js';
-import type { Catalogs } from '../../src/engine/engine.js';
+import type { Catalogs } from '../../src/engine/catalogs.js';
 import type { VerifierEntry } from '../../src/verifiers/catalog.js';
 import type { Verifier } from '../../src/verifiers/contract.js';
 import { type CliOutcome, temporaryFolder } from './cli.js';
@@ -125,6 +125,10 @@ export function scoreBench(options: ScoreBenchOptions = {}): ScoreBench {
     findModel: (name) => {
       throw new UsageError(`unknown model '${name}'`);
     },
+    modelIn: (folder) => {
+      throw new UsageError(`no model in '${folder}'`);
+    },
+    clipIn: () => ({ ...verifiers[1]!, name: 'clip-dir' }),
     findVerifier: (name) => {
       const found = verifiers.find((each) => each.name === name);
       if (found) return found;

@@ -3,59 +3,34 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 
-import { UsageError } from '../../core/errors.js';
-import { given } from '../../core/given.js';
-import { type Catalogs, findWanted } from '../../engine/engine.js';
-import type { CompareOptions } from '../../engine/options.js';
-import { DEFAULTS, splitCompareOptions } from '../../engine/options.js';
+import type { Catalogs } from '../../engine/catalogs.js';
+import { OPEN_OPTIONS } from '../../engine/options.js';
 import { compareFiles, compareJson, strategyFiles } from '../../report/files.js';
 import type { CompareResult } from '../../run/compare.js';
-import type { StrategyName } from '../../search/registry.js';
-import { optionsFor, resolveSearch, STRATEGIES } from '../../search/registry.js';
+import {
+  COMPARE_ONLY,
+  COMPARE_SEARCH_OPTIONS,
+  type CompareOptions,
+  DEFAULT_SEED,
+  MODEL_OPTIONS,
+  PICTURE_OPTIONS,
+  splitCompareOptions,
+} from '../../run/options.js';
+import { optionsFor, STRATEGIES } from '../../search/registry.js';
 import { compare } from '../../varsearch.js';
 import { printCosts, rowOf } from '../dry-run.js';
-import type { DryRunFlags, LoadFlags, OutputFlags, SamplingFlags, SearchFlags } from '../flags.js';
-import {
-  addDryRunFlags,
-  addLoadFlags,
-  addOutputFlags,
-  addRoundFlags,
-  addSamplingFlags,
-  openOptions,
-  pictureOptions,
-} from '../flags.js';
+import { addFlags, addOutputFlags, type Flags, given, type OutputFlags, takersOf } from '../flags.js';
 import { interruptible } from '../interrupt.js';
 import type { CliIo } from '../io.js';
 import { line } from '../io.js';
 import type { OutputFolder } from '../output-folder.js';
 import { chooseFolder, folderName } from '../output-folder.js';
+import { addDryRunFlags, checkEarly, type DryRunFlags, scheduleOf } from '../plan.js';
 import { createProgress } from '../progress.js';
 import { printComparison, shownPath } from '../summary.js';
-import { parseWhole } from '../values.js';
-import { requirePrompt, scalesOf } from './generate.js';
+import { requirePrompt } from './generate.js';
 
-type Flags = LoadFlags &
-  SamplingFlags &
-  Pick<SearchFlags, 'width' | 'keepElected' | 'result'> &
-  OutputFlags &
-  DryRunFlags & { readonly budget?: number; readonly strategies?: StrategyName[] };
-
-function requireBudget({ budget }: Flags): number {
-  if (budget !== undefined) return budget;
-  throw new UsageError(
-    "option 'budget' is missing: say how many function evaluations each strategy may spend",
-  );
-}
-
-function optionsOf(prompt: string, flags: Flags): CompareOptions {
-  const { strategies } = flags;
-  return {
-    ...openOptions(flags),
-    ...pictureOptions(prompt, flags),
-    ...given({ strategies }),
-    budget: requireBudget(flags),
-  };
-}
+type CompareFlags = Flags & OutputFlags & DryRunFlags;
 
 /** Writes what is there of a comparison: the runs that are not yet on the disk, and the page over all. */
 function keep(compared: CompareResult, folder: OutputFolder): void {
@@ -78,11 +53,14 @@ async function searchAll(
   let progress = createProgress(io, { quiet });
   try {
     for await (const event of run) {
-      if (event.type === 'begin') progress = createProgress(io, { quiet, title: event.strategy.padEnd(6) });
+      if (event.type === 'begin') {
+        progress = createProgress(io, { quiet, title: event.strategy.padEnd(TITLE_WIDTH) });
+      }
       if (event.type === 'progress') progress.show(event.event);
       if (event.type === 'end') {
         progress.clear();
-        folder.write(strategyFiles(event.result));
+        const result = run.finished[event.index];
+        if (result) folder.write(strategyFiles(result));
       }
     }
     return await run.result;
@@ -97,27 +75,41 @@ async function searchAll(
   }
 }
 
-async function run(prompt: string | undefined, flags: Flags, io: CliIo): Promise<void> {
+const TITLE_WIDTH = Math.max(...STRATEGIES.map(({ name }) => name.length));
+
+async function run(prompt: string | undefined, flags: CompareFlags, io: CliIo): Promise<void> {
   const catalogs = await io.catalogs();
-  const scales = scalesOf(flags, catalogs);
-  const strategies = flags.strategies ?? STRATEGIES;
-  const { width, keepElected, result } = flags;
-  const sizes = { width, keepElected, result, budget: requireBudget(flags) };
-  const searches = strategies.map((strategy) => optionsFor(strategy, sizes));
+  const open = given(flags, OPEN_OPTIONS);
+  const modelOptions = given(flags, MODEL_OPTIONS);
+  const { seed = DEFAULT_SEED, ...picture } = given(flags, PICTURE_OPTIONS);
+  const only = given(flags, COMPARE_ONLY);
+  const sizes = given(flags, COMPARE_SEARCH_OPTIONS);
+  const options = {
+    ...open,
+    ...modelOptions,
+    ...sizes,
+    ...only,
+    ...picture,
+    seed,
+    // A dry run draws nothing.
+    prompt: prompt ?? (flags.dryRun === true ? 'nothing' : requirePrompt(prompt)),
+  } as CompareOptions;
+  const wanted = splitCompareOptions(options);
+  const schedule = scheduleOf(flags, { open, modelOptions }, catalogs);
+  const searches = STRATEGIES.map(({ name }) => name)
+    .filter((name) => only.strategies?.includes(name) ?? true)
+    .map((name) => optionsFor(name, { ...sizes, budget: options.budget }));
   if (flags.dryRun === true) {
     printCosts(
-      searches.map((search) => rowOf(search, scales)),
-      scales,
+      searches.map((search) => rowOf(search, schedule)),
+      schedule,
       io,
       flags.json === true,
     );
     return;
   }
-  const options = optionsOf(requirePrompt(prompt), flags);
-  findWanted(splitCompareOptions(options).open, catalogs);
-  for (const search of searches) resolveSearch(search, scales);
-  const seed = `seed${options.seed ?? DEFAULTS.seed}`;
-  const folder = chooseFolder(io.cwd, flags.out, folderName(options.prompt, 'compared', seed));
+  checkEarly({ ...wanted, modelOptions }, searches, catalogs);
+  const folder = chooseFolder(io.cwd, flags.out, folderName(options.prompt, 'compared', `seed${seed}`));
   const quiet = flags.quiet === true;
   const compared = await interruptible(io, (signal) =>
     searchAll({ ...options, signal }, { catalogs, folder, io, quiet }),
@@ -130,21 +122,22 @@ async function run(prompt: string | undefined, flags: Flags, io: CliIo): Promise
 
 /** Adds the command to the program. */
 export function addCompare(program: Command, io: CliIo): void {
+  const { strategies, ...rest } = COMPARE_ONLY;
   const command = program
     .command('compare')
     .description('run every strategy at the same budget, side by side')
-    .argument('[prompt]', 'what to draw, in quotes')
-    .option('--budget <nfe>', 'function evaluations that each strategy may spend', parseWhole)
-    .addOption(
-      new Option('--strategies <names...>', 'which to compare (default: all)').choices([...STRATEGIES]),
-    )
-    .option('--width <n>', 'beams that beam search keeps', parseWhole);
-  addRoundFlags(command);
-  addLoadFlags(command);
-  addSamplingFlags(command);
+    .argument('[prompt]', `${PICTURE_OPTIONS.prompt.words}, in quotes`);
+  addFlags(command, rest);
+  command.addOption(
+    new Option('--strategies <names...>', `${strategies.words} (default: ${strategies.usual})`).choices([
+      ...(strategies.choices ?? []),
+    ]),
+  );
+  addFlags(command, COMPARE_SEARCH_OPTIONS, { takers: takersOf });
+  addFlags(command, { ...OPEN_OPTIONS, ...PICTURE_OPTIONS, ...MODEL_OPTIONS });
   addOutputFlags(command);
   addDryRunFlags(command);
-  command.action(async (prompt: string | undefined, flags: Flags) => {
+  command.action(async (prompt: string | undefined, flags: CompareFlags) => {
     await run(prompt, flags, io);
   });
 }

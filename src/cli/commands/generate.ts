@@ -4,75 +4,40 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 
 import { UsageError } from '../../core/errors.js';
-import { type Catalogs, findWanted } from '../../engine/engine.js';
-import type { GenerateOptions, PictureOptions } from '../../engine/options.js';
-import { DEFAULTS, splitGenerateOptions } from '../../engine/options.js';
-import type { Scale } from '../../models/contract.js';
+import type { Catalogs } from '../../engine/catalogs.js';
+import { OPEN_OPTIONS } from '../../engine/options.js';
 import { FILE_NAMES, resultFiles } from '../../report/files.js';
 import type { GenerateRun } from '../../run/generate.js';
+import {
+  DEFAULT_SEED,
+  type GenerateOptions,
+  MODEL_OPTIONS,
+  PICTURE_OPTIONS,
+  splitGenerateOptions,
+  STRATEGY_OPTION,
+} from '../../run/options.js';
 import type { GenerateResult } from '../../run/result.js';
 import { resultJson } from '../../run/result.js';
-import type { SearchOptions } from '../../search/registry.js';
-import { DEFAULT_STRATEGY, resolveSearch } from '../../search/registry.js';
+import { findStrategy, SEARCH_OPTIONS, type SearchOptions } from '../../search/registry.js';
 import { generate } from '../../varsearch.js';
-import { costRows, firstScales, printCosts } from '../dry-run.js';
-import type { DryRunFlags, LoadFlags, OutputFlags, SamplingFlags, SearchFlags } from '../flags.js';
-import {
-  addDryRunFlags,
-  addLoadFlags,
-  addOutputFlags,
-  addSamplingFlags,
-  addSearchFlags,
-  openOptions,
-  pictureOptions,
-} from '../flags.js';
+import { costRows, printCosts } from '../dry-run.js';
+import { addFlags, addOutputFlags, type Flags, given, type OutputFlags, takersOf } from '../flags.js';
 import { interruptible } from '../interrupt.js';
 import type { CliIo } from '../io.js';
 import { line } from '../io.js';
 import type { OutputFolder } from '../output-folder.js';
 import { chooseFolder, folderName } from '../output-folder.js';
+import { addDryRunFlags, checkEarly, type DryRunFlags, scheduleOf } from '../plan.js';
 import type { Progress } from '../progress.js';
 import { createProgress } from '../progress.js';
 import { printSummary, shownPath, showPreview } from '../summary.js';
 
-type Flags = LoadFlags & SamplingFlags & SearchFlags & OutputFlags & DryRunFlags;
+type GenerateFlags = Flags & OutputFlags & DryRunFlags;
 
 /** The prompt, which only a dry run may do without. */
 export function requirePrompt(prompt: string | undefined): string {
   if (prompt !== undefined) return prompt;
   throw new UsageError('the prompt is missing: say what to draw, in quotes');
-}
-
-/** The scales of a named model, known before it is loaded. */
-export function scalesOf(
-  flags: LoadFlags & DryRunFlags & SamplingFlags,
-  catalogs: Catalogs,
-): readonly Scale[] {
-  if (flags.scales !== undefined) {
-    if (flags.dryRun !== true) {
-      throw new UsageError('--scales is for --dry-run: a model has its own schedule');
-    }
-    return firstScales(flags.scales);
-  }
-  const entry = catalogs.findModel(flags.model ?? DEFAULTS.model);
-  const { size, aspectRatio } = flags;
-  if (size === undefined && aspectRatio === undefined) return entry.scales;
-  if (entry.scalesOf) return entry.scalesOf(size, aspectRatio);
-  throw new UsageError(
-    `model '${entry.name}' draws pictures of one size and ratio: leave --size and --aspect-ratio away`,
-  );
-}
-
-function searchOf(options: PictureOptions): SearchOptions {
-  const { strategy, width, candidates, images, budget, keepElected, result } = options;
-  return { strategy, width, candidates, images, budget, keepElected, result };
-}
-
-/** Fails on whatever can be known to be wrong before anything is loaded. */
-function checkEarly(options: GenerateOptions, scales: readonly Scale[], catalogs: Catalogs): void {
-  const { open, picture } = splitGenerateOptions(options);
-  findWanted(open, catalogs);
-  resolveSearch(searchOf(picture), scales);
 }
 
 type Ending = 'interrupted' | 'stopped';
@@ -128,17 +93,28 @@ interface Context {
   readonly io: CliIo;
 }
 
-async function run(prompt: string | undefined, flags: Flags, io: CliIo): Promise<void> {
+async function run(prompt: string | undefined, flags: GenerateFlags, io: CliIo): Promise<void> {
   const catalogs = await io.catalogs();
-  const scales = scalesOf(flags, catalogs);
+  const open = given(flags, OPEN_OPTIONS);
+  const modelOptions = given(flags, MODEL_OPTIONS);
+  const asked = { ...given(flags, STRATEGY_OPTION), ...given(flags, SEARCH_OPTIONS) } as SearchOptions;
+  const schedule = scheduleOf(flags, { open, modelOptions }, catalogs);
   if (flags.dryRun === true) {
-    printCosts(costRows(searchOf(pictureOptions('', flags)), scales), scales, io, flags.json === true);
+    printCosts(costRows(asked, schedule), schedule, io, flags.json === true);
     return;
   }
-  const options: GenerateOptions = { ...openOptions(flags), ...pictureOptions(requirePrompt(prompt), flags) };
-  checkEarly(options, scales, catalogs);
-  const { strategy = DEFAULT_STRATEGY, seed = DEFAULTS.seed } = options;
-  const folder = chooseFolder(io.cwd, flags.out, folderName(options.prompt, strategy, `seed${seed}`));
+  const { seed = DEFAULT_SEED, ...picture } = given(flags, PICTURE_OPTIONS);
+  const options: GenerateOptions = {
+    ...open,
+    ...modelOptions,
+    ...asked,
+    ...picture,
+    seed,
+    prompt: requirePrompt(prompt),
+  };
+  checkEarly({ ...splitGenerateOptions(options), modelOptions }, [asked], catalogs);
+  const { name } = findStrategy(asked.strategy);
+  const folder = chooseFolder(io.cwd, flags.out, folderName(options.prompt, name, `seed${seed}`));
   await interruptible(io, async (signal) => {
     const progress = createProgress(io, { quiet: flags.quiet === true });
     const result = await search({ ...options, signal }, { catalogs, folder, progress, io });
@@ -152,13 +128,13 @@ export function addGenerate(program: Command, io: CliIo): void {
   const command = program
     .command('generate')
     .description('search for the best picture of a prompt')
-    .argument('[prompt]', 'what to draw, in quotes');
-  addSearchFlags(command);
-  addLoadFlags(command);
-  addSamplingFlags(command);
+    .argument('[prompt]', PICTURE_OPTIONS.prompt.words + ', in quotes');
+  addFlags(command, STRATEGY_OPTION);
+  addFlags(command, SEARCH_OPTIONS, { takers: takersOf });
+  addFlags(command, { ...OPEN_OPTIONS, ...PICTURE_OPTIONS, ...MODEL_OPTIONS });
   addOutputFlags(command);
   addDryRunFlags(command);
-  command.action(async (prompt: string | undefined, flags: Flags) => {
+  command.action(async (prompt: string | undefined, flags: GenerateFlags) => {
     await run(prompt, flags, io);
   });
 }

@@ -2,9 +2,9 @@
 
 import type { Command } from 'commander';
 
-import { DEFAULTS } from '../../engine/options.js';
+import { DEFAULT_NAMES } from '../../engine/options.js';
 import type { ModelEntry } from '../../models/catalog.js';
-import { describeScale } from '../../report/words.js';
+import { describeSchedule } from '../../report/words.js';
 import type { CliIo } from '../io.js';
 import { line } from '../io.js';
 import { table } from '../table.js';
@@ -14,26 +14,35 @@ function stateOf(entry: ModelEntry): string {
   return installed === true ? 'installed' : `not installed: ${installed}`;
 }
 
+/** What is known of a model without its weights; null where files are missing that would tell. */
+function known<T>(entry: ModelEntry, read: () => T): T | null {
+  try {
+    return read();
+  } catch (error) {
+    if (entry.installed() === true) throw error;
+    return null;
+  }
+}
+
 function asJson(entry: ModelEntry): unknown {
-  const { name, description, licence, scales, defaults } = entry;
+  const { name, description, licence } = entry;
   return {
     name,
     description,
     licence,
     installed: entry.installed() === true,
     state: stateOf(entry),
-    scales,
-    defaults,
+    schedule: known(entry, () => entry.schedule()),
+    defaults: known(entry, () => entry.resolve({})),
   };
 }
 
 function print(models: readonly ModelEntry[], io: CliIo): void {
   const rows = models.map((entry) => {
-    const last = entry.scales.at(-1);
-    const scales = `${entry.scales.length} scales to ${last ? describeScale(last) : '?'}`;
-    const mark = entry.name === DEFAULTS.model ? '*' : ' ';
+    const schedule = known(entry, () => describeSchedule(entry.schedule())) ?? '?';
+    const mark = entry.name === DEFAULT_NAMES.model ? '*' : ' ';
     const state = entry.installed() === true ? 'installed' : 'not installed';
-    return [`${mark} ${entry.name}`, scales, entry.licence, state, entry.description];
+    return [`${mark} ${entry.name}`, schedule, entry.licence, state, entry.description];
   });
   const head = ['  name', 'schedule', 'licence', 'state', 'description'];
   for (const text of table([head, ...rows], [0, 1, 2, 3, 4])) line(io.stdout, text);
@@ -51,7 +60,7 @@ export function addModels(program: Command, io: CliIo): void {
     .action(async (flags: { readonly json?: true }) => {
       const { models } = await io.catalogs();
       if (flags.json === true) {
-        line(io.stdout, JSON.stringify({ format: 1, models: models.map(asJson) }, null, 2));
+        line(io.stdout, JSON.stringify({ format: 2, models: models.map(asJson) }, null, 2));
       } else print(models, io);
     });
 }

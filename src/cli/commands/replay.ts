@@ -5,13 +5,13 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 
 import { cannotRead } from '../../core/file-faults.js';
+import { OPEN_OPTIONS } from '../../engine/options.js';
 import { resultFiles } from '../../report/files.js';
 import { describeScores } from '../../report/words.js';
-import type { ReplayResult } from '../../run/replay.js';
+import { RECIPE_OPTIONS, type ReplayResult } from '../../run/replay.js';
 import { replay } from '../../varsearch.js';
 import { EXIT } from '../exit.js';
-import type { LoadFlags, OutputFlags } from '../flags.js';
-import { addLoadFlags, addOutputFlags, openOptions } from '../flags.js';
+import { addFlags, addOutputFlags, type Flags, given, type OutputFlags } from '../flags.js';
 import { interruptible } from '../interrupt.js';
 import type { CliIo } from '../io.js';
 import { line, plain } from '../io.js';
@@ -19,7 +19,7 @@ import { openFolder } from '../output-folder.js';
 import { createProgress } from '../progress.js';
 import { printReport, shownPath, showPreview } from '../summary.js';
 
-type Flags = LoadFlags & OutputFlags & { readonly anyModel?: true };
+type ReplayFlags = Flags & OutputFlags & { readonly anyModel?: true };
 
 function readPicture(file: string, cwd: string): Uint8Array {
   try {
@@ -48,13 +48,13 @@ function verdict(file: string, { identical, edited, differences, recipe, result 
   return `${file} came out different${versions.length > 0 ? `; so are the versions: ${versions.join('; ')}` : ''}`;
 }
 
-async function makeAgain(file: string, flags: Flags, io: CliIo): Promise<ReplayResult> {
+async function makeAgain(file: string, flags: ReplayFlags, io: CliIo): Promise<ReplayResult> {
   const bytes = readPicture(file, io.cwd);
   const catalogs = await io.catalogs();
   const { anyModel } = flags;
   return await interruptible(io, async (signal) => {
     const progress = createProgress(io, { quiet: flags.quiet === true });
-    const run = replay(bytes, { ...openOptions(flags), anyModel, name: plain(file), signal }, { catalogs });
+    const run = replay(bytes, { ...given(flags, OPEN_OPTIONS), anyModel, name: plain(file), signal }, { catalogs });
     try {
       for await (const event of run) progress.show(event);
       return await run.result;
@@ -64,7 +64,7 @@ async function makeAgain(file: string, flags: Flags, io: CliIo): Promise<ReplayR
   });
 }
 
-async function run(file: string, flags: Flags, io: CliIo): Promise<number> {
+async function run(file: string, flags: ReplayFlags, io: CliIo): Promise<number> {
   const folder = flags.out === undefined ? null : openFolder(resolve(io.cwd, flags.out));
   const replayed = await makeAgain(file, flags, io).catch((error: unknown) => {
     folder?.discard();
@@ -74,16 +74,11 @@ async function run(file: string, flags: Flags, io: CliIo): Promise<number> {
   const { identical, edited, differences, recipe, result } = replayed;
   const text = plain(verdict(file, replayed));
   if (flags.json === true) {
-    const prompt = recipe.options.prompt;
-    const reported = result.report ? { report: result.report } : {};
-    line(
-      io.stdout,
-      JSON.stringify(
-        { format: 1, file, identical, edited, differences, prompt, score: result.score, ...reported },
-        null,
-        2,
-      ),
-    );
+    const { prompt } = recipe.options;
+    const { standing, report, winner } = result;
+    const { scores } = winner;
+    const outcome = { identical, edited, differences, prompt, standing, scores, ...(report ? { report } : {}) };
+    line(io.stdout, JSON.stringify({ format: 2, file, ...outcome }, null, 2));
   } else if (identical && flags.quiet !== true) {
     showPreview(result, io);
     line(io.stdout, text);
@@ -102,9 +97,10 @@ export function addReplay(program: Command, io: CliIo, exit: (code: number) => v
     .description('make a picture again from the recipe in its file')
     .argument('<file>', 'a PNG file written by varsearch')
     .option('--any-model', 'go on although model or verifier are not the ones that made the picture');
-  addLoadFlags(command, 'recipe');
+  const usual = Object.fromEntries(RECIPE_OPTIONS.map((name) => [name, "the recipe's"]));
+  addFlags(command, OPEN_OPTIONS, { usual });
   addOutputFlags(command, 'folder for the new picture and its page (default: only compare)');
-  command.action(async (file: string, flags: Flags) => {
+  command.action(async (file: string, flags: ReplayFlags) => {
     exit(await run(file, flags, io));
   });
 }

@@ -4,12 +4,12 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 
 import { UsageError } from '../../core/errors.js';
-import { given } from '../../core/given.js';
-import { DEFAULTS } from '../../engine/options.js';
-import type { ScoreOptions } from '../../score/options.js';
+import type { OptionTable } from '../../core/options.js';
+import { DEFAULT_NAMES } from '../../engine/options.js';
+import { SCORE_OPTIONS, type ScoreOptions } from '../../score/options.js';
 import type { ScoreResult } from '../../score/score.js';
 import { score } from '../../score/score.js';
-import { addJudgeFlags, type JudgeFlags, judgeOptions } from '../flags.js';
+import { addFlags, type Flags, given } from '../flags.js';
 import { interruptible } from '../interrupt.js';
 import type { CliIo } from '../io.js';
 import { readPromptsFile } from '../prompts-file.js';
@@ -17,17 +17,22 @@ import { printBest, printCsv, printJson, printTable, selected } from '../score-o
 import { createScoreProgress } from '../score-progress.js';
 import { parseWhole } from '../values.js';
 
-interface Flags extends JudgeFlags {
-  readonly prompt?: string;
+interface Own {
   readonly prompts?: string;
   readonly sort: boolean;
   readonly top?: number;
   readonly best?: true;
-  readonly skipBad?: true;
   readonly json?: true;
   readonly csv?: true;
   readonly quiet?: true;
 }
+
+type ScoreFlags = Flags & Own;
+
+/** The options that have flags: paths start from where the command was typed. */
+const FLAGGED: OptionTable = Object.fromEntries(
+  Object.entries(SCORE_OPTIONS).filter(([name]) => name !== 'cwd'),
+);
 
 const MORE = `
 An image is a file, a folder (its own pictures, not those of folders in it), or a quoted pattern such as 'out/**/*.png'.
@@ -38,8 +43,8 @@ Examples:
   varsearch score 'out/**/picture.png' --csv > scores.csv
   cp "$(varsearch score drafts --prompt "a red star" --best)" final.png`;
 
-function optionsOf(images: readonly string[], flags: Flags, io: CliIo): ScoreOptions {
-  const { prompt, prompts, skipBad, top } = flags;
+function optionsOf(images: readonly string[], flags: ScoreFlags, io: CliIo): ScoreOptions {
+  const { prompts, top } = flags;
   if (top !== undefined && top < 1) throw new UsageError(`--top must be at least 1, got ${top}`);
   if (images.length === 0 && prompts === undefined) {
     throw new UsageError('the pictures are missing: name files, folders or quoted patterns');
@@ -48,12 +53,11 @@ function optionsOf(images: readonly string[], flags: Flags, io: CliIo): ScoreOpt
   return {
     images: [...images, ...listed],
     cwd: io.cwd,
-    ...judgeOptions(flags),
-    ...given({ prompt, skipBad }),
+    ...given(flags, FLAGGED),
   };
 }
 
-async function scoreAll(options: ScoreOptions, flags: Flags, io: CliIo): Promise<ScoreResult> {
+async function scoreAll(options: ScoreOptions, flags: ScoreFlags, io: CliIo): Promise<ScoreResult> {
   const catalogs = await io.catalogs();
   return await interruptible(io, async (signal) => {
     const progress = createScoreProgress(io, flags.quiet === true);
@@ -67,7 +71,7 @@ async function scoreAll(options: ScoreOptions, flags: Flags, io: CliIo): Promise
   });
 }
 
-async function run(images: readonly string[], flags: Flags, io: CliIo): Promise<void> {
+async function run(images: readonly string[], flags: ScoreFlags, io: CliIo): Promise<void> {
   const result = await scoreAll(optionsOf(images, flags, io), flags, io);
   const pictures = selected(result, { sort: flags.sort, top: flags.top });
   if (flags.best === true) printBest(result, io);
@@ -82,13 +86,12 @@ export function addScore(program: Command, io: CliIo): void {
     .command('score')
     .description('score pictures that exist already, and find the best')
     .argument('[image...]', 'files, folders or quoted patterns')
-    .option('--prompt <text>', 'what the pictures should show (default: what each was generated from)')
     .option('--prompts <file>', 'pictures with a prompt each: CSV or JSON lines with image and prompt');
-  addJudgeFlags(command, { verifier: DEFAULTS.verifier, ensemble: 'rank', weights: '1 each' });
+  // There is no model that could have a usual one.
+  addFlags(command, FLAGGED, { usual: { verifier: DEFAULT_NAMES.verifier } });
   command
     .option('--top <n>', 'only the n best of each prompt', parseWhole)
     .option('--no-sort', 'in the order given instead of best first')
-    .option('--skip-bad', 'go on without files that cannot be read')
     .addOption(
       new Option('--best', 'print only the path of the best picture').conflicts(['json', 'csv', 'top']),
     )
@@ -96,7 +99,7 @@ export function addScore(program: Command, io: CliIo): void {
     .option('--csv', 'print the scores as CSV')
     .option('--quiet', 'no progress, and no warnings but of files left out')
     .addHelpText('after', MORE)
-    .action(async (images: readonly string[], flags: Flags) => {
+    .action(async (images: readonly string[], flags: ScoreFlags) => {
       await run(images, flags, io);
     });
 }

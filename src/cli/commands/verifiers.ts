@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 
-import { DEFAULTS } from '../../engine/options.js';
+import { DEFAULT_NAMES } from '../../engine/options.js';
 import type { VerifierEntry } from '../../verifiers/catalog.js';
 import type { CliIo } from '../io.js';
 import { line } from '../io.js';
@@ -27,7 +27,7 @@ function print(verifiers: readonly VerifierEntry[], io: CliIo): void {
   const states = verifiers.map((entry) => ({ entry, installed: entry.installed() }));
   const rows = states.map(({ entry, installed }) => {
     const { name, size, licence, goodAt } = entry;
-    const mark = name === DEFAULTS.verifier ? '*' : ' ';
+    const mark = name === DEFAULT_NAMES.verifier ? '*' : ' ';
     return [`${mark} ${name}`, installed === true ? 'installed' : 'not installed', size, licence, goodAt];
   });
   const head = ['  name', 'state', 'size', 'licence', 'good at'];
@@ -45,7 +45,7 @@ function print(verifiers: readonly VerifierEntry[], io: CliIo): void {
   line(io.stdout);
   line(
     io.stdout,
-    'Any other CLIP in the Hugging Face layout is clip-score:FOLDER. Several at once are joined: --verifier a,b,c.',
+    'Any other CLIP in the Hugging Face layout: --verifier clip-dir --clip-dir FOLDER. Several at once are joined: --verifier a,b,c.',
   );
 }
 

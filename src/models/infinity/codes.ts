@@ -2,8 +2,8 @@
 // (autoregressive_infer_cfg in infinity/models/infinity.py). Bits are kept in token order: [tokens, D], which with spatial
 // patchify is PyTorch's pixel-unshuffle order of the 2 x 2 patch (D = 4 d: channel, then row, then column).
 
-import type { Scale } from '../contract.js';
 import { interpolate } from '../vae/interpolate.js';
+import type { Scale } from './schedule.js';
 
 /** How tokens lie over the latent grid. */
 export interface CodeLayout {

@@ -4,20 +4,26 @@
 import { CheckpointError } from '../../core/errors.js';
 import type { TensorSource } from '../../runtime/weights/tensor-source.js';
 
-/** The sizes of an Infinity transformer. */
-export interface InfinityConfig {
+/** The sizes of a transformer that decide what a step costs. */
+export interface TransformerSizes {
+  /** Blocks of the transformer. */
+  readonly depth: number;
   /** Width C of the transformer. */
   readonly width: number;
-  readonly heads: number;
   /** Hidden width of the feed-forward layers. */
   readonly hidden: number;
+  /** Bits D of a token: the codebook's d, or 4 d with spatial patchify. */
+  readonly bits: number;
+}
+
+/** The sizes of an Infinity transformer. */
+export interface InfinityConfig extends TransformerSizes {
+  readonly heads: number;
   /** Width of the text encoder's states. */
   readonly textChannels: number;
   /** Heads of the attentive text pool: textChannels / 128. */
   readonly poolHeads: number;
-  /** Bits D of a token: the codebook's d, or 4 d with spatial patchify. */
-  readonly bits: number;
-  /** Key prefix of each block, in order: its length is the depth. */
+  /** Key prefix of each block, in order. */
   readonly blocks: readonly string[];
   /** The most scales that the level embedding has rows for. */
   readonly maxScales: number;
@@ -54,7 +60,8 @@ export function infinityConfig(weights: TensorSource): InfinityConfig {
   if (width % heads !== 0) {
     throw new CheckpointError(weights.label, `width ${width} is not a multiple of its ${heads} heads`);
   }
-  return { width, heads, hidden, textChannels, poolHeads, bits, blocks, maxScales, maxTextLength };
+  const depth = blocks.length;
+  return { depth, width, heads, hidden, textChannels, poolHeads, bits, blocks, maxScales, maxTextLength };
 }
 
 /** Prefixes such as 'block_chunks.1.module.3.' (chunked, as the official files are) or 'blocks.7.', by depth. */

@@ -1,8 +1,7 @@
 // What an Infinity step costs, in operations and in bytes, from the sizes alone.
 
-import type { Scale } from '../contract.js';
-import type { InfinityConfig } from './config.js';
-import { tokensBefore } from './schedule.js';
+import type { TransformerSizes } from './config.js';
+import { type Scale, tokensBefore } from './schedule.js';
 
 const FLOAT_BYTES = 4;
 
@@ -25,22 +24,22 @@ export function stepTokens(scales: readonly Scale[], index: number): { tokens: n
 }
 
 /** Floating-point operations of a step's matrix products, attention included (two per multiplication). */
-export function stepFlops({ width, hidden, bits, blocks }: InfinityConfig, size: StepSize): number {
+export function stepFlops({ depth, width, hidden, bits }: TransformerSizes, size: StepSize): number {
   const { branches, tokens, past, textTokens } = size;
   const linear = 6 * width * width + 2 * width * hidden; // q, k, v, proj; q, proj; fc1, fc2
   const attention = 2 * width * (past + tokens + textTokens);
   const head = 2 * bits * width;
   const embedding = bits * width; // shared by the branches
-  return 2 * tokens * (branches * (blocks.length * (linear + attention) + head) + embedding);
+  return 2 * tokens * (branches * (depth * (linear + attention) + head) + embedding);
 }
 
 /** Bytes of the keys and values of `tokens` tokens. */
-export function pageBytes({ width, blocks }: InfinityConfig, branches: number, tokens: number): number {
-  return blocks.length * 2 * branches * tokens * width * FLOAT_BYTES;
+export function pageBytes({ depth, width }: TransformerSizes, branches: number, tokens: number): number {
+  return depth * 2 * branches * tokens * width * FLOAT_BYTES;
 }
 
 /** Bytes that a step of one prefix needs while it runs: gathered keys and values, activations, the new page. */
-export function stepBytes(config: InfinityConfig, size: StepSize): number {
+export function stepBytes(config: TransformerSizes, size: StepSize): number {
   const { branches, tokens, past } = size;
   const gathered = pageBytes(config, branches, past);
   const made = 2 * pageBytes(config, branches, tokens);

@@ -5,13 +5,21 @@ import { join } from 'node:path';
 
 import { CheckpointError } from '../../core/errors.js';
 import { type JsonObject, readJsonFile } from '../../core/json-file.js';
-import type { Scale } from '../contract.js';
-import type { InfinityDefaults, InfinityOptions } from './model.js';
-import { officialSchedule, PICTURE_SIZES, type PictureSize, type Schedule } from './schedule.js';
+import type { TransformerSizes } from './config.js';
+import type { InfinityOptions } from './model.js';
+import type { InfinityDefaults } from './options.js';
+import {
+  officialSchedule,
+  PICTURE_SIZES,
+  type PictureSize,
+  type Scale,
+  type ScaleSchedule,
+} from './schedule.js';
+import type { InfinityFacts } from './steps.js';
 
 /** The part of config.json that says how the model is run. */
 export interface InfinityFolderConfig {
-  readonly schedule: Schedule;
+  readonly schedule: ScaleSchedule;
   readonly cfgInsertionLayer: readonly number[];
   readonly defaults: InfinityDefaults;
 }
@@ -51,8 +59,33 @@ export function infinityFolder(folder: string, name: string): InfinityOptions & 
   };
 }
 
+/** What the config.json of an Infinity folder says of the model without its weights; throws a CheckpointError. */
+export function infinityFacts(folder: string, name: string): InfinityFacts {
+  const path = join(folder, 'config.json');
+  const config = readJsonFile(path);
+  const { schedule, defaults } = parseInfinityConfig(config, path);
+  return { name, schedule, defaults, ...sizesOf(config, path) };
+}
+
+function sizesOf(
+  config: JsonObject,
+  path: string,
+): { readonly sizes: TransformerSizes; readonly tokenPixels: number } {
+  const size = (name: string): number => {
+    const value = config[name];
+    if (Number.isSafeInteger(value) && Number(value) > 0) return value as number;
+    throw new CheckpointError(path, `'${name}' has to be a whole number above 0`);
+  };
+  const width = size('embed_dim');
+  // With spatial patchify a token covers 2 x 2 places of the latent.
+  const patch = config['apply_spatial_patchify'] === true ? 2 : 1;
+  const hidden = size('mlp_ratio') * width;
+  const sizes = { depth: size('depth'), width, hidden, bits: size('codebook_dim') * patch * patch };
+  return { sizes, tokenPixels: size('vae_patch_size') * patch };
+}
+
 /** The schedule, and what its rotary positions are stretched to: the ratio's 1M schedule where it is an official one. */
-function scheduleOf(config: JsonObject, path: string): Schedule {
+function scheduleOf(config: JsonObject, path: string): ScaleSchedule {
   const scales = gridList(config['scale_schedule']);
   if (!scales) throw new CheckpointError(path, "'scale_schedule' has to be a list of [height, width]");
   const { pn, aspect_ratio_h_div_w: ratio } = config;

@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { tinyStates, writeTinyInfinity } from '../../../test/fakes/tiny-infinity.js';
 import { Ledger } from '../../core/ledger.js';
+import type { OptionValues } from '../../core/options.js';
 import { RandomKey } from '../../core/random.js';
 import { createRuntime, type Runtime } from '../../runtime/index.js';
-import type { GenerationOptions } from '../contract.js';
 import type { InfinityGenerator } from './generator.js';
 import { type InfinityModel, openInfinity } from './model.js';
 import type { InfinityPrefix } from './prefix.js';
@@ -16,7 +16,7 @@ const sides = [1, 2, 3, 5];
 const scales = sides.map((side) => ({ height: side, width: side }));
 const folder = mkdtempSync(join(tmpdir(), 'varsearch-test-'));
 const files = writeTinyInfinity(folder);
-const key = RandomKey.fromSeed(5);
+const draw = RandomKey.fromSeed(5);
 let runtime: Runtime;
 
 beforeAll(async () => {
@@ -41,7 +41,7 @@ function open(rest: { memory?: number; cfgInsertionLayer?: number[] } = {}): Pro
 /** Runs `work` with a generator and checks that nothing is left behind. */
 async function withGenerator<T>(
   work: (generator: InfinityGenerator, ledger: Ledger) => Promise<T>,
-  options: GenerationOptions = {},
+  options: OptionValues = {},
   rest: Parameters<typeof open>[0] = {},
 ): Promise<T> {
   const model = await open(rest);
@@ -66,7 +66,7 @@ async function rollouts(generator: InfinityGenerator, count: number): Promise<In
   root.release();
   for (let scale = 1; scale <= scales.length; scale++) {
     const next = await generator.extend(
-      prefixes.map((prefix, i) => ({ prefix, key: key.fold(i).fold(scale) })),
+      prefixes.map((prefix, i) => ({ prefix, draw: draw.fold(i).fold(scale) })),
     );
     for (const prefix of prefixes) prefix.release();
     prefixes = next;
@@ -76,11 +76,7 @@ async function rollouts(generator: InfinityGenerator, count: number): Promise<In
 
 const bitsOf = (prefix: InfinityPrefix): number[][] => prefix.chain().map(({ bits }) => [...bits]);
 
-async function drawBits(
-  count: number,
-  options: GenerationOptions = {},
-  rest: Parameters<typeof open>[0] = {},
-) {
+async function drawBits(count: number, options: OptionValues = {}, rest: Parameters<typeof open>[0] = {}) {
   return withGenerator(
     async (generator) => {
       const complete = await rollouts(generator, count);
@@ -102,14 +98,75 @@ describe('the Infinity generator', () => {
     expect((await drawBits(3))[2]).toEqual(together[2]);
   });
 
+  it('draws a scale by the guidance and the temperature of that scale', async () => {
+    const usual = await drawBits(3);
+    const changedAt = async (options: OptionValues): Promise<number> => {
+      const bits = await drawBits(3, options);
+      return (
+        bits
+          .flatMap((chain, i) => chain.findIndex((own, k) => String(own) !== String(usual[i]?.[k])))
+          .find((k) => k > 0) ?? 0
+      );
+    };
+    for (const option of ['cfg', 'temperature']) {
+      const value = option === 'cfg' ? 3 : 1;
+      expect(await changedAt({ [option]: [value, value, value, value] })).toBe(0);
+      expect(await changedAt({ [option]: [value, value, 9, 9] })).toBe(3);
+    }
+  });
+
+  it('packs a prefix into its bits, and computes what is missing when the unpacked one is extended', async () => {
+    await withGenerator(async (generator, ledger) => {
+      const [complete] = await rollouts(generator, 1);
+      if (!complete?.parent) throw new Error('no rollout');
+      const state = generator.pack(complete.parent);
+      // Two bytes say what it is; 1 + 4 + 9 tokens of 4 bits follow.
+      expect(state).toHaveLength(2 + 7);
+      const before = ledger.record();
+      const unpacked = generator.unpack(state);
+      expect(bitsOf(unpacked)).toEqual(bitsOf(complete.parent));
+      expect(ledger.record()).toEqual(before);
+      const [again] = await generator.extend([{ prefix: unpacked, draw: draw.fold(0).fold(4) }]);
+      expect(bitsOf(again as InfinityPrefix)).toEqual(bitsOf(complete));
+      const { forwards, forwardCalls, tokens } = ledger.record();
+      expect(forwards - before.forwards).toBe(4);
+      expect(forwardCalls - before.forwardCalls).toBe(4);
+      expect(tokens - before.tokens).toBe(1 + 4 + 9 + 25);
+      for (const prefix of [complete, unpacked, again]) prefix?.release();
+      for (const wrong of [[], [2, 0], [1, 5], [1, 1], [1, 1, 0, 0], [1, 0, 0]]) {
+        expect(() => generator.unpack(Uint8Array.from(wrong))).toThrow(/packed prefix/);
+      }
+    });
+  });
+
+  it('has room for as many rollouts as half of the memory holds the keys and values of', async () => {
+    // Keys and values of 1 + 4 + 9 tokens, 32 wide, in two blocks and two branches, in bytes of float32.
+    const rollout = 14 * 32 * 2 * 2 * 2 * 4;
+    const rooms = (memory: number) =>
+      withGenerator(
+        (generator) =>
+          Promise.resolve([
+            generator.room(0, 4),
+            generator.room(0, 2),
+            generator.room(2, 4),
+            generator.room(3, 4),
+          ]),
+        {},
+        { memory },
+      );
+    expect(await rooms(2 * 5 * rollout)).toEqual([5, 14, 7, 64]);
+    expect(await rooms(1)).toEqual([1, 1, 1, 1]);
+    expect(await rooms(1e9)).toEqual([64, 64, 64, 64]);
+  });
+
   it('computes a forward pass once for all that extend a prefix, now or later', async () => {
     await withGenerator(async (generator, ledger) => {
       const root = generator.begin();
-      const children = await generator.extend([0, 1, 2].map((i) => ({ prefix: root, key: key.fold(i) })));
+      const children = await generator.extend([0, 1, 2].map((i) => ({ prefix: root, draw: draw.fold(i) })));
       expect(ledger.record()).toMatchObject({ nfe: 3, forwards: 1, forwardCalls: 1, tokens: 1 });
-      const again = await generator.extend([{ prefix: root, key: key.fold(9) }]);
+      const again = await generator.extend([{ prefix: root, draw: draw.fold(9) }]);
       expect(ledger.record()).toMatchObject({ nfe: 4, forwards: 1 });
-      const grandchildren = await generator.extend(children.map((prefix) => ({ prefix, key })));
+      const grandchildren = await generator.extend(children.map((prefix) => ({ prefix, draw })));
       expect(ledger.record()).toMatchObject({ nfe: 7, forwards: 4, forwardCalls: 2, tokens: 1 + 3 * 4 });
       for (const prefix of [root, ...children, ...again, ...grandchildren]) prefix.release();
     });
@@ -147,10 +204,13 @@ describe('the Infinity generator', () => {
     await withGenerator(async (generator, ledger) => {
       const [complete] = await rollouts(generator, 1);
       if (!complete?.parent) throw new Error('no rollout');
-      const [picture, preview] = await generator.decode([complete, complete.parent]);
+      const [picture, preview] = await generator.decode([complete, complete.parent], 'own');
       expect([picture?.width, picture?.height, preview?.width]).toEqual([10, 10, 6]);
       expect(picture?.data).toHaveLength(300);
-      expect(ledger.record()).toMatchObject({ imagesDecoded: 2 });
+      const [full] = await generator.decode([complete.parent], 'full');
+      expect([full?.width, full?.height]).toEqual([10, 10]);
+      expect(full).not.toEqual(picture);
+      expect(ledger.record()).toMatchObject({ imagesDecoded: 3 });
       complete.release();
     });
   });
@@ -188,7 +248,7 @@ describe('the Infinity generator', () => {
         prefix.release();
         return Promise.resolve(prefix);
       });
-      await expect(generator.extend([{ prefix: other, key }])).rejects.toThrow(
+      await expect(generator.extend([{ prefix: other, draw }])).rejects.toThrow(
         'belongs to another generator',
       );
     });
@@ -198,7 +258,7 @@ describe('the Infinity generator', () => {
     await withGenerator(async (generator) => {
       const root = generator.begin();
       const signal = AbortSignal.abort();
-      await expect(generator.extend([{ prefix: root, key }], { signal })).rejects.toThrow('aborted');
+      await expect(generator.extend([{ prefix: root, draw }], { signal })).rejects.toThrow('aborted');
       root.release();
     });
   });
@@ -210,7 +270,7 @@ describe('the Infinity generator', () => {
       schedule: 'official',
       defaults: { cfg: 1, temperature: 1 },
     });
-    const last = async (options: GenerationOptions) => {
+    const last = async (options: OptionValues) => {
       const generator = await model.prepareStates(tinyStates(3), new Ledger(), options);
       generator.close();
       return [generator.scales.length, generator.scales.at(-1)];
@@ -223,9 +283,15 @@ describe('the Infinity generator', () => {
 
   it('says what is wrong with options', async () => {
     const model = await open();
-    const prepare = (options: GenerationOptions) => model.prepareStates(tinyStates(3), new Ledger(), options);
-    await expect(prepare({ temperature: 0 })).rejects.toThrow('temperature must be above 0');
+    const prepare = (options: OptionValues) => model.prepareStates(tinyStates(3), new Ledger(), options);
+    await expect(prepare({ temperature: 0 })).rejects.toThrow(
+      "option 'temperature' must be a number above 0",
+    );
     await expect(prepare({ cfg: [1, 2] })).rejects.toThrow('cfg has 2 values for 4 scales');
+    await expect(prepare({ temperature: [1, 2, 3, 4, 5] })).rejects.toThrow(
+      'temperature has 5 values for 4 scales',
+    );
+    await expect(prepare({ steps: 3 })).rejects.toThrow("tiny does not take the option 'steps'");
     await expect(prepare({ size: '1M' })).rejects.toThrow('pictures of one size and ratio');
     await expect(model.prepareStates(tinyStates(17), new Ledger())).rejects.toThrow('takes at most 16');
     await model.close();

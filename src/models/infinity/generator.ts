@@ -13,15 +13,18 @@ import {
   type Session,
   type TensorHandle,
 } from '../../runtime/index.js';
-import type { CallOptions, Extension, Generator, Prefix, Scale } from '../contract.js';
+import type { CallOptions, Extension, Generator, Prefix, Schedule, View } from '../contract.js';
 import type { VaeDecoder } from '../vae/decoder.js';
 import { type CodeLayout, type Latent, scaleInput } from './codes.js';
 import type { InfinityConfig } from './config.js';
-import { pageBytes, stepBytes, stepFlops, stepTokens } from './cost.js';
+import { stepBytes, stepTokens } from './cost.js';
+import { packBits, unpackBits } from './packing.js';
 import { type Forward, InfinityPrefix, type PrefixFamily } from './prefix.js';
 import type { RotaryTable } from './rotary.js';
 import { sampleBits, type SamplingOptions } from './sampling.js';
+import type { Scale } from './schedule.js';
 import { mixMatrix } from './step-graph.js';
+import { scheduleOf } from './steps.js';
 
 /** The prompt's side of a generation; its tensors belong to the generator and are freed by `close`. */
 export interface TextState {
@@ -68,9 +71,9 @@ const MOST_ROLLOUTS = 64;
 
 /** Infinity's generator. Calls are made one after another, as the strategies do. */
 export class InfinityGenerator implements Generator {
+  readonly schedule: Schedule;
   readonly scales: readonly Scale[];
   readonly ledger: Ledger;
-  readonly concurrency: number;
   readonly #parts: GeneratorParts;
   readonly #family: PrefixFamily;
 
@@ -79,39 +82,52 @@ export class InfinityGenerator implements Generator {
     this.scales = parts.scales;
     this.ledger = parts.ledger;
     this.#family = { scales: parts.scales, layout: parts.core.layout, live: 0 };
-    this.concurrency = this.#rolloutsInMemory();
+    const { core, text } = parts;
+    this.schedule = scheduleOf({
+      scales: parts.scales,
+      sizes: core.config,
+      tokenPixels: core.decoder.pictureSize({ height: core.layout.patch, width: core.layout.patch }).width,
+      branches: text.branches,
+      textTokens: text.tokens,
+    });
   }
 
   begin(): InfinityPrefix {
     return new InfinityPrefix(this.#family, null, new Uint8Array(0));
   }
 
-  async extend(requests: readonly Extension[], options: CallOptions = {}): Promise<InfinityPrefix[]> {
+  async extend(requests: readonly Extension[], call: CallOptions = {}): Promise<InfinityPrefix[]> {
     const prefixes = requests.map(({ prefix }) => this.#own(prefix));
-    await this.computeForwards(prefixes, options);
+    await this.computeForwards(prefixes, call);
     this.ledger.add({ nfe: requests.length });
-    return requests.map(({ key }, i) => {
+    return requests.map(({ draw }, i) => {
       const prefix = prefixes[i] as InfinityPrefix;
-      const sampling = this.#parts.sampling[prefix.scale] as SamplingOptions;
-      return this.force(prefix, sampleBits(this.#logits(prefix), key, sampling));
+      const sampling = this.#parts.sampling[prefix.step] as SamplingOptions;
+      return this.force(prefix, sampleBits(this.#logits(prefix), draw, sampling));
     });
   }
 
   /** The prefix that follows with these bits of the next scale, [tokens, D] in token order. The caller owns it. */
   force(prefix: InfinityPrefix, bits: Uint8Array): InfinityPrefix {
-    const { tokens } = stepTokens(this.scales, prefix.scale);
-    const expected = tokens * this.#parts.core.config.bits;
+    const expected = this.#bitsOf(prefix.step);
     if (bits.length !== expected) {
-      throw new RangeError(`scale ${prefix.scale + 1} has ${expected} bits, got ${bits.length}`);
+      throw new RangeError(`scale ${prefix.step + 1} has ${expected} bits, got ${bits.length}`);
     }
     return new InfinityPrefix(this.#family, prefix, bits);
   }
 
-  /** Makes sure that every prefix has its forward pass, in micro-batches that keep within the memory budget. */
+  /**
+   * Makes sure that every prefix has its forward pass, in micro-batches that keep within the memory budget. Those before it
+   * have theirs already, unless it was unpacked: then theirs are computed first, since it reads their keys and values.
+   */
   async computeForwards(prefixes: readonly InfinityPrefix[], { signal }: CallOptions = {}): Promise<void> {
-    const waiting = [...new Set(prefixes)].filter((prefix) => !prefix.forward);
-    for (const index of new Set(waiting.map((prefix) => prefix.scale))) {
-      const group = waiting.filter((prefix) => prefix.scale === index);
+    throwIfAborted(signal);
+    const complete = prefixes.find(({ step }) => step >= this.scales.length);
+    if (complete) throw new RangeError(`a prefix of all ${complete.step} scales cannot be extended`);
+    const chains = new Set(prefixes.flatMap((prefix) => prefix.chain()));
+    const waiting = [...chains].filter((prefix) => !prefix.forward).sort((a, b) => a.step - b.step);
+    for (const index of new Set(waiting.map(({ step }) => step))) {
+      const group = waiting.filter(({ step }) => step === index);
       const size = this.#microBatch(index);
       for (let start = 0; start < group.length; start += size) {
         throwIfAborted(signal);
@@ -120,10 +136,11 @@ export class InfinityGenerator implements Generator {
     }
   }
 
-  async decode(prefixes: readonly Prefix[], { signal }: CallOptions = {}): Promise<Image[]> {
+  async decode(prefixes: readonly Prefix[], view: View, { signal }: CallOptions = {}): Promise<Image[]> {
+    throwIfAborted(signal);
     const latents = prefixes.map((prefix): Latent => {
       const own = this.#own(prefix);
-      return own.sumOn(this.scales[Math.max(own.scale, 1) - 1]);
+      return view === 'full' ? own.sum : own.sumOn(this.scales[Math.max(own.step, 1) - 1]);
     });
     const pictures: Image[] = [];
     const { decoder } = this.#parts.core;
@@ -144,6 +161,32 @@ export class InfinityGenerator implements Generator {
     return pictures;
   }
 
+  pack(prefix: Prefix): Uint8Array {
+    const [, ...chain] = this.#own(prefix).chain();
+    return packBits(chain.map(({ bits }) => bits));
+  }
+
+  unpack(state: Uint8Array): InfinityPrefix {
+    const scales = unpackBits(
+      state,
+      this.scales.map((_, index) => this.#bitsOf(index)),
+    );
+    let prefix = this.begin();
+    for (const bits of scales) {
+      const next = this.force(prefix, bits);
+      prefix.release();
+      prefix = next;
+    }
+    return prefix;
+  }
+
+  room(from: number, until: number): number {
+    const steps = this.schedule.steps.slice(from, until);
+    const held = steps.reduce((sum, { heldBytes }) => sum + heldBytes, 0);
+    // Half of the budget is for what prefixes hold, half for the step that runs.
+    return Math.min(MOST_ROLLOUTS, Math.max(1, Math.floor(this.#parts.core.memory / 2 / Math.max(held, 1))));
+  }
+
   close(): void {
     if (this.#family.live > 0) {
       throw new RangeError(`${this.#family.live} prefixes were not released before close`);
@@ -153,13 +196,21 @@ export class InfinityGenerator implements Generator {
   }
 
   #own(prefix: Prefix): InfinityPrefix {
-    if (prefix instanceof InfinityPrefix && prefix.family === this.#family) return prefix;
-    throw new TypeError('the prefix belongs to another generator');
+    if (!(prefix instanceof InfinityPrefix) || prefix.family !== this.#family) {
+      throw new TypeError('the prefix belongs to another generator');
+    }
+    prefix.assertAlive();
+    return prefix;
   }
 
   #logits(prefix: InfinityPrefix): Float32Array {
-    if (!prefix.forward) throw new RangeError(`the forward pass of scale ${prefix.scale + 1} is missing`);
+    if (!prefix.forward) throw new RangeError(`the forward pass of scale ${prefix.step + 1} is missing`);
     return prefix.forward.logits;
+  }
+
+  /** Bits of scale `index` (0-based). */
+  #bitsOf(index: number): number {
+    return stepTokens(this.scales, index).tokens * this.#parts.core.config.bits;
   }
 
   #stepSize(index: number): Parameters<typeof stepBytes>[1] {
@@ -171,13 +222,6 @@ export class InfinityGenerator implements Generator {
   #microBatch(index: number): number {
     const { core } = this.#parts;
     return Math.max(1, Math.floor(core.memory / 2 / stepBytes(core.config, this.#stepSize(index))));
-  }
-
-  #rolloutsInMemory(): number {
-    const { core, text } = this.#parts;
-    const { past } = stepTokens(this.scales, this.scales.length - 1);
-    const held = pageBytes(core.config, text.branches, past);
-    return Math.min(MOST_ROLLOUTS, Math.max(1, Math.floor(core.memory / 2 / Math.max(held, 1))));
   }
 
   /** Runs one step for prefixes of the same scale and hands each its logits and page. */
@@ -206,7 +250,7 @@ export class InfinityGenerator implements Generator {
       forwardCalls: 1,
       forwards: prefixes.length,
       tokens: prefixes.length * size.tokens,
-      transformerFlops: prefixes.length * stepFlops(config, size),
+      transformerFlops: prefixes.length * (this.schedule.steps[index]?.flops ?? 0),
     });
   }
 

@@ -1,41 +1,41 @@
 // Infinity from checkpoint files to a model that prepares prompts. What belongs to all prompts is loaded once here.
 
-import { UsageError } from '../../core/errors.js';
+import { throwIfAborted, UsageError } from '../../core/errors.js';
 import { fileHash } from '../../core/hash.js';
 import type { Ledger } from '../../core/ledger.js';
+import type { OptionValues } from '../../core/options.js';
 import { float32Tensor, type Runtime, type Session } from '../../runtime/index.js';
 import { openWeights } from '../../runtime/weights/open-weights.js';
 import type { TensorSource } from '../../runtime/weights/tensor-source.js';
-import type { CallOptions, GenerationOptions, ImageModel } from '../contract.js';
+import type { CallOptions, ImageModel } from '../contract.js';
 import { openT5Encoder, type TextEncoder, type TextStates } from '../t5/text-encoder.js';
 import { openVaeDecoder } from '../vae/decoder.js';
 import { infinityConfig } from './config.js';
 import { type InfinityCore, InfinityGenerator, type TextState } from './generator.js';
+import {
+  branchesOf,
+  chooseSchedule,
+  INFINITY_OPTIONS,
+  type InfinityRun,
+  type InfinityValues,
+  perScale,
+  resolveInfinity,
+} from './options.js';
 import { rotaryTables } from './rotary.js';
 import type { SamplingOptions } from './sampling.js';
-import { officialSchedule, type PictureSize, type Schedule } from './schedule.js';
+import type { ScaleSchedule } from './schedule.js';
 import { buildStepGraph, guidancePlan } from './step-graph.js';
 import { buildTextGraph } from './text-graph.js';
 
-/** Guidance and sampling where a prompt does not say otherwise. */
-export interface InfinityDefaults {
-  readonly cfg: number | readonly number[];
-  readonly temperature: number | readonly number[];
-}
-
 /** Where an Infinity's files are and how it is to be run. */
-export interface InfinityOptions {
-  readonly name: string;
+export interface InfinityOptions extends InfinityRun {
   /** transformer.pth, or safetensors with the same names. */
   readonly transformer: string;
   readonly vae: string;
   /** Folder of the T5 encoder in Hugging Face layout; without it only `prepareStates` works. */
   readonly textEncoder?: string;
-  /** The one schedule that the model was trained on, or the official table of sizes and ratios. */
-  readonly schedule: Schedule | 'official';
   /** The official option: 0 guides the logits, -i the output of the i-th block from the end. @default [0] */
   readonly cfgInsertionLayer?: readonly number[];
-  readonly defaults: InfinityDefaults;
   /** Bytes that prefixes and a running step may take. @default 2 GiB */
   readonly memory?: number;
 }
@@ -45,8 +45,9 @@ const DEFAULT_MEMORY = 2 * 1024 ** 3;
 /** A loaded Infinity. */
 export class InfinityModel implements ImageModel {
   readonly name: string;
+  readonly options = INFINITY_OPTIONS;
   readonly core: InfinityCore;
-  readonly #options: InfinityOptions;
+  readonly #given: InfinityOptions;
   /** The unconditional branch's text states, [maxTextLength, textChannels]. */
   readonly #unconditional: Float32Array;
   readonly #text: Session;
@@ -59,14 +60,18 @@ export class InfinityModel implements ImageModel {
   ) {
     this.name = options.name;
     this.core = core;
-    this.#options = options;
+    this.#given = options;
     this.#unconditional = parts.unconditional;
     this.#text = parts.text;
     this.#encoder = parts.encoder;
   }
 
+  resolve(options: OptionValues): InfinityValues {
+    return resolveInfinity(options, this.#given);
+  }
+
   async hashes(): Promise<Record<string, string>> {
-    const { transformer, vae } = this.#options;
+    const { transformer, vae } = this.#given;
     return {
       transformer: await fileHash(transformer),
       vae: await fileHash(vae),
@@ -77,34 +82,36 @@ export class InfinityModel implements ImageModel {
   async prepare(
     prompt: string,
     ledger: Ledger,
-    options: GenerationOptions & CallOptions = {},
+    options: OptionValues = {},
+    { signal }: CallOptions = {},
   ): Promise<InfinityGenerator> {
+    const values = this.resolve(options);
     if (prompt.trim() === '') throw new UsageError('the prompt is empty: say what the picture should show');
     const encoder = this.#encoder;
     if (!encoder) throw new UsageError(`${this.name} was opened without a text encoder`);
-    options.signal?.throwIfAborted();
+    throwIfAborted(signal);
     const states = await ledger.time('text', () => encoder.encode(prompt));
-    return this.prepareStates(states, ledger, options);
+    throwIfAborted(signal);
+    return this.prepareStates(states, ledger, values);
   }
 
   /** Prepares a prompt that has been encoded already: states [tokens, textChannels] of the text encoder. */
   async prepareStates(
     states: TextStates,
     ledger: Ledger,
-    options: GenerationOptions = {},
+    options: OptionValues = {},
   ): Promise<InfinityGenerator> {
-    const { defaults } = this.#options;
     const { core } = this;
-    const schedule = chooseSchedule(this.#options, options);
+    const values = this.resolve(options);
+    const schedule = chooseSchedule(values, this.#given);
     this.#checkLevels(schedule);
     const count = schedule.scales.length;
-    const cfg = perScale(options.cfg ?? defaults.cfg, count, 'cfg');
-    const temperature = perScale(options.temperature ?? defaults.temperature, count, 'temperature');
-    const sampling = temperature.map((tau): SamplingOptions => {
-      if (!(tau > 0)) throw new UsageError(`temperature must be above 0, got ${tau}`);
-      return { temperature: tau, topK: options.topK ?? 0, topP: options.topP ?? 0 };
-    });
-    const text = await ledger.time('text', () => this.#textState(states, cfg.every((c) => c === 1) ? 1 : 2));
+    const cfg = perScale(values.cfg, count, 'cfg');
+    const { topK, topP } = values;
+    const sampling = perScale(values.temperature, count, 'temperature').map(
+      (temperature): SamplingOptions => ({ temperature, topK, topP }),
+    );
+    const text = await ledger.time('text', () => this.#textState(states, branchesOf(cfg)));
     const rotary = rotaryTables(schedule, core.config.width / core.config.heads);
     return new InfinityGenerator({ core, text, scales: schedule.scales, rotary, ledger, cfg, sampling });
   }
@@ -117,7 +124,7 @@ export class InfinityModel implements ImageModel {
     return Promise.resolve();
   }
 
-  #checkLevels({ scales }: Schedule): void {
+  #checkLevels({ scales }: ScaleSchedule): void {
     const { maxScales } = this.core.config;
     if (scales.length > maxScales) {
       throw new UsageError(`${this.name} has ${maxScales} levels, the schedule ${scales.length} scales`);
@@ -195,24 +202,4 @@ async function load(
     memory: options.memory ?? DEFAULT_MEMORY,
   };
   return new InfinityModel(core, options, { unconditional: weights.read('cfg_uncond'), text, encoder });
-}
-
-/** The size where an official model is not told one. */
-const DEFAULT_SIZE: PictureSize = '1M';
-
-function chooseSchedule(
-  { name, schedule }: InfinityOptions,
-  { size, aspectRatio }: GenerationOptions,
-): Schedule {
-  // officialSchedule refuses names that are no sizes.
-  if (schedule === 'official') return officialSchedule((size ?? DEFAULT_SIZE) as PictureSize, aspectRatio);
-  if (size === undefined && aspectRatio === undefined) return schedule;
-  throw new UsageError(`${name} draws pictures of one size and ratio: leave size and aspect ratio away`);
-}
-
-/** One value per scale: a number stands for all of them. */
-function perScale(value: number | readonly number[], count: number, name: string): number[] {
-  if (typeof value === 'number') return Array.from({ length: count }, () => value);
-  if (value.length !== count) throw new UsageError(`${name} has ${value.length} values for ${count} scales`);
-  return [...value];
 }

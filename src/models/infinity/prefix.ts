@@ -3,8 +3,9 @@
 // every descendant reads them. Owners are counted; the last release frees the page and lets go of the parent.
 
 import type { TensorHandle } from '../../runtime/index.js';
-import type { Prefix, Scale } from '../contract.js';
+import type { Prefix } from '../contract.js';
 import { addCodes, type CodeLayout, emptyLatent, type Latent } from './codes.js';
+import type { Scale } from './schedule.js';
 
 /** What a prefix's forward pass gave. */
 export interface Forward {
@@ -25,8 +26,9 @@ export interface PrefixFamily {
 /** A prefix as the Infinity generator makes it. */
 export class InfinityPrefix implements Prefix {
   readonly family: PrefixFamily;
+  /** The prefix of one scale less; null for the empty prefix. */
   readonly parent: InfinityPrefix | null;
-  readonly scale: number;
+  readonly step: number;
   /** Bits of this prefix's own scale in token order, [tokens, D]; empty for the empty prefix. */
   readonly bits: Uint8Array;
   #forward: Forward | null = null;
@@ -36,7 +38,7 @@ export class InfinityPrefix implements Prefix {
   constructor(family: PrefixFamily, parent: InfinityPrefix | null, bits: Uint8Array) {
     this.family = family;
     this.parent = parent;
-    this.scale = parent ? parent.scale + 1 : 0;
+    this.step = parent ? parent.step + 1 : 0;
     this.bits = bits;
     parent?.retain();
     family.live++;
@@ -67,8 +69,8 @@ export class InfinityPrefix implements Prefix {
     const { scales, layout } = this.family;
     if (!last) throw new RangeError('a schedule needs at least one scale');
     if (!this.parent) return emptyLatent(last, layout);
-    const scale = scales[this.scale - 1];
-    if (!scale) throw new RangeError(`scale ${this.scale} is beyond the schedule`);
+    const scale = scales[this.step - 1];
+    if (!scale) throw new RangeError(`scale ${this.step} is beyond the schedule`);
     const before = last === scales.at(-1) ? this.parent.sum : this.parent.sumOn(last);
     return addCodes(before, this.bits, scale, layout);
   }
@@ -79,13 +81,13 @@ export class InfinityPrefix implements Prefix {
   }
 
   retain(): this {
-    this.#alive();
+    this.assertAlive();
     this.#owners++;
     return this;
   }
 
   release(): void {
-    this.#alive();
+    this.assertAlive();
     if (--this.#owners > 0) return;
     this.family.live--;
     this.#forward?.page?.dispose();
@@ -94,9 +96,10 @@ export class InfinityPrefix implements Prefix {
     this.parent?.release();
   }
 
-  #alive(): void {
+  /** Throws a RangeError after the last release. */
+  assertAlive(): void {
     if (this.#owners === 0) {
-      throw new RangeError(`a prefix of scale ${this.scale} was used after its release`);
+      throw new RangeError(`a prefix of scale ${this.step} was used after its release`);
     }
   }
 }

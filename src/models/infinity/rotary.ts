@@ -2,8 +2,7 @@
 // Positions of every scale are stretched to the last scale of the ratio's full schedule and rounded; the first half of
 // the pairs turns with the row, the second with the column. A scale reads the table from its own first token on.
 
-import type { Schedule } from './schedule.js';
-import { tokensBefore } from './schedule.js';
+import { type ScaleSchedule, tokensBefore } from './schedule.js';
 
 const BASE = 10000;
 
@@ -21,7 +20,7 @@ function roundHalfEven(value: number): number {
 }
 
 /** The stretched (row, column) of every token of the full schedule, in order. */
-function positions(rotary: Schedule['rotary']): [row: number, column: number][] {
+function positions(rotary: ScaleSchedule['rotary']): [row: number, column: number][] {
   const last = rotary.at(-1);
   if (!last) throw new RangeError('a schedule needs at least one scale');
   return rotary.flatMap(({ height, width }) => {
@@ -36,7 +35,7 @@ function positions(rotary: Schedule['rotary']): [row: number, column: number][] 
 }
 
 /** The tables of all scales of a schedule, for a head of `headWidth` channels (a multiple of 4). */
-export function rotaryTables(schedule: Schedule, headWidth: number): RotaryTable[] {
+export function rotaryTables(schedule: ScaleSchedule, headWidth: number): RotaryTable[] {
   if (headWidth % 4 !== 0) throw new RangeError(`head width ${headWidth} is not a multiple of 4`);
   const pairs = headWidth / 2;
   const perAxis = headWidth / 4;

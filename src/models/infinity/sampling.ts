@@ -1,6 +1,6 @@
 // Sampling of bits from the head's logits (sample_with_top_k_top_p_... in infinity/models/infinity.py, for two values).
 
-import type { RandomKey } from '../../core/random.js';
+import type { Draw } from '../../core/random.js';
 
 /** How the bits of one scale are drawn. */
 export interface SamplingOptions {
@@ -27,9 +27,9 @@ export function probabilityOfOne(zero: number, one: number, options: SamplingOpt
  * @param logits [tokens * D * 2], guided, before the temperature
  * @returns bits [tokens * D], each 0 or 1
  */
-export function sampleBits(logits: Float32Array, key: RandomKey, options: SamplingOptions): Uint8Array {
+export function sampleBits(logits: Float32Array, draw: Draw, options: SamplingOptions): Uint8Array {
   const count = logits.length / 2;
-  const draws = key.uniform(count);
+  const draws = draw.uniform(count);
   const bits = new Uint8Array(count);
   for (let i = 0; i < count; i++) {
     const probability = probabilityOfOne(logits[2 * i] ?? 0, logits[2 * i + 1] ?? 0, options);

@@ -2,7 +2,12 @@
 // A smaller picture's schedule is a prefix of the larger one's.
 
 import { UsageError } from '../../core/errors.js';
-import type { Scale } from '../contract.js';
+
+/** One scale of a picture, in tokens. */
+export interface Scale {
+  readonly height: number;
+  readonly width: number;
+}
 
 /** Picture sizes by their official name (million pixels), and how many scales each runs. */
 export const PICTURE_SIZES = { '0.06M': 7, '0.25M': 10, '0.60M': 12, '1M': 13 } as const;
@@ -46,14 +51,14 @@ const FULL_SCHEDULES: ReadonlyMap<number, readonly Scale[]> = new Map(
 export const ASPECT_RATIOS: readonly number[] = [...FULL_SCHEDULES.keys()];
 
 /** A schedule to generate with, and the one whose last scale the rotary positions are stretched to. */
-export interface Schedule {
+export interface ScaleSchedule {
   readonly scales: readonly Scale[];
   /** The ratio's 1M schedule for official models; the model's own schedule otherwise. */
   readonly rotary: readonly Scale[];
 }
 
 /** The official schedule of a picture size at the official ratio nearest to `ratio` (height over width). */
-export function officialSchedule(size: PictureSize, ratio = 1): Schedule {
+export function officialSchedule(size: PictureSize, ratio = 1): ScaleSchedule {
   if (!(ratio > 0)) throw new UsageError(`aspect ratio must be a positive number, got ${ratio}`);
   if (!Object.hasOwn(PICTURE_SIZES, size)) {
     throw new UsageError(

@@ -1,16 +1,20 @@
-// The hold-out report: what verifiers that did not guide a search say of its winner, measured against the pictures of the first
-// round, which are independent samples: what one gets without a search. It tells verifier hacking from better pictures.
+// The observers of a search: verifiers that do not guide it, and say of its winner what they say of the pictures of the first
+// round, which are independent samples: what one gets without a search. It tells verifier hacking from better pictures. They
+// look while pictures are drawn, since nobody keeps those for later.
 
 import { formatGain } from '../core/format.js';
 import type { FileHashes } from '../core/hash.js';
 import type { Image } from '../core/image.js';
 import { Ledger, type LedgerRecord } from '../core/ledger.js';
-import type { SearchResult } from '../search/contract.js';
-import type { TreeNode } from '../search/tree.js';
+import { hashesOf, prepareAll } from '../engine/jury.js';
+import type { Shown } from '../search/contract.js';
 import { checkScores, type Judge, type Verifier } from '../verifiers/contract.js';
+import type { Scores } from '../verifiers/jury.js';
+import { drawn } from './standings.js';
+import type { GenerateResult } from './result.js';
 
 /** One verifier's view of a search. */
-export interface HoldOutRow {
+export interface ObserverRow {
   readonly verifier: string;
   /** Whether it guided the search. */
   readonly role: 'guiding' | 'held-out';
@@ -26,11 +30,11 @@ export interface HoldOutRow {
 }
 
 /** What all verifiers say of a search, and what it cost to ask those that did not guide it. */
-export interface HoldOutReport {
+export interface ObserverReport {
   /** Pictures of the first round. */
   readonly pictures: number;
   /** Those that guided the search first. */
-  readonly rows: readonly HoldOutRow[];
+  readonly rows: readonly ObserverRow[];
   /** Mean gain of the guiding verifiers; null where none has one. */
   readonly guidingGain: number | null;
   /** Mean gain of the held-out verifiers; null where none has one. */
@@ -48,97 +52,122 @@ export interface HoldOutReport {
 }
 
 /** The names of the held-out verifiers of several runs, of which some may have ended without a report. */
-export function heldOutNames(reports: readonly (HoldOutReport | null)[]): readonly string[] {
+export function heldOutNames(reports: readonly (ObserverReport | null)[]): readonly string[] {
   const rows = reports.flatMap((report) => report?.rows ?? []);
   return [...new Set(rows.flatMap(({ verifier, role }) => (role === 'held-out' ? verifier : [])))];
 }
 
-/** Pictures that a held-out verifier gets at once. */
+/** Pictures that an observer gets at once. */
 const BATCH = 32;
 
-/** What a report is about. */
-export interface HoldOutOptions {
+/** What observers are told before a search. */
+export interface ObserverOptions {
   readonly prompt: string;
   /** The names of the verifiers that guide the search. */
-  readonly guides: readonly string[];
+  readonly judges: readonly string[];
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Held-out verifiers with the prompt made ready: a prompt that one of them cannot read fails before the search. */
-export interface HoldOut {
-  /** Scores the first round and the winner of a search. */
-  report(result: SearchResult): Promise<HoldOutReport>;
-  /** Frees what belongs to the prompt. */
-  close(): void;
-}
+/** Observers with the prompt made ready: a prompt that one of them cannot read fails before the search. */
+export class Observers {
+  readonly #options: ObserverOptions;
+  readonly #verifiers: readonly Verifier[];
+  readonly #ready: readonly Judge[];
+  readonly #ledger: Ledger;
+  /** What they gave the pictures of the first round, by candidate. */
+  readonly #seen = new Map<number, Scores>();
 
-type Held = readonly (readonly [verifier: Verifier, judge: Judge])[];
-
-/** Makes a prompt ready for those reporters that do not guide the search. */
-export async function prepareHoldOut(
-  reporters: readonly Verifier[],
-  { prompt, guides, signal }: HoldOutOptions,
-): Promise<HoldOut> {
-  const ledger = new Ledger();
-  const held: [Verifier, Judge][] = [];
-  const close = (): void => {
-    for (const [, judge] of held) judge.close();
-  };
-  try {
-    for (const reporter of reporters) {
-      if (!guides.includes(reporter.name)) held.push([reporter, await reporter.prepare(prompt, ledger)]);
-    }
-  } catch (error) {
-    close();
-    throw error;
-  }
-  return {
-    report: async (result) => {
-      const rows = await rowsOf(result, { guides, held, signal });
-      const pictures = firstRound(result).length;
-      const hashes = await hashesOf(held);
-      return { pictures, rows, ...judgeRows(rows, pictures), ledger: ledger.record(), hashes };
+  private constructor(
+    options: ObserverOptions,
+    parts: {
+      readonly verifiers: readonly Verifier[];
+      readonly ready: readonly Judge[];
+      readonly ledger: Ledger;
     },
-    close,
-  };
-}
-
-/** The candidates of the first round: they come from the empty prefix, and each was completed by itself. */
-function firstRound({ tree }: Pick<SearchResult, 'tree'>): readonly TreeNode[] {
-  return tree.nodes.filter(({ parent }) => parent === 0);
-}
-
-interface Judges {
-  readonly guides: readonly string[];
-  readonly held: Held;
-  readonly signal: AbortSignal | undefined;
-}
-
-async function rowsOf(result: SearchResult, { guides, held, signal }: Judges): Promise<HoldOutRow[]> {
-  const first = firstRound(result);
-  const rowBy = (verifier: string, role: HoldOutRow['role'], scoreOf: (node: TreeNode) => number): HoldOutRow =>
-    ({ verifier, role, ...measureGain(first.map(scoreOf), scoreOf(result.winner)) }); // prettier-ignore
-  const rows = guides.map((name) => rowBy(name, 'guiding', ({ scores }) => scores[name] ?? NaN));
-  const images = [...new Set([...first, result.winner].map(({ image }) => image))];
-  for (const [{ name }, judge] of held) {
-    const scores = new Map<Image, number>();
-    for (let start = 0; start < images.length; start += BATCH) {
-      const batch = images.slice(start, start + BATCH);
-      const some = await judge.score(batch, { signal });
-      signal?.throwIfAborted();
-      checkScores({ members: [name] }, [some], batch.length);
-      batch.forEach((image, i) => scores.set(image, some[i] ?? NaN));
-    }
-    rows.push(rowBy(name, 'held-out', ({ image }) => scores.get(image) ?? NaN));
+  ) {
+    this.#options = options;
+    this.#verifiers = parts.verifiers;
+    this.#ready = parts.ready;
+    this.#ledger = parts.ledger;
   }
-  return rows;
+
+  /** Makes a prompt ready for those observers that do not guide the search. */
+  static async open(observers: readonly Verifier[], options: ObserverOptions): Promise<Observers> {
+    const ledger = new Ledger();
+    const verifiers = observers.filter(({ name }) => !options.judges.includes(name));
+    return new Observers(options, {
+      verifiers,
+      ready: await prepareAll(verifiers, options.prompt, ledger),
+      ledger,
+    });
+  }
+
+  /** Looks at pictures as they are drawn; only those of the first round are of interest. */
+  async see(pictures: readonly Shown[]): Promise<void> {
+    // They come from the empty prefix, and each was completed by itself.
+    const first = pictures.filter(({ candidate }) => candidate.parent === 0);
+    for (let start = 0; start < first.length; start += BATCH) {
+      const batch = first.slice(start, start + BATCH);
+      const scores = await this.#score(batch.map(({ image }) => image));
+      batch.forEach(({ candidate }, i) => this.#seen.set(candidate.id, scores[i] ?? {}));
+    }
+  }
+
+  /** Scores the winner, and says how it stands to the first round. */
+  async report({
+    candidates,
+    winner,
+    image,
+  }: Pick<GenerateResult, 'candidates' | 'winner' | 'image'>): Promise<ObserverReport> {
+    const first = drawn(candidates).filter(({ parent }) => parent === 0);
+    const own = this.#seen.get(winner.sameAs ?? winner.id) ?? (await this.#score([image]))[0] ?? {};
+    const rowBy = (
+      name: string,
+      role: ObserverRow['role'],
+      samples: readonly Scores[],
+      best: Scores,
+    ): ObserverRow => {
+      const scores = samples.map((each) => each[name] ?? NaN);
+      return { verifier: name, role, ...measureGain(scores, best[name] ?? NaN) };
+    };
+    const judged = first.map(({ scores }) => scores);
+    const seen = first.map(({ id }) => this.#seen.get(id) ?? {});
+    const rows = [
+      ...this.#options.judges.map((name) => rowBy(name, 'guiding', judged, winner.scores)),
+      ...this.#verifiers.map(({ name }) => rowBy(name, 'held-out', seen, own)),
+    ];
+    return {
+      pictures: first.length,
+      rows,
+      ...judgeRows(rows, first.length),
+      ledger: this.#ledger.record(),
+      hashes: await hashesOf(this.#verifiers),
+    };
+  }
+
+  /** Frees what belongs to the prompt. */
+  close(): void {
+    for (const judge of this.#ready) judge.close();
+  }
+
+  async #score(images: readonly Image[]): Promise<Scores[]> {
+    const { signal } = this.#options;
+    const found = images.map((): Record<string, number> => ({}));
+    for (const [i, { name }] of this.#verifiers.entries()) {
+      const scores = (await this.#ready[i]?.score(images, { signal })) ?? [];
+      signal?.throwIfAborted();
+      checkScores(name, scores, images.length);
+      scores.forEach((score, image) => Object.assign(found[image] ?? {}, { [name]: score }));
+    }
+    return found;
+  }
 }
 
 /** Mean, deviation and first of independent samples, and how far a picture is above them. */
 export function measureGain(
   samples: readonly number[],
   winner: number,
-): Pick<HoldOutRow, 'mean' | 'deviation' | 'first' | 'winner' | 'gain'> {
+): Pick<ObserverRow, 'mean' | 'deviation' | 'first' | 'winner' | 'gain'> {
   const [first = NaN] = samples;
   const mean = meanOf(samples) ?? NaN;
   const squares = samples.reduce((sum, score) => sum + (score - mean) ** 2, 0);
@@ -158,10 +187,10 @@ export function measureGain(
 
 /** What follows from the rows: the mean gains, and whether those who guided were hacked. */
 export function judgeRows(
-  rows: readonly HoldOutRow[],
+  rows: readonly ObserverRow[],
   pictures: number,
-): Pick<HoldOutReport, 'guidingGain' | 'heldOutGain' | 'hacking' | 'fell' | 'message'> {
-  const gainOf = (role: HoldOutRow['role']): number | null =>
+): Pick<ObserverReport, 'guidingGain' | 'heldOutGain' | 'hacking' | 'fell' | 'message'> {
+  const gainOf = (role: ObserverRow['role']): number | null =>
     meanOf(rows.flatMap((row) => (row.role === role && row.gain !== null ? row.gain : [])));
   const [guidingGain, heldOutGain] = [gainOf('guiding'), gainOf('held-out')];
   const fell = rows.filter(({ role, gain }) => role === 'held-out' && gain !== null && gain < 0);
@@ -176,7 +205,7 @@ export function judgeRows(
 }
 
 function messageOf(
-  { guidingGain, heldOutGain, hacking }: Pick<HoldOutReport, 'guidingGain' | 'heldOutGain' | 'hacking'>,
+  { guidingGain, heldOutGain, hacking }: Pick<ObserverReport, 'guidingGain' | 'heldOutGain' | 'hacking'>,
   falls: string,
   pictures: number,
 ): string {
@@ -194,13 +223,4 @@ function messageOf(
 
 function meanOf(values: readonly number[]): number | null {
   return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-async function hashesOf(held: Held): Promise<FileHashes> {
-  const hashes = await Promise.all(
-    held.map(async ([verifier]) =>
-      Object.entries(await verifier.hashes()).map(([file, hash]) => [`${verifier.name}/${file}`, hash]),
-    ),
-  );
-  return Object.fromEntries(hashes.flat()) as FileHashes;
 }

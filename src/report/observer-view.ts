@@ -1,24 +1,25 @@
-// The hold-out report as HTML: a table of what every verifier says of the winner, and a clear warning of verifier hacking.
+// What the observers of a search say, as HTML: a table of what every verifier says of the winner, and a clear warning of
+// verifier hacking.
 
 import { formatCount, formatDuration, formatGain, formatScore } from '../core/format.js';
-import type { HoldOutReport, HoldOutRow } from '../run/hold-out.js';
+import type { ObserverReport, ObserverRow } from '../run/observers.js';
 import type { Html } from './html.js';
 import { html } from './html.js';
 
-const ROLES: Readonly<Record<HoldOutRow['role'], string>> = {
+const ROLES: Readonly<Record<ObserverRow['role'], string>> = {
   guiding: 'guided the search',
   'held-out': 'held out',
 };
 
 /** The finding of a report as a box; a warning where the search has hacked its verifiers. */
-export function findingBox({ hacking, message }: HoldOutReport, of = ''): Html {
+export function findingBox({ hacking, message }: ObserverReport, of = ''): Html {
   const text = `${of}${message}`;
   return hacking
     ? html`<p class="notice warning" role="alert">${text}</p>`
     : html`<p class="notice">${text}</p>`;
 }
 
-function rowView({ verifier, role, mean, deviation, first, winner, gain }: HoldOutRow): Html {
+function rowView({ verifier, role, mean, deviation, first, winner, gain }: ObserverRow): Html {
   const tone = role === 'held-out' && gain !== null && gain < 0 ? 'most' : '';
   return html`<tr>
     <th scope="row">${verifier}<small>${ROLES[role]}</small></th>
@@ -30,7 +31,7 @@ function rowView({ verifier, role, mean, deviation, first, winner, gain }: HoldO
 }
 
 /** The section of a report on those that did not guide the search; nothing where there is no report. */
-export function holdOutSection(report: HoldOutReport | null): Html | null {
+export function observerSection(report: ObserverReport | null): Html | null {
   if (!report) return null;
   const { pictures, rows, ledger } = report;
   const caption = rows.some(({ role }) => role === 'held-out')
@@ -39,8 +40,8 @@ export function holdOutSection(report: HoldOutReport | null): Html | null {
         ${formatDuration(ledger.milliseconds.verifier)}, which are not in the ledger below.
       </caption>`
     : null;
-  return html`<section aria-labelledby="hold-out-title">
-    <h2 id="hold-out-title">Did the picture get better, or only its score?</h2>
+  return html`<section aria-labelledby="observers-title">
+    <h2 id="observers-title">Did the picture get better, or only its score?</h2>
     <p class="lead">
       The winner against the ${formatCount(pictures)} pictures of the first round, which are what one gets
       without a search. A gain counts standard deviations of that round. Verifiers are hacked when those that

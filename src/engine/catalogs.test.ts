@@ -8,14 +8,14 @@ import { fakeVerifier } from '../../test/fakes/fake-verifier.js';
 import { UsageError } from '../core/errors.js';
 import type { Recipe } from '../run/recipe.js';
 import { openOptionsOf } from '../run/replay.js';
-import { ensemble } from '../verifiers/ensemble.js';
-import { findWanted, openEngine } from './engine.js';
+import { findWanted } from './catalogs.js';
+import { openEngine } from './engine.js';
 import { checkOpenOptions, type OpenOptions } from './options.js';
 
 const catalogs = fakeCatalogs();
 const names = (options: OpenOptions): unknown => {
-  const { guides, reporters } = findWanted(checkOpenOptions(options), catalogs);
-  return [guides.map(({ name }) => name), reporters?.map(({ name }) => name) ?? null];
+  const { judges, observers } = findWanted(checkOpenOptions(options), catalogs);
+  return [judges.map(({ name }) => name), observers?.map(({ name }) => name) ?? null];
 };
 
 describe('verifiers', () => {
@@ -25,32 +25,33 @@ describe('verifiers', () => {
     [{ model: fakeModel() }, ['clip-score']],
     [{ verifier: 'oracle' }, ['oracle']],
     [{ verifier: 'oracle, clip-score' }, ['oracle', 'clip-score']],
-    [{ verifier: ['oracle', 'clip-score'], ensemble: { by: 'z-score' } }, ['oracle', 'clip-score']],
+    [{ verifier: ['oracle', 'clip-score'], ensemble: 'z-score' }, ['oracle', 'clip-score']],
     [{ verifier: [fakeVerifier({ name: 'mine' }), 'oracle'] }, ['mine', 'oracle']],
+    [{ verifier: 'clip-dir', clipDir: 'some/folder' }, ['clip-dir']],
+    [{ modelDir: 'some/folder' }, ['clip-score']],
   ] as const)('of %j are %j', (options, expected) => {
     expect(names(options)).toEqual([expected, null]);
   });
 
   it.each([
     [{ verifier: 'clip-score,taste' }, /unknown verifier 'taste'/],
-    [{ verifier: 'clip-score,clip-score' }, /'clip-score' twice: name each once/],
+    [{ verifier: 'clip-score,clip-score' }, /'clip-score' is named twice: name each once/],
     [{ verifier: 'clip-score,,oracle' }, /option 'verifier' names nothing at one place/],
     [{ verifier: [] }, /option 'verifier' must be a name, a loaded verifier, or a list/],
     [{ verifier: ['clip-score', 7] }, /option 'verifier' must be/],
     [
-      { verifier: 'clip-score', ensemble: { weights: [1] } },
+      { verifier: 'clip-score', weights: [1] },
       /for several verifiers .* not for 'clip-score' alone/,
     ],
-    [{ ensemble: { by: 'rank' } }, /for several verifiers .* not for the usual one alone/],
-    [{ verifier: 'clip-score,oracle', ensemble: { weights: [1, 2, 3] } }, /2 verifiers and 3 weights/],
-    [{ verifier: 'clip-score,oracle', ensemble: { weights: [-1, 2] } }, /numbers from 0 on/],
-    [{ verifier: 'clip-score,oracle', ensemble: { by: 'mean' } }, /option 'ensemble' must be one of rank/],
-    [{ verifier: 'clip-score,oracle', ensemble: { weight: [1, 2] } }, /option 'ensemble' must be/],
-    [{ verifier: ['clip-score', ensemble([fakeVerifier()])] }, /cannot be a member of another/],
-    [{ verifier: ensemble([fakeVerifier()]) }, /an ensemble of one verifier joins nothing/],
-    [{ report: [ensemble([fakeVerifier()])] }, /'report' has an ensemble, .*: list its members/],
+    [{ ensemble: 'rank' }, /for several verifiers .* not for the usual one alone/],
+    [{ verifier: 'clip-score,oracle', weights: [1, 2, 3] }, /2 verifiers and 3 weights/],
+    [{ verifier: 'clip-score,oracle', weights: [-1, 2] }, /numbers from 0 on/],
+    [{ verifier: 'clip-score,oracle', ensemble: 'mean' }, /option 'ensemble' must be one of rank/],
+    [{ clipDir: 'x' }, /'clipDir' is for the verifier clip-dir, which is not asked for/],
+    [{ verifier: './some/folder' }, /unknown verifier/],
+    [{ model: './some/folder' }, /unknown model/],
     [{ report: [fakeVerifier({ name: 'clip-score' })] }, /'report' has another verifier called 'clip-score'/],
-    [{ verifier: ['a,b', 'oracle'] }, /'a,b' cannot be in an ensemble/],
+    [{ verifier: ['clip-score,oracle', 'oracle'] }, /unknown verifier 'clip-score,oracle'/],
     [{ report: 'oracle,oracle' }, /option 'report' has the verifier 'oracle' twice/],
     [{ report: 'taste' }, /unknown verifier 'taste'/],
     [{ report: 5 }, /option 'report' must be 'ensemble-members', a name/],
@@ -83,6 +84,7 @@ describe('verifiers', () => {
 describe('the verifiers of a report', () => {
   it.each([
     [{ report: 'oracle, clip-score' }, ['oracle', 'clip-score']],
+    [{ report: 'clip-dir', clipDir: 'some/folder' }, ['clip-dir']],
     [{ report: 'ensemble-members' }, ['aesthetic', 'image-reward']],
     [{ report: 'oracle,ensemble-members,aesthetic' }, ['oracle', 'aesthetic', 'image-reward']],
     [{ report: 'ensemble-members', verifier: 'aesthetic,oracle' }, ['clip-score', 'image-reward']],
@@ -90,7 +92,7 @@ describe('the verifiers of a report', () => {
     [
       {
         report: 'ensemble-members',
-        verifier: ensemble([fakeVerifier({ name: 'aesthetic' }), fakeVerifier()]),
+        verifier: [fakeVerifier({ name: 'aesthetic' }), 'oracle'],
       },
       ['clip-score', 'image-reward'],
     ],
@@ -113,8 +115,8 @@ describe('the engine', () => {
     const options = { verifier: ['clip-score', mine], report: 'clip-score,mine,aesthetic' };
     const engine = await openEngine(options, own);
     expect(own.loaded.verifiers.map(({ name }) => name)).toEqual(['clip-score', 'aesthetic']);
-    expect(engine.reporters).toEqual([own.loaded.verifiers[0], mine, own.loaded.verifiers[1]]);
-    expect(Object.keys((await engine.hashes()).verifier)).toEqual([
+    expect(engine.observers).toEqual([own.loaded.verifiers[0], mine, own.loaded.verifiers[1]]);
+    expect(Object.keys((await engine.hashes()).jury)).toEqual([
       'clip-score/judge.safetensors',
       'mine/judge.safetensors',
     ]);
@@ -145,30 +147,23 @@ describe('the engine', () => {
   });
 });
 
-describe('the verifiers of a recipe', () => {
-  const recipe = (options: object): Recipe => ({ options: { model: 'toybox', ...options } }) as Recipe;
+describe('the jury of a recipe', () => {
+  const recipe = (judges: string[], rule: 'score' | 'z-score', weights: number[]): Recipe =>
+    ({ options: { model: 'toybox', jury: { judges, rule, weights, observers: [] } } }) as unknown as Recipe;
+  const two = recipe(['a', 'b'], 'z-score', [1, 2]);
 
   it.each([
-    // Written before there were ensembles.
-    [{ verifier: 'clip-score' }, {}, { verifier: ['clip-score'] }],
-    [{ verifier: 'clip-score', ensemble: null }, {}, { verifier: ['clip-score'] }],
-    [{ verifier: 'clip-score:/with,comma', ensemble: null }, {}, { verifier: ['clip-score:/with,comma'] }],
-    [
-      { verifier: 'a,b', ensemble: { by: 'z-score', weights: [1, 2] } },
-      {},
-      { verifier: 'a,b', ensemble: { by: 'z-score', weights: [1, 2] } },
-    ],
-    [
-      { verifier: 'a,b', ensemble: { by: 'z-score', weights: [1, 2] } },
-      { ensemble: { by: 'rank' } },
-      { verifier: 'a,b', ensemble: { by: 'rank', weights: [1, 2] } },
-    ],
-    [
-      { verifier: 'a,b', ensemble: { by: 'z-score', weights: [1, 2] } },
-      { verifier: 'c,d' },
-      { verifier: 'c,d' },
-    ],
-  ] as const)('%j with %j are %j', (written, given, expected) => {
-    expect(openOptionsOf(recipe(written), given)).toEqual({ model: 'toybox', ...expected });
+    [recipe(['clip-score'], 'score', [1]), {}, { verifier: ['clip-score'] }],
+    [two, {}, { verifier: ['a', 'b'], ensemble: 'z-score', weights: [1, 2] }],
+    [two, { ensemble: 'rank' }, { verifier: ['a', 'b'], ensemble: 'rank', weights: [1, 2] }],
+    [two, { verifier: 'c,d' }, { verifier: 'c,d' }],
+    [two, { model: 'large', verifier: 'c' }, { model: 'large', verifier: 'c' }],
+  ] as const)('%j with %j opens %j', (written, given, expected) => {
+    expect(openOptionsOf(written, given)).toEqual({ model: 'toybox', ...expected });
+  });
+
+  it('leaves the model away where a folder stands for it', () => {
+    const { model, modelDir } = openOptionsOf(two, { modelDir: 'x' });
+    expect([model, modelDir]).toEqual([undefined, 'x']);
   });
 });

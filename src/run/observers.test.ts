@@ -1,13 +1,12 @@
-// The hold-out report: gains in deviations, the rule of verifier hacking, and costs that stay apart from the search's.
+// The observers' report: gains in deviations, the rule of verifier hacking, and costs that stay apart from the search's.
 
 import { describe, expect, it } from 'vitest';
 
 import { fakeVerifier } from '../../test/fakes/fake-verifier.js';
 import { createImage, type Image } from '../core/image.js';
-import type { SearchResult } from '../search/contract.js';
-import type { TreeNode } from '../search/tree.js';
+import type { Candidate, Shown } from '../search/contract.js';
 import type { Verifier } from '../verifiers/contract.js';
-import { type HoldOutRow, judgeRows, measureGain, prepareHoldOut } from './hold-out.js';
+import { judgeRows, measureGain, type ObserverRow, Observers } from './observers.js';
 
 describe('a gain', () => {
   it("counts deviations of a sample above the samples' mean", () => {
@@ -24,7 +23,7 @@ describe('a gain', () => {
 });
 
 describe('the finding', () => {
-  const row = (verifier: string, role: HoldOutRow['role'], gain: number | null): HoldOutRow => {
+  const row = (verifier: string, role: ObserverRow['role'], gain: number | null): ObserverRow => {
     return { verifier, role, mean: 0, deviation: 1, first: 0, winner: gain ?? 0, gain };
   };
 
@@ -67,27 +66,29 @@ describe('the finding', () => {
 
 describe('a report', () => {
   const grey = (red: number, blue: number): Image => createImage(1, 1, Uint8Array.of(red, 0, blue));
-  const node = (id: number, parent: number, image: Image, guide: number): TreeNode => {
-    const place = { id, parent, scale: parent === 0 ? 1 : 2, beam: 0, candidate: 0 };
-    return { ...place, score: guide, scores: { guide }, image, kept: false, inherited: false };
+  const shown = (id: number, parent: number, image: Image, guide: number): Shown => {
+    const place = { id, parent, step: parent === 0 ? 1 : 2, judgedAt: 2, path: [1, 0, id] };
+    const candidate: Candidate = { ...place, scores: { guide } };
+    return { candidate, image, state: new Uint8Array(0) };
   };
-  const nodes = [
-    node(1, 0, grey(10, 200), 1),
-    node(2, 0, grey(20, 100), 3),
-    node(3, 2, grey(200, 50), 9),
-    node(4, 2, grey(0, 0), 0),
-  ];
-  const winner = nodes[2] as TreeNode;
-  const result: SearchResult = { image: winner.image, score: 9, winner, tree: { nodes } };
+  const first = [shown(1, 0, grey(10, 200), 1), shown(2, 0, grey(20, 100), 3)];
+  const second = [shown(3, 2, grey(200, 50), 9), shown(4, 2, grey(0, 0), 0)];
+  const candidates = [...first, ...second].map(({ candidate }) => candidate);
+  const winner = candidates[2] as Candidate;
+  const result = { candidates, winner, image: (second[0] as Shown).image };
 
   it('asks only those held out, only about the first round and the winner, at costs of its own', async () => {
     const seen: Image[] = [];
     const blue = fakeVerifier({ name: 'blue', likes: 'blue', onScore: (images) => seen.push(...images) });
     const guide = fakeVerifier({ name: 'guide', onScore: () => expect.unreachable() });
-    const holdOut = await prepareHoldOut([guide, blue], { prompt: 'x', guides: ['guide'] });
-    const report = await holdOut.report(result);
-    holdOut.close();
-    expect(seen).toEqual([nodes[0], nodes[1], winner].map((each) => each?.image));
+    const observers = await Observers.open([guide, blue], { prompt: 'x', judges: ['guide'] });
+    await observers.see(first);
+    await observers.see(second);
+    // As they are drawn: nobody keeps the pictures for later.
+    expect(seen).toEqual(first.map(({ image }) => image));
+    const report = await observers.report(result);
+    observers.close();
+    expect(seen).toEqual([...first.map(({ image }) => image), result.image]);
     expect(report.rows.map(({ verifier, role }) => [verifier, role])).toEqual([
       ['guide', 'guiding'],
       ['blue', 'held-out'],
@@ -96,6 +97,17 @@ describe('a report', () => {
     expect(report).toMatchObject({ pictures: 2, hacking: true, fell: ['blue'] });
     expect(report.ledger.imagesVerified).toBe(3);
     expect(Object.keys(report.hashes)).toEqual(['blue/judge.safetensors']);
+  });
+
+  it('does not ask again about a winner of the first round, nor about one that was taken over from there', async () => {
+    const seen: Image[] = [];
+    const blue = fakeVerifier({ name: 'blue', likes: 'blue', onScore: (images) => seen.push(...images) });
+    const observers = await Observers.open([blue], { prompt: 'x', judges: ['guide'] });
+    await observers.see(first);
+    const taken: Candidate = { ...winner, sameAs: 1 };
+    const report = await observers.report({ ...result, candidates: [...candidates, taken], winner: taken });
+    expect(seen).toHaveLength(2);
+    expect(report.rows[1]?.winner).toBe(report.rows[1]?.first);
   });
 
   it('fails before the search where a verifier cannot read the prompt, and closes the judges made so far', async () => {
@@ -108,7 +120,7 @@ describe('a report', () => {
     };
     const good: Verifier = { ...fakeVerifier(), name: 'good', prepare: () => Promise.resolve(judge) };
     const bad: Verifier = { ...fakeVerifier(), name: 'bad', prepare: () => Promise.reject(new Error('no')) };
-    await expect(prepareHoldOut([good, bad], { prompt: 'x', guides: [] })).rejects.toThrow('no');
+    await expect(Observers.open([good, bad], { prompt: 'x', judges: [] })).rejects.toThrow('no');
     expect(closed).toBe(1);
   });
 
@@ -118,18 +130,18 @@ describe('a report', () => {
       name: 'odd',
       prepare: () => Promise.resolve({ score, close: () => undefined }),
     });
-    for (const scores of [[], [1, NaN, 2]]) {
+    for (const scores of [[], [1, NaN]]) {
       const odd = judgeOf(() => Promise.resolve(scores));
-      const holdOut = await prepareHoldOut([odd], { prompt: 'x', guides: ['guide'] });
-      await expect(holdOut.report(result)).rejects.toThrow(/'odd' (gave 0 scores for|scored picture 2 of) 3/);
+      const observers = await Observers.open([odd], { prompt: 'x', judges: ['guide'] });
+      await expect(observers.see(first)).rejects.toThrow(/'odd' (gave 0 scores for|scored picture 2 of) 2/);
     }
     const controller = new AbortController();
     const slow = judgeOf(() => {
       controller.abort();
-      return Promise.resolve([1, 2, 3]);
+      return Promise.resolve([1, 2]);
     });
     const { signal } = controller;
-    const holdOut = await prepareHoldOut([slow], { prompt: 'x', guides: ['guide'], signal });
-    await expect(holdOut.report(result)).rejects.toThrow(/abort/i);
+    const observers = await Observers.open([slow], { prompt: 'x', judges: ['guide'], signal });
+    await expect(observers.see(first)).rejects.toThrow(/abort/i);
   });
 });

@@ -1,0 +1,72 @@
+// What a search is about to be, known before anything is loaded: the schedule, the jury, and whether they go together.
+
+import type { Command } from 'commander';
+
+import { UsageError } from '../core/errors.js';
+import type { OptionValues } from '../core/options.js';
+import { type Catalogs, findWanted, isEntry } from '../engine/catalogs.js';
+import { checkOpenOptions, DEFAULT_NAMES, type OpenOptions } from '../engine/options.js';
+import type { ModelEntry } from '../models/catalog.js';
+import type { Schedule } from '../models/contract.js';
+import { checkSearch, resolveSearch, type SearchOptions } from '../search/registry.js';
+import { resolveJury } from '../verifiers/jury.js';
+import { parseWhole } from './values.js';
+
+/** Counting costs without computing. */
+export interface DryRunFlags {
+  readonly dryRun?: true;
+  readonly scales?: number;
+}
+
+/** The model whose schedule --scales means where none is named: the official one. */
+const OFFICIAL = 'infinity-2b';
+
+/** Adds --dry-run and --scales. */
+export function addDryRunFlags(command: Command): Command {
+  return command
+    .option('--dry-run', 'print what the search would cost, compute nothing')
+    .option(
+      '--scales <n>',
+      `for --dry-run: the first n scales of the official schedule (13: 1024 pixels), as ${OFFICIAL} runs them or the model named`,
+      parseWhole,
+    );
+}
+
+/** The schedule that costs are counted on: that of the model, or the first steps of the official one. */
+export function scheduleOf(
+  { dryRun, scales: count }: DryRunFlags,
+  { open, modelOptions }: { readonly open: OpenOptions; readonly modelOptions: OptionValues },
+  catalogs: Catalogs,
+): Schedule {
+  const { model, modelDir } = checkOpenOptions(open);
+  if (count !== undefined && dryRun !== true) {
+    throw new UsageError('--scales is for --dry-run: a model has its own schedule');
+  }
+  const usual = count === undefined ? DEFAULT_NAMES.model : OFFICIAL;
+  const entry =
+    modelDir === undefined
+      ? catalogs.findModel(typeof model === 'string' ? model : usual)
+      : catalogs.modelIn(modelDir);
+  const { unit, steps } = entry.schedule(modelOptions);
+  if (count === undefined) return { unit, steps };
+  if (count >= 1 && count <= steps.length) return { unit, steps: steps.slice(0, count) };
+  throw new UsageError(`--scales must be 1 to ${steps.length}, got ${count}`);
+}
+
+/** Fails on whatever can be known to be wrong before anything is loaded. */
+export function checkEarly(
+  { open, modelOptions }: { readonly open: OpenOptions; readonly modelOptions: OptionValues },
+  searches: readonly SearchOptions[],
+  catalogs: Catalogs,
+): void {
+  const { model, judges, observers } = findWanted(open, catalogs);
+  const { ensemble: rule, weights } = open;
+  const jury = resolveJury(
+    judges.map(({ name }) => name),
+    { rule, weights },
+    observers?.map(({ name }) => name),
+  );
+  if (!isEntry<ModelEntry>(model)) return;
+  const schedule = model.schedule(modelOptions);
+  for (const options of searches) checkSearch(resolveSearch(options, schedule), schedule, jury);
+}

@@ -1,0 +1,234 @@
+// Options as tables: one line says what an option may be, what is assumed, and what it is called. Types, checks, flags of the
+// command line, words on pages and names in JSON follow from it.
+
+import { inspect } from 'node:util';
+
+import { UsageError } from './errors.js';
+
+/** How an option is written on a command line; 'value' is for programs only. */
+export type OptionKind =
+  'number' | 'numbers' | 'list' | 'whole' | 'wholes' | 'text' | 'names' | 'choice' | 'switch' | 'value';
+
+/** What an option is. */
+export interface Option<T = unknown> {
+  readonly kind: OptionKind;
+  /** Whether a value will do. */
+  check(value: unknown): value is T;
+  /** What will do, in words: "must be ...". */
+  readonly expected: string;
+  /** What the option does, for help. */
+  readonly words: string;
+  /** What is assumed where nothing is given, in words. */
+  readonly usual?: string;
+  /** The place-holder of its value in help. @default by its kind */
+  readonly placeholder?: string;
+  /** The values of a choice. */
+  readonly choices?: readonly string[];
+  /** A value for people. @default as it is written */
+  show?(value: T): string;
+}
+
+/** Options by name. */
+export type OptionTable = Readonly<Record<string, Option>>;
+
+/** Values of options by name, as plain data. */
+export type OptionValues = Readonly<Record<string, unknown>>;
+
+/** What a caller may give, by the table. */
+export type OptionsOf<Table extends OptionTable> = {
+  readonly [Name in keyof Table]?: (Table[Name] extends Option<infer T> ? T : never) | undefined;
+};
+
+/** What a line of a table says beside kind and rule. */
+type Rest<T> = Pick<Option<T>, 'usual' | 'placeholder' | 'show'>;
+
+/** A finite number. */
+export const isNumber = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isFinite(value);
+
+/** A text with more than white space in it. */
+export const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
+
+/** Anything but a primitive value. */
+export const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+/** A whole number of at least `from`. */
+export const isWhole =
+  (from: number) =>
+  (value: unknown): value is number =>
+    Number.isSafeInteger(value) && Number(value) >= from;
+
+/** A value for all steps, or a list of them. */
+const oneOrMany =
+  <T>(check: (value: unknown) => value is T) =>
+  (value: unknown): value is T | readonly T[] =>
+    Array.isArray(value) ? value.length > 0 && value.every(check) : check(value);
+
+/** An option of any values that programs give. */
+export function value<T>(
+  words: string,
+  check: (value: unknown) => boolean,
+  expected: string,
+  rest: Rest<T> & Pick<Partial<Option>, 'kind' | 'choices'> = {},
+): Option<T> {
+  return { kind: 'value', words, check: check as (value: unknown) => value is T, expected, ...rest };
+}
+
+/** A number that passes a check. */
+export function number(
+  words: string,
+  check: (value: number) => boolean,
+  expected: string,
+  rest: Rest<number> = {},
+): Option<number> {
+  const full = (given: unknown): given is number => isNumber(given) && check(given);
+  return { kind: 'number', words, check: full, expected, ...rest };
+}
+
+/** A number, or one for every step. */
+export function numbers(
+  words: string,
+  check: (value: number) => boolean,
+  expected: string,
+  rest: Rest<number | readonly number[]> = {},
+): Option<number | readonly number[]> {
+  const full = oneOrMany((given: unknown): given is number => isNumber(given) && check(given));
+  return {
+    kind: 'numbers',
+    words,
+    check: full,
+    expected: `${expected}, or one per step`,
+    show: listed,
+    ...rest,
+  };
+}
+
+/** A whole number from `from` on. */
+export function whole(
+  words: string,
+  from: number,
+  rest: Rest<number> & { readonly expected?: string } = {},
+): Option<number> {
+  return {
+    kind: 'whole',
+    words,
+    check: isWhole(from),
+    expected: `a whole number of at least ${from}`,
+    ...rest,
+  };
+}
+
+/** A whole number from `from` on, or one for every step. */
+export function wholes(
+  words: string,
+  from: number,
+  rest: Rest<number | readonly number[]> = {},
+): Option<number | readonly number[]> {
+  const check = oneOrMany(isWhole(from));
+  const expected = `a whole number of at least ${from}, or a list of one per step`;
+  return { kind: 'wholes', words, check, expected, show: listed, ...rest };
+}
+
+/** One of a few words. */
+export function choice<const T extends string>(
+  words: string,
+  choices: readonly T[],
+  rest: Rest<T> = {},
+): Option<T> {
+  const check = (given: unknown): given is T => (choices as readonly unknown[]).includes(given);
+  return { kind: 'choice', words, check, expected: `one of ${choices.join(', ')}`, choices, ...rest };
+}
+
+/** True or false. */
+export function toggle(words: string, rest: Rest<boolean> = {}): Option<boolean> {
+  const check = (given: unknown): given is boolean => typeof given === 'boolean';
+  return {
+    kind: 'switch',
+    words,
+    check,
+    expected: 'true or false',
+    show: (on) => (on ? 'yes' : 'no'),
+    ...rest,
+  };
+}
+
+/** A text that is not empty. */
+export function text(words: string, expected: string, rest: Rest<string> = {}): Option<string> {
+  return { kind: 'text', words, check: isText, expected, ...rest };
+}
+
+/** What cancels. */
+export const SIGNAL: Option<AbortSignal> = value(
+  'cancels the work, which then rejects with the reason of the signal',
+  (given) => given instanceof AbortSignal,
+  'an AbortSignal',
+);
+
+/** A list of numbers in brief: one number where all are the same. */
+export function listed(values: number | readonly number[]): string {
+  if (typeof values === 'number') return String(values);
+  const [first] = values;
+  return first !== undefined && values.every((each) => each === first) ? String(first) : values.join(', ');
+}
+
+/** Writes a received value into a message, in brief. */
+function shown(given: unknown): string {
+  const written = inspect(given, { depth: 1, breakLength: Infinity });
+  return written.length > 60 ? `${written.slice(0, 57)}...` : written;
+}
+
+/** Throws a UsageError for the first option that is unknown, wrong, or missing; `whose` says who does not know it. */
+export function checkOptions(
+  options: object,
+  table: OptionTable,
+  { required = [], whose }: { readonly required?: readonly string[]; readonly whose?: string } = {},
+): void {
+  for (const [name, given] of Object.entries(options) as [string, unknown][]) {
+    const option = Object.hasOwn(table, name) ? table[name] : undefined;
+    if (!option) {
+      if (given === undefined) continue;
+      const known = Object.keys(table).join(', ');
+      throw new UsageError(
+        whose === undefined
+          ? `unknown option '${name}': known are ${known}`
+          : `${whose} does not take the option '${name}': it takes ${known === '' ? 'none' : known}`,
+      );
+    }
+    if (given !== undefined && !option.check(given)) throw wrongOption(name, option.expected, given);
+  }
+  for (const name of required) {
+    if ((options as OptionValues)[name] === undefined) {
+      throw new UsageError(`option '${name}' is missing: it must be ${table[name]?.expected}`);
+    }
+  }
+}
+
+/** The error for an option's value that will not do. */
+export function wrongOption(name: string, expected: string, given: unknown): UsageError {
+  return new UsageError(`option '${name}' must be ${expected}, got ${shown(given)}`);
+}
+
+/** Those of some options that a table has. */
+export function pick<Table extends OptionTable>(options: object, table: Table): OptionsOf<Table> {
+  const own = Object.entries(options).filter(
+    ([name, given]) => Object.hasOwn(table, name) && given !== undefined,
+  );
+  return Object.fromEntries(own) as OptionsOf<Table>;
+}
+
+/** The name of an option in words: keepElected is "keep elected". */
+export function titleOf(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
+
+/** Values as name and words, in the table's order; what is not given is left out. */
+export function described(
+  values: object,
+  table: OptionTable,
+): readonly (readonly [name: string, words: string])[] {
+  return Object.entries(table).flatMap(([name, option]) => {
+    const given = (values as OptionValues)[name];
+    if (given === undefined || given === null) return [];
+    return [[titleOf(name), option.show?.(given) ?? String(given as string | number | boolean)] as const];
+  });
+}

@@ -1,0 +1,181 @@
+// Verifiers by name or handed in, loaded, and sitting together as a jury.
+
+import { given } from '../core/given.js';
+import type { FileHashes } from '../core/hash.js';
+import { requireInstalled } from '../core/installed.js';
+import type { Ledger } from '../core/ledger.js';
+import type { Runtime } from '../runtime/index.js';
+import type { Bench } from '../search/contract.js';
+import type { VerifierEntry } from '../verifiers/catalog.js';
+import { checkScores, type Judge, type Verifier } from '../verifiers/contract.js';
+import { type Jury, resolveJury } from '../verifiers/jury.js';
+import { type Catalogs, checkClipDir, findJudges, isEntry, type WantedVerifier } from './catalogs.js';
+import type { JudgeOptions } from './options.js';
+
+/** Judges with a prompt made ready. */
+export interface OpenBench extends Bench {
+  /** Frees what belongs to the prompt. */
+  close(): void;
+}
+
+/** The loaded judges of a jury. */
+export interface JuryRoom {
+  readonly jury: Jury;
+  /** The verifiers' hashes, as verifier/file. */
+  hashes(): Promise<FileHashes>;
+  /** Encodes the prompt for every judge; costs go to `ledger`. */
+  prepare(prompt: string, ledger: Ledger): Promise<OpenBench>;
+}
+
+/** Seats loaded verifiers. Throws a UsageError for weights that do not fit. */
+export function seatJury(
+  judges: readonly Verifier[],
+  { ensemble: rule, weights }: JudgeOptions,
+  observers: readonly Verifier[] = [],
+): JuryRoom {
+  const names = judges.map(({ name }) => name);
+  const jury = resolveJury(
+    names,
+    { rule, weights },
+    observers.map(({ name }) => name),
+  );
+  return {
+    jury,
+    hashes: () => hashesOf(judges),
+    prepare: async (prompt, ledger) => {
+      const ready = await prepareAll(judges, prompt, ledger);
+      return {
+        jury,
+        judge: async (images, call) => {
+          const rows: (readonly number[])[] = [];
+          // One after the other: they share the engine, and each one's time goes to the ledger.
+          for (const [i, judge] of ready.entries()) {
+            const scores = await judge.score(images, call);
+            call?.signal?.throwIfAborted();
+            checkScores(names[i] ?? '', scores, images.length);
+            rows.push(scores);
+          }
+          return images.map((_, image) =>
+            Object.fromEntries(names.map((name, i) => [name, rows[i]?.[image] ?? NaN])),
+          );
+        },
+        close: () => {
+          for (const judge of ready) judge.close();
+        },
+      };
+    },
+  };
+}
+
+/** Prepares verifiers one after the other; when one fails, the others are closed again. */
+export async function prepareAll(
+  verifiers: readonly Verifier[],
+  prompt: string,
+  ledger: Ledger,
+): Promise<Judge[]> {
+  const judges: Judge[] = [];
+  try {
+    for (const verifier of verifiers) judges.push(await verifier.prepare(prompt, ledger));
+    return judges;
+  } catch (error) {
+    for (const judge of judges) judge.close();
+    throw error;
+  }
+}
+
+/** The hashes of verifiers' files, as verifier/file. */
+export async function hashesOf(verifiers: readonly Verifier[]): Promise<FileHashes> {
+  const hashes = await Promise.all(
+    verifiers.map(async (verifier) =>
+      Object.entries(await verifier.hashes()).map(
+        ([file, hash]) => [`${verifier.name}/${file}`, hash] as const,
+      ),
+    ),
+  );
+  return Object.fromEntries(hashes.flat());
+}
+
+/** The entries that have to be loaded, each once. */
+export function entriesOf(wanted: readonly WantedVerifier[]): VerifierEntry[] {
+  const entries = wanted.filter((each): each is VerifierEntry => isEntry<VerifierEntry>(each));
+  return [...new Map(entries.map((entry) => [entry.name, entry])).values()];
+}
+
+/** Where verifiers are loaded into. */
+export interface LoadContext {
+  /** What they share; stays the caller's. */
+  readonly runtime: Runtime | undefined;
+  /** Threads of their own runtimes, where they share none. */
+  readonly threads: number | undefined;
+  /** Cancels the loading of those that may take long. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Verifiers that are there. */
+export interface LoadedVerifiers {
+  /** The loaded one of those that were asked for. */
+  readonly verifierOf: (wanted: WantedVerifier) => Verifier;
+  /** Closes what was loaded here; what was handed in stays open. */
+  readonly close: () => Promise<void>;
+}
+
+/** Loads what is not loaded yet; when one fails, the others are closed again. */
+export async function loadVerifiers(
+  wanted: readonly WantedVerifier[],
+  context: LoadContext,
+): Promise<LoadedVerifiers> {
+  const entries = entriesOf(wanted);
+  const opened = entries.length === 0 ? [] : await open(entries, context);
+  const byName = new Map(entries.map(({ name }, i) => [name, opened[i]]));
+  return {
+    verifierOf: (each) => {
+      const found = isEntry<VerifierEntry>(each) ? byName.get(each.name) : each;
+      if (!found) throw new RangeError(`verifier '${each.name}' was not loaded`);
+      return found;
+    },
+    close: async () => {
+      for (const verifier of opened) await verifier.close();
+    },
+  };
+}
+
+async function open(entries: readonly VerifierEntry[], context: LoadContext): Promise<Verifier[]> {
+  const { openVerifiers } = await import('../verifiers/open-verifiers.js');
+  return openVerifiers(entries, given(context));
+}
+
+/** A jury that was found but not loaded. */
+export interface ChosenJury {
+  /** The entries of those that were named. */
+  readonly entries: readonly VerifierEntry[];
+  /** Loads what was named; the caller closes it. */
+  readonly open: (signal?: AbortSignal) => Promise<JuryRoom & { close(): Promise<void> }>;
+}
+
+/** Looks judges up and sees that their files are there, for whoever has pictures already and needs no model. */
+export function chooseJury(options: JudgeOptions, catalogs: Catalogs): ChosenJury {
+  const judges = findJudges(options, catalogs);
+  checkClipDir(options, judges);
+  const entries = entriesOf(judges);
+  for (const entry of entries) requireInstalled('verifier', entry);
+  const { threads } = options;
+  return {
+    entries,
+    open: async (signal) => {
+      const runtime = entries.length === 0 ? undefined : await catalogs.createRuntime?.(given({ threads }));
+      try {
+        const loaded = await loadVerifiers(judges, { runtime, threads, signal });
+        return {
+          ...seatJury(judges.map(loaded.verifierOf), options),
+          close: async () => {
+            await loaded.close();
+            await runtime?.close();
+          },
+        };
+      } catch (error) {
+        await runtime?.close();
+        throw error;
+      }
+    },
+  };
+}

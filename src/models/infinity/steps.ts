@@ -1,0 +1,62 @@
+// The schedule of an Infinity as search knows it, from sizes alone: no weights are needed.
+
+import type { OptionValues } from '../../core/options.js';
+import type { Schedule, Step } from '../contract.js';
+import type { TransformerSizes } from './config.js';
+import { pageBytes, stepFlops, stepTokens } from './cost.js';
+import { branchesOf, chooseSchedule, type InfinityRun, resolveInfinity } from './options.js';
+import type { Scale } from './schedule.js';
+
+/** What a schedule follows from. */
+export interface StepFacts {
+  readonly scales: readonly Scale[];
+  readonly sizes: TransformerSizes;
+  /** Side in pixels of the square that one token covers. */
+  readonly tokenPixels: number;
+  /** Sequences per prefix: 2 with guidance, else 1. */
+  readonly branches: number;
+  /** Tokens of the prompt. */
+  readonly textTokens: number;
+}
+
+/** The schedule of one prompt. */
+export function scheduleOf({ scales, sizes, tokenPixels, branches, textTokens }: StepFacts): Schedule {
+  const steps = scales.map(({ height, width }, index): Step => {
+    const counts = stepTokens(scales, index);
+    const isLast = index === scales.length - 1;
+    return {
+      label: `${height} \u00d7 ${width}`,
+      draws: true,
+      nfe: 1,
+      tokens: counts.tokens,
+      flops: stepFlops(sizes, { branches, textTokens, ...counts }),
+      // Nothing comes after the last scale, so that its keys and values are not kept.
+      heldBytes: isLast ? 0 : pageBytes(sizes, branches, counts.tokens),
+      readout: { width: width * tokenPixels, height: height * tokenPixels, nfe: 0 },
+    };
+  });
+  return { unit: 'scale', steps };
+}
+
+/** What is known of a model without its weights. */
+export interface InfinityFacts extends InfinityRun {
+  readonly sizes: TransformerSizes;
+  readonly tokenPixels: number;
+}
+
+/**
+ * Tokens of a prompt that is not known yet: a sentence of a dozen words. They enter the operations of cross-attention
+ * alone: a thousandth of a picture's for the official models, a hundredth for the embedded one.
+ */
+export const USUAL_TEXT_TOKENS = 16;
+
+/** The schedule of a model that is not loaded, for a prompt of usual length. */
+export function scheduleFromFacts(
+  { sizes, tokenPixels, ...run }: InfinityFacts,
+  options: OptionValues,
+  textTokens = USUAL_TEXT_TOKENS,
+): Schedule {
+  const values = resolveInfinity(options, run);
+  const { scales } = chooseSchedule(values, run);
+  return scheduleOf({ scales, sizes, tokenPixels, branches: branchesOf(values.cfg), textTokens });
+}

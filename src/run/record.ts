@@ -1,0 +1,134 @@
+// Keeps what a search has shown so far, so that an interrupted run still has a picture, candidates and a ledger.
+
+import type { Image } from '../core/image.js';
+import type { Ledger } from '../core/ledger.js';
+import type { EngineHashes } from '../engine/engine.js';
+import { readVersions } from '../engine/versions.js';
+import type { Generator, Schedule } from '../models/contract.js';
+import type { Candidate, Fate, SearchEvent, SearchResult, Shown } from '../search/contract.js';
+import type { Standing } from '../verifiers/jury.js';
+import type { ResolvedOptions } from './options.js';
+import { PictureStore } from './pictures.js';
+import { hashPixels } from './recipe.js';
+import type { GenerateResult, Spent } from './result.js';
+import { standingsOf, traceOf } from './standings.js';
+
+/** What a run is, before it has shown anything. */
+export interface RunFacts {
+  readonly options: ResolvedOptions;
+  readonly schedule: Schedule;
+  readonly ledger: Ledger;
+  readonly hashes: () => Promise<EngineHashes>;
+  /** When the run began, by performance.now(). */
+  readonly started: number;
+  /** Milliseconds of loading that happened before the run, and count as part of it. */
+  readonly loadTime: number;
+  /** A candidate that is asked for whatever the search finds: its picture stays. */
+  readonly wanted?: number | undefined;
+}
+
+interface Found {
+  readonly image: Image;
+  readonly winner: Candidate;
+  readonly standing: Standing;
+}
+
+/** The record of one search: fed with its pictures and events, asked for results at any time. */
+export class RunRecord {
+  readonly #facts: RunFacts;
+  readonly #store = new PictureStore();
+  readonly #candidates: Candidate[] = [];
+  readonly #fates: Fate[] = [];
+  readonly #trace: Spent[] = [];
+  /** The best so far, and the candidate that was asked for. */
+  readonly #whole = new Map<number, Image>();
+  #best: Candidate | null = null;
+  #asideTime = 0;
+
+  constructor(facts: RunFacts) {
+    this.#facts = facts;
+  }
+
+  /** Takes in pictures as they are drawn. */
+  see(pictures: readonly Shown[]): void {
+    this.#store.add(pictures, this.#best?.id);
+    for (const { candidate, image } of pictures) {
+      if (candidate.id === this.#facts.wanted) this.#whole.set(candidate.id, image);
+    }
+  }
+
+  /** Time that is not the search's. */
+  setAside(milliseconds: number): void {
+    this.#asideTime += milliseconds;
+  }
+
+  /** Takes in what just happened; the best picture so far is then at hand. */
+  async note(event: SearchEvent, generator: Generator): Promise<void> {
+    if (event.type === 'elected') this.#fates.push(...event.fates);
+    if (event.type !== 'judged') return;
+    this.#candidates.push(...event.candidates);
+    const best = this.#candidateOf(event.best);
+    const { nfe, forwards, tokens } = this.#facts.ledger.record();
+    const images = this.#candidates.filter(({ sameAs }) => sameAs === undefined).length;
+    const milliseconds = performance.now() - this.#facts.started - this.#asideTime;
+    this.#trace.push({ images, nfe, forwards, tokens, milliseconds });
+    if (best === this.#best) return;
+    const image = await this.#imageOf(best, generator);
+    if (this.#best && this.#best.id !== this.#facts.wanted) this.#whole.delete(this.#best.id);
+    this.#whole.set(best.id, image);
+    this.#best = best;
+  }
+
+  /** The best picture until now, or that of the candidate that was asked for; null before it was judged. */
+  async soFar(id = this.#best?.id): Promise<GenerateResult | null> {
+    const winner = this.#candidates.find((each) => each.id === id);
+    const image = winner && this.#whole.get(winner.id);
+    if (!image) return null;
+    const standing = standingsOf([this.#candidates], this.#facts.options.jury)(winner);
+    return await this.#result({ image, winner, standing }, false);
+  }
+
+  /** The result of a search that came to its end. */
+  async finish({ winner: id, standing }: SearchResult, generator: Generator): Promise<GenerateResult> {
+    const winner = this.#candidateOf(id);
+    return await this.#result({ image: await this.#imageOf(winner, generator), winner, standing }, true);
+  }
+
+  #candidateOf(id: number): Candidate {
+    const found = this.#candidates[id - 1];
+    if (!found) throw new RangeError(`the search has no candidate ${id}`);
+    return found;
+  }
+
+  async #imageOf({ id, sameAs = id }: Candidate, generator: Generator): Promise<Image> {
+    return this.#whole.get(sameAs) ?? (await this.#store.image(sameAs, generator));
+  }
+
+  async #result({ image, winner, standing }: Found, complete: boolean): Promise<GenerateResult> {
+    const { options, schedule, loadTime, started } = this.#facts;
+    const ledger = this.#facts.ledger.record();
+    const milliseconds = performance.now() - started - this.#asideTime + loadTime;
+    const candidates = [...this.#candidates];
+    const trace = traceOf(this.#trace, candidates, standingsOf([candidates], options.jury));
+    const shared = { complete, options, standing, versions: readVersions() };
+    const fates = [...this.#fates];
+    const pictures = this.#store.pictures();
+    const hashes = await this.#facts.hashes();
+    const recipe = { format: 2, ...shared, hashes, candidate: winner.id, pixels: hashPixels(image) } as const;
+    return {
+      ...shared,
+      image,
+      winner,
+      candidates,
+      fates,
+      pictures,
+      trace,
+      ledger,
+      milliseconds,
+      schedule,
+      hashes,
+      recipe,
+      report: null,
+    };
+  }
+}

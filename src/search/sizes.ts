@@ -1,0 +1,170 @@
+// The sizes of a search: what is assumed, what may be asked for, and how a budget is turned into sizes.
+
+import { UsageError } from '../core/errors.js';
+import { choice, listed, type OptionsOf, toggle, whole, wholes, wrongOption } from '../core/options.js';
+import type { Schedule } from '../models/contract.js';
+import { costOf, type DrawnAt, type Estimate, evaluationsFrom } from './cost.js';
+
+/** Which picture a search by steps gives: the best of all rollouts, or the best of the last round. */
+export const RESULT_CHOICES = ['best', 'last-round'] as const;
+
+/** Every default of the strategies; by default all of them cost about the same, in NFE. */
+export const DEFAULTS = { width: 3, candidates: 5, keepElected: false, result: 'best' } as const;
+
+/** More candidates than this in one round are taken for a mistake. */
+export const MOST_CANDIDATES = 1_000_000;
+
+/** The option that gives a strategy its sizes by what they cost. */
+export const BUDGET = whole('function evaluations to spend: the sizes follow from it', 1, {
+  placeholder: 'nfe',
+  expected: 'a whole number of function evaluations, at least 1',
+});
+
+/** The options of a search that elects candidates step by step. */
+export const STEPWISE_OPTIONS = {
+  candidates: wholes('candidates per beam, one number or one per step: 5 or 5,5,4', 1, {
+    usual: '5 per beam, 15 for gto',
+  }),
+  budget: BUDGET,
+  keepElected: toggle('the elected rollout is a candidate of the next round, at no cost'),
+  result: choice('the best of all rollouts, or of the last round', RESULT_CHOICES, {
+    usual: DEFAULTS.result,
+  }),
+};
+
+/** What a caller may say about a search that elects candidates step by step. */
+export type StepwiseGiven = OptionsOf<typeof STEPWISE_OPTIONS>;
+
+/** Sizes of such a search. */
+export interface StepwiseSizes {
+  /** Candidates per beam at every step. */
+  readonly candidates: readonly number[];
+  readonly keepElected: boolean;
+  readonly result: (typeof RESULT_CHOICES)[number];
+}
+
+/** The sizes of a search of `width` beams, where nothing is said with `usual` candidates each. */
+export function stepwiseSizes(
+  given: StepwiseGiven,
+  schedule: Schedule,
+  { width, usual }: { readonly width: number; readonly usual: number },
+): StepwiseSizes {
+  const { candidates, budget, keepElected = DEFAULTS.keepElected, result = DEFAULTS.result } = given;
+  exclusive({ candidates, budget });
+  const { steps } = schedule;
+  const each = width * costOf(roundsOf({ candidates: steps.map(() => 1) }, 1), schedule).nfe;
+  // A kept rollout stands for one candidate of every beam in every round but the first.
+  const free = keepElected ? each - width * evaluationsFrom(1, steps) : 0;
+  const least = keepElected && steps.length > 1 ? 2 : 1;
+  const chosen = budget === undefined ? (candidates ?? usual) : affordable(budget, { each, free, least });
+  const perStep = listOf(chosen, schedule);
+  if (keepElected && steps.length > 1 && perStep.every((number) => number === 1)) {
+    throw new UsageError(
+      `option 'keepElected' needs at least 2 candidates at some ${schedule.unit}: one candidate would only ever be the elected rollout`,
+    );
+  }
+  const most = width * Math.max(...perStep);
+  if (most > MOST_CANDIDATES) throw tooMany(most);
+  return { candidates: perStep, keepElected, result };
+}
+
+/** The candidates that such a search newly draws, round by round. */
+export function roundsOf(
+  {
+    candidates,
+    keepElected = false,
+  }: { readonly candidates: readonly number[]; readonly keepElected?: boolean },
+  width: number,
+): DrawnAt[] {
+  return candidates.map((count, index) => {
+    const inherited = keepElected && index > 0 ? 1 : 0;
+    return { step: index + 1, drawn: width * (count - inherited) };
+  });
+}
+
+/** The cost of such a search. */
+export function stepwiseCost(sizes: StepwiseSizes, width: number, schedule: Schedule): Estimate {
+  return costOf(roundsOf(sizes, width), schedule);
+}
+
+/** Candidates are told apart by what their step draws: more than one where it draws nothing are the same picture. */
+export function refusesStepwise(
+  { candidates }: StepwiseSizes,
+  { unit, steps }: Schedule,
+  width = 1,
+): string | null {
+  const idle = steps.findIndex(
+    ({ draws }, index) => !draws && (candidates[index] ?? 1) * (index === 0 ? width : 1) > 1,
+  );
+  if (idle < 0) return null;
+  return (
+    `${unit} ${idle + 1} (${steps[idle]?.label}) draws no random numbers, so that candidates there would all be the same: ` +
+    `ask for one candidate at such ${unit}s, or search at random`
+  );
+}
+
+interface Price {
+  /** Evaluations that one unit costs. */
+  readonly each: number;
+  /** Evaluations that need not be paid for. */
+  readonly free: number;
+  /** The fewest units that make a search. */
+  readonly least: number;
+}
+
+/** How many units a budget buys. */
+export function affordable(budget: number, { each, free, least }: Price): number {
+  const bought = Math.floor((budget + free) / each);
+  if (bought < least) {
+    throw new UsageError(
+      `a budget of ${budget} function evaluations is too small for this search: it needs at least ${least * each - free}`,
+    );
+  }
+  if (bought > MOST_CANDIDATES) throw tooMany(bought);
+  return bought;
+}
+
+function listOf(candidates: number | readonly number[], { unit, steps }: Schedule): readonly number[] {
+  const list = typeof candidates === 'number' ? steps.map(() => candidates) : candidates;
+  if (list.length !== steps.length) {
+    throw new UsageError(
+      `option 'candidates' lists ${list.length} numbers, but the model has ${steps.length} ${unit}s: ` +
+        `give one number per ${unit}, or one for all`,
+    );
+  }
+  return list.map((number) => checkCount(number, 'candidates'));
+}
+
+/** A number of candidates that can be meant. */
+export function checkCount(value: number, option: string): number {
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw wrongOption(option, 'a whole number of at least 1', value);
+  }
+  if (value > MOST_CANDIDATES) throw tooMany(value);
+  return value;
+}
+
+/** Throws a UsageError where more than one of some options is given. */
+export function exclusive(options: Readonly<Record<string, unknown>>): void {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  if (given.length > 1) {
+    throw new UsageError(
+      `give one of ${given.map(([name]) => `'${name}'`).join(' and ')}, not both: one follows from the other`,
+    );
+  }
+}
+
+function tooMany(value: number): UsageError {
+  return new UsageError(`${value} candidates in one round are too many: at most ${MOST_CANDIDATES}`);
+}
+
+/** Such sizes in words, for example "5 candidates, elected rollouts kept". */
+export function stepwiseWords({ candidates, keepElected, result }: StepwiseSizes): string {
+  return [
+    `${listed(candidates)} candidate${candidates.every((count) => count === 1) ? '' : 's'}`,
+    keepElected ? 'elected rollouts kept' : '',
+    result === 'best' ? '' : 'best of the last round',
+  ]
+    .filter((words) => words !== '')
+    .join(', ');
+}

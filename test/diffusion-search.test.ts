@@ -1,0 +1,100 @@
+// The strategies over models whose steps are not scales: a diffusion model's noise and denoising steps.
+
+import { describe, expect, it } from 'vitest';
+
+import type { Image } from '../src/core/image.js';
+import { RandomKey } from '../src/core/random.js';
+import type { Bench, Candidate, Shown } from '../src/search/contract.js';
+import {
+  checkSearch,
+  estimate,
+  resolveSearch,
+  type SearchOptions,
+  startSearch,
+} from '../src/search/registry.js';
+import { resolveJury } from '../src/verifiers/jury.js';
+import { diffusionSchedule, FakeDiffusion, type FakeDiffusionOptions } from './fakes/fake-diffusion.js';
+
+const JURY = resolveJury(['bright']);
+const DRAW = RandomKey.fromSeed(4);
+type Solver = FakeDiffusionOptions['solver'];
+
+const brightness = ({ data }: Image): number => data.reduce((sum, value) => sum + value, 0) / data.length;
+
+/** Runs a search to its end; the pictures as they were shown. */
+async function search(solver: Solver, options: SearchOptions) {
+  const generator = new FakeDiffusion({ solver });
+  const bench: Bench = {
+    jury: JURY,
+    judge: (images) => Promise.resolve(images.map((image) => ({ bright: brightness(image) }))),
+  };
+  const sizes = resolveSearch(options, generator.schedule);
+  checkSearch(sizes, generator.schedule, JURY);
+  const shown: Shown[] = [];
+  const show = (pictures: readonly Shown[]) => {
+    shown.push(...pictures);
+    return Promise.resolve();
+  };
+  const events = startSearch(sizes, { generator, bench, draw: DRAW, show });
+  let step = await events.next();
+  while (step.done !== true) step = await events.next();
+  const cost = generator.ledger.record();
+  // Every picture is drawn again from its state by one decode.
+  for (const { image, state } of shown) {
+    const prefix = generator.unpack(state);
+    expect(await generator.decode([prefix], 'own')).toEqual([image]);
+    prefix.release();
+  }
+  expect(generator.ledger.record().forwards).toBe(cost.forwards);
+  generator.close();
+  return { result: step.value, cost, expected: estimate(sizes, generator.schedule) };
+}
+
+const best = (candidates: readonly Candidate[]): number =>
+  Math.max(...candidates.map(({ scores }) => scores['bright'] ?? -Infinity));
+
+const SEARCHES: readonly (readonly [Solver, SearchOptions])[] = [
+  ['plain', { strategy: 'random', images: 7 }],
+  ['stochastic', { strategy: 'random', images: 7 }],
+  ['stochastic', { strategy: 'gto', candidates: [4, 4, 4, 4, 1] }],
+  ['stochastic', { strategy: 'gto', candidates: [4, 3, 2, 2, 1], keepElected: true }],
+  ['stochastic', { strategy: 'beam', width: 2, candidates: [3, 3, 3, 3, 1] }],
+  // A plain solver's candidates are told apart by their noise alone.
+  ['plain', { strategy: 'gto', candidates: [6, 1, 1, 1, 1] }],
+];
+
+describe('the search of a diffusion model', () => {
+  it.each(SEARCHES)('%s solver, %o', async (solver, options) => {
+    const { result, cost, expected } = await search(solver, options);
+    const winner = result.candidates.find(({ id }) => id === result.winner);
+    expect(winner?.scores['bright']).toBe(best(result.candidates));
+    expect(cost).toMatchObject({
+      nfe: expected.nfe,
+      forwards: expected.forwards,
+      tokens: expected.tokens,
+      transformerFlops: expected.flops,
+      imagesDecoded: expected.images,
+    });
+    expect((await search(solver, options)).result).toEqual(result);
+  });
+
+  it('counts 96 pictures of 30 steps as 2880 evaluations, as the paper does', () => {
+    const schedule = diffusionSchedule({ solver: 'plain', steps: 30 });
+    expect(estimate(resolveSearch({ strategy: 'random', images: 96 }, schedule), schedule).nfe).toBe(2880);
+    expect(resolveSearch({ strategy: 'random', budget: 2880 }, schedule)).toMatchObject({ images: 96 });
+  });
+
+  it('refuses candidates at steps that draw nothing, and names the remedy', () => {
+    const refused = (solver: Solver, options: SearchOptions) => () => {
+      const schedule = diffusionSchedule({ solver });
+      checkSearch(resolveSearch(options, schedule), schedule, JURY);
+    };
+    const gto = { strategy: 'gto', candidates: 3 } as const;
+    const beam = { strategy: 'beam', width: 2, candidates: 2 } as const;
+    expect(refused('plain', gto)).toThrow(/step 2 \(t = 1\.00\) draws no random numbers.*search at random/);
+    expect(refused('plain', beam)).toThrow('step 2 (t = 1.00) draws no random numbers');
+    expect(refused('stochastic', gto)).toThrow('step 5 (t = 0.25) draws no random numbers');
+    expect(refused('plain', { ...gto, candidates: [3, 1, 1, 1, 1] })).not.toThrow();
+    expect(refused('plain', { strategy: 'random', images: 50 })).not.toThrow();
+  });
+});
