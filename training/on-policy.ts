@@ -15,10 +15,10 @@ import { parseArgs } from 'node:util';
 
 import type { Image } from '../src/core/image.js';
 import { Ledger } from '../src/core/ledger.js';
-import { RandomKey } from '../src/core/random.js';
+import { type Draw, RandomKey } from '../src/core/random.js';
 import { findModel } from '../src/models/catalog.js';
+import type { Generator, ImageModel, Prefix } from '../src/models/contract.js';
 import { type InfinityModel } from '../src/models/infinity/model.js';
-import type { InfinityPrefix } from '../src/models/infinity/prefix.js';
 import type { DetectedObject } from '../src/toybox/judge/detector.js';
 import { detectObjects } from '../src/toybox/judge/detector.js';
 import { FAULTS, judge } from '../src/toybox/judge/judge.js';
@@ -83,67 +83,57 @@ function drawSpec(draws: Draws, scales: number, heldOut: boolean): Spec {
   };
 }
 
-/** The prefixes of all pictures of a group, complete; the caller releases them. */
-async function drawPictures(
-  generator: Awaited<ReturnType<InfinityModel['prepare']>>,
-  key: RandomKey,
-  shared: number,
-): Promise<InfinityPrefix[]> {
-  const scales = generator.scales.length;
-  const grow = async (from: InfinityPrefix[], path: RandomKey[], to: number): Promise<InfinityPrefix[]> => {
-    let prefixes = from;
-    while ((prefixes[0]?.scale ?? to) < to) {
-      const requests = prefixes.map((prefix, i) => ({
-        prefix,
-        key: (path[i] as RandomKey).fold(prefix.scale),
-      }));
-      const next = await generator.extend(requests);
-      for (const prefix of prefixes) prefix.release();
-      prefixes = next;
-    }
-    return prefixes;
-  };
-  const start = generator.begin();
-  const roots = Array.from({ length: shared === 0 ? PICTURES : PREFIXES }, (_, i) => ({
-    prefix: start.retain(),
-    key: key.fold(i),
-  }));
-  start.release();
-  const stems = await grow(
-    roots.map(({ prefix }) => prefix),
-    roots.map((root) => root.key),
-    shared,
-  );
-  if (shared === 0) {
-    return grow(
-      stems,
-      roots.map((root) => root.key),
-      scales,
-    );
-  }
-  const leaves = stems.flatMap((stem, i) =>
-    Array.from({ length: COMPLETIONS }, (_, j) => ({
-      prefix: stem.retain(),
-      key: key.fold(i).fold(1000 + j),
-    })),
-  );
-  for (const stem of stems) stem.release();
-  return grow(
-    leaves.map(({ prefix }) => prefix),
-    leaves.map((leaf) => leaf.key),
-    scales,
-  );
+/** A prefix with the random numbers of its continuation. */
+interface Stem {
+  readonly prefix: Prefix;
+  readonly draw: Draw;
 }
 
-function packBits(prefix: InfinityPrefix, target: Uint8Array): void {
-  let at = 0;
-  for (const { bits } of prefix.chain()) {
-    for (const bit of bits) {
-      if (bit === 1) target[at >> 3] = (target[at >> 3] ?? 0) | (0x80 >> (at & 7));
-      at += 1;
-    }
+/** Takes steps until `until`; the prefixes given are released, those that come back belong to the caller. */
+async function grow(generator: Generator, stems: readonly Stem[], until: number): Promise<Stem[]> {
+  let grown = [...stems];
+  for (let step = grown[0]?.prefix.step ?? until; step < until; step++) {
+    const requests = grown.map(({ prefix, draw }) => ({ prefix, draw: draw.fold(step) }));
+    const next = await generator.extend(requests);
+    for (const { prefix } of grown) prefix.release();
+    grown = next.map((prefix, i) => ({ prefix, draw: (grown[i] as Stem).draw }));
   }
-  if (at !== BITS * 8) throw new RangeError(`a picture has 2080 bits, got ${at}`);
+  return grown;
+}
+
+/** The complete prefixes of a group's pictures; the caller releases them. */
+async function drawPictures(generator: Generator, draw: Draw, shared: number): Promise<Prefix[]> {
+  const start = generator.begin();
+  const roots = Array.from({ length: shared === 0 ? PICTURES : PREFIXES }, (_, i): Stem => ({
+    prefix: start.retain(),
+    draw: draw.fold(i),
+  }));
+  start.release();
+  let stems = await grow(generator, roots, shared);
+  if (shared > 0) {
+    const shoots = stems.flatMap(({ prefix, draw: own }) =>
+      Array.from({ length: COMPLETIONS }, (_, j): Stem => ({
+        prefix: prefix.retain(),
+        draw: own.fold(1000 + j),
+      })),
+    );
+    for (const { prefix } of stems) prefix.release();
+    stems = shoots;
+  }
+  const leaves = await grow(generator, stems, generator.schedule.steps.length);
+  return leaves.map(({ prefix }) => prefix);
+}
+
+/** A packed prefix's bits, first bit highest: behind two bytes of header they stand lowest first. */
+function copyBits(state: Uint8Array, target: Uint8Array): void {
+  if (state.length !== BITS + 2)
+    throw new RangeError(`a picture has ${BITS * 8} bits, got ${state.length} bytes`);
+  for (let i = 0; i < BITS; i++) {
+    let byte = state[i + 2] ?? 0;
+    byte = ((byte & 0x55) << 1) | ((byte >> 1) & 0x55);
+    byte = ((byte & 0x33) << 2) | ((byte >> 2) & 0x33);
+    target[i] = ((byte & 0x0f) << 4) | (byte >> 4);
+  }
 }
 
 function packObject(object: DetectedObject): number[] {
@@ -169,14 +159,14 @@ interface Place {
 
 /** A group's record and its pictures. */
 async function drawGroup(
-  model: InfinityModel,
+  model: ImageModel,
   { key, number, heldOut, ledger }: Place,
 ): Promise<{ readonly record: Uint8Array; readonly images: readonly Image[] }> {
   const spec = drawSpec(new Draws(key.fold(0)), 6, heldOut);
   const { temperature, cfg, shared } = spec;
   const generator = await model.prepare(spec.text, ledger, { cfg, temperature });
   const prefixes = await drawPictures(generator, key.fold(1), shared);
-  const images = await generator.decode(prefixes);
+  const images = await generator.decode(prefixes, 'full');
   const record = new Uint8Array(GROUP + PICTURES * PICTURE);
   spec.words.forEach((word, i) => {
     record[i] = VOCABULARY.indexOf(word) + 1;
@@ -185,9 +175,9 @@ async function drawGroup(
   new DataView(record.buffer).setUint32(WORDS + 4, number, true);
   const prompt = parsePrompt(spec.text);
   images.forEach((image, i) => {
-    const prefix = prefixes[i] as InfinityPrefix;
+    const prefix = prefixes[i] as Prefix;
     const picture = record.subarray(GROUP + i * PICTURE, GROUP + (i + 1) * PICTURE);
-    packBits(prefix, picture);
+    copyBits(generator.pack(prefix), picture);
     packLabels(prompt, image, picture.subarray(BITS));
     prefix.release();
   });
@@ -240,7 +230,6 @@ async function main(): Promise<void> {
   const root = RandomKey.fromSeed(seed);
   for (const folder of [values.out, values.pixels ?? values.out]) mkdirSync(folder, { recursive: true });
   const model = await findModel('toybox').load({ threads: Number(values.threads) });
-  const infinity = model as unknown as InfinityModel;
   const last = Math.ceil(Number(values.groups) / PART_GROUPS);
   for (let part = Math.floor(Number(values.first) / PART_GROUPS); part < last; part++) {
     const name = `part-${String(part).padStart(5, '0')}`;
@@ -252,7 +241,7 @@ async function main(): Promise<void> {
     const pixels: Uint8Array[] = [];
     for (let number = part * PART_GROUPS; number < (part + 1) * PART_GROUPS; number++) {
       const place = { key: root.fold(number), number, heldOut: values['held-out'], ledger };
-      const { record, images } = await drawGroup(infinity, place);
+      const { record, images } = await drawGroup(model, place);
       records.push(record);
       if (values.pixels !== undefined) pixels.push(...images.map(({ data }) => data));
     }
