@@ -18,7 +18,6 @@ import { Ledger } from '../src/core/ledger.js';
 import { type Draw, RandomKey } from '../src/core/random.js';
 import { findModel } from '../src/models/catalog.js';
 import type { Generator, ImageModel, Prefix } from '../src/models/contract.js';
-import { type InfinityModel } from '../src/models/infinity/model.js';
 import type { DetectedObject } from '../src/toybox/judge/detector.js';
 import { detectObjects } from '../src/toybox/judge/detector.js';
 import { FAULTS, judge } from '../src/toybox/judge/judge.js';

@@ -62,7 +62,11 @@ export function fakeCatalogs(options: FakeModelOptions = {}): FakeCatalogs {
       prompt.includes('unicorn') ? 'the embedded model does not know "unicorn"' : null,
   });
   const entry = modelEntry('toybox');
-  const absent: ModelEntry = { ...entry, name: 'absent', installed: () => 'weights.pth is missing: put it there' };
+  const absent: ModelEntry = {
+    ...entry,
+    name: 'absent',
+    installed: () => 'weights.pth is missing: put it there',
+  };
   const large: ModelEntry = { ...entry, name: 'large', world: 'any', verifier: 'clip-score-l14' };
   const judge = (name: string, likes: NonNullable<FakeVerifierOptions['likes']>): VerifierEntry => ({
     name,
