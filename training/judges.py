@@ -18,9 +18,11 @@ import torch.nn.functional as F
 from agreement import clip_ids
 from clip import CLIP, normalise
 from data import Scenes
-from files import read_safetensors
+from export import export_image_reward, half, write_json
+from files import read_safetensors, write_safetensors
 from image_reward import caption_ids, for_words
 from llava import Llava
+from llava_tokenizer import tokenizer_json
 from loop import DEVICE, Phase, autocast, load_averaged
 from on_policy import Groups, OnPolicy, measured, measured_previews, pairs
 from reward_training import GroupMaker
@@ -234,6 +236,41 @@ def train(name, args, data):
     phase.log({'held out': evaluate(judge, ema, data), 'pictures': 16 * len(data.policy)})
 
 
+@torch.no_grad()
+def rewards_of(model, data):
+    """(mean, deviation) of the rewards of held-out pictures for their prompts."""
+    judge, rewards = JUDGES['image_reward'], []
+    for g in range(len(data.held_out)):
+        pictures = torch.stack([data.held_out.image(g, k) for k in range(data.held_out.right.shape[1])])
+        rewards.append(judge.score(model, data.words, data.held_out.caption(g), pictures))
+    rewards = torch.cat(rewards)
+    return float(rewards.mean()), float(rewards.std())
+
+
+def export(name, args, data):
+    """The files of a phase's averaged weights: below args.export as in assets/toybox, llava's as training/llava/export.ts reads it."""
+    to = args.export
+    if name == 'image_reward':
+        model = load_averaged(for_words(data.words), args.out, name)
+        export_image_reward(to, data.words, model, *rewards_of(model, data))
+    elif name == 'clip':
+        model = load_averaged(CLIP(len(clip_vocabulary(data.words))), args.out, name)
+        (to / 'clip').mkdir(parents=True, exist_ok=True)
+        write_safetensors(to / 'clip/model.safetensors', half(model.state_dict()))
+    else:
+        model = load_averaged(Llava(data.words), args.out, name)
+        (to / 'llava').mkdir(parents=True, exist_ok=True)
+        write_safetensors(to / 'llava/model.safetensors', {k: v.half() for k, v in model.state_dict().items()})
+        s = model.sizes
+        vision, layers, heads = s['vision']
+        sizes = {'side': s['side'], 'patch': s['patch'], 'visionWidth': vision, 'visionLayers': layers, 'visionHeads': heads,
+                 'visionInner': 4 * vision, 'width': s['width'], 'inner': s['inner'], 'layers': s['layers'], 'heads': s['heads'],
+                 'keyHeads': s['key_heads'], 'vocabulary': s['vocabulary']}
+        write_json(to / 'llava/sizes.json', sizes)
+        write_json(to / 'llava/tokenizer.json', tokenizer_json(data.words))
+    print('written', to, name, flush=True)
+
+
 def minutes_of(text):
     """'60' for every phase, or 'clip=12'."""
     name, _, minutes = text.rpartition('=')
@@ -253,6 +290,7 @@ def main():
     parser.add_argument('--measure-every', type=float, default=10, help='minutes between measurements on held-out prompts')
     parser.add_argument('--log-every', type=int, default=50)
     parser.add_argument('--smoke', action='store_true')
+    parser.add_argument('--export', type=Path, metavar='FOLDER', help='write the files of the phases there instead of training')
     args = parser.parse_args()
     given = dict(args.minutes)
     args.minutes = {name: 0.05 if args.smoke else given.get(name, given.get('', 30.0)) for name in JUDGES}
@@ -265,7 +303,7 @@ def main():
     print(json.dumps({'device': DEVICE, 'torch': torch.__version__, 'pictures': 16 * len(data.policy),
                       'right': round(float(data.policy.right.mean()), 3)}), flush=True)
     for name in args.phases:
-        train(name, args, data)
+        export(name, args, data) if args.export else train(name, args, data)
 
 
 if __name__ == '__main__':
