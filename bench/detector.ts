@@ -74,8 +74,9 @@ async function drawCandidates(varsearch: Varsearch, folder: string): Promise<voi
   for (const kind of kinds) await collect(kind, quota, 0);
   for (const kind of ['complex', 'counting', 'two_object']) {
     const missing = PICTURES - chosen.length;
-    if (missing > 0)
-      {await collect(kind, Math.ceil(missing / 2 / (kind === 'two_object' ? 1 : 2)), MOST_TRIES);}
+    if (missing > 0) {
+      await collect(kind, Math.ceil(missing / 2 / (kind === 'two_object' ? 1 : 2)), MOST_TRIES);
+    }
   }
   const shuffled = new Draws(RandomKey.fromSeed(3)).sample(chosen, PICTURES);
   mkdirSync(folder, { recursive: true });
