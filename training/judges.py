@@ -7,6 +7,7 @@ checkpoint (files of at most 15 MB), and measures itself on held-out prompts whi
 """
 import argparse
 import json
+import multiprocessing
 import os
 import time
 from pathlib import Path
@@ -16,6 +17,7 @@ import torch
 import torch.nn.functional as F
 
 from agreement import clip_ids
+from changes import shows, unpack
 from clip import CLIP, normalise
 from data import Scenes
 from export import export_image_reward, half, write_json
@@ -24,7 +26,7 @@ from image_reward import caption_ids, for_words
 from llava import Llava
 from llava_tokenizer import tokenizer_json
 from loop import DEVICE, Phase, autocast, load_averaged
-from on_policy import Groups, OnPolicy, measured, measured_previews, pairs
+from on_policy import PICTURES, Batch, Groups, OnPolicy, measured, measured_previews, pairs
 from reward_training import GroupMaker
 from tokenizers_json import clip_vocabulary
 from vae import VAE
@@ -54,8 +56,8 @@ def shipped_clip(assets, words):
 
 
 def augmented(pictures):
-    """Pictures uint8 [..., 3, 64, 64] -> -1..1 [N, 3, 64, 64], mild noise on a third and mild blur on a fifth of them."""
-    images = pictures.flatten(0, -4).to(DEVICE).float() / 127.5 - 1
+    """Pictures uint8 [B, P, 3, 64, 64] -> -1..1 [N, 3, 64, 64], mild noise on a third and mild blur on a fifth of them."""
+    images = pictures.flatten(0, 1).float() / 127.5 - 1
     some = torch.rand(len(images), 1, 1, 1, device=DEVICE)
     noisy = images + torch.randn_like(images) * 0.04 * (some < 0.33)
     soft = F.avg_pool2d(images, 3, 1, 1, count_include_pad=False)
@@ -70,11 +72,7 @@ class DrawnGroups:
         self.maker, self.groups = GroupMaker(scenes, None, seed), groups
 
     def __call__(self, size):
-        """Captions [B, 4, 20], pictures [B, 4, 3, 64, 64] and labels [B, 4, 4] as on_policy.Batch has them."""
-        from changes import shows, unpack
-        from damage import draw
-        from on_policy import CAPTIONS, PICTURES, Batch
-        maker, captions, labels, records = self.maker, [], [], []
+        maker, captions, labels, pixels = self.maker, [], [], []
         index = maker.rng.choice(len(maker.scenes), size, replace=False)
         for record in np.asarray(maker.scenes.records[np.sort(index)]):
             changed = [maker.changes(maker.changes.varied(record), 1) for _ in range(PICTURES - 1)]
@@ -83,11 +81,26 @@ class DrawnGroups:
             captions.append(self.groups.captions(record[22:], objects))
             prompts = [self.groups.read(caption) for caption in captions[-1]]
             labels.append([[int(shows(prompt, seen)) for prompt in prompts] for seen in objects])
-            records += some
-        pictures = ((draw(maker.scenes, np.stack(records)) + 1) * 127.5).round().byte().cpu()
-        shape = (size, PICTURES, *pictures.shape[1:])
-        assert len(captions[0]) == CAPTIONS
-        return Batch(np.stack([np.stack(some) for some in captions]), pictures.view(shape), torch.tensor(labels))
+            pixels.append(np.floor(maker.scenes.draw(np.stack(some)) + 0.5).astype(np.uint8))
+        return Batch(np.stack([np.stack(some) for some in captions]), np.array(labels), pixels=np.stack(pixels))
+
+
+class BothGroups:
+    """On-policy groups, and a share of drawn ones."""
+
+    def __init__(self, data, scenes, drawn, seed):
+        self.policy, self.few = Groups(data, seed), drawn
+        self.drawn = DrawnGroups(scenes, self.policy, seed)
+
+    def __call__(self, size):
+        few = round(size * self.few)
+        return [self.policy(size - few), *([self.drawn(few)] if few else [])]
+
+
+def worker(groups, size, queue):
+    torch.set_num_threads(1)
+    while True:
+        queue.put(groups(size))
 
 
 class Data:
@@ -99,20 +112,31 @@ class Data:
         self.policy = None if args.export else OnPolicy(args.data / 'on-policy', self.vae, pixels and pixels / 'on-policy')
         self.held_out = OnPolicy(args.data / 'held-out', self.vae, pixels and pixels / 'held-out')
         self.scenes = Scenes(args.data / 'scenes.bin')
-        self.words, self.drawn_share = self.held_out.words, args.drawn
+        self.words, self.drawn_share, self.workers = self.held_out.words, args.drawn, args.workers
 
-    def batches(self, seed):
-        groups = Groups(self.policy, seed)
-        drawn = DrawnGroups(self.scenes, groups, seed)
+    def batches(self, seed, size):
+        """A function that gives captions [B, M, 20], pictures [B, P, 3, 64, 64] and labels [B, P, M] on the device."""
+        def groups(n):
+            return BothGroups(self.policy, self.scenes, self.drawn_share, 1000 * seed + n)
+        if self.workers:
+            context = multiprocessing.get_context('fork')  # the labels are shared, and nothing in there touches the device
+            queue = context.Queue(2 * self.workers)
+            for n in range(self.workers):
+                context.Process(target=worker, args=(groups(n), size, queue), daemon=True).start()
+            return lambda: self.on_device(queue.get())
+        here = groups(0)
+        return lambda: self.on_device(here(size))
 
-        def batch(size):
-            few = round(size * self.drawn_share)
-            a, b = groups(size - few), drawn(few) if few else None
-            if b is None:
-                return a.captions, a.pictures, a.labels.to(DEVICE)
-            return (np.concatenate((a.captions, b.captions)), torch.cat((a.pictures, b.pictures)),
-                    torch.cat((a.labels, b.labels)).to(DEVICE))
-        return batch
+    def on_device(self, batches):
+        pictures = []
+        for batch in batches:
+            if batch.refs is not None:
+                flat = self.policy.pictures(batch.refs.reshape(-1, 2))
+            else:
+                flat = torch.from_numpy(batch.pixels.reshape(-1, *batch.pixels.shape[2:])).permute(0, 3, 1, 2).to(DEVICE)
+            pictures.append(flat.view(*batch.labels.shape[:2], *flat.shape[1:]))
+        labels = np.concatenate([batch.labels for batch in batches])
+        return (np.concatenate([batch.captions for batch in batches]), torch.cat(pictures), torch.from_numpy(labels).to(DEVICE))
 
 
 def ranking(scores, labels):
@@ -217,16 +241,15 @@ def train(name, args, data):
     judge = JUDGES[name]
     model = judge.start(args, data.words)
     phase = Phase(name, args.out, args.minutes[name], model, **judge.settings)
-    batch, measured_at = data.batches(100 + phase.step), [time.time()]
-    size = args.batch
+    batch, measured_at = data.batches(100 + phase.step, args.batch), [time.time()]
 
     def loss_of_step(step):
-        if step % 200 == 199:
+        if step % 200 == 199 and not data.workers:
             data.policy.refresh(most=3)
         if time.time() - measured_at[0] > args.measure_every * 60:
             phase.log({'held out': evaluate(judge, phase.ema, data)})
             measured_at[0] = time.time()
-        captions, pictures, labels = batch(size)
+        captions, pictures, labels = batch()
         with autocast():
             return judge.loss(model, data.words, captions, pictures, labels)
 
@@ -287,6 +310,7 @@ def main():
     parser.add_argument('--assets', type=Path, default=ROOT / 'assets/toybox', help='the weights to start from')
     parser.add_argument('--minutes', type=minutes_of, nargs='*', default=[('', 30.0)], metavar='MINUTES or PHASE=MINUTES')
     parser.add_argument('--batch', type=int, default=16 if DEVICE == 'cpu' else 256, help='groups of 4 pictures and 4 captions')
+    parser.add_argument('--workers', type=int, default=0 if DEVICE == 'cpu' else 14, help='processes that put batches together')
     parser.add_argument('--drawn', type=float, default=0.25, help='share of groups that are drawn scenes')
     parser.add_argument('--measure-every', type=float, default=10, help='minutes between measurements on held-out prompts')
     parser.add_argument('--log-every', type=int, default=50)

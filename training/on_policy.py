@@ -91,6 +91,8 @@ class OnPolicy:
             raise SystemExit(f'{self.folder} holds no parts yet: draw some with training/on-policy.ts')
         self.words, self.kinds = self.header['vocabulary'], self.header['kinds']
         self.all_groups, self.all_labels = np.concatenate(self.groups), np.concatenate(self.labels)
+        flat = [part.flatten(0, 1) for part in self.images] + [pictures for _, (_, pictures) in sorted(self.previews.items())]
+        self.bank = torch.cat(flat).to(DEVICE)  # pictures of all groups, then previews
         self.right = self.all_labels[:, :, 0] == 0
         share = self.right.mean(1)
         self.mixed = np.nonzero((share > 0) & (share < 1))[0]
@@ -109,16 +111,33 @@ class OnPolicy:
         return [[a >> 4, a & 15, b >> 6, b & 63, x, y] for a, b, x, y in flat]
 
     def image(self, g, k):
-        size = len(self.groups[0])
-        return self.images[g // size][g % size, k]
+        return self.bank[self.place(g, k)]
+
+    def place(self, g, k, preview=False):
+        """Where a picture is in the bank."""
+        count = self.all_labels.shape[1]
+        return int(np.searchsorted(self.seen, g) + len(self)) * count + k if preview else g * count + k
+
+    def pictures(self, refs):
+        """Pictures uint8 [N, 3, 64, 64] on the device of places and turns [N, 2]."""
+        places, turns = torch.from_numpy(refs).to(DEVICE).unbind(1)
+        images = self.bank[places]
+        images = torch.where((turns & MIRRORED > 0).view(-1, 1, 1, 1), images.flip(-1), images)
+        return torch.where((turns & SHIFTED > 0).view(-1, 1, 1, 1), images.roll(SIDE // 2, -2), images)
+
+
+# How a picture is turned: left and right exchanged, upper and lower half exchanged.
+MIRRORED, SHIFTED = 1, 2
 
 
 @dataclass
 class Batch:
-    """Word ids [B, M, 20], pictures uint8 [B, P, 3, 64, 64], labels [B, P, M]."""
+    """Word ids [B, M, 20], labels [B, P, M], and the pictures: places and turns [B, P, 2] in OnPolicy's bank, or uint8
+    [B, P, 64, 64, 3]. Plain arrays, so that other processes can make them."""
     captions: np.ndarray
-    pictures: torch.Tensor
-    labels: torch.Tensor
+    labels: np.ndarray
+    refs: np.ndarray = None
+    pixels: np.ndarray = None
 
 
 def flipped(objects):
@@ -147,36 +166,35 @@ class Groups:
 
     def __call__(self, size):
         made = [self.group() for _ in range(size)]
-        others = [made[i - 1][0][0] for i in range(size)]
-        captions, pictures, labels = [], [], []
-        for (own, images, objects, known), other in zip(made, others):
+        captions, refs, labels = [], [], []
+        for i, (own, some, objects, known) in enumerate(made):
             if self.rng.random() < 0.5:
-                own = [*own[:-1], other]
+                own = [*own[:-1], made[i - 1][0][0]]
             prompts = [self.read(caption) for caption in own]
             label = [[int(shows(prompt, seen)) for prompt in prompts] for seen in objects]
             for row, told in zip(label, known):
                 row[0] = row[0] if told is None else told
             captions.append(np.stack(own))
-            pictures.append(torch.stack(images))
+            refs.append(some)
             labels.append(label)
-        return Batch(np.stack(captions), torch.stack(pictures), torch.tensor(labels))
+        return Batch(np.stack(captions), np.array(labels), refs=np.array(refs))
 
     def group(self):
-        """(captions, pictures, their objects, the detector's own verdicts or None)"""
+        """(captions, places and turns of the pictures, their objects, the detector's own verdicts or None)"""
         data, rng = self.data, self.rng
-        preview = len(data.seen) and rng.random() < 0.1
+        preview = len(data.seen) > 0 and rng.random() < 0.1
         pool = data.seen if preview else data.mixed if rng.random() < 0.8 else np.arange(len(data))
         g = int(rng.choice(pool))
         picks = self.pick(g)
-        images = [data.previews[g][1][k] if preview else data.image(g, k) for k in picks]
+        refs = [[data.place(g, k, preview), 0] for k in picks]
         objects, known = [data.objects(g, k) for k in picks], [int(data.right[g, k]) for k in picks]
         caption = data.caption(g)
         if rng.random() < 0.5:
-            caption, images = mirrored(caption, data.words), [image.flip(-1) for image in images]
-            objects = [flipped(seen) for seen in objects]
+            caption, objects = mirrored(caption, data.words), [flipped(seen) for seen in objects]
+            refs = [[place, MIRRORED] for place, _ in refs]
         if not preview and rng.random() < 0.7:
-            self.turn(caption, images, objects, known)
-        return self.captions(caption, objects), images, objects, known
+            self.turn(caption, refs, objects, known)
+        return self.captions(caption, objects), refs, objects, known
 
     def pick(self, g):
         """Two right and two wrong pictures where there are as many; the wrong ones with a single fault first."""
@@ -188,7 +206,7 @@ class Groups:
         take = min(len(yes), max(PICTURES // 2, PICTURES - len(no)))
         return [*yes[:take], *no[:PICTURES - take]]
 
-    def turn(self, caption, images, objects, known):
+    def turn(self, caption, refs, objects, known):
         """Makes a right picture's relation wrong: mirrored, or its halves exchanged; it takes the place of another picture."""
         prompt = self.read(caption)
         if prompt[1] is None or 1 not in known:
@@ -203,7 +221,7 @@ class Groups:
         place = next((i for i in range(PICTURES) if i != source and known[i] == 1), PICTURES - 1)
         if place == source:
             return
-        images[place] = images[source].flip(-1) if sideways else images[source].roll(SIDE // 2, -2)
+        refs[place] = [refs[source][0], refs[source][1] ^ (MIRRORED if sideways else SHIFTED)]
         objects[place], known[place] = seen, None
 
     def captions(self, caption, objects):
