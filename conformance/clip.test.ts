@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 
 import type { JsonObject } from '../src/core/json-file.js';
 import { createRuntime } from '../src/runtime/index.js';
-import { openWeights } from '../src/runtime/weights/open-weights.js';
+import { openWeights } from '../src/runtime/weights/index.js';
 import { describesClip, runClipConformance } from './clip.js';
 
 const folder = fileURLToPath(new URL('../../shared/conformance/clip', import.meta.url));

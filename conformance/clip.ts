@@ -8,7 +8,7 @@ import { type JsonObject, readJsonFile } from '../src/core/json-file.js';
 import { cosines, normalizeRows } from '../src/models/clip/similarity.js';
 import { openTowers } from '../src/models/clip/towers.js';
 import type { Runtime } from '../src/runtime/index.js';
-import { openWeights } from '../src/runtime/weights/open-weights.js';
+import { openWeights } from '../src/runtime/weights/index.js';
 
 /** Our outputs for one weights file of a reference folder, by the names in reference.safetensors. */
 export interface ClipConformance {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 
-import { writeSafetensors } from '../src/runtime/weights/safetensors-writer.js';
+import { writeSafetensors } from '../src/runtime/weights/index.js';
 import { compareOutputs, openReference } from './compare.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'varsearch-test-'));

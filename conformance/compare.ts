@@ -1,7 +1,6 @@
 // How far our outputs are from a reference: the largest absolute error, and that error over the reference's deviation.
 
-import { openWeights } from '../src/runtime/weights/open-weights.js';
-import type { TensorSource } from '../src/runtime/weights/tensor-source.js';
+import { openWeights, type TensorSource } from '../src/runtime/weights/index.js';
 
 /** Errors that an output may have; the first two over the reference's standard deviation. */
 export interface Tolerance {

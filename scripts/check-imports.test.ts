@@ -12,6 +12,9 @@ function check(files: Record<string, string>, rules: Rules = RULES): string[] {
 const NEIGHBOURS = {
   'src/core/a.ts': '',
   'src/runtime/engine.ts': '',
+  'src/runtime/index.ts': '',
+  'src/runtime/graph/index.ts': '',
+  'src/runtime/graph/builder.ts': '',
   'src/models/contract.ts': '',
   'src/models/clip/clip.ts': '',
   'src/models/infinity/model.ts': '',
@@ -89,8 +92,37 @@ describe('the direction of imports', () => {
   );
 });
 
+describe('the doors of a room', () => {
+  it.each([
+    ['src/models/new.ts', '../runtime/index.js'],
+    ['src/models/clip/new.ts', '../../runtime/graph/index.js'],
+    ['conformance/new.ts', '../src/runtime/index.js'],
+    // From inside, and for tests.
+    ['src/runtime/new.ts', './graph/builder.js'],
+    ['src/models/new.test.ts', '../runtime/graph/builder.js'],
+    ['test/fakes/new.ts', '../../src/runtime/graph/builder.js'],
+    // A room without doors is open.
+    ['src/verifiers/new.ts', '../models/clip/clip.js'],
+  ])('let %s in at %s', (file, specifier) => {
+    expect(say(file, `import { x } from '${specifier}';`)).toEqual([]);
+  });
+
+  it.each([
+    ['src/models/clip/new.ts', '../../runtime/graph/builder.js'],
+    ['src/models/new.ts', '../runtime/engine.js'],
+    ['src/cli/new.ts', '../runtime/engine.js'],
+    ['conformance/new.ts', '../src/runtime/engine.js'],
+    ['bench/new.ts', '../src/runtime/engine.js'],
+    ['training/new.ts', '../src/runtime/engine.js'],
+  ])('do not let %s in at %s', (file, specifier) => {
+    const faults = say(file, `import type { x } from '${specifier}';`);
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toMatch(`${specifier} is no door of src/runtime/: src/runtime/index.ts, `);
+  });
+});
+
 describe('other faults', () => {
-  it('a package behind a door, also one of its files', () => {
+  it('a package behind a gate, also one of its files', () => {
     const line = "import { Tensor } from 'onnxruntime-node';";
     expect(say('src/runtime/engine.ts', line)).toEqual([]);
     expect(say('src/runtime/new.ts', line)[0]).toMatch(

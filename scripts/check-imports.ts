@@ -1,5 +1,5 @@
-// Checks the direction of imports (import-rules.ts), and that there are no cycles, not even of types alone.
-// Tests that lie beside the source may import from every room; nothing but tests may import them.
+// Checks the direction of imports (import-rules.ts), that rooms with doors are entered by them, and that there are no cycles,
+// not even of types alone. Tests that lie beside the source may import from everywhere; nothing but tests may import them.
 // Run with `npx tsx scripts/check-imports.ts`; it exits 1 and prints the lines at fault.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -62,18 +62,23 @@ interface Known {
 
 function faultOf(file: string, { specifier, target }: Import, { sources, rules }: Known): string | null {
   if (target === null) {
-    const door = rules.doors.find(
+    const gate = rules.gates.find(
       ({ package: name }) => specifier === name || specifier.startsWith(`${name}/`),
     );
-    if (!door || door.only.includes(file)) return null;
-    return `only ${door.only.join(', ')} may import ${door.package}: ${door.why}`;
+    if (!gate || gate.only.includes(file)) return null;
+    return `only ${gate.only.join(', ')} may import ${gate.package}: ${gate.why}`;
   }
   if (/\.[jt]sx?$/.test(target) && !sources.has(target)) return 'does not exist';
   if (isTest(file)) return null;
   if (isTest(target)) return 'is a test: only tests may import it';
   const room = roomOf(file, rules);
-  if (!room || [room.path, ...room.may].some((path) => target.startsWith(path))) return null;
-  return `${room.path} may import ${room.may.length > 0 ? room.may.join(', ') : 'nothing'}`;
+  if (!room) return null;
+  if (![room.path, ...room.may].some((path) => target.startsWith(path))) {
+    return `${room.path} may import ${room.may.length > 0 ? room.may.join(', ') : 'nothing'}`;
+  }
+  const { path, doors } = roomOf(target, rules) ?? room;
+  if (room.path === path || room.testsInside || !doors || doors.includes(target)) return null;
+  return `is no door of ${path}: ${doors.join(', ')}`;
 }
 
 function roomOf(file: string, { rooms }: Rules): Room | undefined {

@@ -60,8 +60,9 @@ export type {
 export type { Recipe } from './run/recipe.js';
 export { decodeWithRecipe, encodeWithRecipe } from './run/recipe.js';
 export type { ReplayOptions, ReplayResult, ReplayRun } from './run/replay.js';
-export type { GenerateResult, Pictures, ResultJson, Spent, TracePoint } from './run/result.js';
+export type { GenerateResult, Pictures, ResultJson } from './run/result.js';
 export { resultJson } from './run/result.js';
+export type { Spent, TracePoint } from './run/standings.js';
 export type { NamedPictures } from './score/files.js';
 export type { ScoreOptions, ScorePicturesOptions } from './score/options.js';
 export type { PictureScore } from './score/pictures.js';

@@ -56,10 +56,19 @@ describe('usage errors', () => {
       /--report has the verifier 'oracle' twice/,
     ],
     [['generate', 'red', '--model', 'large', '--verifier', 'oracle'], /choose from clip-score-l14/],
-    [['generate', 'red', '--model', 'toybox', '--model-dir', 'x'], /give one of --model and --model-dir, not both/],
-    [['generate', 'red', '--clip-dir', 'x'], /--clip-dir is for the verifier clip-dir, which is not asked for/],
+    [
+      ['generate', 'red', '--model', 'toybox', '--model-dir', 'x'],
+      /give one of --model and --model-dir, not both/,
+    ],
+    [
+      ['generate', 'red', '--clip-dir', 'x'],
+      /--clip-dir is for the verifier clip-dir, which is not asked for/,
+    ],
     [['generate', 'red', '--weights', 'x'], /It must be a number/],
-    [['generate', 'red', '--keep-elected', '--candidates', '1'], /--keep-elected needs at least 2 candidates/],
+    [
+      ['generate', 'red', '--keep-elected', '--candidates', '1'],
+      /--keep-elected needs at least 2 candidates/,
+    ],
     [['generate', '--dry-run', '--model', 'dali'], /unknown model 'dali'/],
     [['generate', 'red', '--scales', '13'], /--scales is for --dry-run/],
     [['generate', '--dry-run', '--scales', '14'], /--scales must be 1 to 13, got 14/],

@@ -4,10 +4,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
+import { describeStanding } from '../src/report/words.js';
 import { hashPixels } from '../src/run/recipe.js';
 import { decodeWithRecipe } from '../src/run/recipe.js';
 import type { ResultJson } from '../src/run/result.js';
-import { describeStanding } from '../src/report/words.js';
 import { cliBench } from './fakes/cli.js';
 
 const readJson = (...path: string[]): ResultJson =>

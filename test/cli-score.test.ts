@@ -64,7 +64,14 @@ describe('varsearch score', () => {
       format: 2,
       jury: { judges: ['greenness'], rule: 'score' },
       pictures: [
-        { image: 'c.png', prompt: 'red', place: 1, best: true, standing: { score: 1 }, scores: { greenness: 1 } },
+        {
+          image: 'c.png',
+          prompt: 'red',
+          place: 1,
+          best: true,
+          standing: { score: 1 },
+          scores: { greenness: 1 },
+        },
         { image: 'b.png', place: 2, best: false, standing: { score: 0.2 } },
       ],
       ledger: { imagesVerified: 3 },

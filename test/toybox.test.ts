@@ -17,7 +17,7 @@ import { findModel } from '../src/models/catalog.js';
 import { readInfinityConfig } from '../src/models/infinity/folder.js';
 import { openVaeRoundTrip } from '../src/models/vae/round-trip.js';
 import { createRuntime, type Runtime } from '../src/runtime/index.js';
-import { openWeights } from '../src/runtime/weights/open-weights.js';
+import { openWeights } from '../src/runtime/weights/index.js';
 import type { SearchOptions } from '../src/search/registry.js';
 import { judgePicture } from '../src/toybox/judge/judge.js';
 import { benchmarkPrompts } from '../src/toybox/world/benchmark-prompts.js';

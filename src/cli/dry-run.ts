@@ -48,11 +48,14 @@ export function costRows(options: SearchOptions, schedule: Schedule): CostRow[] 
 /** The same search with each of its switches on that is off. */
 function switchedOn(search: ResolvedSearch, schedule: Schedule): CostRow[] {
   const off = Object.entries(findStrategy(search.strategy).options)
-    .filter(([name, { kind }]) => kind === 'switch' && Object.entries(search).some(([own, on]) => own === name && on === false))
+    .filter(
+      ([name, { kind }]) =>
+        kind === 'switch' && Object.entries(search).some(([own, on]) => own === name && on === false),
+    )
     .map(([name]) => name);
   return off.flatMap((name) => {
     try {
-      return [rowOf({ ...search, [name]: true } as SearchOptions, schedule)];
+      return [rowOf({ ...search, [name]: true }, schedule)];
     } catch (error) {
       // Not every switch goes with every size.
       if (error instanceof UsageError) return [];

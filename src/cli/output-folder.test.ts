@@ -1,5 +1,6 @@
 import {
   existsSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -27,6 +28,15 @@ describe('an output folder', () => {
     expect(readdirSync(folder.path).sort()).toEqual(['below', 'x.txt']);
     expect(readdirSync(join(folder.path, 'below'))).toEqual(['y.txt']);
     expect(readFileSync(join(folder.path, 'x.txt'), 'utf8')).toBe('new');
+  });
+
+  it('never changes a file in place: who has the old one keeps it whole', () => {
+    const folder = openFolder(base);
+    folder.write({ 'x.txt': 'old and longer' });
+    linkSync(join(base, 'x.txt'), join(base, 'held'));
+    folder.write({ 'x.txt': 'new' });
+    expect(readFileSync(join(base, 'held'), 'utf8')).toBe('old and longer');
+    expect(readFileSync(join(base, 'x.txt'), 'utf8')).toBe('new');
   });
 
   it('goes away again with what was made for it, if it stayed empty', () => {

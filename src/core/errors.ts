@@ -2,7 +2,8 @@
 // Messages name the thing, the fault and the remedy; `cause` keeps what was caught.
 
 /** What went wrong, for programs: it stays the same when messages change. */
-export type ErrorCode = 'failed' | 'usage' | 'not-installed' | 'checkpoint' | 'runtime' | 'endpoint' | 'other-files';
+export type ErrorCode =
+  'failed' | 'usage' | 'not-installed' | 'checkpoint' | 'runtime' | 'endpoint' | 'other-files';
 
 /** Base of every error that varsearch throws on purpose; edges print its message as one line. */
 export class VarsearchError extends Error {

@@ -3,7 +3,7 @@
 import { NotInstalledError } from './errors.js';
 
 /** Something that can be asked for by name. */
-export interface Installable {
+interface Installable {
   readonly name: string;
   /** True, or what is missing and where it comes from, in one line. */
   installed(): true | string;
@@ -12,5 +12,7 @@ export interface Installable {
 /** Throws a NotInstalledError that says what is missing when the files of a model or verifier are not there. */
 export function requireInstalled(kind: 'model' | 'verifier', entry: Installable): void {
   const installed = entry.installed();
-  if (installed !== true) throw new NotInstalledError(`${kind} '${entry.name}' is not installed: ${installed}`);
+  if (installed !== true) {
+    throw new NotInstalledError(`${kind} '${entry.name}' is not installed: ${installed}`);
+  }
 }

@@ -3,7 +3,7 @@
 import { setMaxListeners } from 'node:events';
 
 /** A signal that follows others and can be aborted by itself. */
-export interface LinkedSignal {
+interface LinkedSignal {
   readonly signal: AbortSignal;
   readonly abort: (reason: unknown) => void;
   /** Stops following the others; call it when the work is over. */
@@ -82,7 +82,7 @@ export function createGate(limit: number): Gate {
 }
 
 /** Options of `mapAtOnce`. */
-export interface MapOptions {
+interface MapOptions {
   /** Pieces of work that run at once. */
   readonly limit: number;
   readonly signal: AbortSignal;

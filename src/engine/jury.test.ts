@@ -22,7 +22,12 @@ function counting(name: string, score: () => Promise<number[]>): Verifier & { op
     open: () => open,
     prepare: () => {
       open++;
-      return Promise.resolve({ score, close: () => void open-- });
+      return Promise.resolve({
+        score,
+        close: () => {
+          open--;
+        },
+      });
     },
   };
 }
@@ -30,7 +35,9 @@ function counting(name: string, score: () => Promise<number[]>): Verifier & { op
 describe('a jury', () => {
   it('gives the scores of every judge by name, at the cost of all', async () => {
     const judges = [fakeVerifier({ name: 'red' }), fakeVerifier({ name: 'blue', likes: 'blue' })];
-    const room = seatJury(judges, { ensemble: 'z-score', weights: [2, 1] }, [fakeVerifier({ name: 'onlooker' })]);
+    const room = seatJury(judges, { ensemble: 'z-score', weights: [2, 1] }, [
+      fakeVerifier({ name: 'onlooker' }),
+    ]);
     expect(room.jury).toEqual({
       judges: ['red', 'blue'],
       observers: ['onlooker'],
@@ -59,7 +66,10 @@ describe('a jury', () => {
 
   it('closes the judges that are ready when another cannot be, and all of them when told', async () => {
     const good = counting('good', () => Promise.resolve([1, 2]));
-    const bad: Verifier = { ...fakeVerifier({ name: 'bad' }), prepare: () => Promise.reject(new Error('no')) };
+    const bad: Verifier = {
+      ...fakeVerifier({ name: 'bad' }),
+      prepare: () => Promise.reject(new Error('no')),
+    };
     await expect(seatJury([good, bad], {}).prepare('x', new Ledger())).rejects.toThrow('no');
     expect(good.open()).toBe(0);
     const bench = await seatJury([good], {}).prepare('x', new Ledger());
@@ -70,8 +80,13 @@ describe('a jury', () => {
 
   it('refuses scores that are missing or no numbers, and ends when it is cancelled', async () => {
     for (const scores of [[], [1, NaN]]) {
-      const bench = await seatJury([counting('odd', () => Promise.resolve(scores))], {}).prepare('x', new Ledger());
-      await expect(bench.judge(pictures)).rejects.toThrow(/'odd' (gave 0 scores for 2|scored picture 2 of 2 as NaN)/);
+      const bench = await seatJury([counting('odd', () => Promise.resolve(scores))], {}).prepare(
+        'x',
+        new Ledger(),
+      );
+      await expect(bench.judge(pictures)).rejects.toThrow(
+        /'odd' (gave 0 scores for 2|scored picture 2 of 2 as NaN)/,
+      );
     }
     const controller = new AbortController();
     const slow = counting('slow', () => {

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { tinyAestheticTensors } from '../../test/fixtures/tiny-image-reward.js';
 import { writeTorchFile } from '../../test/fixtures/torch-file.js';
 import { CheckpointError } from '../core/errors.js';
-import { openWeights } from '../runtime/weights/open-weights.js';
+import { openWeights } from '../runtime/weights/index.js';
 import { type LinearHead, readLinearHead } from './linear-head.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'head-'));

@@ -3,7 +3,7 @@
 // affine map, so it is folded into one vector and one number when it is read, in double precision.
 
 import { CheckpointError } from '../core/errors.js';
-import type { TensorSource } from '../runtime/weights/tensor-source.js';
+import type { TensorSource } from '../runtime/weights/index.js';
 
 /** A folded head: features to one number each. */
 export interface LinearHead {

@@ -9,7 +9,7 @@ import { CheckpointError } from '../core/errors.js';
 import { isObject, type JsonObject, readJsonFile, readOptionalJsonFile } from '../core/json-file.js';
 
 /** Token ids of a batch of texts, padded to one length: row-major [texts, length]. */
-export interface TokenBatch {
+interface TokenBatch {
   readonly ids: Int32Array;
   /** 1 where a token of the text stands, 0 where padding does. */
   readonly mask: Int32Array;
@@ -22,7 +22,7 @@ export interface TokenBatch {
 }
 
 /** How a batch is cut and filled up. */
-export interface EncodeOptions {
+interface EncodeOptions {
   /** The most tokens of a text, special ones counted. */
   readonly maxLength: number;
   /** Columns of the batch, at most maxLength. @default the longest text's tokens */

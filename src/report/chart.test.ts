@@ -63,6 +63,24 @@ describe('chart', () => {
     expect(marks.match(/class="grid"/g)).toHaveLength(2);
   });
 
+  it.each([
+    [1.5, 2.25, ['1.50', '1.75', '2.00', '2.25']],
+    [0, 0.004, ['0.000', '0.002', '0.004']],
+    [1, 5, ['2', '4']],
+    [0, 1e-7, ['0.00000000', '0.00000005', '0.00000010']],
+  ])('writes its marks with as many digits as they have, from %d to %d', (low, high, expected) => {
+    const marks = draw([
+      { x: 1, y: low },
+      { x: 2, y: high },
+    ]);
+    expect([...marks.matchAll(/class="y"[^>]*>([^<]*)</g)].map(([, text]) => text)).toEqual(expected);
+  });
+
+  it('draws a line through a single point as a dot', () => {
+    expect(draw([{ x: 1, y: 1 }]).match(/<circle/g)).toHaveLength(1);
+    expect(draw([1, 2].map((y) => ({ x: y, y })))).not.toContain('<circle');
+  });
+
   it('says in words what there is to see, and draws nothing of nothing', () => {
     expect(draw([{ x: 1, y: 1 }])).toContain('aria-label="a &lt;summary&gt;"');
     expect(draw([])).toBe('');

@@ -98,17 +98,19 @@ function drawSeries(series: Series, x: Axis, y: Axis): Html {
           >${series.name}</text
         >`
       : null;
-  if (series.kind !== 'dots') {
-    return html`<g class="${series.tone}"><path d="${path(series, x, y)}" />${label}</g>`;
-  }
-  const dots = series.points.map(
+  // A line through one point would not be seen.
+  const isLine = series.kind !== 'dots';
+  const line = isLine ? html`<path d="${path(series, x, y)}" />` : null;
+  const dots = (isLine && series.points.length > 1 ? [] : series.points).map(
     (point) =>
       html`<circle cx="${round(x.place(point.x))}" cy="${round(y.place(point.y))}" r="3.4"
         ><title>${point.title}</title></circle
       >`,
   );
-  return html`<g class="${series.tone}">${dots}</g>`;
+  return html`<g class="${series.tone}">${line}${dots}${label}</g>`;
 }
+
+const MOST_DIGITS = 12;
 
 function formatTick(value: number, step: number): string {
   if (Math.abs(value) >= 10_000) {
@@ -116,9 +118,14 @@ function formatTick(value: number, step: number): string {
       .replace(' ', '')
       .replace(/\.?0+(?=\D*$)/, '');
   }
-  return value.toFixed(
-    step >= 1 && Number.isInteger(step) ? 0 : Math.max(0, Math.ceil(-Math.log10(step) - 1e-9)),
-  );
+  // As many digits as the step has: 2 for steps of 0.25.
+  const isWhole = (number: number): boolean =>
+    Math.abs(number - Math.round(number)) <= 1e-6 * Math.abs(number);
+  let digits = 0;
+  while (digits < MOST_DIGITS && !isWhole(step * 10 ** digits)) {
+    digits++;
+  }
+  return value.toFixed(digits);
 }
 
 function yAxis(y: Axis, box: Box, write?: (value: number) => string): Html {

@@ -4,8 +4,8 @@ import { formatCount, formatDuration, formatGain, formatScore } from '../core/fo
 import type { Schedule } from '../models/contract.js';
 import { type CompareResult, standingsOfAll } from '../run/compare.js';
 import { heldOutNames, type ObserverRow } from '../run/observers.js';
-import type { GenerateResult, TracePoint } from '../run/result.js';
-import { traceOf } from '../run/standings.js';
+import type { GenerateResult } from '../run/result.js';
+import { traceOf, type TracePoint } from '../run/standings.js';
 import { STRATEGIES } from '../search/registry.js';
 import { heightOf, isRelative, type Jury, type Standing } from '../verifiers/jury.js';
 import { chart } from './chart.js';
@@ -61,7 +61,7 @@ function armsOf({ results, standings }: CompareResult): readonly Arm[] {
 function armScore(standing: Standing, jury: Jury): Html {
   if (!isJoined(jury)) return html`<p class="score">${shortStanding(standing)}</p>`;
   return html`<p class="score">
-    <small>${describeRule(jury)}</small> ${shortStanding(standing)} <small>${describeAmong(standing)}</small>
+    <small>${describeRule(jury)} </small>${shortStanding(standing)}<small> ${describeAmong(standing)}</small>
   </p>`;
 }
 

@@ -7,11 +7,10 @@ import type { FileHashes } from '../core/hash.js';
 import type { Image } from '../core/image.js';
 import { Ledger, type LedgerRecord } from '../core/ledger.js';
 import { hashesOf, prepareAll } from '../engine/jury.js';
-import type { Shown } from '../search/contract.js';
+import type { Candidate, Shown } from '../search/contract.js';
 import { checkScores, type Judge, type Verifier } from '../verifiers/contract.js';
 import type { Scores } from '../verifiers/jury.js';
 import { drawn } from './standings.js';
-import type { GenerateResult } from './result.js';
 
 /** One verifier's view of a search. */
 export interface ObserverRow {
@@ -59,6 +58,13 @@ export function heldOutNames(reports: readonly (ObserverReport | null)[]): reado
 
 /** Pictures that an observer gets at once. */
 const BATCH = 32;
+
+/** What observers are asked about. */
+export interface WinnerOfSearch {
+  readonly candidates: readonly Candidate[];
+  readonly winner: Candidate;
+  readonly image: Image;
+}
 
 /** What observers are told before a search. */
 export interface ObserverOptions {
@@ -114,11 +120,7 @@ export class Observers {
   }
 
   /** Scores the winner, and says how it stands to the first round. */
-  async report({
-    candidates,
-    winner,
-    image,
-  }: Pick<GenerateResult, 'candidates' | 'winner' | 'image'>): Promise<ObserverReport> {
+  async report({ candidates, winner, image }: WinnerOfSearch): Promise<ObserverReport> {
     const first = drawn(candidates).filter(({ parent }) => parent === 0);
     const own = this.#seen.get(winner.sameAs ?? winner.id) ?? (await this.#score([image]))[0] ?? {};
     const rowBy = (

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 
 import { fakeSchedule, squares } from '../../test/fakes/fake-model.js';
 import { UsageError } from '../core/errors.js';
-import { resolveJury } from '../verifiers/jury.js';
-import { defineStrategy, resolveSearch } from '../search/registry.js';
-import { RANDOM } from '../search/random.js';
 import { whole } from '../core/options.js';
+import { RANDOM } from '../search/random.js';
+import { defineStrategy, resolveSearch } from '../search/registry.js';
+import { resolveJury } from '../verifiers/jury.js';
 import {
   asPictureOptions,
   checkCompareOptions,
@@ -89,7 +89,7 @@ describe('the options of a run', () => {
     );
   });
 
-  it('of a strategy of one\'s own stand in place of those of the package', () => {
+  it("of a strategy of one's own stand in place of those of the package", () => {
     const mine = { prompt: 'red', strategy: MINE, draws: 3, seed: 2, topP: 0.5 } as const;
     expect(() => checkPictureOptions(mine)).not.toThrow();
     expect(partPicture(mine)).toEqual({

@@ -145,7 +145,9 @@ function pictureTable(options: object): OptionTable {
   const taken = { ...OPEN_OPTIONS, ...COMMON_TABLE, ...STRATEGY_OPTION };
   const clash = Object.keys(own.options).find((name) => Object.hasOwn(taken, name));
   if (clash === undefined) return { ...COMMON_TABLE, ...STRATEGY_OPTION, ...own.options };
-  throw new UsageError(`the strategy '${own.name}' has an option '${clash}', which means something else already`);
+  throw new UsageError(
+    `the strategy '${own.name}' has an option '${clash}', which means something else already`,
+  );
 }
 
 /** The names of all options, for programs that turn messages about them into their own words. */
@@ -180,7 +182,7 @@ export function partPicture(options: AnyPictureOptions): {
     Object.hasOwn(STRATEGY_OPTION, name) || Object.hasOwn(sizes, name);
   return {
     modelOptions: Object.fromEntries(own.filter((entry) => !isSearch(entry) && entry[1] !== undefined)),
-    search: Object.fromEntries(own.filter(isSearch)) as SearchOptions | OwnSearchOptions,
+    search: Object.fromEntries(own.filter(isSearch)),
   };
 }
 

@@ -8,6 +8,7 @@ import { RandomKey } from '../core/random.js';
 import type { Generator } from '../models/contract.js';
 import type { Candidate, Shown } from '../search/contract.js';
 import { PictureStore, redraw, THUMBNAIL_SIDE } from './pictures.js';
+import { hashPixels } from './recipe.js';
 
 const SIDE = 200;
 const BYTES = SIDE * SIDE * 3;
@@ -46,7 +47,7 @@ describe('the picture store', () => {
     expect(await store.image(2, generator)).toBe(shown[1]?.image);
     expect(await store.image(4, generator)).toBe(shown[3]?.image);
     const decoded = generator.ledger.record();
-    expect(await store.image(1, generator)).toEqual(shown[0]?.image);
+    expect(hashPixels(await store.image(1, generator))).toBe(hashPixels(first));
     expect(generator.ledger.record().imagesDecoded).toBe(decoded.imagesDecoded + 1);
     expect(generator.ledger.record().forwards).toBe(decoded.forwards);
     generator.close();
@@ -62,7 +63,9 @@ describe('the picture store', () => {
   it('frees the prefixes of pictures that it draws again, also when that fails', async () => {
     const { generator, shown } = await draw(2);
     const states = shown.map(({ state }) => state);
-    expect(await redraw(states, generator)).toEqual(shown.map(({ image }) => image));
+    expect((await redraw(states, generator)).map(hashPixels)).toEqual(
+      shown.map(({ image }) => hashPixels(image)),
+    );
     await expect(redraw(states, generator, AbortSignal.abort())).rejects.toThrow(/abort/i);
     // It would throw for prefixes that are left.
     generator.close();

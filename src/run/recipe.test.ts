@@ -118,7 +118,11 @@ describe('a recipe', () => {
 
     it('parts the verifiers that were one text, and turns their ranks over', () => {
       const hashes = { model: {}, verifier: { 'a/weights': 'bb', 'b/weights': 'dd' } };
-      const { options, standing, hashes: found } = read({
+      const {
+        options,
+        standing,
+        hashes: found,
+      } = read({
         verifier: 'a,b',
         ensemble: { by: 'rank', weights: [2, 1] },
         score: -1.5,
@@ -131,13 +135,19 @@ describe('a recipe', () => {
 
     it('calls a CLIP by the option that names its folder', () => {
       const one = read({ verifier: 'clip-score:/some,where' });
-      expect([one.options.jury.judges, one.hashes.jury]).toEqual([['clip-dir'], { 'clip-dir/weights': 'bb' }]);
+      expect([one.options.jury.judges, one.hashes.jury]).toEqual([
+        ['clip-dir'],
+        { 'clip-dir/weights': 'bb' },
+      ]);
       const two = read({
         verifier: 'a,clip-score:/x/y',
         ensemble: { by: 'z-score', weights: [1, 1] },
         hashes: { model: {}, verifier: { 'clip-score:/x/y/weights': 'bb' } },
       });
-      expect([two.options.jury.judges, two.hashes.jury]).toEqual([['a', 'clip-dir'], { 'clip-dir/weights': 'bb' }]);
+      expect([two.options.jury.judges, two.hashes.jury]).toEqual([
+        ['a', 'clip-dir'],
+        { 'clip-dir/weights': 'bb' },
+      ]);
     });
   });
 });

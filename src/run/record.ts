@@ -10,8 +10,8 @@ import type { Standing } from '../verifiers/jury.js';
 import type { ResolvedOptions } from './options.js';
 import { PictureStore } from './pictures.js';
 import { hashPixels } from './recipe.js';
-import type { GenerateResult, Spent } from './result.js';
-import { standingsOf, traceOf } from './standings.js';
+import type { GenerateResult } from './result.js';
+import { type Spent, standingsOf, traceOf } from './standings.js';
 
 /** What a run is, before it has shown anything. */
 export interface RunFacts {

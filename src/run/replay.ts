@@ -1,8 +1,8 @@
 // Makes a picture again from the recipe that its file carries, and says whether every byte came out the same.
 
+import { OtherFilesError, UsageError } from '../core/errors.js';
 import type { Image } from '../core/image.js';
 import type { Engine, EngineHashes } from '../engine/engine.js';
-import { OtherFilesError, UsageError } from '../core/errors.js';
 import type { OpenOptions } from '../engine/options.js';
 import { type AnyStrategy, isStrategyName } from '../search/registry.js';
 import type { GenerateEvent } from './generate.js';
@@ -70,7 +70,10 @@ function compareFiles(recipe: Recipe, found: EngineHashes, options: ReplayOption
 }
 
 /** The strategy of a recipe where it is none of this package; throws a UsageError where the caller has another or none. */
-function ownStrategyOf({ options }: Recipe, { strategy, name = 'the picture' }: ReplayOptions): AnyStrategy | undefined {
+function ownStrategyOf(
+  { options }: Recipe,
+  { strategy, name = 'the picture' }: ReplayOptions,
+): AnyStrategy | undefined {
   const wanted = options.search.strategy;
   if (isStrategyName(wanted)) return undefined;
   if (strategy?.name === wanted) return strategy;

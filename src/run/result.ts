@@ -10,23 +10,7 @@ import type { Standing } from '../verifiers/jury.js';
 import type { ObserverReport } from './observers.js';
 import type { ResolvedOptions } from './options.js';
 import type { Recipe } from './recipe.js';
-
-/** What had been spent when pictures were judged. */
-export interface Spent {
-  /** Pictures judged so far. */
-  readonly images: number;
-  readonly nfe: number;
-  readonly forwards: number;
-  readonly tokens: number;
-  /** Wall-clock time since the run began, loading of models and asking of observers not counted. */
-  readonly milliseconds: number;
-}
-
-/** What had been spent, and the best standing, each time that pictures were judged. */
-export interface TracePoint extends Spent {
-  /** Of the best until then, among all pictures of the search, later ones included. */
-  readonly best: Standing;
-}
+import type { TracePoint } from './standings.js';
 
 /** The pictures that a run keeps: the winner's whole, the others' small, and what draws each again. */
 export interface Pictures {

@@ -4,23 +4,60 @@
 import { Contest } from '../search/contest.js';
 import type { Candidate, Fate } from '../search/contract.js';
 import { heightOf, type Jury, type Standing } from '../verifiers/jury.js';
-import type { GenerateResult, Spent, TracePoint } from './result.js';
+
+/** What had been spent when pictures were judged. */
+export interface Spent {
+  /** Pictures judged so far. */
+  readonly images: number;
+  readonly nfe: number;
+  readonly forwards: number;
+  readonly tokens: number;
+  /** Wall-clock time since the run began, loading of models and asking of observers not counted. */
+  readonly milliseconds: number;
+}
+
+/** What had been spent, and the best standing, each time that pictures were judged. */
+export interface TracePoint extends Spent {
+  /** Of the best until then, among all pictures of the search, later ones included. */
+  readonly best: Standing;
+}
 
 /** The standing of a candidate among those that it is compared with. */
 export type Standings = (candidate: Candidate) => Standing;
 
-/** Compares all pictures of some searches with each other, each picture once. */
+/**
+ * Compares all pictures of some searches with each other, each picture once. Previews have a contest for each number of steps
+ * that they had: scores of pictures at different steps do not compare.
+ */
 export function standingsOf(searches: readonly (readonly Candidate[])[], jury: Jury): Standings {
-  const contest = new Contest(jury);
+  const contests = new Map<number, Contest>();
   const drawnBy = new Map<Candidate, Candidate>();
   for (const candidates of searches) {
     const byId = new Map(candidates.map((candidate) => [candidate.id, candidate]));
     for (const candidate of candidates) {
       drawnBy.set(candidate, byId.get(candidate.sameAs ?? candidate.id) ?? candidate);
     }
-    contest.enter(drawn(candidates));
+    for (const [judgedAt, group] of byJudgedAt(drawn(candidates))) {
+      const contest = contests.get(judgedAt) ?? new Contest(jury);
+      contests.set(judgedAt, contest);
+      contest.enter(group);
+    }
   }
-  return (candidate) => contest.standingOf(drawnBy.get(candidate) ?? candidate);
+  return (candidate) => {
+    const contest = contests.get(candidate.judgedAt);
+    if (!contest) throw new RangeError(`candidate ${candidate.id} is not among those that are compared`);
+    return contest.standingOf(drawnBy.get(candidate) ?? candidate);
+  };
+}
+
+function byJudgedAt(candidates: readonly Candidate[]): ReadonlyMap<number, readonly Candidate[]> {
+  const groups = new Map<number, Candidate[]>();
+  for (const candidate of candidates) {
+    const group = groups.get(candidate.judgedAt);
+    if (group) group.push(candidate);
+    else groups.set(candidate.judgedAt, [candidate]);
+  }
+  return groups;
 }
 
 /** The candidates that were newly drawn. */
@@ -28,14 +65,10 @@ export function drawn(candidates: readonly Candidate[]): readonly Candidate[] {
   return candidates.filter(({ sameAs }) => sameAs === undefined);
 }
 
-/** The best of some candidates, the earliest of equals. */
-export function bestOf(candidates: readonly Candidate[], standings: Standings): Candidate | undefined {
-  return drawn(candidates).reduce<Candidate | undefined>((best, each) => {
-    return best && heightOf(standings(best)) >= heightOf(standings(each)) ? best : each;
-  }, undefined);
-}
-
-/** The best standing so far at every point of a search, which never falls: the standings are those of all its pictures. */
+/**
+ * The best standing so far at every point of a search: the standings are those of all its pictures. It never falls, but where
+ * a picture is judged at more steps than those before: with that the comparison begins anew.
+ */
 export function traceOf(
   spent: readonly Spent[],
   candidates: readonly Candidate[],
@@ -44,9 +77,13 @@ export function traceOf(
   const all = drawn(candidates);
   let seen = 0;
   let best: Standing | null = null;
+  let judgedAt = 0;
   return spent.flatMap(({ images, nfe, forwards, tokens, milliseconds }) => {
-    for (const standing of all.slice(seen, images).map(standings)) {
-      if (!best || heightOf(standing) > heightOf(best)) best = standing;
+    for (const candidate of all.slice(seen, images)) {
+      const standing = standings(candidate);
+      const further = candidate.judgedAt > judgedAt;
+      if (!best || further || heightOf(standing) > heightOf(best)) best = standing;
+      judgedAt = candidate.judgedAt;
     }
     seen = images;
     return best ? [{ images, nfe, forwards, tokens, milliseconds, best }] : [];
@@ -54,7 +91,13 @@ export function traceOf(
 }
 
 /** The candidates that something was drawn from, and the winner. */
-export function keptOf({ fates, winner }: Pick<GenerateResult, 'fates' | 'winner'>): ReadonlySet<number> {
+export function keptOf({
+  fates,
+  winner,
+}: {
+  readonly fates: readonly Fate[];
+  readonly winner: Candidate;
+}): ReadonlySet<number> {
   return new Set([...fates.filter(({ copies }) => copies > 0).map(({ id }) => id), winner.id]);
 }
 

@@ -2,11 +2,11 @@
 // graph/index.ts.
 
 export { describeInputs, type RunInputs } from './check-inputs.js';
-export { type MatMulRateOptions, measureMatMulRate, measureRoundTrip } from './measure.js';
+export { measureMatMulRate, measureRoundTrip } from './measure.js';
 export { saveModel } from './model-files.js';
 export type { RuntimeStats } from './protocol.js';
-export { createRuntime, type LoadOptions, type OnnxFile, Runtime, type RuntimeOptions } from './runtime.js';
-export { type RunOptions, RunResult, Session } from './session.js';
+export { createRuntime, Runtime } from './runtime.js';
+export { RunResult, Session } from './session.js';
 export {
   type Assembly,
   type Copy,

@@ -8,7 +8,7 @@ import { float32Tensor } from './tensors.js';
 const REPETITIONS = 7;
 
 /** Options of the measured matrix product. */
-export interface MatMulRateOptions {
+interface MatMulRateOptions {
   /** Side of the square matrices. @default 1024 */
   readonly size?: number;
   /** Products in one run. @default 8 */

@@ -1,6 +1,6 @@
-// The messages between a runtime and its worker. Requests travel in batches, one message for all that was asked for in one
-// turn of the event loop; ids of sessions and tensors are given out by the runtime, so that most requests need no reply. A run has dozens of inputs and
-// outputs: numbers in typed arrays instead of objects make its messages four times cheaper.
+// What the runtime's worker can be asked for. Ids of sessions and tensors are given out by the runtime, so that most
+// requests need no reply. A run has dozens of inputs and outputs: numbers in typed arrays instead of objects make its
+// messages four times cheaper.
 
 import type { ElementType, TensorData, TensorInfo } from './graph/index.js';
 
@@ -36,33 +36,26 @@ export interface WireAssembly {
 /** In place of a tensor's id: the output goes back to the caller. */
 export const GIVE_BACK = -1;
 
-/** One thing that the worker is asked to do. */
-export type Request =
-  | {
-      readonly kind: 'load';
-      readonly call: number;
-      readonly session: number;
-      readonly model: ModelPayload;
-      readonly options: EngineOptions;
-    }
-  | {
-      readonly kind: 'run';
-      readonly call: number;
-      readonly session: number;
-      /** Pairs of an input's number and the id of a tensor in the worker. */
-      readonly handles: Int32Array;
-      /** The other inputs by their numbers. */
-      readonly values: readonly (readonly [input: number, value: WireTensor | WireAssembly])[];
-      /** Pairs of an output's number and the id that it gets in the worker, or GIVE_BACK. */
-      readonly outputs: Int32Array;
-    }
-  | { readonly kind: 'assemble'; readonly id: number; readonly assembly: WireAssembly }
-  | { readonly kind: 'drop'; readonly ids: number[] }
-  | { readonly kind: 'release'; readonly session: number }
-  | { readonly kind: 'read'; readonly call: number; readonly id: number }
-  | { readonly kind: 'upload'; readonly id: number; readonly tensor: WireTensor }
-  | { readonly kind: 'stats'; readonly call: number }
-  | { readonly kind: 'close' };
+/** One run of a session. */
+export interface RunRequest {
+  readonly session: number;
+  /** Pairs of an input's number and the id of a tensor in the worker. */
+  readonly handles: Int32Array;
+  /** The other inputs by their numbers. */
+  readonly values: readonly (readonly [input: number, value: WireTensor | WireAssembly])[];
+  /** Pairs of an output's number and the id that it gets in the worker, or GIVE_BACK. */
+  readonly outputs: Int32Array;
+}
+
+/** The results of a run. */
+export interface RunReply {
+  /** Rank and dims of every output that was asked for, one behind the other. */
+  readonly shapes: Int32Array;
+  /** Elements of those that were to be given back. */
+  readonly data: readonly TensorData[];
+  /** Time in the engine. */
+  readonly milliseconds: number;
+}
 
 /** What the worker holds and has done. */
 export interface RuntimeStats {
@@ -71,28 +64,25 @@ export interface RuntimeStats {
   readonly tensors: number;
   /** Bytes of those tensors. */
   readonly bytes: number;
+  /** Bytes of the memory that assembled inputs are put together in, which sessions keep for their next run. */
+  readonly scratchBytes: number;
   /** Runs since the runtime was made. */
   readonly runs: number;
 }
 
-/** The results of requests that have a `call` number. */
-export type Reply =
-  | {
-      readonly call: number;
-      readonly kind: 'loaded';
-      readonly inputs: TensorInfo[];
-      readonly outputs: TensorInfo[];
-    }
-  | {
-      readonly call: number;
-      readonly kind: 'ran';
-      /** Rank and dims of every output that was asked for, one behind the other. */
-      readonly shapes: Int32Array;
-      /** Elements of those that were to be given back. */
-      readonly data: readonly TensorData[];
-      /** Time in the engine. */
-      readonly milliseconds: number;
-    }
-  | { readonly call: number; readonly kind: 'tensor'; readonly tensor: WireTensor }
-  | { readonly call: number; readonly kind: 'stats'; readonly stats: RuntimeStats }
-  | { readonly call: number; readonly kind: 'failed'; readonly message: string };
+/** The methods of the worker. */
+export interface EngineMethods {
+  load(request: {
+    readonly session: number;
+    readonly model: ModelPayload;
+    readonly options: EngineOptions;
+  }): { readonly inputs: TensorInfo[]; readonly outputs: TensorInfo[] };
+  run(request: RunRequest): RunReply;
+  read(request: { readonly id: number }): WireTensor;
+  stats(): RuntimeStats;
+  // Told, not called:
+  assemble(request: { readonly id: number; readonly assembly: WireAssembly }): void;
+  upload(request: { readonly id: number; readonly tensor: WireTensor }): void;
+  drop(request: { readonly ids: number[] }): void;
+  release(request: { readonly session: number }): void;
+}

@@ -184,6 +184,27 @@ describe('tensors in the worker', () => {
     expect(after.runs).toBe(before.runs + 3);
   });
 
+  it('are assembled in memory that goes with the session', async () => {
+    const none = (await runtime.stats()).scratchBytes;
+    const source = runtime.upload(float32Tensor(Float32Array.of(1, 2, 3), [3]));
+    const rows = (count: number): Assembly => ({
+      type: 'float32',
+      dims: [count, 3],
+      parts: [{ from: source, offset: 0, stride: 0, toOffset: 0, toStride: 3, length: 3, count }],
+    });
+    await withSession(affine(), async (staying) => {
+      await staying.run({ x: rows(2) });
+      await withSession(affine(), async (leaving) => {
+        await leaving.run({ x: rows(5) });
+        await leaving.run({ x: rows(4) }); // in the same memory
+        expect((await runtime.stats()).scratchBytes - none).toBe((2 + 5) * 12);
+      });
+      expect((await runtime.stats()).scratchBytes - none).toBe(2 * 12);
+    });
+    expect((await runtime.stats()).scratchBytes).toBe(none);
+    source.dispose();
+  });
+
   it('are assembled from strided pieces, as an input or for later', async () => {
     const source = runtime.upload(
       float32Tensor(
@@ -244,9 +265,9 @@ describe('the end of a runtime', () => {
   it('rejects everybody who waits when the worker dies', async () => {
     const own = await createRuntime({ threads: 1 });
     const session = await own.load(affine());
-    // A request that no runtime makes, through the private channel: the worker does not survive it.
-    const { channel } = own as unknown as { channel: { tell(request: unknown): void } };
-    channel.tell({ kind: 'drop', ids: null });
+    // A request that no runtime makes, through its private line: the worker does not survive it.
+    const { line } = own as unknown as { line: { tell(method: string, request: unknown): void } };
+    line.tell('drop', { ids: null });
     const x = float32Tensor(new Float32Array(3), [1, 3]);
     const runs = [session.run({ x }), session.run({ x })];
     for (const run of runs) {

@@ -5,15 +5,15 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { RuntimeError } from '../core/errors.js';
-import { Channel } from './channel.js';
 import type { GraphModel } from './graph/index.js';
 import { saveModel, weightsInMemory } from './model-files.js';
-import type { ModelPayload, RuntimeStats } from './protocol.js';
+import type { EngineMethods, ModelPayload, RuntimeStats } from './protocol.js';
+import { inThread, Line } from './rpc/index.js';
 import { Session, type SessionHost } from './session.js';
 import { type Assembly, encodeCopies, type HostTensor, type TensorHandle } from './tensors.js';
 
 /** Options of a runtime. */
-export interface RuntimeOptions {
+interface RuntimeOptions {
   /** Threads of the engine. @default the number of cores */
   readonly threads?: number;
   /**
@@ -24,7 +24,7 @@ export interface RuntimeOptions {
 }
 
 /** Options of one session. */
-export interface LoadOptions {
+interface LoadOptions {
   /** Weights beyond this many bytes go through files on their way to the engine. @default 1 GiB */
   readonly memoryLimit?: number;
   /** Folder for those files; a temporary one is made there and removed after loading. @default the system's */
@@ -36,7 +36,7 @@ export interface LoadOptions {
 }
 
 /** An `.onnx` file that somebody else made. */
-export interface OnnxFile {
+interface OnnxFile {
   readonly name: string;
   readonly path: string;
 }
@@ -71,29 +71,29 @@ class Handle implements TensorHandle {
 /** Runs models in a worker thread. Close it when done; sessions and tensors end with it. */
 export class Runtime {
   readonly threads: number;
-  private readonly channel: Channel;
+  private readonly line: Line<EngineMethods>;
   private readonly spinning: boolean;
   private readonly host: SessionHost;
   private sessionIds = 0;
   private tensorIds = 0;
 
-  constructor(channel: Channel, options: Required<RuntimeOptions>) {
-    this.channel = channel;
+  constructor(line: Line<EngineMethods>, options: Required<RuntimeOptions>) {
+    this.line = line;
     this.threads = options.threads;
     this.spinning = options.spinning;
     this.host = {
-      channel,
+      line,
       newTensorId: () => this.tensorIds++,
       handle: (id, type, dims) => this.newHandle(id, type, dims),
       released: (session) => {
-        if (channel.isOpen) channel.tell({ kind: 'release', session: session.id });
+        line.tell('release', { session: session.id });
       },
     };
   }
 
   /** Loads a model that the graph builder made, or an `.onnx` file. The caller disposes of the session. */
   async load(model: GraphModel | OnnxFile, options: LoadOptions = {}): Promise<Session> {
-    this.channel.check();
+    this.line.check();
     if (!('proto' in model)) return this.loadPayload(model.name, { path: model.path }, options);
     if (model.weightBytes <= (options.memoryLimit ?? DEFAULT_MEMORY_LIMIT)) {
       const files = await weightsInMemory(model);
@@ -109,42 +109,36 @@ export class Runtime {
 
   /** Puts a tensor together in the worker; wrong copies are an error at once. The caller disposes of the handle. */
   assemble(assembly: Assembly): TensorHandle {
-    this.channel.check();
+    this.line.check();
     const copies = encodeCopies(assembly);
     const id = this.tensorIds++;
-    this.channel.tell({ kind: 'assemble', id, assembly: { dims: assembly.dims, copies } });
+    this.line.tell('assemble', { id, assembly: { dims: assembly.dims, copies } });
     return this.newHandle(id, assembly.type, assembly.dims);
   }
 
   /** Copies a tensor of this thread to the worker, for many runs to use. The caller disposes of the handle. */
   upload(tensor: HostTensor): TensorHandle {
-    this.channel.check();
+    this.line.check();
     const id = this.tensorIds++;
     const data = tensor.data.slice();
-    this.channel.tell({ kind: 'upload', id, tensor: { type: tensor.type, dims: tensor.dims, data } }, [
-      data.buffer,
-    ]);
+    this.line.tell('upload', { id, tensor: { type: tensor.type, dims: tensor.dims, data } }, [data.buffer]);
     return this.newHandle(id, tensor.type, tensor.dims);
   }
 
   /** Copies a tensor of the worker to this thread. */
   async read(handle: TensorHandle): Promise<HostTensor> {
     if (handle.disposed) throw new RuntimeError(`The tensor ${handle.id} has been disposed of.`);
-    const reply = await this.channel.ask({ kind: 'read', id: handle.id });
-    if (reply.kind !== 'tensor') throw new RuntimeError(`Unexpected reply ${reply.kind}.`);
-    return reply.tensor;
+    return this.line.call('read', { id: handle.id });
   }
 
   /** What the worker holds now and how much it has run, counted there after all calls made before. */
   async stats(): Promise<RuntimeStats> {
-    const reply = await this.channel.ask({ kind: 'stats' });
-    if (reply.kind !== 'stats') throw new RuntimeError(`Unexpected reply ${reply.kind}.`);
-    return reply.stats;
+    return this.line.call('stats');
   }
 
   /** Waits for the calls under way and ends the worker. Later calls are errors; a second close does nothing. */
   async close(): Promise<void> {
-    await this.channel.close();
+    await this.line.close();
   }
 
   private async loadPayload(name: string, model: ModelPayload, options: LoadOptions): Promise<Session> {
@@ -156,9 +150,8 @@ export class Runtime {
       ...(options.profile === undefined ? {} : { profile: options.profile }),
     };
     try {
-      const reply = await this.channel.ask({ kind: 'load', session: id, model, options: engine });
-      if (reply.kind !== 'loaded') throw new RuntimeError(`unexpected reply ${reply.kind}`);
-      return new Session(this.host, id, name, reply.inputs, reply.outputs);
+      const { inputs, outputs } = await this.line.call('load', { session: id, model, options: engine });
+      return new Session(this.host, id, name, inputs, outputs);
     } catch (cause) {
       const message = cause instanceof Error ? cause.message : String(cause);
       throw new RuntimeError(`Model ${name} cannot be loaded: ${message}`, { cause });
@@ -167,7 +160,9 @@ export class Runtime {
 
   private newHandle(id: number, type: TensorHandle['type'], dims: readonly number[]): TensorHandle {
     return new Handle(id, type, dims, (dead) => {
-      if (this.channel.isOpen) this.channel.drop(dead);
+      const last = this.line.unsent('drop');
+      if (last) last.ids.push(dead);
+      else this.line.tell('drop', { ids: [dead] });
     });
   }
 }
@@ -178,5 +173,10 @@ export function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
   if (!Number.isInteger(threads) || threads < 1) {
     return Promise.reject(new RangeError(`threads has to be a whole number from 1 on, not ${threads}.`));
   }
-  return Promise.resolve(new Runtime(new Channel(), { threads, spinning: options.spinning ?? false }));
+  const line = new Line<EngineMethods>(inThread(import.meta.url, 'worker'), {
+    worker: "The engine's worker thread",
+    closed: 'The runtime has been closed; create a new one.',
+    remedy: 'Create a new runtime.',
+  });
+  return Promise.resolve(new Runtime(line, { threads, spinning: options.spinning ?? false }));
 }

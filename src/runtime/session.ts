@@ -1,20 +1,24 @@
 // A loaded model, seen from the caller's thread: checks inputs, sends the run to the worker, wraps the results.
 
 import { RuntimeError } from '../core/errors.js';
-import type { Channel } from './channel.js';
 import { checkInputs, describeInputs, type RunInputs } from './check-inputs.js';
 import type { TensorData, TensorInfo } from './graph/index.js';
-import { GIVE_BACK, type Reply, type Request, type WireAssembly, type WireTensor } from './protocol.js';
+import {
+  type EngineMethods,
+  GIVE_BACK,
+  type RunReply,
+  type RunRequest,
+  type WireAssembly,
+  type WireTensor,
+} from './protocol.js';
+import type { Line } from './rpc/index.js';
 import { encodeCopies, type HostTensor, type RunInput, type TensorHandle } from './tensors.js';
-
-type RunRequest = Extract<Request, { kind: 'run' }>;
-type RunReply = Extract<Reply, { kind: 'ran' }>;
 
 /** From this size on it is cheaper to hand a buffer over than to let the message copy it once more. */
 const TRANSFER_BYTES = 16_384;
 
 /** What a run gives back, and what stays in the worker. */
-export interface RunOptions {
+interface RunOptions {
   /** Outputs to compute and give back. @default all */
   readonly outputs?: readonly string[];
   /** Those of them that stay in the worker; the caller disposes of their handles. @default none */
@@ -70,7 +74,7 @@ export class RunResult {
 
 /** What a session needs of its runtime. */
 export interface SessionHost {
-  readonly channel: Channel;
+  readonly line: Line<EngineMethods>;
   newTensorId(): number;
   handle(id: number, type: TensorHandle['type'], dims: readonly number[]): TensorHandle;
   released(session: Session): void;
@@ -107,17 +111,13 @@ export class Session {
    */
   async run(inputs: RunInputs, options: RunOptions = {}): Promise<RunResult> {
     if (this.disposed) throw new RuntimeError(`Session ${this.name} has been disposed of.`);
-    this.host.channel.check();
+    this.host.line.check();
     checkInputs(this.name, this.inputs, inputs);
     const outputs = this.numberOutputs(options);
     try {
       const transfer: ArrayBuffer[] = [];
       const wired = this.wireInputs(inputs, transfer);
-      const reply = await this.host.channel.ask(
-        { kind: 'run', session: this.id, outputs, ...wired },
-        transfer,
-      );
-      if (reply.kind !== 'ran') throw new RuntimeError(`unexpected reply ${reply.kind}`);
+      const reply = await this.host.line.call('run', { session: this.id, outputs, ...wired }, { transfer });
       return new RunResult(`Session ${this.name}`, this.unwire(outputs, reply), reply.milliseconds);
     } catch (cause) {
       const message = cause instanceof Error ? cause.message : String(cause);

@@ -1,17 +1,18 @@
-// The engine's worker thread: takes batches of requests, works them off one after the other, and keeps the sessions and
-// tensors. It trusts its runtime, which has checked the requests; what the engine throws goes back as a message.
+// The engine's worker thread, which keeps the sessions and tensors. It trusts its runtime, which has checked the requests.
 
-import { parentPort, workerData } from 'node:worker_threads';
-
+import { RuntimeError } from '../core/errors.js';
 import { type EngineSession, loadSession } from './engine.js';
-import { type ExitGate, passGate } from './exit-gate.js';
 import type { TensorData } from './graph/index.js';
-import { GIVE_BACK, type Reply, type Request, type WireAssembly, type WireTensor } from './protocol.js';
+import {
+  type EngineMethods,
+  GIVE_BACK,
+  type RunReply,
+  type RunRequest,
+  type WireAssembly,
+  type WireTensor,
+} from './protocol.js';
+import { serve, type ServedCall, threadPort } from './rpc/index.js';
 import { COPY_FIELDS, elementCount } from './tensors.js';
-
-if (!parentPort) throw new Error('This module is the entry of a worker thread.');
-const port = parentPort;
-const gate = workerData as ExitGate;
 
 const sessions = new Map<number, EngineSession>();
 const tensors = new Map<number, WireTensor | Error>();
@@ -23,7 +24,7 @@ const SHORT = 32;
 
 function tensorOf(id: number): WireTensor {
   const tensor = tensors.get(id);
-  if (tensor === undefined) throw new Error(`there is no tensor ${id}`);
+  if (tensor === undefined) throw new RuntimeError(`there is no tensor ${id}`);
   if (tensor instanceof Error) throw tensor;
   return tensor;
 }
@@ -70,9 +71,9 @@ function resolve(key: string, value: WireTensor | WireAssembly): WireTensor {
   return { type: 'float32', dims: value.dims, data };
 }
 
-async function run({ call, session: id, ...request }: Extract<Request, { kind: 'run' }>): Promise<void> {
+async function run({ session: id, ...request }: RunRequest, { transfer }: ServedCall): Promise<RunReply> {
   const session = sessions.get(id);
-  if (!session) throw new Error(`there is no session ${id}`);
+  if (!session) throw new RuntimeError(`there is no session ${id}`);
   const inputs: (WireTensor | undefined)[] = [];
   for (let i = 0; i < request.handles.length; i += 2) {
     inputs[request.handles[i] as number] = tensorOf(request.handles[i + 1] as number);
@@ -80,7 +81,7 @@ async function run({ call, session: id, ...request }: Extract<Request, { kind: '
   for (const [input, value] of request.values) inputs[input] = resolve(`${id}:${input}`, value);
   const wanted = request.outputs.filter((_, i) => i % 2 === 0);
   const start = performance.now();
-  const results = await passGate(gate, () => session.run(inputs, wanted));
+  const results = await session.run(inputs, wanted);
   const milliseconds = performance.now() - start;
   runs++;
   const shapes: number[] = [];
@@ -91,16 +92,18 @@ async function run({ call, session: id, ...request }: Extract<Request, { kind: '
     if (keepAs === GIVE_BACK) data.push(tensor.data);
     else tensors.set(keepAs, tensor);
   });
-  const transfer = data.map((elements) => elements.buffer as ArrayBuffer);
-  send({ call, kind: 'ran', shapes: Int32Array.from(shapes), data, milliseconds }, transfer);
-}
-
-function send(reply: Reply, transfer: ArrayBuffer[] = []): void {
-  port.postMessage(reply, transfer);
+  transfer.push(...data.map((elements) => elements.buffer as ArrayBuffer));
+  return { shapes: Int32Array.from(shapes), data, milliseconds };
 }
 
 function forgetScratch(session: number): void {
   for (const key of scratch.keys()) if (key.startsWith(`${session}:`)) scratch.delete(key);
+}
+
+function countScratch(): number {
+  let bytes = 0;
+  for (const memory of scratch.values()) bytes += memory.byteLength;
+  return bytes;
 }
 
 function countBytes(): number {
@@ -109,71 +112,45 @@ function countBytes(): number {
   return bytes;
 }
 
-async function handle(request: Request): Promise<void> {
-  switch (request.kind) {
-    case 'load': {
-      const session = await passGate(gate, () => loadSession(request.model, request.options));
-      sessions.set(request.session, session);
+serve<EngineMethods>(
+  threadPort(),
+  {
+    load: async ({ session: id, model, options }) => {
+      const session = await loadSession(model, options);
+      sessions.set(id, session);
       const { inputs, outputs } = session;
-      send({ call: request.call, kind: 'loaded', inputs, outputs });
-      return;
-    }
-    case 'run':
-      return run(request);
-    case 'assemble': {
-      const { id, assembly } = request;
+      return { inputs, outputs };
+    },
+    run,
+    read: ({ id }) => tensorOf(id),
+    stats: () => ({
+      sessions: sessions.size,
+      tensors: tensors.size,
+      bytes: countBytes(),
+      scratchBytes: countScratch(),
+      runs,
+    }),
+    assemble: ({ id, assembly }) => {
       try {
         const data = assemble(assembly, new Float32Array(elementCount(assembly.dims)));
         tensors.set(id, { type: 'float32', dims: assembly.dims, data });
       } catch (error) {
         tensors.set(id, error instanceof Error ? error : new Error(String(error))); // told to whoever uses it
       }
-      return;
-    }
-    case 'upload':
-      tensors.set(request.id, request.tensor);
-      return;
-    case 'drop':
-      for (const id of request.ids) tensors.delete(id);
-      return;
-    case 'release':
-      await sessions.get(request.session)?.release();
-      sessions.delete(request.session);
-      forgetScratch(request.session);
-      return;
-    case 'read':
-      send({ call: request.call, kind: 'tensor', tensor: tensorOf(request.id) });
-      return;
-    case 'stats': {
-      const stats = { sessions: sessions.size, tensors: tensors.size, bytes: countBytes(), runs };
-      send({ call: request.call, kind: 'stats', stats });
-      return;
-    }
-    case 'close':
-      for (const session of sessions.values()) await session.release();
-      sessions.clear();
-      tensors.clear();
-      port.close();
-      return;
-  }
-}
-
-async function handleBatch(batch: readonly Request[]): Promise<void> {
-  for (const request of batch) {
-    try {
-      await handle(request);
-    } catch (error) {
-      if (!('call' in request)) throw error;
-      send({
-        call: request.call,
-        kind: 'failed',
-        message: error instanceof Error ? error.message : String(error),
-      });
-    }
-  }
-}
-
-let tail: Promise<void> = Promise.resolve();
-port.on('message', (batch: readonly Request[]) => {
-  tail = tail.then(() => handleBatch(batch));
-});
+    },
+    upload: ({ id, tensor }) => {
+      tensors.set(id, tensor);
+    },
+    drop: ({ ids }) => {
+      for (const id of ids) tensors.delete(id);
+    },
+    release: async ({ session: id }) => {
+      await sessions.get(id)?.release();
+      sessions.delete(id);
+      forgetScratch(id);
+    },
+  },
+  async () => {
+    for (const session of sessions.values()) await session.release();
+  },
+);

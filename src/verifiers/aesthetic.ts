@@ -7,7 +7,7 @@ import type { Ledger } from '../core/ledger.js';
 import type { ClipEncoder } from '../models/clip/clip.js';
 import { normalizeRows } from '../models/clip/similarity.js';
 import { type LinearHead, readLinearHead } from '../models/linear-head.js';
-import { openWeights } from '../runtime/weights/open-weights.js';
+import { openWeights } from '../runtime/weights/index.js';
 import type { Judge, Verifier } from './contract.js';
 
 /** A head's file, read. */

@@ -9,7 +9,7 @@ import { tinyClipTensors, writeTinyClip } from '../../test/fixtures/tiny-clip.js
 import { RuntimeError } from '../core/errors.js';
 import { Ledger } from '../core/ledger.js';
 import { createRuntime } from '../runtime/index.js';
-import { writeSafetensors } from '../runtime/weights/safetensors-writer.js';
+import { writeSafetensors } from '../runtime/weights/index.js';
 import { openClipScore } from './clip-score.js';
 import { describeVerifier } from './verifier.suite.js';
 

@@ -5,7 +5,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { RandomKey } from '../../src/core/random.js';
-import { writeSafetensors } from '../../src/runtime/weights/safetensors-writer.js';
+import { writeSafetensors } from '../../src/runtime/weights/index.js';
 
 /** Sizes of the tiny model. */
 export interface TinyOptions {

@@ -54,7 +54,11 @@ async function makeAgain(file: string, flags: ReplayFlags, io: CliIo): Promise<R
   const { anyModel } = flags;
   return await interruptible(io, async (signal) => {
     const progress = createProgress(io, { quiet: flags.quiet === true });
-    const run = replay(bytes, { ...given(flags, OPEN_OPTIONS), anyModel, name: plain(file), signal }, { catalogs });
+    const run = replay(
+      bytes,
+      { ...given(flags, OPEN_OPTIONS), anyModel, name: plain(file), signal },
+      { catalogs },
+    );
     try {
       for await (const event of run) progress.show(event);
       return await run.result;
@@ -77,7 +81,15 @@ async function run(file: string, flags: ReplayFlags, io: CliIo): Promise<number>
     const { prompt } = recipe.options;
     const { standing, report, winner } = result;
     const { scores } = winner;
-    const outcome = { identical, edited, differences, prompt, standing, scores, ...(report ? { report } : {}) };
+    const outcome = {
+      identical,
+      edited,
+      differences,
+      prompt,
+      standing,
+      scores,
+      ...(report ? { report } : {}),
+    };
     line(io.stdout, JSON.stringify({ format: 2, file, ...outcome }, null, 2));
   } else if (identical && flags.quiet !== true) {
     showPreview(result, io);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { CheckpointError } from '../../core/errors.js';
 import { isObject, type JsonObject, readJsonFile, readOptionalJsonFile } from '../../core/json-file.js';
-import type { TensorSource } from '../../runtime/weights/tensor-source.js';
+import type { TensorSource } from '../../runtime/weights/index.js';
 
 /** The image tower (timm's ViT as in BLIP's models/vit.py). */
 export interface BlipVisionConfig {

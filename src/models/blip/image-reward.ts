@@ -17,8 +17,7 @@ import {
   type Session,
   type TensorHandle,
 } from '../../runtime/index.js';
-import { openWeights } from '../../runtime/weights/open-weights.js';
-import { withPrefix } from '../../runtime/weights/tensor-source.js';
+import { openWeights, withPrefix } from '../../runtime/weights/index.js';
 import { CLIP_DEVIATION, CLIP_MEAN, preprocess } from '../clip/preprocess.js';
 import { type LinearHead, readLinearHead } from '../linear-head.js';
 import { loadTokenizer, type TextTokenizer } from '../tokenizer.js';
@@ -27,14 +26,14 @@ import { buildBlipFusion, buildBlipPrompt } from './text-graph.js';
 import { buildBlipVision } from './vision-graph.js';
 
 /** Prompts in the worker, ready to meet pictures. */
-export interface EncodedPrompt {
+interface EncodedPrompt {
   readonly states: TensorHandle;
   /** 0 for padding, [prompts, tokens]. */
   readonly mask: HostTensor;
 }
 
 /** Token ids of prompts, row-major [count, tokens], and the mask of their padding. */
-export interface PromptTokens {
+interface PromptTokens {
   readonly ids: Int32Array;
   readonly mask: Int32Array;
   readonly count: number;

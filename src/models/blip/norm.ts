@@ -1,7 +1,7 @@
 // The layer norms of BLIP's towers, from their tensors.
 
 import type { GraphBuilder, NormOptions } from '../../runtime/graph/index.js';
-import type { TensorSource } from '../../runtime/weights/tensor-source.js';
+import type { TensorSource } from '../../runtime/weights/index.js';
 
 /** Weight and bias [C] of the layer norm `name`; throws CheckpointError for another width. */
 export function normFrom(

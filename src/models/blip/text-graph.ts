@@ -20,14 +20,14 @@ import {
   squeeze,
   type Value,
 } from '../../runtime/graph/index.js';
-import type { TensorSource } from '../../runtime/weights/tensor-source.js';
+import type { TensorSource } from '../../runtime/weights/index.js';
 import type { BlipTextConfig } from './config.js';
 import { normFrom } from './norm.js';
 
 const STEM = 'text_encoder';
 
 /** What the graphs give. */
-export interface BlipTextOptions {
+interface BlipTextOptions {
   /** Compute the last layer for all tokens and give `text_last_hidden_state` [B, L, C] too. @default false */
   readonly states?: boolean;
 }

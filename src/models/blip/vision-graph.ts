@@ -17,7 +17,7 @@ import {
   transpose,
   type Value,
 } from '../../runtime/graph/index.js';
-import type { TensorSource } from '../../runtime/weights/tensor-source.js';
+import type { TensorSource } from '../../runtime/weights/index.js';
 import type { BlipVisionConfig } from './config.js';
 import { normFrom } from './norm.js';
 

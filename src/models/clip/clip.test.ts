@@ -1,7 +1,7 @@
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { patternPicture } from '../../../test/fixtures/pictures.js';
 import {
@@ -13,7 +13,7 @@ import {
 import { tinyOpenAiTensors } from '../../../test/fixtures/tiny-clip-openai.js';
 import { CheckpointError } from '../../core/errors.js';
 import { createRuntime, type Runtime } from '../../runtime/index.js';
-import { type TensorToWrite, writeSafetensors } from '../../runtime/weights/safetensors-writer.js';
+import { type TensorToWrite, writeSafetensors } from '../../runtime/weights/index.js';
 import { openClip } from './clip.js';
 import { cosines } from './similarity.js';
 import { endPosition, openTowers } from './towers.js';
@@ -119,6 +119,15 @@ describe('the embeddings', () => {
     expect([...allTexts]).toEqual(await single(texts.map((text) => clip.embedText([text]))));
     expect((await clip.embedImages([])).length).toBe(0);
     clip.close();
+  });
+
+  it('of texts come from runs of the full context, one text each', async () => {
+    const clip = await openClip(runtime, folder);
+    const runText = vi.spyOn(clip.towers, 'runText');
+    await clip.embedText(['a cat', 'the red stars', 'star '.repeat(30)]);
+    clip.close();
+    const runs = runText.mock.calls.map(([ids, count]) => [ids.length, count]);
+    expect(runs).toEqual(Array.from({ length: 3 }, () => [TINY_CLIP.context, 1]));
   });
 
   it('of long texts are those of the texts cut at the context', async () => {

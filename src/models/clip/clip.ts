@@ -35,7 +35,7 @@ export interface ClipEncoder {
 const BATCH_BYTES = 4 * 2 ** 20;
 
 /** A loaded CLIP with both towers; the caller closes it. */
-export class Clip implements ClipEncoder {
+class Clip implements ClipEncoder {
   readonly towers: ClipTowers;
   readonly width: number;
   readonly #preprocessing: Preprocessing;

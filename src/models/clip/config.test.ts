@@ -6,8 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { TINY_CLIP, tinyClipConfig } from '../../../test/fixtures/tiny-clip.js';
 import { tinyOpenAiTensors } from '../../../test/fixtures/tiny-clip-openai.js';
 import { CheckpointError } from '../../core/errors.js';
-import { openWeights } from '../../runtime/weights/open-weights.js';
-import { writeSafetensors } from '../../runtime/weights/safetensors-writer.js';
+import { openWeights, writeSafetensors } from '../../runtime/weights/index.js';
 import { huggingFaceConfig, openAiConfig } from './config.js';
 
 const BOTH = { vision: true, text: true };

@@ -3,10 +3,10 @@
 
 import { CheckpointError } from '../../core/errors.js';
 import { isObject, type JsonObject } from '../../core/json-file.js';
-import type { TensorSource } from '../../runtime/weights/tensor-source.js';
+import type { TensorSource } from '../../runtime/weights/index.js';
 
 /** The activations of the feed-forward layers, under transformers' names. */
-export const ACTIVATIONS = ['quick_gelu', 'gelu', 'gelu_new', 'gelu_pytorch_tanh'] as const;
+const ACTIVATIONS = ['quick_gelu', 'gelu', 'gelu_new', 'gelu_pytorch_tanh'] as const;
 
 /** What both towers have. */
 export interface TowerConfig {

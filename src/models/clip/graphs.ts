@@ -20,7 +20,7 @@ import type { ClipTensors } from './keys.js';
 import { TowerBuilder } from './tower.js';
 
 /** Which results a tower's graph gives. */
-export interface TowerOutputs {
+interface TowerOutputs {
   /** Width of the embedding; null leaves the projection and its output out. */
   readonly embedding: number | null;
   /** Give `last_hidden_state` too, which costs the last block for all tokens. @default false */

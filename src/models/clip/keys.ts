@@ -3,7 +3,7 @@
 // (convert_clip_original_pytorch_to_hf.py).
 
 import { CheckpointError } from '../../core/errors.js';
-import type { TensorSource } from '../../runtime/weights/tensor-source.js';
+import type { TensorSource } from '../../runtime/weights/index.js';
 
 /** The part of a checkpoint that graphs are built from, under Hugging Face's names. */
 export interface ClipTensors {

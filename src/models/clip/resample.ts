@@ -4,7 +4,7 @@
 import { createImage, type Image } from '../../core/image.js';
 
 /** The part of a resized picture that is wanted: `left` and `top` count in the resized picture. */
-export interface Crop {
+interface Crop {
   readonly left: number;
   readonly top: number;
   readonly width: number;
@@ -127,7 +127,7 @@ function resizeColumns(image: Image, top: number, weights: Weights): Image {
 }
 
 /** A part of a picture at its own size. */
-export function cropOf(image: Image, { left, top, width, height }: Crop): Image {
+function cropOf(image: Image, { left, top, width, height }: Crop): Image {
   if (left === 0 && top === 0 && width === image.width && height === image.height) return image;
   const data = new Uint8Array(width * height * 3);
   for (let y = 0; y < height; y++) {

@@ -13,13 +13,13 @@ import {
   type Runtime,
   type Session,
 } from '../../runtime/index.js';
-import { openWeights } from '../../runtime/weights/open-weights.js';
+import { openWeights } from '../../runtime/weights/index.js';
 import { type ClipConfig, huggingFaceConfig, openAiConfig, type TextConfig } from './config.js';
 import { buildTextGraph, buildVisionGraph } from './graphs.js';
 import { type ClipTensors, clipTensors } from './keys.js';
 
 /** What of a CLIP is to be loaded. */
-export interface TowerOptions {
+interface TowerOptions {
   /** Give all tokens' states besides the embeddings, for conformance and for models that read them. @default false */
   readonly states?: boolean;
 }

@@ -2,7 +2,7 @@
 // separate configuration. Key names are those of the official transformer.pth (infinity/models/infinity.py).
 
 import { CheckpointError } from '../../core/errors.js';
-import type { TensorSource } from '../../runtime/weights/tensor-source.js';
+import type { TensorSource } from '../../runtime/weights/index.js';
 
 /** The sizes of a transformer that decide what a step costs. */
 export interface TransformerSizes {

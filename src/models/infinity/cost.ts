@@ -6,7 +6,7 @@ import { type Scale, tokensBefore } from './schedule.js';
 const FLOAT_BYTES = 4;
 
 /** A step of one prefix. */
-export interface StepSize {
+interface StepSize {
   /** Sequences per prefix: 2 with guidance, else 1. */
   readonly branches: number;
   /** Tokens of the scale. */

@@ -19,6 +19,16 @@ describe('rotary tables', () => {
     expect(angle(2, 2)).toBeCloseTo(0, 5);
   });
 
+  it('round halves to the even number, as torch does', () => {
+    // Ratio 3 ends at 111 x 37, so that the second of two places is at 55.5 and 18.5.
+    const [, second] = rotaryTables(officialSchedule('0.06M', 3), 4); // 2 pairs: one for rows, one for columns
+    const cosine = (token: number, pair: number): number => second?.cos[token * 2 + pair] ?? NaN;
+    expect(cosine(1, 1)).toBeCloseTo(Math.cos(18), 5);
+    expect(cosine(2, 0)).toBeCloseTo(Math.cos(56), 5);
+    expect(cosine(3, 0)).toBeCloseTo(Math.cos(56), 5);
+    expect(cosine(3, 1)).toBeCloseTo(Math.cos(18), 5);
+  });
+
   it('cover every token of every scale', () => {
     const schedule = officialSchedule('1M', 1.333);
     const tables = rotaryTables(schedule, 64);

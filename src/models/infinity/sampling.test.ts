@@ -24,6 +24,14 @@ describe('sampling of bits', () => {
     expect(probabilityOfOne(0, unlikely, { ...plain, topP: 1 })).toBeCloseTo(0.04, 12);
   });
 
+  it('takes away a value whose probability is just what top-p leaves over', () => {
+    // The official code takes away what sums up, from the least likely on, to at most 1 - topP.
+    const likelier = probabilityOfOne(0, 1, plain); // above 0.5, so that 1 - likelier is exact
+    expect(probabilityOfOne(0, 1, { ...plain, topP: likelier })).toBe(1);
+    expect(probabilityOfOne(0, 1, { ...plain, topP: likelier + 1e-9 })).toBe(likelier);
+    expect(probabilityOfOne(0, 1, { ...plain, topP: likelier - 1e-9 })).toBe(1);
+  });
+
   it('draws with the right frequency, and bit i whatever comes after it', () => {
     const logits = Float32Array.from({ length: 20000 }, (_, i) => (i % 2 === 0 ? 0 : Math.log(3)));
     const bits = sampleBits(logits, key, plain);

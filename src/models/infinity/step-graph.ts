@@ -4,15 +4,24 @@
 // T text tokens, C width, D bits. All rows belong to one prompt, so that the text side needs no copies: everything but
 // self-attention sees [S, N, C].
 
-import type { Value } from '../../runtime/graph/builder.js';
-import { GraphBuilder } from '../../runtime/graph/builder.js';
-import { multiHeadAttention } from '../../runtime/graph/ops-attention.js';
-import { matMul } from '../../runtime/graph/ops-linear.js';
-import { add, geluTanh, mul } from '../../runtime/graph/ops-math.js';
-import { layerNorm, rmsNorm } from '../../runtime/graph/ops-norm.js';
-import { concat, reshape, reshapeTo, slice, split } from '../../runtime/graph/ops-shape.js';
-import type { GraphModel } from '../../runtime/graph/values.js';
-import type { TensorSource } from '../../runtime/weights/tensor-source.js';
+import {
+  add,
+  concat,
+  geluTanh,
+  GraphBuilder,
+  type GraphModel,
+  layerNorm,
+  matMul,
+  mul,
+  multiHeadAttention,
+  reshape,
+  reshapeTo,
+  rmsNorm,
+  slice,
+  split,
+  type Value,
+} from '../../runtime/graph/index.js';
+import type { TensorSource } from '../../runtime/weights/index.js';
 import type { InfinityConfig } from './config.js';
 import { BLOCK_VECTORS } from './text-graph.js';
 
@@ -20,7 +29,7 @@ const EPS = 1e-6;
 const MAX_LOG_SCALE = Math.log(100);
 
 /** Where guidance is applied: after these blocks (0-based), and on the logits unless told otherwise. */
-export interface GuidancePlan {
+interface GuidancePlan {
   readonly afterBlocks: readonly number[];
   readonly onLogits: boolean;
 }

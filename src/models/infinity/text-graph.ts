@@ -2,15 +2,24 @@
 // keys and values of every block (Infinity.__init__ and autoregressive_infer_cfg in infinity/models/infinity.py).
 // S branches (1, or 2 with guidance: the prompt, then the unconditional rows), T text tokens, C width, N blocks.
 
-import type { Value } from '../../runtime/graph/builder.js';
-import { GraphBuilder } from '../../runtime/graph/builder.js';
-import { multiHeadAttention } from '../../runtime/graph/ops-attention.js';
-import { linear, linearFrom } from '../../runtime/graph/ops-linear.js';
-import { add, geluTanh, silu } from '../../runtime/graph/ops-math.js';
-import { rmsNorm } from '../../runtime/graph/ops-norm.js';
-import { concat, expandTo, reshape, sizeOf, split } from '../../runtime/graph/ops-shape.js';
-import type { GraphModel } from '../../runtime/graph/values.js';
-import type { TensorSource } from '../../runtime/weights/tensor-source.js';
+import {
+  add,
+  concat,
+  expandTo,
+  geluTanh,
+  GraphBuilder,
+  type GraphModel,
+  linear,
+  linearFrom,
+  multiHeadAttention,
+  reshape,
+  rmsNorm,
+  silu,
+  sizeOf,
+  split,
+  type Value,
+} from '../../runtime/graph/index.js';
+import type { TensorSource } from '../../runtime/weights/index.js';
 import type { InfinityConfig } from './config.js';
 
 const EPS = 1e-6;

@@ -6,7 +6,7 @@ import { CheckpointError } from '../../core/errors.js';
 import { type JsonObject, readJsonFile } from '../../core/json-file.js';
 
 /** Activations of the feed-forward layers, under transformers' names. */
-export const T5_ACTIVATIONS = ['relu', 'gelu', 'gelu_new', 'silu'] as const;
+const T5_ACTIVATIONS = ['relu', 'gelu', 'gelu_new', 'silu'] as const;
 
 /** One of the activations. */
 export type T5Activation = (typeof T5_ACTIVATIONS)[number];

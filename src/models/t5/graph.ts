@@ -24,7 +24,7 @@ import {
   unsqueeze,
   type Value,
 } from '../../runtime/graph/index.js';
-import type { TensorSource } from '../../runtime/weights/tensor-source.js';
+import type { TensorSource } from '../../runtime/weights/index.js';
 import type { T5Activation, T5Config } from './config.js';
 import { biasByDistance } from './relative-bias.js';
 

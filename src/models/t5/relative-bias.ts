@@ -2,7 +2,7 @@
 // the attention scores of every head (T5Attention._relative_position_bucket in transformers).
 
 /** How distances are grouped. */
-export interface BucketOptions {
+interface BucketOptions {
   /** Buckets of both directions together. */
   readonly buckets: number;
   readonly maxDistance: number;

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { RandomKey } from '../../core/random.js';
 import { createRuntime, type Runtime } from '../../runtime/index.js';
-import { type TensorToWrite, writeSafetensors } from '../../runtime/weights/safetensors-writer.js';
+import { type TensorToWrite, writeSafetensors } from '../../runtime/weights/index.js';
 import { type T5Config, t5Config } from './config.js';
 import { biasByDistance, relativeBucket } from './relative-bias.js';
 import { openT5Weights } from './text-encoder.js';

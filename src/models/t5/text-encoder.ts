@@ -2,7 +2,7 @@
 
 import { RuntimeError } from '../../core/errors.js';
 import { int32Tensor, type Runtime, type Session } from '../../runtime/index.js';
-import { openWeights } from '../../runtime/weights/open-weights.js';
+import { openWeights } from '../../runtime/weights/index.js';
 import { loadTokenizer, type TextTokenizer } from '../tokenizer.js';
 import { readT5Config, type T5Config } from './config.js';
 import { buildT5Encoder } from './graph.js';
@@ -23,7 +23,7 @@ export interface TextEncoder {
 }
 
 /** Token ids of a batch of texts, row-major [texts, length]. */
-export interface TokenIds {
+interface TokenIds {
   readonly ids: Int32Array;
   /** 0 for keys that nobody sees. @default all are seen */
   readonly mask?: Int32Array;
@@ -34,7 +34,7 @@ export interface TokenIds {
 const MAX_LENGTH = 512;
 
 /** A loaded T5 encoder without a tokenizer. */
-export class T5Encoder {
+class T5Encoder {
   readonly config: T5Config;
   /** The checkpoint's file, for hashes. */
   readonly file: string;

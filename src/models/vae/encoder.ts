@@ -12,7 +12,7 @@ export interface PicturePlanes extends PlaneSize {
 }
 
 /** A loaded encoder. */
-export class VaeEncoder {
+class VaeEncoder {
   /** d: channels of the latent. */
   readonly channels: number;
   readonly #graph: VaeGraph;

@@ -2,12 +2,18 @@
 // widths are read off the checkpoint's keys, whose convolutions are spelt `x.weight` or `x.conv.weight`.
 
 import { CheckpointError } from '../../core/errors.js';
-import type { Value } from '../../runtime/graph/builder.js';
-import { GraphBuilder } from '../../runtime/graph/builder.js';
-import { conv2d, type ConvOptions, groupNorm, upsampleNearest2x } from '../../runtime/graph/ops-image.js';
-import { add, silu } from '../../runtime/graph/ops-math.js';
-import type { GraphModel } from '../../runtime/graph/values.js';
-import type { TensorSource } from '../../runtime/weights/tensor-source.js';
+import {
+  add,
+  conv2d,
+  type ConvOptions,
+  GraphBuilder,
+  type GraphModel,
+  groupNorm,
+  silu,
+  upsampleNearest2x,
+  type Value,
+} from '../../runtime/graph/index.js';
+import type { TensorSource } from '../../runtime/weights/index.js';
 
 const EPS = 1e-6;
 

@@ -8,7 +8,7 @@ export interface PlaneSize {
 }
 
 /** How a plane is resized. */
-export type Interpolation = 'linear' | 'area';
+type Interpolation = 'linear' | 'area';
 
 /** Up to two neighbours and their weights for every place of a resized axis. */
 interface Taps {

@@ -1,8 +1,7 @@
 // Opens a VAE checkpoint; the official file keeps its state dict under the key 'vae'.
 
 import type { Runtime, Session } from '../../runtime/index.js';
-import { openWeights } from '../../runtime/weights/open-weights.js';
-import { type TensorSource, withPrefix } from '../../runtime/weights/tensor-source.js';
+import { openWeights, type TensorSource, withPrefix } from '../../runtime/weights/index.js';
 import type { VaeGraph } from './graph.js';
 
 /** One half of a VAE, in the engine. */

@@ -5,7 +5,7 @@ import type { LatentPlanes } from './decoder.js';
 import { interpolate, type PlaneSize } from './interpolate.js';
 
 /** A latent cut into scales. */
-export interface Tokenised {
+interface Tokenised {
   /** Bits of every scale in the VAE's grid, [height, width, d]. */
   readonly bits: readonly Uint8Array[];
   /** The sum of all codes, [d, height, width]: what the decoder gets. */

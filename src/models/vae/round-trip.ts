@@ -8,7 +8,7 @@ import type { PlaneSize } from './interpolate.js';
 import { tokenise } from './quantiser.js';
 
 /** A loaded pair of encoder and decoder. */
-export interface VaeRoundTrip {
+interface VaeRoundTrip {
   /** The picture that the tokens of a picture give; its sides have to fit the last scale. */
   readonly reconstruct: (image: Image) => Promise<Image>;
   close(): void;

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { RandomKey } from '../../core/random.js';
 import { createRuntime, type Runtime } from '../../runtime/index.js';
-import { writeSafetensors } from '../../runtime/weights/safetensors-writer.js';
+import { writeSafetensors } from '../../runtime/weights/index.js';
 import { openVaeDecoder } from './decoder.js';
 import { openVaeEncoder } from './encoder.js';
 import { interpolate } from './interpolate.js';

@@ -25,7 +25,7 @@ export interface WeightSource {
 }
 
 /** How a weight is taken from a checkpoint. */
-export interface WeightOptions {
+interface WeightOptions {
   /** The shape that the tensor must have in the file; names match any size. */
   readonly expected?: Shape;
   /** Swap the two dimensions of a matrix (a linear layer's [out, in] becomes [in, out]). @default false */
@@ -35,19 +35,19 @@ export interface WeightOptions {
 }
 
 /** A weight computed from others: its shape, and how to get its elements when the model is loaded or saved. */
-export interface LazyWeight {
+interface LazyWeight {
   readonly shape: readonly number[];
   read(): TensorData | Promise<TensorData>;
 }
 
 /** Type and shape of an operator's result. */
-export interface ResultType {
+interface ResultType {
   readonly type: ElementType;
   readonly shape: Shape;
 }
 
 /** An operator call of the escape hatch: everything that ONNX wants to know about it. */
-export interface OpCall {
+interface OpCall {
   readonly inputs: readonly (Value | undefined)[];
   readonly attributes?: Readonly<Record<string, Attribute>>;
   readonly domain?: '' | 'com.microsoft';

@@ -40,7 +40,7 @@ export interface Initializer {
 }
 
 /** Everything that the builder has collected. */
-export interface GraphRecord {
+interface GraphRecord {
   readonly name: string;
   readonly nodes: readonly NodeRecord[];
   readonly initializers: ReadonlyMap<string, Initializer>;

@@ -1,22 +1,10 @@
 // The public names of the graph builder.
 
 export type { Value } from './builder.js';
-export {
-  GraphBuilder,
-  type LazyWeight,
-  type OpCall,
-  type WeightOptions,
-  type WeightSource,
-} from './builder.js';
-export { type AttentionOptions, type AttentionResult, multiHeadAttention } from './ops-attention.js';
-export {
-  conv2d,
-  type ConvOptions,
-  groupNorm,
-  type GroupNormOptions,
-  upsampleNearest2x,
-} from './ops-image.js';
-export { linear, linearFrom, type LinearOptions, matMul } from './ops-linear.js';
+export { GraphBuilder, type WeightSource } from './builder.js';
+export { multiHeadAttention } from './ops-attention.js';
+export { conv2d, type ConvOptions, groupNorm, upsampleNearest2x } from './ops-image.js';
+export { linear, linearFrom, matMul } from './ops-linear.js';
 export {
   add,
   cast,
@@ -32,7 +20,6 @@ export {
   maximum,
   minimum,
   mul,
-  type Operand,
   pow,
   quickGelu,
   reduceMax,
@@ -49,14 +36,7 @@ export {
   tanh,
   where,
 } from './ops-math.js';
-export {
-  layerNorm,
-  type NormOptions,
-  rmsNorm,
-  skipLayerNorm,
-  type SkipNorm,
-  skipRmsNorm,
-} from './ops-norm.js';
+export { layerNorm, type NormOptions, rmsNorm, skipLayerNorm, skipRmsNorm } from './ops-norm.js';
 export {
   concat,
   expandTo,

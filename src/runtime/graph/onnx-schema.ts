@@ -105,7 +105,7 @@ export interface AttributeProto {
 }
 
 /** One operator call, in the fields of the ONNX schema. */
-export interface NodeProto {
+interface NodeProto {
   input: readonly string[];
   output: readonly string[];
   name: string;
@@ -136,7 +136,7 @@ export interface ValueInfoProto {
 }
 
 /** A whole model, in the fields of the ONNX schema. */
-export interface ModelProto {
+interface ModelProto {
   ir_version: number;
   opset_import: readonly { domain: string; version: number }[];
   producer_name: string;

@@ -6,7 +6,7 @@ import { addDims, type Dim, formatShape } from './shapes.js';
 import { type Attribute, float } from './values.js';
 
 /** Inputs of attention. Shapes: B batch, L queries, T keys, P keys kept from before, H heads, D head width. */
-export interface AttentionOptions {
+interface AttentionOptions {
   readonly heads: number;
   /** [B, L, H * D] */
   readonly query: Value;
@@ -29,7 +29,7 @@ export interface AttentionOptions {
 }
 
 /** The attended values [B, L, H * D], and keys and values including the past ones where asked for. */
-export interface AttentionResult {
+interface AttentionResult {
   readonly output: Value;
   readonly present?: { readonly key: Value; readonly value: Value };
 }

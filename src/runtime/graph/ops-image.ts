@@ -54,7 +54,7 @@ export function upsampleNearest2x(x: Value): Value {
 }
 
 /** Options of the group norm; weight and bias are [C]. */
-export interface GroupNormOptions {
+interface GroupNormOptions {
   readonly groups: number;
   readonly eps: number;
   readonly weight: Value;

@@ -31,7 +31,7 @@ export function linear(x: Value, weight: Value, bias?: Value): Value {
 }
 
 /** A linear layer of a checkpoint in PyTorch's layout: `name.weight` [out, in], and `name.bias` [out] unless told otherwise. */
-export interface LinearOptions {
+interface LinearOptions {
   readonly out: number;
   /** @default true */
   readonly bias?: boolean;

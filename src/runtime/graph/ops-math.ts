@@ -7,7 +7,7 @@ import { axisOf, broadcast, type Dim, type Shape } from './shapes.js';
 import { type Attribute, type ElementType, float } from './values.js';
 
 /** A value, or a number that stands for a constant. */
-export type Operand = Value | number;
+type Operand = Value | number;
 
 function scalarLike(value: number, like: Value): Value {
   switch (like.type) {

@@ -48,7 +48,7 @@ export function rmsNorm(x: Value, options: Omit<NormOptions, 'bias'>): Value {
 }
 
 /** A residual sum and its norm, from one operator. */
-export interface SkipNorm {
+interface SkipNorm {
   readonly sum: Value;
   readonly normed: Value;
 }

@@ -9,7 +9,7 @@ import { quoteName } from './tensor-source.js';
 const LIMITS = { depth: 64, visits: 2_000_000, nameLength: 4096, nameCharacters: 1 << 26 };
 
 /** The name of a checkpoint that is a single tensor. */
-export const LONE_TENSOR = 'tensor';
+const LONE_TENSOR = 'tensor';
 
 /** Collects every tensor with its name, in the order of the file; throws CheckpointError for two of the same name. */
 export function flattenTensors(label: string, tree: PickleValue): ReadonlyMap<string, TorchTensor> {

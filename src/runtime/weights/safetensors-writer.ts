@@ -17,7 +17,7 @@ export interface TensorToWrite {
 }
 
 /** Names and tensors, as an object or a map. */
-export type TensorsToWrite = Readonly<Record<string, TensorToWrite>> | ReadonlyMap<string, TensorToWrite>;
+type TensorsToWrite = Readonly<Record<string, TensorToWrite>> | ReadonlyMap<string, TensorToWrite>;
 
 /** Writes a safetensors file; it appears under `path` only when it is whole. Throws CheckpointError when it cannot be written. */
 export function writeSafetensors(

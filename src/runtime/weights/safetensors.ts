@@ -15,7 +15,7 @@ const MAX_HEADER_BYTES = 100_000_000;
 const MAX_DIMENSIONS = 32;
 
 /** The tensors of a safetensors file, and its free-text metadata. */
-export interface SafetensorsSource extends TensorSource {
+interface SafetensorsSource extends TensorSource {
   /** The header's `__metadata__`, for example the recipe of a result. */
   readonly metadata: ReadonlyMap<string, string>;
 }

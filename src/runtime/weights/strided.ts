@@ -1,7 +1,7 @@
 // Copies a strided view of a flat storage into row-major order, whatever the element type.
 
 /** A view: offset and strides count elements of the storage. */
-export interface StridedView {
+interface StridedView {
   readonly offset: number;
   readonly shape: readonly number[];
   readonly strides: readonly number[];

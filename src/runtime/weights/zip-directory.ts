@@ -5,7 +5,7 @@ import { CheckpointError } from '../../core/errors.js';
 import type { ByteSource } from './byte-source.js';
 
 /** Where the central directory lies. */
-export interface ZipDirectory {
+interface ZipDirectory {
   readonly offset: number;
   readonly size: number;
   readonly count: number;

@@ -9,7 +9,7 @@ import type { ShadedPixel } from './texture-fit.js';
 import type { Mixture, Unmixer } from './unmix.js';
 
 /** The colour of an object; "unknown" where no palette colour explains it. Confidence is the share explained, 0..1. */
-export interface ColourFit {
+interface ColourFit {
   readonly colour: Colour | 'unknown';
   readonly confidence: number;
   /** Whether a fair share of the pixels comes closer to another colour. */
@@ -19,7 +19,7 @@ export interface ColourFit {
 }
 
 /** A component's surroundings in terms of one colour. */
-export interface Cutout {
+interface Cutout {
   readonly patch: Patch;
   /** The component's own covered pixels. */
   readonly pixels: readonly ShadedPixel[];

@@ -117,6 +117,22 @@ describe('judge', () => {
     expect(three).toBeCloseTo((2 + 2 + 2 / 3) / 7, 10);
   });
 
+  it('looks at eight objects, the clearest ones', () => {
+    const row = (count: number, clear: number): DetectedObject[] =>
+      Array.from({ length: count }, (_, i) => ({
+        ...object('small plain red star', 6 + 7 * i, 12),
+        confidence: { shape: clear, colour: 1, texture: 1 },
+      }));
+    const ring = object('small plain blue ring', 32, 53);
+    // The ring is the least clear of eight: it is still seen, and so are all of five stars and three circles.
+    expect(verdict('a blue ring', ...row(7, 0.99), ring).correct).toBe(true);
+    const circles = [12, 32, 53].map((x) => object('small plain blue circle', x, 40));
+    expect(verdict('five red stars and three blue circles', ...row(5, 0.9), ...circles).correct).toBe(true);
+    expect(verdict('five red stars', ...row(6, 0.9)).reasons).toEqual(['expected five red stars, found 6']);
+    // A ninth is not.
+    expect(verdict('a blue ring', ...row(8, 0.99), ring).correct).toBe(false);
+  });
+
   it('copes with a picture full of objects', () => {
     const many = Array.from({ length: 30 }, (_, i) =>
       object('small plain red star', 6 * (i % 10), 20 * (i % 3)),

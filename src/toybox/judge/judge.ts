@@ -17,7 +17,7 @@ export const FAULTS = ['count', 'shape', 'colour', 'texture', 'size', 'relation'
 export type Fault = (typeof FAULTS)[number];
 
 /** The verdict on a picture; `score` is the share of the prompt's demands that hold, 1 exactly when correct. */
-export interface Judgement {
+interface Judgement {
   readonly correct: boolean;
   readonly reasons: readonly string[];
   /** What is wrong, each once, in the order of FAULTS. */

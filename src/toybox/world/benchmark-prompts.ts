@@ -8,7 +8,7 @@ import { PROMPT_KINDS, promptText } from './grammar.js';
 import { HELD_OUT_DIVISOR, isHeldOut } from './held-out.js';
 
 /** A prompt of the benchmark with its kind. */
-export interface BenchmarkPrompt {
+interface BenchmarkPrompt {
   readonly prompt: string;
   readonly kind: PromptKind;
 }

@@ -21,7 +21,7 @@ export const HELD_OUT_DIVISOR: Readonly<Record<PromptKind, number>> = {
  * FNV-1a of a text's character codes (all ASCII in toybox), then MurmurHash3's finaliser: the low bits of FNV-1a
  * alone follow single letters, and would hold out every prompt with a ring and none with a square.
  */
-export function textHash(text: string): number {
+function textHash(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);

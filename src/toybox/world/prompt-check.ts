@@ -7,13 +7,13 @@ import { isKnownWord, parsePrompt, tokenise } from './parser.js';
 import { MAX_OBJECTS } from './scene.js';
 
 /** A word that the embedded model has never seen, and the known word that may have been meant. */
-export interface UnknownWord {
+interface UnknownWord {
   readonly word: string;
   readonly nearest: string | null;
 }
 
 /** What checkPrompt found: `warning` is null when the prompt is as the embedded model learned them. */
-export interface PromptCheck {
+interface PromptCheck {
   readonly parsed: ParsedPrompt | null;
   readonly unknown: readonly UnknownWord[];
   readonly warning: string | null;

@@ -13,8 +13,6 @@ export const COLOURS = ['red', 'orange', 'yellow', 'green', 'cyan', 'blue', 'pur
 export const SHAPES = ['circle', 'square', 'triangle', 'star', 'heart', 'diamond', 'cross', 'ring'] as const;
 /** Names of the textures, in the order of their indices in exported files. */
 export const TEXTURES = ['plain', 'striped', 'dotted'] as const;
-/** Names of the sizes, smallest first. */
-export const SIZES = ['small', 'medium', 'large'] as const;
 /** Names of the backgrounds, in the order of their indices in exported files; prompts never name them. */
 export const BACKGROUNDS = ['white', 'grey', 'cream', 'mist'] as const;
 
@@ -25,9 +23,9 @@ export type Shape = (typeof SHAPES)[number];
 /** A fill of one colour, or with stripes or dots of its dark shade. */
 export type Texture = (typeof TEXTURES)[number];
 /** A class of radii. */
-export type Size = (typeof SIZES)[number];
+export type Size = 'small' | 'medium' | 'large';
 /** One of the four pale backgrounds. */
-export type Background = (typeof BACKGROUNDS)[number];
+type Background = (typeof BACKGROUNDS)[number];
 /** Red, green and blue, each 0..255. */
 export type Rgb = readonly [number, number, number];
 

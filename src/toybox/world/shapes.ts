@@ -4,16 +4,16 @@
 import type { Shape } from './scene.js';
 
 /** A point of a unit shape. */
-export type Point = readonly [x: number, y: number];
+type Point = readonly [x: number, y: number];
 
 /** How a unit shape is described: a disc, a ring around its middle circle, or a polygon. */
-export type UnitShape =
+type UnitShape =
   | { readonly form: 'disc'; readonly radius: number }
   | { readonly form: 'ring'; readonly radius: number; readonly halfWidth: number }
   | { readonly form: 'polygon'; readonly vertices: readonly Point[] };
 
 /** Distances from the centre to the shape's outermost left, right, upper and lower point, in radii. */
-export interface Extent {
+interface Extent {
   readonly left: number;
   readonly right: number;
   readonly up: number;
@@ -77,7 +77,7 @@ export const UNIT_SHAPES: Readonly<Record<Shape, UnitShape>> = {
 };
 
 /** Signed distance from a point to the polygon's outline, negative inside. */
-export function polygonDistance(vertices: readonly Point[], x: number, y: number): number {
+function polygonDistance(vertices: readonly Point[], x: number, y: number): number {
   let nearest = Infinity;
   let inside = false;
   let from = vertices[vertices.length - 1] as Point;

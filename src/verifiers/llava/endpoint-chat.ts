@@ -31,7 +31,7 @@ export interface ChatForm {
 const TEXT_TOKENS = 48;
 
 /** What to ask about which picture. */
-export interface Asked {
+interface Asked {
   readonly image: Image;
   readonly question: string;
   readonly signal: AbortSignal;

@@ -6,7 +6,7 @@ import { clean, type Tell } from '../../endpoint/words.js';
 import { type Answer, answerOf, logSum, yesShare } from './question.js';
 
 /** A token that may stand first in the answer. */
-export interface TopToken {
+interface TopToken {
   readonly token: string;
   /** 0 or less. */
   readonly logprob: number;

@@ -14,7 +14,7 @@ export type ScoreMode = (typeof SCORE_MODES)[number];
 const RATINGS = ['auto', ...SCORE_MODES] as const;
 
 /** See RATINGS. */
-export type Rating = (typeof RATINGS)[number];
+type Rating = (typeof RATINGS)[number];
 
 /** The question that is asked where there are no log-probabilities: its answer is a number from 0 to 10. */
 const DEFAULT_RATING_QUESTION =
@@ -166,7 +166,7 @@ function checkUrl(given: string): string {
 }
 
 /** Environment variables by name. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The environment variables that say which endpoint is asked, and how; all but the first may be left out. */
 const ENDPOINT_VARIABLES = {

@@ -15,7 +15,7 @@ const FEW_LOGPROBS = 5;
 const REFUSALS: readonly (number | undefined)[] = [400, 422];
 
 /** What is needed while an endpoint is opened. */
-export interface Opening {
+interface Opening {
   readonly client: EndpointClient;
   readonly settings: EndpointSettings;
   readonly signal: AbortSignal;

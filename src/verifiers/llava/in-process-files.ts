@@ -37,7 +37,7 @@ export type LlavaDtype = keyof typeof SUFFIXES;
 const LLAVA_DTYPES = Object.keys(SUFFIXES) as readonly LlavaDtype[];
 
 /** How the question gets into the words of the model. */
-export interface ChatTemplate {
+interface ChatTemplate {
   /** The file that it comes from, for messages. */
   readonly file: string;
   /** Jinja. */

@@ -31,8 +31,8 @@ export interface LlavaModel {
   readonly sessions: number;
   /** Puts the question in the model's words. A question with the model's own marks in it is a UsageError. */
   encode(question: string): Promise<EncodedQuestion>;
-  /** How likely yes and no are as the first token of the answer about a picture. */
-  answer(question: EncodedQuestion, image: Image): Promise<AnswerLogProbabilities>;
+  /** How likely yes and no are as the first token of the answer about a picture; `signal` ends it after the image tower. */
+  answer(question: EncodedQuestion, image: Image, signal?: AbortSignal): Promise<AnswerLogProbabilities>;
   release(): Promise<void>;
 }
 
@@ -65,10 +65,11 @@ export async function loadLlava(folder: LlavaFolder, threads: number): Promise<L
   return {
     sessions: Object.keys(model.sessions).length,
     encode: (question) => encode({ library, folder, tokenizer, model }, question),
-    answer: async (question, image) => {
+    answer: async (question, image, signal) => {
       const { data, width, height } = fit(image, folder);
       const { pixel_values } = await processor(new library.RawImage(data, width, height, 3)); // [1, 3, H, W]
       const features = await model.encode_image({ pixel_values }); // [1, N, C]
+      signal?.throwIfAborted();
       const logits = await lastLogits({ library, folder, model }, question, features);
       return { yes: logProbability(logits, answers.yes), no: logProbability(logits, answers.no) };
     },

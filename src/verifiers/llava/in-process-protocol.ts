@@ -1,29 +1,13 @@
-// The messages between the verifier and the worker thread that runs Transformers.js for it. One request at a time is worked
-// off, in the order in which they were sent; each gets a reply.
+// What the worker thread that runs Transformers.js can be asked for by its verifier.
 
 import type { Image } from '../../core/image.js';
-import type { ExitGate } from '../../runtime/exit-gate.js';
 import type { LlavaFolder } from './in-process-files.js';
-
-/** What the worker starts with. */
-export interface LlavaWorkerData {
-  readonly gate: ExitGate;
-}
 
 /** Log-probabilities of the answers at the first answer token, each the sum over all tokens that give it. */
 export interface AnswerLogProbabilities {
   readonly yes: number;
   readonly no: number;
 }
-
-/** What the worker can be asked for; `prompt` numbers the questions, given out by the verifier. */
-export type LlavaRequest =
-  | { readonly kind: 'load'; readonly folder: LlavaFolder; readonly threads: number }
-  | { readonly kind: 'prepare'; readonly prompt: number; readonly question: string }
-  | { readonly kind: 'score'; readonly prompt: number; readonly image: Image }
-  | { readonly kind: 'drop'; readonly prompt: number }
-  | { readonly kind: 'stats' }
-  | { readonly kind: 'close' };
 
 /** What the worker holds. */
 export interface LlavaStats {
@@ -34,33 +18,12 @@ export interface LlavaStats {
   readonly towerRuns: number;
 }
 
-/** Replies of requests, by their kind. */
-export interface LlavaReplies {
-  readonly load: undefined;
-  readonly prepare: undefined;
-  readonly score: AnswerLogProbabilities;
-  readonly drop: undefined;
-  readonly stats: LlavaStats;
-  readonly close: undefined;
-}
-
-/** An error on its way through a message, which keeps of a class only its name. */
-export interface WireError {
-  readonly name: string;
-  readonly message: string;
-  /** Of a CheckpointError. */
-  readonly file?: string;
-}
-
-/** A request with its number, and the reply to it. */
-export interface LlavaCall {
-  readonly call: number;
-  readonly request: LlavaRequest;
-}
-
-/** See LlavaCall. */
-export interface LlavaReply {
-  readonly call: number;
-  readonly result?: LlavaReplies[keyof LlavaReplies];
-  readonly error?: WireError;
+/** The methods of the worker; `prompt` numbers the questions, given out by the verifier. */
+export interface LlavaMethods {
+  load(request: { readonly folder: LlavaFolder; readonly threads: number }): void;
+  prepare(request: { readonly prompt: number; readonly question: string }): void;
+  score(request: { readonly prompt: number; readonly image: Image }): AnswerLogProbabilities;
+  stats(): LlavaStats;
+  // Told, not called:
+  drop(request: { readonly prompt: number }): void;
 }

@@ -7,8 +7,8 @@ import { availableParallelism } from 'node:os';
 
 import { UsageError } from '../../core/errors.js';
 import { textHash } from '../../core/hash.js';
-import type { Image } from '../../core/image.js';
 import type { Ledger } from '../../core/ledger.js';
+import { inThread, Line } from '../../runtime/rpc/index.js';
 import type { Judge, Verifier } from '../contract.js';
 import {
   LLAVA_REPOSITORY,
@@ -18,8 +18,7 @@ import {
   missingLlavaFiles,
   readLlavaFolder,
 } from './in-process-files.js';
-import { LlavaWorker } from './in-process-host.js';
-import type { LlavaStats } from './in-process-protocol.js';
+import type { LlavaMethods, LlavaStats } from './in-process-protocol.js';
 import { createQuestion, type Question, yesShare } from './question.js';
 
 /** The package that runs the model; its version 4.3.1 uses the same engine as varsearch, so that there is one of it. */
@@ -57,9 +56,13 @@ export async function openLlava(options: LlavaOptions): Promise<LlavaVerifier> {
   const question = createQuestion(options.question);
   const folder = await readLlavaFolder(options.folder, options.dtype);
   checkPackage();
-  const worker = new LlavaWorker();
+  const worker = new Line<LlavaMethods>(inThread(import.meta.url, 'in-process-worker'), {
+    worker: 'The worker thread of LLaVA',
+    closed: 'LLaVA has been closed; open it again.',
+    remedy: 'Open it again.',
+  });
   try {
-    await worker.ask({ kind: 'load', folder, threads });
+    await worker.call('load', { folder, threads });
   } catch (error) {
     await worker.close();
     throw error;
@@ -72,7 +75,7 @@ export async function openLlava(options: LlavaOptions): Promise<LlavaVerifier> {
       question: textHash(question.template),
     }),
     prepare: (prompt, ledger) => prepare({ worker, question, number: prompts++ }, prompt, ledger),
-    stats: () => worker.ask({ kind: 'stats' }),
+    stats: () => worker.call('stats'),
     close: () => worker.close(),
   };
 }
@@ -110,7 +113,7 @@ function hasPackage(from: string): boolean {
 }
 
 interface Host {
-  readonly worker: LlavaWorker;
+  readonly worker: Line<LlavaMethods>;
   readonly question: Question;
   /** Numbers the prompt in the worker. */
   readonly number: number;
@@ -118,44 +121,20 @@ interface Host {
 
 async function prepare({ worker, question, number }: Host, prompt: string, ledger: Ledger): Promise<Judge> {
   const asked = question.ask(prompt);
-  await ledger.time('verifier', () => worker.ask({ kind: 'prepare', prompt: number, question: asked }));
-  const scoreOne = async (image: Image): Promise<number> => {
-    const { yes, no } = await worker.ask({ kind: 'score', prompt: number, image });
-    return yesShare(yes, no);
-  };
+  await ledger.time('verifier', () => worker.call('prepare', { prompt: number, question: asked }));
   return {
     score: (images, { signal } = {}) =>
       ledger.time('verifier', async () => {
         const scores: number[] = [];
         for (const image of images) {
-          signal?.throwIfAborted();
-          scores.push(await abortable(scoreOne(image), signal));
+          const { yes, no } = await worker.call('score', { prompt: number, image }, { signal });
+          scores.push(yesShare(yes, no));
           ledger.add({ imagesVerified: 1 });
         }
         return scores;
       }),
     close: () => {
-      // A worker that has ended holds nothing any more.
-      worker.ask({ kind: 'drop', prompt: number }).catch(() => undefined);
+      worker.tell('drop', { prompt: number });
     },
   };
-}
-
-/** Gives up waiting when the signal says so; the worker finishes the picture that it is at. */
-async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work;
-  let stop = (): void => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => {
-      reject(signal.reason as Error);
-    };
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    const result = await Promise.race([work, aborted]);
-    signal.throwIfAborted();
-    return result;
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
 }

@@ -8,8 +8,8 @@ import { describe, expect, it } from 'vitest';
 import { createGate, passGate, removeGate } from './exit-gate.js';
 
 const PROGRAM = `
-  const { add, GraphBuilder, matMul } = await import('${new URL('./graph/index.ts', import.meta.url).href}');
-  const { createRuntime, float32Tensor } = await import('${new URL('./index.ts', import.meta.url).href}');
+  const { add, GraphBuilder, matMul } = await import('${new URL('../graph/index.ts', import.meta.url).href}');
+  const { createRuntime, float32Tensor } = await import('${new URL('../index.ts', import.meta.url).href}');
   const size = 512;
   const g = new GraphBuilder('busy');
   let x = g.input('x', 'float32', [size, size]);

@@ -1,13 +1,13 @@
 // Keeps the process from ending in the middle of native code: when a worker is stopped while the engine runs, the engine's
 // Node.js binding throws where nobody catches and the process aborts with a core dump. On exit the main thread therefore
-// lets the worker finish the call that it is in, and the worker starts no other.
+// lets the worker finish the method that it is in, and the worker starts no other.
 
 /** Longest wait at the exit of the process, in milliseconds. */
 const PATIENCE = 60_000;
 const BUSY = 0;
 const STOP = 1;
 
-/** Memory that both threads see: whether the engine runs, and whether it must not start again. */
+/** Memory that both threads see: whether a method runs, and whether none must start again. */
 export type ExitGate = Int32Array<SharedArrayBuffer>;
 
 const gates = new Set<ExitGate>();
@@ -31,11 +31,11 @@ export function removeGate(gate: ExitGate): void {
   if (gates.size === 0) process.off('exit', waitForAll);
 }
 
-/** Calls the engine, in the worker; never comes back when the process is about to exit. */
-export async function passGate<T>(gate: ExitGate, call: () => Promise<T>): Promise<T> {
+/** Does a piece of work, in the worker; never comes back when the process is about to exit. */
+export async function passGate<T>(gate: ExitGate, work: () => T | Promise<T>): Promise<T> {
   Atomics.store(gate, BUSY, 1);
   try {
-    if (Atomics.load(gate, STOP) === 0) return await call();
+    if (Atomics.load(gate, STOP) === 0) return await work();
   } finally {
     Atomics.store(gate, BUSY, 0);
     Atomics.notify(gate, BUSY);

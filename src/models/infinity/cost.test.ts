@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+
+import type { TransformerSizes } from './config.js';
+import { stepFlops, stepTokens } from './cost.js';
+
+const config: TransformerSizes = { width: 8, hidden: 32, bits: 4, depth: 3 };
+const size = { branches: 2, tokens: 9, past: 5, textTokens: 7 };
+
+/** Operations of a product of [rows, inner] with [inner, columns]. */
+const product = (rows: number, inner: number, columns: number): number => 2 * rows * inner * columns;
+
+describe('the operations of a step', () => {
+  it('are those of its matrix products, one by one', () => {
+    // A block of one branch: q, k, v and the projection, attention to itself and to what came before, q and the projection
+    // of the cross-attention, attention to the text, and the feed-forward layers.
+    const block =
+      4 * product(9, 8, 8) +
+      (product(9, 8, 9 + 5) + product(9, 9 + 5, 8)) +
+      2 * product(9, 8, 8) +
+      (product(9, 8, 7) + product(9, 7, 8)) +
+      (product(9, 8, 32) + product(9, 32, 8));
+    const head = product(9, 8, 2 * 4);
+    const embedding = product(9, 4, 8);
+    expect(stepFlops(config, size)).toBe(2 * (3 * block + head) + embedding);
+  });
+
+  it('grow with what a token attends to', () => {
+    const more = (change: Partial<typeof size>): number =>
+      stepFlops(config, { ...size, ...change }) - stepFlops(config, size);
+    // For each of 9 tokens, 3 blocks and 2 branches: one more score and one more weighted sum of 8 channels.
+    expect(more({ past: size.past + 1 })).toBe(9 * 3 * 2 * 2 * (8 + 8));
+    expect(more({ textTokens: size.textTokens + 1 })).toBe(9 * 3 * 2 * 2 * (8 + 8));
+  });
+
+  it('know the tokens of a scale and of those before it', () => {
+    const scales = [
+      { height: 1, width: 1 },
+      { height: 2, width: 4 },
+      { height: 3, width: 6 },
+    ];
+    expect(stepTokens(scales, 2)).toEqual({ tokens: 18, past: 9 });
+  });
+});

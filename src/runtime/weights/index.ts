@@ -1,0 +1,5 @@
+// The public names of checkpoints: tensors read from whatever file a model comes in, and written as safetensors.
+
+export { openWeights } from './open-weights.js';
+export { type TensorToWrite, writeSafetensors } from './safetensors-writer.js';
+export { type TensorSource, withPrefix } from './tensor-source.js';
