@@ -11,13 +11,12 @@ import { type Image, Ledger, RandomKey } from '../src/index.js';
 import { findModel } from '../src/models/catalog.js';
 import type { Generator, ImageModel, Prefix } from '../src/models/contract.js';
 import { judgePicture } from '../src/toybox/judge/judge.js';
-import type { BenchmarkPrompt } from '../src/toybox/world/benchmark-prompts.js';
 import { parsePrompt } from '../src/toybox/world/parser.js';
 import { findVerifier } from '../src/verifiers/catalog.js';
 import type { Verifier } from '../src/verifiers/contract.js';
 import { machine } from './measure.js';
 import { bootstrap, inPercent, mean, Resumed } from './resumed.js';
-import { findSetting } from './settings.js';
+import { type BenchmarkPrompt, findSetting } from './settings.js';
 
 /** What is measured of a prompt; scores by verifier, of whole pictures and of previews after k scales. */
 interface Measured {

@@ -1,7 +1,10 @@
 // The two settings in which searches are measured: as the embedded model is recommended, and one in which it seldom succeeds.
 
 import { UsageError } from '../src/index.js';
-import { type BenchmarkPrompt, benchmarkPrompts } from '../src/toybox/world/benchmark-prompts.js';
+import { benchmarkPrompts } from '../src/toybox/world/benchmark-prompts.js';
+
+/** A held-out prompt and its kind. */
+export type BenchmarkPrompt = ReturnType<typeof benchmarkPrompts>[number];
 
 /** A setting: guidance and temperature, and the prompts. */
 export interface Setting {
