@@ -16,7 +16,7 @@ import { findVerifier } from '../src/verifiers/catalog.js';
 import type { Verifier } from '../src/verifiers/contract.js';
 import { machine } from './measure.js';
 import { bootstrap, inPercent, mean, Resumed } from './resumed.js';
-import { type BenchmarkPrompt, findSetting } from './settings.js';
+import { type BenchmarkPrompt, EMBEDDED, findSetting } from './settings.js';
 
 /** What is measured of a prompt; scores by verifier, of whole pictures and of previews after k scales. */
 interface Measured {
@@ -32,7 +32,10 @@ const { values } = parseArgs({
     prompts: { type: 'string', default: '48' },
     pictures: { type: 'string', default: '8' },
     setting: { type: 'string', default: 'default' },
-    verifiers: { type: 'string', default: 'image-reward,clip-score,toybox-llava,aesthetic' },
+    verifiers: {
+      type: 'string',
+      default: EMBEDDED.filter((name) => findVerifier(name).installed() === true).join(),
+    },
     previews: { type: 'boolean', default: false },
     out: { type: 'string', default: '.work/agreement.jsonl' },
     threads: { type: 'string', default: '1' },

@@ -20,10 +20,10 @@ import {
 } from '../src/index.js';
 import { judgePicture } from '../src/toybox/judge/judge.js';
 import { parsePrompt } from '../src/toybox/world/parser.js';
-import { VERIFIERS } from '../src/verifiers/catalog.js';
+import { findVerifier, VERIFIERS } from '../src/verifiers/catalog.js';
 import { machine } from './measure.js';
 import { bootstrap, inPercent, mean, Resumed } from './resumed.js';
-import { findSetting } from './settings.js';
+import { EMBEDDED, findSetting } from './settings.js';
 
 const SEARCHES: Readonly<Record<string, object>> = {
   random: { strategy: 'random' },
@@ -31,7 +31,7 @@ const SEARCHES: Readonly<Record<string, object>> = {
   beam: { strategy: 'beam', keepElected: true },
   'beam-fresh': { strategy: 'beam' },
 };
-const ALL = ['clip-score', 'image-reward', 'toybox-llava', 'aesthetic'];
+const ALL = EMBEDDED.filter((name) => findVerifier(name).installed() === true);
 
 /** What a search gave: whether its picture is right, and whether any that it drew is. */
 interface Outcome {

@@ -6,6 +6,9 @@ import { benchmarkPrompts } from '../src/toybox/world/benchmark-prompts.js';
 /** A held-out prompt and its kind. */
 export type BenchmarkPrompt = ReturnType<typeof benchmarkPrompts>[number];
 
+/** The embedded verifiers; of those the benches take what is installed. */
+export const EMBEDDED = ['clip-score', 'image-reward', 'toybox-llava', 'aesthetic'] as const;
+
 /** A setting: guidance and temperature, and the prompts. */
 export interface Setting {
   readonly cfg: number;
