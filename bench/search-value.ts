@@ -25,11 +25,13 @@ import { machine } from './measure.js';
 import { bootstrap, inPercent, mean, Resumed } from './resumed.js';
 import { EMBEDDED, findSetting } from './settings.js';
 
-const SEARCHES: Readonly<Record<string, object>> = {
-  random: { strategy: 'random' },
-  gto: { strategy: 'gto' },
-  beam: { strategy: 'beam', keepElected: true },
-  'beam-fresh': { strategy: 'beam' },
+/** Beams that a budget is enough for. */
+const widthOf = (budget: number): number => (budget < 81 ? 1 : budget < 243 ? 2 : 3);
+const SEARCHES: Readonly<Record<string, (budget: number) => object>> = {
+  random: () => ({ strategy: 'random' }),
+  gto: () => ({ strategy: 'gto' }),
+  beam: (budget) => ({ strategy: 'beam', width: widthOf(budget), keepElected: true }),
+  'beam-fresh': (budget) => ({ strategy: 'beam', width: widthOf(budget) }),
 };
 const ALL = EMBEDDED.filter((name) => findVerifier(name).installed() === true);
 
@@ -54,7 +56,11 @@ const setting = findSetting(values.setting);
 const { cfg, temperature } = setting;
 const prompts = setting.prompts(Number(values.prompts));
 const budgets = values.budgets.split(',').map(Number);
-const searches = ['random', ...values.searches.split(',')];
+/** With elected rollouts kept, a beam needs a second candidate: 27 NFE at least. */
+const searchesAt = (budget: number): readonly string[] =>
+  budget === 6
+    ? ['random']
+    : ['random', ...values.searches.split(',').filter((name) => name !== 'beam' || budget >= 27)];
 
 /** A verifier without eyes: the score is a random number that prompt and pixels draw. */
 const coin: Verifier = {
@@ -86,11 +92,11 @@ async function measure(store: Resumed<Outcome>, name: string): Promise<void> {
   let varsearch: Varsearch | undefined;
   for (const [seed, { prompt }] of prompts.entries()) {
     for (const budget of [6, ...budgets]) {
-      for (const search of budget === 6 ? ['random'] : searches) {
+      for (const search of searchesAt(budget)) {
         await store.once(keyOf({ name, search, budget, seed }), async () => {
           const verifier = name === 'coin' ? coin : name === 'all' ? ALL : name;
           varsearch ??= await openVarsearch({ verifier, threads: Number(values.threads) });
-          const options = { prompt, seed, cfg, temperature, budget, ...SEARCHES[search] };
+          const options = { prompt, seed, cfg, temperature, budget, ...SEARCHES[search]?.(budget) };
           return outcomeOf(prompt, await varsearch.generate(options).result);
         });
       }
@@ -119,7 +125,7 @@ function report(store: Resumed<Outcome>, names: readonly string[]): void {
   for (const name of names) {
     const taught = VERIFIERS.some((each) => each.detectorLabels && (name === 'all' || each.name === name));
     for (const budget of [6, ...budgets]) {
-      for (const search of budget === 6 ? ['random'] : searches) {
+      for (const search of searchesAt(budget)) {
         const units = prompts.map((_, seed) => ({
           own: store.known(keyOf({ name, search, budget, seed })),
           random: store.known(keyOf({ name, search: 'random', budget, seed })),
