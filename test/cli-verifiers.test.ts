@@ -31,6 +31,7 @@ describe('varsearch verifiers', () => {
       licence: 'Apache-2.0',
       size: 'none',
       world: 'toybox',
+      detectorLabels: false,
       installed: true,
       missing: null,
     });

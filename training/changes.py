@@ -18,8 +18,8 @@ COUNTS = {'a': 1, 'an': 1, 'one': 1, 'two': 2, 'three': 3, 'four': 4, 'five': 5}
 DIRECTIONS = {'left': (-1, 0), 'right': (1, 0), 'above': (0, -1), 'below': (0, 1)}
 MOST = 5
 
-# What a caption asks of a group: the value of each named property (by its place in an object), and how many.
-Group = namedtuple('Group', 'count asks')
+# What a caption asks of a group: the value of each named property (by its place in an object), how many, and whether no more.
+Group = namedtuple('Group', 'count asks exact')
 
 
 def extents():
@@ -72,7 +72,7 @@ class Captions:
         groups, direction = [], None
         for word in (self.words[i - 1] for i in caption if i):
             if word in COUNTS:
-                groups.append(Group(COUNTS[word], {}))
+                groups.append(Group(COUNTS[word], {}, word not in ('a', 'an')))
             elif word in DIRECTIONS:
                 direction = DIRECTIONS[word]
             elif word in self.values:
@@ -81,17 +81,32 @@ class Captions:
         return groups, direction
 
 
-def fits(group, o):
-    return all((size_of(o[p]) if p == RADIUS else o[p]) == value for p, value in group.asks.items())
+def fits(asks, o):
+    return all((size_of(o[p]) if p == RADIUS else o[p]) == value for p, value in asks.items())
+
+
+def says_all(groups, direction):
+    """Whether the caption counts or is complex, so that nothing else may be in the picture."""
+    if any(group.exact for group in groups) or len(groups) > 2 or any(RADIUS in group.asks for group in groups):
+        return True
+    textured = any(TEXTURE in group.asks for group in groups)
+    coloured = sum(COLOUR in group.asks for group in groups)
+    if direction is not None:
+        return textured or coloured > 0
+    return not textured and len(groups) == 2 and coloured == 1
 
 
 def shows(prompt, objects):
-    """Whether a scene is right for a prompt: enough of every group, counted ones exactly, and the relation."""
+    """Whether a scene is right for a prompt: enough of every group, counted ones exactly, plain where another group's texture is
+    named, the relation, and nothing else where the prompt says all."""
     groups, direction = prompt
-    found = [[o for o in objects if fits(group, o)] for group in groups]
+    plain = {TEXTURE: 0} if any(TEXTURE in group.asks for group in groups) else {}
+    found = [[o for o in objects if fits({**plain, **group.asks}, o)] for group in groups]
     for group, members in zip(groups, found):
-        if len(members) < group.count or (group.count > 1 and len(members) != group.count):
+        if len(members) < group.count or (group.exact and len(members) != group.count):
             return False
+    if says_all(groups, direction) and len(objects) != sum(group.count for group in groups):
+        return False
     if direction is None:
         return True
     first, second = ([[o] for o in members] if group.count == 1 else [members] for group, members in zip(groups, found))
@@ -170,7 +185,7 @@ class Changes:
         """Other objects, or None where the kind does not apply; they may still be right by chance."""
         groups = prompt[0]
         if kind == 'count':
-            return self.recount(groups, objects, owners)
+            return self.recount(prompt, objects, owners)
         if kind == 'relation':
             return self.turn(prompt[1], objects)
         if kind == 'exchange':
@@ -192,10 +207,15 @@ class Changes:
         value = RADII[value] if place == RADIUS else value
         return [[*o[:place], value, *o[place + 1:]] if k in members else o for k, o in enumerate(objects)]
 
-    def recount(self, groups, objects, owners):
-        """One object less, or one more of a counted group."""
+    def recount(self, prompt, objects, owners):
+        """One object less, or one more where that is wrong."""
+        groups, direction = prompt
         k = int(self.rng.integers(len(objects)))
-        free = self.free(objects, objects[k]) if groups[owners[k]].count > 1 and self.rng.random() < 0.5 else None
+        more = self.rng.random() < 0.5 and (groups[owners[k]].exact or says_all(groups, direction))
+        like = objects[k]
+        if more and says_all(groups, direction) and self.rng.random() < 0.5:  # something that nobody asked for
+            like = [int(self.rng.integers(len(SHAPES))), int(self.rng.integers(len(COLOURS))), *like[TEXTURE:]]
+        free = self.free(objects, like) if more else None
         return objects[:k] + objects[k + 1:] if free is None else [*objects, free]
 
     def free(self, objects, like):

@@ -3,6 +3,7 @@
 A phase is as long as its budget says (minutes of training, kept over restarts), so that the recipe fits the machine.
 """
 import copy
+import io
 import json
 import os
 import time
@@ -18,16 +19,48 @@ def autocast(on=True):
     return torch.autocast(DEVICE, dtype=torch.bfloat16, enabled=on)
 
 
+# Files of a checkpoint stay below what a lent machine takes and gives back.
+CHUNK = 15 * 2 ** 20
+
+
 def save(path, value):
-    """Written beside and renamed, so that a killed run never leaves half a file."""
-    torch.save(value, f'{path}.part')
+    """A checkpoint in files of at most 15 MB: NAME.0, NAME.1, ..., and NAME itself, which lists them. NAME comes last and is
+    renamed into place, so that a killed run leaves the former checkpoint whole."""
+    buffer = io.BytesIO()
+    torch.save(value, buffer)
+    content, old = buffer.getbuffer(), parts_of(path)
+    start = '0' if any(name.endswith('-1') for name in old) else '1'
+    names = []
+    for at in range(0, len(content), CHUNK):
+        names.append(f'{path.name}.{at // CHUNK}-{start}')
+        path.with_name(names[-1]).write_bytes(content[at:at + CHUNK])
+    path.with_name(f'{path.name}.part').write_text(json.dumps(names))
     os.replace(f'{path}.part', path)
+    for name in set(old) - set(names):
+        path.with_name(name).unlink(missing_ok=True)
+
+
+def parts_of(path):
+    return json.loads(path.read_text()) if path.exists() and not is_whole(path) else []
+
+
+def is_whole(path):
+    """A checkpoint in one file, as earlier versions wrote it: a zip."""
+    with open(path, 'rb') as file:
+        return file.read(2) == b'PK'
+
+
+def load(path):
+    if is_whole(path):
+        return torch.load(path, map_location=DEVICE)
+    content = b''.join(path.with_name(name).read_bytes() for name in parts_of(path))
+    return torch.load(io.BytesIO(content), map_location=DEVICE)
 
 
 def load_averaged(model, out, phase, weights='ema'):
     """The model with the averaged weights of a phase (or, as `model`, with those of its last step), for use."""
     model = model.to(DEVICE).eval().requires_grad_(False)
-    model.load_state_dict(torch.load(out / f'{phase}.pt', map_location=DEVICE)[weights])
+    model.load_state_dict(load(out / f'{phase}.pt')[weights])
     return model
 
 
@@ -49,7 +82,7 @@ class Phase:
         self.optimiser = Muon(*split_parameters(model, plain), lr=lr, adam_lr=adam_lr)
         self.ema, self.used, self.step = copy.deepcopy(model).eval().requires_grad_(False), 0.0, 0
         if self.path.exists():
-            state = torch.load(self.path, map_location=DEVICE)
+            state = load(self.path)
             model.load_state_dict(state['model'])
             self.ema.load_state_dict(state['ema'])
             self.optimiser.load_state_dict(state['optimiser'])

@@ -2,6 +2,7 @@
 
     python3 training/parity.py check CONFORMANCE_DIR     largest difference relative to the deviation; fails above 2e-4
     python3 training/parity.py make assets/toybox DIR    the same layout, from the exported files, float32
+    python3 training/parity.py verifiers assets/toybox DIR    the verifiers' scores in there alone, after a training of verifiers
 """
 import json
 import shutil
@@ -182,9 +183,21 @@ def make(assets, out):
         shutil.copy(assets / name, out / name)
 
 
+@torch.no_grad()
+def make_verifiers(assets, out):
+    """The verifiers' scores alone, of the pictures that the fixture holds: after a training of verifiers."""
+    reference = read_safetensors(out / 'reference.safetensors')
+    words = [piece.strip('\u2581') for piece, _ in json.loads((assets / 'text-encoder/tokenizer.json').read_text())['model']['vocab']][3:]
+    prompts = json.loads((out / 'config.json').read_text())['prompts']
+    pictures = reference['verifier.pictures'].permute(0, 3, 1, 2).float() / 127.5 - 1
+    write_safetensors(out / 'reference.safetensors', {**reference, **verifier_reference(assets, words, prompts, pictures)})
+
+
 if __name__ == '__main__':
     if sys.argv[1] == 'make':
         make(Path(sys.argv[2]), Path(sys.argv[3]))
+    elif sys.argv[1] == 'verifiers':
+        make_verifiers(Path(sys.argv[2]), Path(sys.argv[3]))
     else:
         root = Path(sys.argv[2])
         worst = [check_infinity(root / 'infinity-micro-2b-style'), check_t5(root / 't5-encoder'), check_clip(root / 'clip'),

@@ -26,7 +26,7 @@ import {
 import { openImageRewardVerifier } from './image-reward.js';
 import { openLlavaEndpoint } from './llava/endpoint.js';
 import { llavaEndpointFromEnvironment, llavaEndpointInstalled } from './llava/endpoint-options.js';
-import { isLlavaInstalled, openLlava } from './llava/in-process.js';
+import { isLlavaInstalled, llavaPackage, openLlava } from './llava/in-process.js';
 import { oracle } from './oracle.js';
 
 /** What loading a verifier may be given. */
@@ -49,6 +49,8 @@ export interface VerifierEntry {
   readonly size: string;
   /** The pictures it knows: those of the embedded model alone, or any. */
   readonly world: 'toybox' | 'any';
+  /** Whether it was trained with the toybox detector's labels: the detector is no independent judge of what it chooses. */
+  readonly detectorLabels?: true;
   /** Where it is the judge that others are studied by: it takes part only when it is asked for by its name. */
   readonly studyOnly?: true;
   /** True, or what is missing and where it comes from, in one line. */
@@ -67,7 +69,9 @@ function entry({ open, ...facts }: EntryFacts): VerifierEntry {
 /** An embedded verifier: a folder or file below assets/toybox. */
 function embedded(
   path: readonly string[],
-  facts: Pick<VerifierEntry, 'name' | 'description' | 'goodAt'> & { readonly open: OpenVerifier },
+  facts: Pick<VerifierEntry, 'name' | 'description' | 'goodAt' | 'detectorLabels'> & {
+    readonly open: OpenVerifier;
+  },
 ): VerifierEntry {
   return entry({
     ...facts,
@@ -110,6 +114,8 @@ function officialClipScore(name: string, size: string, clip: Fetched): VerifierE
   });
 }
 
+const TOYBOX_LLAVA = assetPath('toybox', 'llava');
+
 const llavaFolder = (): string => join(modelsFolder(), 'llava-onevision-qwen2-0.5b-ov-hf');
 
 /** What is known of a CLIP that somebody brings. */
@@ -144,8 +150,29 @@ export const VERIFIERS: readonly VerifierEntry[] = [
     name: 'image-reward',
     description: 'a tiny ImageReward, around 0 with deviation 1',
     goodAt: 'how well a toybox picture fits the prompt, small faults included',
+    detectorLabels: true,
     open: (runtime) => openImageRewardVerifier(runtime, assetPath('toybox', 'image-reward')),
   }),
+  {
+    name: 'toybox-llava',
+    description:
+      'a tiny LLaVA-OneVision in this process: how likely it says yes to "does this image show ..."',
+    goodAt: 'the same question as llava about toybox pictures; the test of that route',
+    licence: 'Apache-2.0',
+    size: 'embedded',
+    world: 'toybox',
+    detectorLabels: true,
+    installed: () =>
+      existsSync(TOYBOX_LLAVA)
+        ? llavaPackage()
+        : `files are missing: ${TOYBOX_LLAVA}; install varsearch again`,
+    load: ({ runtime, threads = runtime?.threads } = {}) =>
+      openLlava({
+        folder: TOYBOX_LLAVA,
+        name: 'toybox-llava',
+        ...(threads === undefined ? {} : { threads }),
+      }),
+  },
   officialClipScore('clip-score-l14', '1.7 GB', CLIP_L14),
   officialClipScore('clip-score-b32', '0.6 GB', CLIP_B32),
   entry({

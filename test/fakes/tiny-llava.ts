@@ -7,22 +7,29 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { GraphModel } from '../../src/runtime/graph/index.js';
-import { changedCopy } from '../fixtures/changed-copy.js';
-import { decoderGraph, embeddingGraph, type TinyLlavaSizes, visionGraph } from './tiny-llava-graphs.js';
 import {
+  generationConfig,
   IMAGE_TEMPLATE,
-  llavaTokenizerConfig,
-  llavaTokenizerJson,
-  TINY_VOCABULARY,
-  tinyTokenId,
-} from './tiny-llava-tokenizer.js';
+  llavaConfig as configOf,
+  llavaPreprocessor as preprocessorOf,
+  processorConfig,
+  tokenizerConfig,
+} from '../../training/llava/folder.js';
+import { decoderGraph, embeddingGraph, type LlavaSizes, visionGraph } from '../../training/llava/graphs.js';
+import { changedCopy } from '../fixtures/changed-copy.js';
+import { randomWeights } from './tiny-llava-graphs.js';
+import { llavaTokenizerJson, TINY_VOCABULARY, tinyTokenId } from './tiny-llava-tokenizer.js';
 
 /** Sizes of the tiny model; the real one has 384 pixels, patches of 14, 24 layers of 14 heads with 2 for keys. */
-export const TINY_LLAVA: TinyLlavaSizes = {
+export const TINY_LLAVA: LlavaSizes = {
   side: 56,
   patch: 14,
   visionWidth: 24,
+  visionLayers: 1,
+  visionHeads: 2,
+  visionInner: 48,
   width: 32,
+  inner: 64,
   layers: 2,
   heads: 4,
   keyHeads: 2,
@@ -30,52 +37,13 @@ export const TINY_LLAVA: TinyLlavaSizes = {
 };
 
 /** config.json. */
-export function llavaConfig(sizes: TinyLlavaSizes = TINY_LLAVA): Record<string, unknown> {
-  return {
-    architectures: ['LlavaOnevisionForConditionalGeneration'],
-    model_type: 'llava_onevision',
-    image_grid_pinpoints: [[sizes.side, sizes.side]],
-    image_token_index: tinyTokenId('<image>'),
-    projector_hidden_act: 'gelu',
-    text_config: {
-      architectures: ['Qwen2ForCausalLM'],
-      model_type: 'qwen2',
-      hidden_size: sizes.width,
-      num_attention_heads: sizes.heads,
-      num_hidden_layers: sizes.layers,
-      num_key_value_heads: sizes.keyHeads,
-      vocab_size: sizes.vocabulary,
-    },
-    vision_config: {
-      model_type: 'siglip_vision_model',
-      hidden_size: sizes.visionWidth,
-      image_size: sizes.side,
-      patch_size: sizes.patch,
-      vision_use_head: false,
-    },
-    vision_feature_layer: -1,
-    vision_feature_select_strategy: 'full',
-    video_token_index: tinyTokenId('<video>'),
-  };
+export function llavaConfig(sizes: LlavaSizes = TINY_LLAVA): Record<string, unknown> {
+  return configOf(sizes, tinyTokenId);
 }
 
 /** preprocessor_config.json. */
-export function llavaPreprocessor(sizes: TinyLlavaSizes = TINY_LLAVA): Record<string, unknown> {
-  return {
-    do_convert_rgb: true,
-    do_normalize: true,
-    do_pad: true,
-    do_rescale: true,
-    do_resize: true,
-    image_grid_pinpoints: [[sizes.side, sizes.side]],
-    image_mean: [0.5, 0.5, 0.5],
-    image_processor_type: 'LlavaOnevisionImageProcessor',
-    image_std: [0.5, 0.5, 0.5],
-    processor_class: 'LlavaOnevisionProcessor',
-    resample: 3,
-    rescale_factor: 0.00392156862745098,
-    size: { height: sizes.side, width: sizes.side },
-  };
+export function llavaPreprocessor(sizes: LlavaSizes = TINY_LLAVA): Record<string, unknown> {
+  return preprocessorOf(sizes);
 }
 
 /** The weights of the three ONNX files stay inside of them, as in the real ones. */
@@ -85,30 +53,23 @@ function writeOnnx(folder: string, name: string, model: GraphModel): void {
 }
 
 /** Writes the whole folder. */
-export function writeTinyLlava(folder: string, sizes: TinyLlavaSizes = TINY_LLAVA): void {
+export function writeTinyLlava(folder: string, sizes: LlavaSizes = TINY_LLAVA): void {
   mkdirSync(join(folder, 'onnx'), { recursive: true });
   const json: Record<string, unknown> = {
     'config.json': llavaConfig(sizes),
-    'generation_config.json': {
-      _from_model_config: true,
-      eos_token_id: tinyTokenId('<|im_end|>'),
-    },
+    'generation_config.json': generationConfig(tinyTokenId),
     'preprocessor_config.json': llavaPreprocessor(sizes),
-    'processor_config.json': {
-      num_image_tokens: Math.floor(sizes.side / sizes.patch) ** 2,
-      processor_class: 'LlavaOnevisionProcessor',
-      vision_feature_select_strategy: 'full',
-    },
+    'processor_config.json': processorConfig(sizes),
     'chat_template.json': { chat_template: IMAGE_TEMPLATE },
     'tokenizer.json': llavaTokenizerJson(),
-    'tokenizer_config.json': llavaTokenizerConfig(),
+    'tokenizer_config.json': tokenizerConfig(tinyTokenId),
   };
   for (const [file, content] of Object.entries(json)) {
     writeFileSync(join(folder, file), JSON.stringify(content, null, 2));
   }
-  writeOnnx(folder, 'embed_tokens', embeddingGraph(sizes));
-  writeOnnx(folder, 'vision_encoder', visionGraph(sizes));
-  writeOnnx(folder, 'decoder_model_merged', decoderGraph(sizes));
+  writeOnnx(folder, 'embed_tokens', embeddingGraph(sizes, randomWeights(1)));
+  writeOnnx(folder, 'vision_encoder', visionGraph(sizes, randomWeights(2)));
+  writeOnnx(folder, 'decoder_model_merged', decoderGraph(sizes, randomWeights(3)));
 }
 
 /** Tiny LLaVAs in a temporary folder. */
@@ -118,7 +79,7 @@ export interface TinyLlavas {
   /** A copy of it, after changes; gives the folder. */
   changed(change: (at: string) => void): string;
   /** One of other sizes; gives the folder. */
-  sized(sizes: Partial<TinyLlavaSizes>): string;
+  sized(sizes: Partial<LlavaSizes>): string;
   remove(): void;
 }
 

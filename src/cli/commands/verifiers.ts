@@ -9,7 +9,7 @@ import { line } from '../io.js';
 import { table } from '../table.js';
 
 function asJson(entry: VerifierEntry): unknown {
-  const { name, description, goodAt, licence, size, world } = entry;
+  const { name, description, goodAt, licence, size, world, detectorLabels = false } = entry;
   const installed = entry.installed();
   return {
     name,
@@ -18,6 +18,7 @@ function asJson(entry: VerifierEntry): unknown {
     licence,
     size,
     world,
+    detectorLabels,
     installed: installed === true,
     missing: installed === true ? null : installed,
   };
@@ -42,7 +43,14 @@ function print(verifiers: readonly VerifierEntry[], io: CliIo): void {
     );
     for (const { entry, installed } of missing) line(io.stdout, `${entry.name}: ${installed}`);
   }
+  const taught = verifiers.filter(({ detectorLabels }) => detectorLabels).map(({ name }) => name);
   line(io.stdout);
+  if (taught.length > 0) {
+    line(
+      io.stdout,
+      `Trained with the toybox detector's labels: ${taught.join(', ')}. The oracle is that detector, and no independent judge of what they choose.`,
+    );
+  }
   line(
     io.stdout,
     'Any other CLIP in the Hugging Face layout: --verifier clip-dir --clip-dir FOLDER. Several at once are joined: --verifier a,b,c.',

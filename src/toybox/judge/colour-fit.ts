@@ -12,6 +12,8 @@ import type { Mixture, Unmixer } from './unmix.js';
 interface ColourFit {
   readonly colour: Colour | 'unknown';
   readonly confidence: number;
+  /** Whether a fair share of the pixels comes closer to another colour. */
+  readonly mixed: boolean;
   /** The palette colour that comes closest, also where it is not close. */
   readonly nearest: Unmixer;
 }
@@ -62,7 +64,8 @@ export function fitColour(component: Component, layers: Layers): ColourFit {
       explain(layers, unmixer, pixel, mixture);
       return sum + mixture.error;
     }, 0);
-  const [best] = candidates(component, layers)
+  const tried = candidates(component, layers);
+  const [best] = tried
     .map((index) => ({ index, error: errorOf(layers.unmixers[index] as Unmixer) }))
     .sort((a, b) => a.error - b.error);
   const index = best?.index ?? 0;
@@ -77,7 +80,26 @@ export function fitColour(component: Component, layers: Layers): ColourFit {
   const bright = shades[Math.floor(shades.length * 0.9)] ?? 0;
   const confidence = close / pixels.length;
   const clear = confidence >= CLEAR_SHARE && bright >= LEAST_SHADE;
-  return { colour: clear ? (COLOURS[index] ?? 'unknown') : 'unknown', confidence, nearest };
+  const colour = clear ? (COLOURS[index] ?? 'unknown') : 'unknown';
+  return { colour, confidence, mixed: tried.length > 1, nearest };
+}
+
+/**
+ * The same window with the coverage by whatever colour explains each pixel best, and full inside: the outline of an object of
+ * two colours (a pale one may be explained as a strong one that covers half).
+ */
+export function outlineOf({ pixels }: Component, { coverage }: Layers, patch: Patch): Patch {
+  const own = new Set(pixels);
+  const values = patch.coverage.map((_, i) => {
+    const pixel = (patch.top + Math.floor(i / patch.width)) * PICTURE_SIDE + patch.left + (i % patch.width);
+    const covered = coverage[pixel] as number;
+    if (!own.has(pixel)) return covered < FOREGROUND ? covered : 0;
+    const inside = [pixel - 1, pixel + 1, pixel - PICTURE_SIDE, pixel + PICTURE_SIDE].every((next) =>
+      own.has(next),
+    );
+    return inside ? 1 : covered;
+  });
+  return { ...patch, coverage: values };
 }
 
 /** Coverage and shade of a component and around it in terms of one colour; other components count as empty. */

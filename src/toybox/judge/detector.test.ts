@@ -95,6 +95,20 @@ describe('detectObjects', () => {
     expect(shapesIn(pictureOf(distance))).toEqual(['unknown']);
   });
 
+  it('sees a ghost as an object of no shape', () => {
+    const ghost = (strength: number, radius: number): Image => {
+      const solid = pictureOf((x, y) => Math.hypot(x, y) - radius);
+      return createImage(
+        64,
+        64,
+        solid.data.map((value) => 248 + strength * (value - 248)),
+      );
+    };
+    expect(detectObjects(ghost(0.35, 8)).objects).toMatchObject([{ shape: 'unknown', colour: 'red' }]);
+    expect(shapesIn(ghost(0.35, 2.5))).toEqual([]);
+    expect(shapesIn(ghost(0.1, 8))).toEqual([]);
+  });
+
   it('sees nothing in an empty picture, in noise and in specks', () => {
     const empty = renderScene({ background: 'mist', objects: [] });
     expect(detectObjects(empty)).toEqual({ background: [214, 228, 242], objects: [] });

@@ -36,6 +36,40 @@ describe('judge', () => {
     expect(verdict('two blue stars', redStar, blueStar).correct).toBe(false);
   });
 
+  it('takes "one" for exactly one, and nothing else beside what a prompt counts or a complex prompt names', () => {
+    expect(verdict('one star', redStar).correct).toBe(true);
+    expect(verdict('one star', redStar, blueStar).faults).toEqual(['count']);
+    expect(verdict('one red star', redStar, blueStar).faults).toEqual(['extra']);
+    expect(verdict('a red star', redStar, blueStar).correct).toBe(true);
+    expect(verdict('a star and a circle', redStar, blueStar, blueCircle).correct).toBe(true);
+    expect(verdict('a star and one circle', redStar, blueStar, blueCircle).faults).toEqual(['extra']);
+    expect(verdict('two stars', redStar, blueStar, blueCircle)).toMatchObject({
+      faults: ['extra'],
+      reasons: ['did not expect a medium plain blue circle'],
+    });
+    expect(verdict('two stars and a circle', redStar, blueStar, blueCircle).correct).toBe(true);
+    expect(verdict('two stars and a circle', redStar, blueStar, blueCircle, unknown).faults).toEqual([
+      'extra',
+    ]);
+  });
+
+  it('asks for a plain object beside one whose texture is named', () => {
+    const striped = object('medium striped blue circle', 53, 32);
+    expect(verdict('a star and a circle', redStar, striped).correct).toBe(true);
+    expect(verdict('a red star and a striped circle', redStar, striped).correct).toBe(true);
+    const dotted = object('medium dotted red star', 12, 32);
+    expect(verdict('a red star and a striped circle', dotted, striped).faults).toEqual(['texture']);
+  });
+
+  it('names what is wrong', () => {
+    expect(verdict('a red circle', blueCircle).faults).toEqual(['colour']);
+    expect(verdict('a blue star', blueCircle).faults).toEqual(['shape']);
+    expect(verdict('a star', blueCircle).faults).toEqual(['count']);
+    expect(verdict('three stars', redStar, blueStar).faults).toEqual(['count']);
+    expect(verdict('a star right of a circle', redStar, blueCircle).faults).toEqual(['relation']);
+    expect(verdict('a small red star', redStar).faults).toEqual(['size']);
+  });
+
   it('gives every object to one group only', () => {
     expect(verdict('a star and a red star', redStar).correct).toBe(false);
     expect(verdict('a star and a red star', redStar, blueStar).correct).toBe(true);
@@ -118,7 +152,7 @@ describe('judgePicture and oracleScore', () => {
       ],
     });
     const prompt = parsePrompt('a red star left of a blue ring');
-    expect(judgePicture(prompt, image)).toEqual({ correct: true, reasons: [], score: 1 });
+    expect(judgePicture(prompt, image)).toEqual({ correct: true, reasons: [], faults: [], score: 1 });
     expect(oracleScore(parsePrompt('a red star right of a blue ring'), image)).toBeCloseTo(4 / 5, 10);
   });
 });

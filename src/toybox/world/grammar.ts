@@ -26,6 +26,8 @@ export type Relation = (typeof RELATIONS)[number];
 /** Some objects that a prompt names together; null leaves a property open (size: medium, texture: plain). */
 export interface Group {
   readonly count: number;
+  /** Set where a single object is asked for as "one": then a second one is wrong, as it is not for "a". */
+  readonly exact?: true;
   readonly size: Exclude<Size, 'medium'> | null;
   readonly texture: Exclude<Texture, 'plain'> | null;
   readonly colour: Colour | null;
@@ -80,7 +82,7 @@ function groupWords(group: Group, wording: Wording): string[] {
   const noun = group.count === 1 ? group.shape : plural(group.shape);
   const rest = [...properties, noun];
   if (group.count > 1) return [COUNT_WORDS[group.count] ?? String(group.count), ...rest];
-  if (wording.one === true) return ['one', ...rest];
+  if (wording.one === true || group.exact) return ['one', ...rest];
   return [/^[aeiou]/.test(rest[0] ?? '') ? 'an' : 'a', ...rest];
 }
 

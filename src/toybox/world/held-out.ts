@@ -32,5 +32,6 @@ function textHash(text: string): number {
 /** Whether a prompt never occurs in training, however it is worded. */
 export function isHeldOut(prompt: Prompt): boolean {
   const divisor = HELD_OUT_DIVISOR[promptKind(prompt)];
-  return divisor > 0 && textHash(promptText(prompt)) % divisor === 0;
+  const groups = prompt.groups.map(({ exact: _, ...group }) => group);
+  return divisor > 0 && textHash(promptText({ ...prompt, groups })) % divisor === 0;
 }

@@ -14,7 +14,16 @@ describe('parsePrompt', () => {
       const wording = generateWording(draws);
       const text = promptText(prompt, wording);
       expect(tokenise(text)).toEqual(promptWords(prompt, wording));
-      expect(parsePrompt(text)).toEqual({ ...prompt, kind, text: promptText(prompt) });
+      const { one } = wording;
+      const groups = prompt.groups.map((group) =>
+        one && group.count === 1 ? { ...group, exact: true } : group,
+      );
+      expect(parsePrompt(text)).toEqual({
+        ...prompt,
+        groups,
+        kind,
+        text: promptText(prompt, { one: one === true }),
+      });
     }
   });
 
@@ -28,7 +37,7 @@ describe('parsePrompt', () => {
     ],
     ['a red star, a blue ring, and a green cross', 'a red star, a blue ring and a green cross'],
     ['"two crosses"', 'two crosses'],
-    ['  one   small  square   ', 'a small square'],
+    ['  one   small  square   ', 'one small square'],
   ])('forgives the wording of %j', (given, plain) => {
     expect(parsePrompt(given).text).toBe(plain);
   });

@@ -87,7 +87,7 @@ class Reader {
     }
     this.#at += 1;
     const count = countWord === null ? 1 : COUNT_WORDS.indexOf(countWord);
-    return { count, size, texture, colour, shape };
+    return { count, ...(countWord === 'one' ? { exact: true } : {}), size, texture, colour, shape };
   }
 
   relation(): Relation | null {

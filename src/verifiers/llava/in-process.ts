@@ -29,6 +29,8 @@ const INSTALL = `run 'npm install ${LLAVA_PACKAGE}@4.3.1'`;
 export interface LlavaOptions {
   /** The folder of llava-hf/llava-onevision-qwen2-0.5b-ov-hf, with `onnx/` in it. */
   readonly folder: string;
+  /** The verifier's name. @default 'llava' */
+  readonly name?: string;
   /** What is asked, with {prompt} where the prompt belongs. @default DEFAULT_QUESTION of question.ts */
   readonly question?: string;
   /** Precision of the ONNX files, of all parts or part by part. @default the most exact one that the folder has */
@@ -47,7 +49,7 @@ export interface LlavaVerifier extends Verifier {
  * missing or wrong, and UsageError for options that cannot be or when the package is not installed.
  */
 export async function openLlava(options: LlavaOptions): Promise<LlavaVerifier> {
-  const { threads = availableParallelism() } = options;
+  const { name = 'llava', threads = availableParallelism() } = options;
   if (!Number.isInteger(threads) || threads < 1) {
     throw new RangeError(`threads has to be a whole number from 1 on, not ${threads}.`);
   }
@@ -67,7 +69,7 @@ export async function openLlava(options: LlavaOptions): Promise<LlavaVerifier> {
   }
   let prompts = 0;
   return {
-    name: 'llava',
+    name,
     hashes: async () => ({
       ...(await llavaHashes(folder)),
       question: textHash(question.template),
@@ -84,6 +86,11 @@ export function isLlavaInstalled(folder: string): true | string {
   if (missing.length > 0) {
     return `files are missing: ${folder} lacks ${missing.join(', ')} of ${LLAVA_REPOSITORY} (Hugging Face)`;
   }
+  return llavaPackage();
+}
+
+/** True when the package that runs the model is there, or what is missing, in one line. */
+export function llavaPackage(): true | string {
   return hasPackage(import.meta.url) || `the package ${LLAVA_PACKAGE} is missing: ${INSTALL}`;
 }
 
