@@ -42,6 +42,8 @@ export interface GenerateContext {
   readonly open: (signal?: AbortSignal) => Promise<Engine>;
   /** Called when the run is over, also when it failed. */
   readonly close?: (engine: Engine) => Promise<void>;
+  /** Looks at what the search will cost before it begins; throws where that is not to be. */
+  readonly accept?: (plan: { readonly options: ResolvedOptions; readonly cost: Estimate }) => void;
   /** The candidate whose picture `soFar` gives. @default the best until then */
   readonly wanted?: number;
 }
@@ -100,7 +102,7 @@ async function withPrompt<T>(
 /** Begins a search. The options have been checked. */
 export function startGenerate(options: AnyPictureOptions, context: GenerateContext): GenerateRun {
   const { signal } = options;
-  const { wanted } = context;
+  const { wanted, accept } = context;
   const strategy = strategyOf(partPicture(options).search.strategy);
   let record: RunRecord | null = null;
 
@@ -120,6 +122,7 @@ export function startGenerate(options: AnyPictureOptions, context: GenerateConte
       // Hashing the files takes a while for large models: it goes on beside the search.
       engine.hashes().catch(() => undefined);
       const cost = estimate(resolved.search, schedule, strategy);
+      accept?.({ options: resolved, cost });
       emit({ type: 'ready', options: resolved, schedule, cost });
       const show = async (pictures: readonly Shown[]): Promise<void> => {
         own.see(pictures);

@@ -51,6 +51,8 @@ export interface VerifierEntry {
   readonly world: 'toybox' | 'any';
   /** Where it is the judge that others are studied by: it takes part only when it is asked for by its name. */
   readonly studyOnly?: true;
+  /** Where it sends pictures and prompts to somebody else: a recipe may not ask for it without the user's word. */
+  readonly sendsAway?: true;
   /** True, or what is missing and where it comes from, in one line. */
   installed(): true | string;
   /** Loads it; the caller closes it. Throws CheckpointError when files are missing or wrong. */
@@ -204,6 +206,7 @@ export const VERIFIERS: readonly VerifierEntry[] = [
     licence: 'of the served model',
     size: 'none',
     world: 'any',
+    sendsAway: true,
     installed: () => llavaEndpointInstalled(process.env),
     load: async ({ signal } = {}) => openLlavaEndpoint(llavaEndpointFromEnvironment(process.env), signal),
   },
