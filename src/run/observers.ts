@@ -80,6 +80,7 @@ export class Observers {
   readonly #verifiers: readonly Verifier[];
   readonly #ready: readonly Judge[];
   readonly #ledger: Ledger;
+  readonly #hashes: FileHashes;
   /** What they gave the pictures of the first round, by candidate. */
   readonly #seen = new Map<number, Scores>();
 
@@ -89,20 +90,25 @@ export class Observers {
       readonly verifiers: readonly Verifier[];
       readonly ready: readonly Judge[];
       readonly ledger: Ledger;
+      readonly hashes: FileHashes;
     },
   ) {
     this.#options = options;
     this.#verifiers = parts.verifiers;
     this.#ready = parts.ready;
     this.#ledger = parts.ledger;
+    this.#hashes = parts.hashes;
   }
 
   /** Makes a prompt ready for those observers that do not guide the search. */
   static async open(observers: readonly Verifier[], options: ObserverOptions): Promise<Observers> {
     const ledger = new Ledger();
     const verifiers = observers.filter(({ name }) => !options.judges.includes(name));
+    // Before they are asked for anything: a report does not wait for what can fail.
+    const hashes = await hashesOf(verifiers);
     return new Observers(options, {
       verifiers,
+      hashes,
       ready: await prepareAll(verifiers, options.prompt, ledger),
       ledger,
     });
@@ -143,7 +149,7 @@ export class Observers {
       rows,
       ...judgeRows(rows, first.length),
       ledger: this.#ledger.record(),
-      hashes: await hashesOf(this.#verifiers),
+      hashes: this.#hashes,
     };
   }
 

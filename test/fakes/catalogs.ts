@@ -98,7 +98,7 @@ export function fakeCatalogs(options: FakeModelOptions = {}): FakeCatalogs {
     loaded,
     findModel: (name) => find('model', models, name),
     findVerifier: (name) => find('verifier', verifiers, name),
-    modelIn: (folder) => ({ ...modelEntry(basename(folder)), world: 'unknown' }),
+    modelIn: (folder) => ({ ...modelEntry(basename(folder)), world: 'unknown', verifier: null }),
     clipIn: () => ({ ...judge('clip-dir', 'red'), world: 'any' }),
   };
 }
