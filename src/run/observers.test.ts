@@ -7,7 +7,7 @@ import { createImage, type Image } from '../core/image.js';
 import { RandomKey } from '../core/random.js';
 import type { Candidate, Shown } from '../search/contract.js';
 import type { Verifier } from '../verifiers/contract.js';
-import { chanceBound, judgeRows, measureGain, spreadOf, type ObserverRow, Observers } from './observers.js';
+import { chanceBound, judgeRows, measureGain, type ObserverRow, Observers, spreadOf } from './observers.js';
 
 describe('a gain', () => {
   it("counts deviations of a sample above the samples' mean", () => {
