@@ -2,7 +2,7 @@
 
 import type { Image } from './core/image.js';
 import { Ledger } from './core/ledger.js';
-import type { CatalogOption } from './engine/catalogs.js';
+import { type CatalogOption, catalogsFor } from './engine/catalogs.js';
 import type { Engine } from './engine/engine.js';
 import { openEngine } from './engine/engine.js';
 import { checkOpenOptions, type OpenOptions } from './engine/options.js';
@@ -25,8 +25,8 @@ import {
 } from './run/options.js';
 import { redraw } from './run/pictures.js';
 import type { Recipe } from './run/recipe.js';
-import type { ReplayOptions, ReplayRun } from './run/replay.js';
-import { openOptionsOf, startReplay } from './run/replay.js';
+import type { ReplayOptions, ReplayPlan, ReplayRun } from './run/replay.js';
+import { openOptionsOf, planReplay, startReplay } from './run/replay.js';
 import type { GenerateResult } from './run/result.js';
 import type { PictureScore } from './score/pictures.js';
 import { scoreWith } from './score/pictures.js';
@@ -59,20 +59,26 @@ export function compare(options: CompareOptions, { catalogs }: CatalogOption = {
 
 /**
  * Makes the picture of a PNG file again by the recipe that it carries, with the model and verifier that the recipe
- * names (or those given). Rejects with a clear error when their files are not the ones that made the picture.
+ * names (or those given). Rejects with a clear error when their files are not the ones that made the picture. A recipe is
+ * somebody's file: it names what is in the catalogue, and what sends pictures away or takes long needs the caller's word.
  */
 export function replay(
   png: Uint8Array,
   options: ReplayOptions & OpenOptions = {},
   { catalogs }: CatalogOption = {},
 ): ReplayRun {
-  const { anyModel, strategy, name, signal, ...given } = options;
+  const { anyModel, allowEndpoint, allowLarge, strategy, name, signal, ...given } = options;
+  const own = { anyModel, allowEndpoint, allowLarge, strategy, name, signal };
   // A rule without verifiers is one for the recipe's.
   const { verifier } = given;
   checkOpenOptions(verifier === undefined ? { ...given, ensemble: undefined, weights: undefined } : given);
   const open = async (recipe: Recipe): Promise<Engine> =>
     openEngine(checkOpenOptions(openOptionsOf(recipe, given)), catalogs, signal);
-  return startReplay(png, { anyModel, strategy, name, signal }, { open, close });
+  const plan = async (recipe: Recipe): Promise<ReplayPlan | null> => {
+    const known = await catalogsFor([given.model ?? 'named', given.verifier ?? 'named'], catalogs);
+    return planReplay(recipe, known, { given, options: own });
+  };
+  return startReplay(png, own, { plan, open, close });
 }
 
 /** How pictures in memory are scored by an open varsearch. */

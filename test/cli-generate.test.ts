@@ -208,14 +208,15 @@ describe('varsearch generate with several verifiers', () => {
 
   it('warns of verifier hacking in the summary, in result.json and with --json', async () => {
     const bench = cliBench();
-    const words = ['generate', 'red', '--report', 'ensemble-members', '--seed', '2'];
+    const search = ['--strategy', 'random', '--images', '100'];
+    const words = ['generate', 'red', '--report', 'image-reward', '--seed', '2', ...search];
     const { stdout } = await bench.run(...words, '--out', 'here');
-    expect(stdout).toMatch(/verifier +role +first round \(15\) +first picture +winner +gain\n/);
+    expect(stdout).toMatch(/verifier +role +first round \(100\) +first picture +winner +gain\n/);
     expect(stdout).toMatch(/clip-score +guiding +\S+ \+- \S+ +\S+ +\S+ +\+\d\.\d\d\n/);
     expect(stdout).toMatch(/image-reward +held-out .* -\d\.\d\d\n/);
     expect(stdout).toMatch(/\nverifier hacking: .*image-reward -/);
     const { report } = readJson(bench.folder, 'here', 'result.json');
-    expect(report).toMatchObject({ hacking: true, pictures: 15 });
+    expect(report).toMatchObject({ hacking: true, pictures: 100 });
     const json = JSON.parse((await bench.run(...words, '--json')).stdout) as ResultJson;
     expect(json.report?.rows).toEqual(report?.rows);
   });

@@ -2,6 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -28,7 +29,10 @@ function start(cwd: string, words: readonly string[], delay = 0): Running {
   child.stdout.setEncoding('utf8').on('data', (text: string) => (written.stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (written.stderr += text));
   const ended = new Promise<CliOutcome>((resolve) => {
-    child.on('close', (code) => resolve({ code: code ?? -1, ...written }));
+    // As a shell says it of a process that a signal has ended.
+    child.on('close', (code, signal) =>
+      resolve({ code: code ?? 128 + (signal ? constants.signals[signal] : 0), ...written }),
+    );
   });
   const says = (text: string): Promise<void> =>
     new Promise((resolve, reject) => {

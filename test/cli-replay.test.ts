@@ -176,4 +176,124 @@ describe('varsearch replay', () => {
       stderr: expect.stringContaining('--seed must be'),
     });
   });
+
+  describe('obeys nobody else', () => {
+    /** A picture of this bench with another recipe. */
+    async function forged(
+      bench: CliBench,
+      change: (options: Record<string, unknown>) => void,
+    ): Promise<void> {
+      await bench.run('generate', 'red', '--out', 'here', '--quiet');
+      const { image, recipe } = await decodeWithRecipe(
+        readFileSync(join(bench.folder, 'here', 'picture.png')),
+      );
+      const copy = structuredClone(recipe);
+      change(copy.options as unknown as Record<string, unknown>);
+      writeFileSync(join(bench.folder, 'x.png'), encodeWithRecipe(image, copy));
+      bench.catalogs.loaded.models.length = 0;
+      bench.catalogs.loaded.verifiers.length = 0;
+    }
+    const judged = (name: string) => (options: Record<string, unknown>) => {
+      options['jury'] = { judges: [name], observers: [], weights: [1], rule: 'score' };
+    };
+    const nothingLoaded = ({ catalogs: { loaded } }: CliBench): void => {
+      expect([loaded.models, loaded.verifiers]).toEqual([[], []]);
+    };
+
+    it('says what will be run before anything is', async () => {
+      const bench = cliBench();
+      await forged(bench, () => {});
+      const { stderr } = await bench.run('replay', 'x.png', '--json');
+      expect(stderr.split('\n')[0]).toMatch(
+        /^replay of x\.png: toybox, judged by clip-score: Beam search, .*; 60 pictures, 150 NFE, .*FLOPs$/,
+      );
+    });
+
+    it('asks no endpoint without a word of the user', async () => {
+      const bench = cliBench();
+      await forged(bench, judged('llava-endpoint'));
+      expect(await bench.run('replay', 'x.png')).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(
+          /asks for the verifier 'llava-endpoint', which sends .*--allow-endpoint/,
+        ),
+      });
+      nothingLoaded(bench);
+      await bench.run('replay', 'x.png', '--allow-endpoint');
+      await bench.run('replay', 'x.png', '--verifier', 'llava-endpoint');
+      expect(bench.catalogs.loaded.verifiers.map(({ name }) => name)).toEqual([
+        'llava-endpoint',
+        'llava-endpoint',
+      ]);
+    });
+
+    it.each(['/etc', '../../model', 'clip-score:/etc'])('opens no path, such as %s', async (path) => {
+      const bench = cliBench();
+      await forged(bench, judged(path));
+      expect((await bench.run('replay', 'x.png')).code).toBe(2);
+      await forged(bench, (options) => (options['model'] = path));
+      expect(await bench.run('replay', 'x.png')).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('--model-dir'),
+      });
+      nothingLoaded(bench);
+    });
+
+    it('begins no search above the limit without a word of the user', async () => {
+      const bench = cliBench();
+      await forged(bench, (options) => (options['search'] = { strategy: 'random', images: 1_000_000 }));
+      expect(await bench.run('replay', 'x.png')).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(
+          /a search of 1,000,000 pictures, .*: above 1,000 pictures, .*--allow-large/,
+        ),
+      });
+      nothingLoaded(bench);
+      await forged(bench, (options) => (options['search'] = { strategy: 'random', images: 1001 }));
+      expect((await bench.run('replay', 'x.png')).code).toBe(2);
+      expect((await bench.run('replay', 'x.png', '--allow-large', '--quiet')).stderr).toMatch(
+        /came out different/,
+      );
+    });
+
+    it('takes any name of a file for a name', async () => {
+      const bench = cliBench();
+      await bench.run('generate', 'red', '--out', 'here', '--quiet');
+      const { image, text } = readPng(readFileSync(join(bench.folder, 'here', 'picture.png')));
+      const names = '"model":{"constructor":"aa","__proto__":"bb",';
+      const recipe = (text['varsearch'] ?? '').replace('"model":{', names);
+      writeFileSync(join(bench.folder, 'x.png'), encodePng(image, { varsearch: recipe }));
+      expect(await bench.run('replay', 'x.png', '--quiet')).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(
+          /made with other files: constructor \(made with aa, here absent\); __proto__/,
+        ),
+      });
+    });
+  });
+
+  it('makes a picture of a recipe with fewer hashes again, and says which were not compared', async () => {
+    const bench = cliBench();
+    await bench.run('generate', 'red', '--out', 'here', '--quiet');
+    const { image, recipe } = await decodeWithRecipe(readFileSync(join(bench.folder, 'here', 'picture.png')));
+    const older = { ...recipe, hashes: { ...recipe.hashes, model: {} } };
+    writeFileSync(join(bench.folder, 'x.png'), encodeWithRecipe(image, older));
+    const { code, stdout } = await bench.run('replay', 'x.png', '--json');
+    expect([code, JSON.parse(stdout)]).toMatchObject([0, { uncompared: ['fake.safetensors'] }]);
+    // Judges of whom the recipe knows nothing are others.
+    expect(
+      (await bench.run('replay', 'x.png', '--verifier', 'clip-score,aesthetic', '--quiet')).stderr,
+    ).toContain('aesthetic/judge.safetensors (made without it)');
+  });
+
+  it('makes a picture of a folder model again, and says how', async () => {
+    const bench = cliBench();
+    const words = ['--model-dir', 'models/mine', '--verifier', 'clip-score'];
+    await bench.run('generate', 'red', '--out', 'here', '--quiet', ...words);
+    expect((await bench.run('replay', 'here/picture.png')).stderr).toMatch(
+      /made by the model 'mine', which does not come with varsearch: if it is a folder of yours, name it \(--model-dir\)/,
+    );
+    const again = await bench.run('replay', 'here/picture.png', '--model-dir', 'models/mine');
+    expect([again.code, again.stdout]).toEqual([0, expect.stringContaining('every pixel the same')]);
+  });
 });

@@ -142,11 +142,17 @@ describe('a run', () => {
     expect(hashes.model).toEqual({
       transformer: sha256('transformer.pth'),
       vae: sha256('vae.pth'),
+      config: sha256('config.json'),
       textEncoder: sha256('text-encoder', 'model.safetensors'),
+      'textEncoder/config': sha256('text-encoder', 'config.json'),
+      'textEncoder/tokenizer': sha256('text-encoder', 'tokenizer.json'),
+      'textEncoder/tokenizerConfig': sha256('text-encoder', 'tokenizer_config.json'),
     });
     expect(hashes.jury).toMatchObject({
       'clip-score/weights': sha256('clip', 'model.safetensors'),
       'clip-score/tokenizer': sha256('clip', 'tokenizer.json'),
+      'clip-score/config': sha256('clip', 'config.json'),
+      'clip-score/preprocessor': sha256('clip', 'preprocessor_config.json'),
       'image-reward/weights': sha256('image-reward', 'ImageReward.pt'),
       'image-reward/tokenizer': sha256('image-reward', 'tokenizer.json'),
     });

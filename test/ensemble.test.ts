@@ -135,8 +135,8 @@ describe('a report', () => {
     expect(result.fates).toEqual(plain.fates);
     expect(result.options.jury.observers).toEqual(['contrary', 'fake-score']);
     expect({ ...result.ledger, milliseconds: 0 }).toEqual({ ...plain.ledger, milliseconds: 0 });
-    expect(result.report).toMatchObject({ pictures: 15, hacking: true, fell: ['contrary'] });
-    expect(result.report?.message).toMatch(/^verifier hacking/);
+    expect(result.report).toMatchObject({ pictures: 15, hacking: false, fell: ['contrary'] });
+    expect(result.report?.message).toMatch(/\(contrary -\d\.\d\d\) is within chance/);
     expect(result.report?.rows.map(({ verifier, role }) => `${verifier} ${role}`)).toEqual([
       'fake-score guiding',
       'contrary held-out',

@@ -95,6 +95,7 @@ describe('the public types', () => {
         "Ledger",
         "NotInstalledError",
         "OtherFilesError",
+        "REPLAY_LIMITS",
         "RandomKey",
         "Rollouts",
         "RuntimeError",

@@ -59,7 +59,7 @@ beforeAll(async () => {
     model: fakeModel(),
     verifier: fakeVerifier(),
     report,
-    budget: 60,
+    budget: 400,
   }).result;
 });
 

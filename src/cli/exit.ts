@@ -31,8 +31,16 @@ function withFlags(message: string): string {
     .replace(/(--[a-z-]+)(?: \(\1\)|, \1\b)/g, '$1');
 }
 
+/** Characters of a message: what somebody else wrote may come in any length. */
+const MOST_SHOWN = 2000;
+
+/** A message of a sensible length. */
+function cut(message: string): string {
+  return message.length <= MOST_SHOWN ? message : `${message.slice(0, MOST_SHOWN)}\u2026`;
+}
+
 function messageOf(error: unknown): string {
-  if (error instanceof VarsearchError) return withFlags(error.message);
+  if (error instanceof VarsearchError) return withFlags(cut(error.message));
   if (error instanceof CommanderError) return error.message.replace(/^error: /, '');
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return `unexpected failure: ${message} (VARSEARCH_DEBUG=1 shows where)`;
@@ -42,7 +50,7 @@ function messageOf(error: unknown): string {
 export function reportError(error: unknown, io: CliIo): number {
   if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
   if (error instanceof Interrupted) return INTERRUPT_CODES[error.signal];
-  line(io.stderr, `varsearch: ${plain(messageOf(error))}`);
+  line(io.stderr, `varsearch: ${plain(cut(messageOf(error)))}`);
   const debug = io.env['VARSEARCH_DEBUG'];
   if (debug !== undefined && debug !== '' && debug !== '0' && error instanceof Error) {
     line(io.stderr, stackOf(error));

@@ -23,7 +23,7 @@ export interface CliIo {
 }
 
 /** The signals that ask a program to stop, with their exit codes. */
-export const INTERRUPT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+export const INTERRUPT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 /** One of the signals that ask a program to stop. */
 export type InterruptSignal = keyof typeof INTERRUPT_CODES;

@@ -1,3 +1,5 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   existsSync,
   linkSync,
@@ -6,10 +8,12 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { chooseFolder, folderName, openFolder } from './output-folder.js';
@@ -67,6 +71,65 @@ describe('an output folder', () => {
     expect(() => folder.write({ 'x.txt': 'new' })).toThrow(/cannot write/);
     expect(readdirSync(base)).toEqual(['x.txt']);
   });
+
+  it('never has a result beside the picture of another run, wherever a run is killed', () => {
+    const folder = openFolder(base);
+    const set = (run: string): Record<string, string> =>
+      Object.fromEntries(['picture.png', 'result.json', 'index.html'].map((name) => [name, run]));
+    // A page that cannot be replaced ends the writing in the middle, as a kill would.
+    folder.write({ ...set('old'), 'index.html': '' });
+    rmSync(join(base, 'index.html'));
+    mkdirSync(join(base, 'index.html', 'full'), { recursive: true });
+    expect(() => folder.write(set('new'))).toThrow(/cannot write/);
+    expect(readdirSync(base).sort()).toEqual(['index.html', 'picture.png']);
+    // A part of a comparison that changes makes the comparison invalid.
+    const other = openFolder(join(base, 'compared'));
+    other.write({ 'result.json': 'old', 'beam/result.json': 'old', 'beam/picture.png': 'old' });
+    other.write({ 'beam/result.json': 'new', 'beam/picture.png': 'new' });
+    expect(readdirSync(other.path)).toEqual(['beam']);
+    expect(readdirSync(join(other.path, 'beam')).sort()).toEqual(['picture.png', 'result.json']);
+  });
+
+  it('takes away what a dead process left, and nothing of a living one', () => {
+    openFolder(base);
+    const host = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
+    const { pid: dead } = spawnSync(process.execPath, ['-e', '']);
+    const named = (pid: number): string => `.varsearch-${host}-${pid}-${'a'.repeat(32)}.tmp`;
+    const others = [named(process.pid), named(dead).replace(host, '0'.repeat(8)), 'mine.tmp'];
+    for (const name of [named(dead), ...others]) writeFileSync(join(base, name), '');
+    openFolder(base);
+    expect(readdirSync(base).sort()).toEqual(others.sort());
+  });
+
+  it('follows no link that somebody has put in its way', () => {
+    const elsewhere = join(base, 'elsewhere');
+    mkdirSync(elsewhere);
+    writeFileSync(join(elsewhere, 'x.txt'), 'theirs');
+    const folder = openFolder(join(base, 'mine'));
+    symlinkSync(join(elsewhere, 'x.txt'), join(folder.path, 'x.txt'));
+    symlinkSync(elsewhere, join(folder.path, 'beam'));
+    folder.write({ 'x.txt': 'ours' });
+    expect(readFileSync(join(elsewhere, 'x.txt'), 'utf8')).toBe('theirs');
+    expect(() => folder.write({ 'beam/y.txt': 'ours' })).toThrow(/beam is a link, which is not followed/);
+    expect(readdirSync(elsewhere)).toEqual(['x.txt']);
+    expect(readdirSync(folder.path).sort()).toEqual(['beam', 'x.txt']);
+  });
+
+  it('is never shared by runs that begin at once', async () => {
+    const script = join(base, 'race.ts');
+    const source = new URL('output-folder.ts', import.meta.url).pathname;
+    writeFileSync(
+      script,
+      `import { chooseFolder } from ${JSON.stringify(source)};
+       while (Date.now() < Number(process.argv[2]));
+       for (let i = 0; i < 20; i++) console.log(chooseFolder(${JSON.stringify(base)}, undefined, 'stars').path);`,
+    );
+    const at = String(Date.now() + 3000);
+    const tsx = new URL('../../node_modules/tsx/dist/cli.mjs', import.meta.url).pathname;
+    const runs = Array.from({ length: 3 }, () => promisify(execFile)(process.execPath, [tsx, script, at]));
+    const paths = (await Promise.all(runs)).flatMap(({ stdout }) => stdout.trim().split('\n'));
+    expect(new Set(paths).size).toBe(60);
+  }, 60_000);
 
   it('has a name of its own below ./out', () => {
     const paths = [1, 2, 3].map(() => chooseFolder(base, undefined, 'stars').path);

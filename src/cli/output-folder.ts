@@ -1,7 +1,9 @@
 // The folder that a command writes to: tried before anything is computed, and never with a half-written file in it.
 
+import { createHash, randomBytes } from 'node:crypto';
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   renameSync,
@@ -10,16 +12,17 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { hostname } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
 
 import { VarsearchError } from '../core/errors.js';
 import { fileFault } from '../core/file-faults.js';
-import type { Files } from '../report/files.js';
+import { FILE_NAMES, type Files } from '../report/files.js';
 
 /** A folder that is known to be writable. */
 export interface OutputFolder {
   readonly path: string;
-  /** Writes files, each in one step. */
+  /** Writes files, each in one step; result.json comes last and makes the others valid. */
   write(files: Files): void;
   /** Removes the folder again if it was made here and nothing was written to it. */
   discard(): void;
@@ -34,17 +37,81 @@ function cannotWrite(path: string, cause: unknown): VarsearchError {
   );
 }
 
-/** A new file beside the old one takes its place at once: readers see the one or the other. */
-function writeAtomically(path: string, content: Uint8Array | string): void {
-  mkdirSync(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}.tmp`;
+/** Names of temporary files begin so; the machine and the process tell whose they are, the rest cannot be foreseen. */
+const HOST = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
+const TEMPORARY = new RegExp(`^\\.varsearch-${HOST}-(\\d+)-[0-9a-f]{32}\\.tmp$`);
+
+/** Writes a new file, which nobody can have put a link in the place of, and gives its path. */
+function writeTemporary(folder: string, content: Uint8Array | string): string {
+  const name = `.varsearch-${HOST}-${process.pid}-${randomBytes(16).toString('hex')}.tmp`;
+  const path = join(folder, name);
   try {
-    writeFileSync(temporary, content);
-    renameSync(temporary, path);
+    writeFileSync(path, content, { flag: 'wx' });
   } catch (error) {
-    rmSync(temporary, { force: true });
+    rmSync(path, { force: true });
     throw error;
   }
+  return path;
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
+
+/** Takes away what processes of this machine that are no more were writing when they ended. */
+function sweep(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const pid = TEMPORARY.exec(name)?.[1];
+    if (pid !== undefined && !isRunning(Number(pid))) rmSync(join(folder, name), { force: true });
+  }
+}
+
+/** The folders that a file below an output folder lies in, from the outermost: '' and 'a' for a/b. */
+function foldersOf(name: string): string[] {
+  const parts = name.split('/').slice(0, -1);
+  return ['', ...parts.map((_, i) => parts.slice(0, i + 1).join('/'))];
+}
+
+/**
+ * Writes a set of files. A result.json makes the set in its folder valid: it goes away before anything else changes there, and
+ * comes back last, so that a process that is killed in between leaves no result beside another one's picture.
+ */
+function writeSet(folder: string, files: Files): void {
+  const waiting = new Map<string, string>();
+  try {
+    for (const [name, content] of Object.entries(files)) {
+      waiting.set(name, writeTemporary(folder, content));
+    }
+    const folders = new Set([...waiting.keys()].flatMap(foldersOf));
+    for (const each of folders) {
+      if (each !== '') makeOwn(join(folder, each));
+      rmSync(join(folder, each, FILE_NAMES.result), { force: true });
+    }
+    const isSeal = (name: string): boolean => basename(name) === FILE_NAMES.result;
+    const names = [...waiting.keys()];
+    // Of seals the inner ones first: a comparison is whole when its parts are.
+    const seals = names.filter(isSeal).sort((a, b) => b.split('/').length - a.split('/').length);
+    for (const name of [...names.filter((each) => !isSeal(each)), ...seals]) {
+      renameSync(waiting.get(name) ?? '', join(folder, name));
+      waiting.delete(name);
+    }
+  } finally {
+    for (const temporary of waiting.values()) rmSync(temporary, { force: true });
+  }
+}
+
+/** Makes a folder below the output folder; a link that somebody has put there leads elsewhere, and is not followed. */
+function makeOwn(path: string): void {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found?.isSymbolicLink() === true) {
+    throw new Error(`${path} is a link, which is not followed`);
+  }
+  if (!found) mkdirSync(path);
 }
 
 function isFolder(path: string): boolean {
@@ -56,16 +123,42 @@ function isFolder(path: string): boolean {
   }
 }
 
+/** Makes a folder, and says whether it was not there before: of two who ask at once, one is told so. */
+function makeFolder(path: string): boolean {
+  try {
+    mkdirSync(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Makes the folders of a path that are not there, and gives them from the innermost. */
+function makeFolders(path: string): string[] {
+  const absent: string[] = [];
+  // One by one: Node's recursive mkdir never returns below /proc and the like.
+  for (let each = path; !existsSync(each); each = dirname(each)) {
+    absent.push(each);
+    if (each === dirname(each)) break;
+  }
+  const made = absent.toReversed().filter((each) => makeFolder(each));
+  // What stands there and is no folder says so.
+  if (!isFolder(path)) mkdirSync(path);
+  return made.toReversed();
+}
+
 /** Makes the folder if need be, and tries to write to it. */
 export function openFolder(path: string): OutputFolder {
-  const made: string[] = isFolder(path) ? [] : [path];
-  for (let each = dirname(path); made.length > 0 && !existsSync(each); each = dirname(each)) made.push(each);
+  return open(path, () => makeFolders(path));
+}
+
+function open(path: string, make: () => readonly string[]): OutputFolder {
+  let made: readonly string[];
   try {
-    // One by one: Node's recursive mkdir never returns below /proc and the like.
-    for (const each of made.toReversed()) mkdirSync(each);
-    const probe = join(path, `.varsearch-${process.pid}.tmp`);
-    writeFileSync(probe, '');
-    rmSync(probe);
+    made = make();
+    sweep(path);
+    rmSync(writeTemporary(path, ''));
   } catch (error) {
     throw cannotWrite(path, error);
   }
@@ -73,7 +166,7 @@ export function openFolder(path: string): OutputFolder {
     path,
     write(files) {
       try {
-        for (const [name, content] of Object.entries(files)) writeAtomically(join(path, name), content);
+        writeSet(path, files);
       } catch (error) {
         throw cannotWrite(path, error);
       }
@@ -96,15 +189,24 @@ export function folderName(prompt: string, ...rest: readonly string[]): string {
   return [words === '' ? 'picture' : words, ...rest].join('-');
 }
 
-/** The first of name, name-2, name-3, ... that does not exist yet below a folder. */
-function freePath(parent: string, name: string): string {
+/** The first of name, name-2, name-3, ... below a folder that is not there yet, made. */
+function newFolder(parent: string, name: string): OutputFolder {
   for (let number = 1; ; number++) {
     const path = join(parent, number === 1 ? name : `${name}-${number}`);
-    if (statSync(path, { throwIfNoEntry: false }) === undefined) return path;
+    let made: readonly string[];
+    try {
+      const parents = makeFolders(parent);
+      // Making it is the test: another run may begin at the same time.
+      if (!makeFolder(path)) continue;
+      made = [path, ...parents];
+    } catch (error) {
+      throw cannotWrite(path, error);
+    }
+    return open(path, () => made);
   }
 }
 
 /** The folder that the user named, or a new one below ./out. */
 export function chooseFolder(cwd: string, out: string | undefined, name: string): OutputFolder {
-  return openFolder(out === undefined ? freePath(join(cwd, 'out'), name) : resolve(cwd, out));
+  return out === undefined ? newFolder(join(cwd, 'out'), name) : openFolder(resolve(cwd, out));
 }

@@ -1,6 +1,8 @@
 // The real surroundings of a command: the process' streams, environment and signals.
 
+import { fileFault } from '../core/file-faults.js';
 import { builtInCatalogs } from '../engine/catalogs.js';
+import { EXIT } from './exit.js';
 import { type CliIo, INTERRUPT_CODES, type InterruptSignal } from './io.js';
 
 /**
@@ -16,26 +18,47 @@ function onInterrupt(handler: (signal: InterruptSignal) => void): () => void {
     const known = signal as InterruptSignal;
     if (askedAt === 0) {
       askedAt = performance.now();
+      // From then on the system ends the process, also while the main thread is at work and nothing is heard here.
+      setTimeout(stop, SAME_PRESS_MILLISECONDS).unref();
       handler(known);
     } else if (performance.now() - askedAt > SAME_PRESS_MILLISECONDS) {
       process.exit(INTERRUPT_CODES[known]);
     }
   };
   const signals = Object.keys(INTERRUPT_CODES) as InterruptSignal[];
-  for (const signal of signals) process.on(signal, listen);
-  return () => {
+  const stop = (): void => {
     for (const signal of signals) process.off(signal, listen);
   };
+  for (const signal of signals) process.on(signal, listen);
+  return stop;
 }
 
 /** The surroundings of this process, with the built-in models. */
 export function processIo(): CliIo {
   // A reader such as `head` may close the pipe early; that is no failure of ours.
-  for (const stream of [process.stdout, process.stderr]) {
+  for (const [stream, name] of [
+    [process.stdout, 'output'],
+    [process.stderr, 'messages'],
+  ] as const) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
+      if (error.code === 'EPIPE' || process.exitCode === EXIT.failure) return;
+      process.exitCode = EXIT.failure;
+      if (stream === process.stdout) {
+        process.stderr.write(`varsearch: cannot write the ${name}: ${fileFault(error)}\n`);
+      }
+      // What the command gives in the end is not the exit code any more.
+      process.once('exit', () => (process.exitCode = EXIT.failure));
     });
   }
   const { stdout, stderr, env } = process;
-  return { stdout, stderr, env, cwd: process.cwd(), catalogs: builtInCatalogs, onInterrupt };
+  return { stdout, stderr, env, cwd: currentFolder(), catalogs: builtInCatalogs, onInterrupt };
+}
+
+/** The current folder; one that was deleted is named as the shell knows it, so that what needs it fails with its own line. */
+function currentFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return process.env['PWD'] ?? '/';
+  }
 }

@@ -95,13 +95,22 @@ export function printJson(result: ScoreResult, pictures: readonly ScoredFile[], 
   );
 }
 
+/** Control characters written out, as \\x1b: a cell must neither steer a terminal nor hide what it says. */
+function visible(text: string): string {
+  // eslint-disable-next-line no-control-regex -- exactly the control characters are meant
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (character) => {
+    const code = character.charCodeAt(0);
+    return code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`;
+  });
+}
+
 /** CSV: image, prompt, place, the number that decides, and a column per judge. */
 export function printCsv(result: ScoreResult, pictures: readonly ScoredFile[], { stdout }: CliIo): void {
   const { judges } = result.jury;
   line(stdout, csvLine(['image', 'prompt', 'place', 'standing', ...judges]));
   for (const { image, prompt, place, standing, scores } of pictures) {
     const numbers = [numberOf(standing), ...judges.map((name) => scores[name] ?? NaN)];
-    line(stdout, csvLine([harmlessPath(image), prompt, place, ...numbers]));
+    line(stdout, csvLine([harmlessPath(visible(image)), visible(prompt), place, ...numbers]));
   }
 }
 

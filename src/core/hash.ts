@@ -1,28 +1,48 @@
 // Hashes of model files and settings: a result names the very weights that made it.
 
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createReadStream, existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
 /** SHA-256 of files by their name. */
 export type FileHashes = Readonly<Record<string, string>>;
 
-/** The SHA-256 of a file, or of all files of a folder in the order of their names, in hexadecimal. */
+/** The SHA-256 of a file, in hexadecimal; read in pieces, between which everything else goes on. */
 export async function fileHash(path: string): Promise<string> {
   const hash = createHash('sha256');
-  for (const file of await filesOf(path)) await pipeline(createReadStream(file), hash, { end: false });
+  await pipeline(createReadStream(path), hash);
   return hash.digest('hex');
+}
+
+/**
+ * The hashes of an opened checkpoint: of its file under `name`; where that is an index, of each shard that it names as well,
+ * as name/shard. What else lies in the folder does not count.
+ */
+export async function checkpointHashes(name: string, file: string): Promise<FileHashes> {
+  const hashes: Record<string, string> = { [name]: await fileHash(file) };
+  if (!file.endsWith('.index.json')) return hashes;
+  // It was read and checked when the checkpoint was opened.
+  const { weight_map: map = {} } = JSON.parse(await readFile(file, 'utf8')) as {
+    readonly weight_map?: Readonly<Record<string, string>>;
+  };
+  for (const shard of [...new Set(Object.values(map))].sort()) {
+    hashes[`${name}/${shard}`] = await fileHash(join(dirname(file), basename(shard)));
+  }
+  return hashes;
+}
+
+/** The hashes of those of some files that are there, by the names that they are given. */
+export async function presentHashes(files: Readonly<Record<string, string>>): Promise<FileHashes> {
+  const hashes: Record<string, string> = {};
+  for (const [name, file] of Object.entries(files)) {
+    if (existsSync(file)) hashes[name] = await fileHash(file);
+  }
+  return hashes;
 }
 
 /** The SHA-256 of a text in UTF-8, in hexadecimal. */
 export function textHash(text: string): string {
   return createHash('sha256').update(text).digest('hex');
-}
-
-async function filesOf(path: string): Promise<string[]> {
-  if (!(await stat(path)).isDirectory()) return [path];
-  const names = await readdir(path);
-  return names.sort().map((name) => join(path, name));
 }

@@ -316,7 +316,10 @@ describe('malicious servers', () => {
     server.always((_, response) => {
       response.socket?.end(`HTTP/9.9 ${KEY}\u001b[31m\r\n\r\n`);
     });
-    expect((await failure(post({ retries: 0 }))).message).toMatch(/broke the connection off \([\w ]+\)/);
+    // Node.js words it from version to version, with marks or without.
+    const { message } = await failure(post({ retries: 0 }));
+    expect(message).toMatch(/broke the connection off \([\w ()/.,:-]+\)/);
+    expect(message).not.toContain(KEY);
   });
 });
 

@@ -9,13 +9,45 @@ const MOST_SHOWN = 200;
 /** Directions of writing, joiners and the like: they go first, so that they cannot hide a key. */
 const INVISIBLE = /[\p{Cf}\p{Cs}\p{Co}]/gu;
 
+/** How much of a server's words is searched for the key: what comes behind is never shown. */
+const MOST_SEARCHED = 100_000;
+
+/** Letters and digits that a key needs for its other spellings to be looked for; words of that length are no keys. */
+const LEAST_LETTERS = 6;
+
+/** Replaces a key in all spellings that servers, proxies and their logs are likely to give it. */
+function blank(text: string, apiKey: string): string {
+  const literal = text.replaceAll(apiKey, '[key]');
+  return spellingsOf(apiKey)
+    .map((spelling) => Array.from(spelling.replace(/[^A-Za-z0-9]/g, '')))
+    .filter(({ length }) => length >= LEAST_LETTERS)
+    .reduce((found, letters) => {
+      // Capitals or not, and with up to twelve marks or blanks between any two letters.
+      return found.replace(new RegExp(letters.join('[^A-Za-z0-9]{0,12}'), 'gi'), '[key]');
+    }, literal);
+}
+
+/** The longest first, so that no part of one is left when another is replaced. */
+function spellingsOf(key: string): readonly string[] {
+  const bytes = Array.from(Buffer.from(key), (byte) => byte.toString(16).padStart(2, '0'));
+  // Base64 cuts a text into groups of three bytes: the key may begin at any place of a group, as in "Bearer key".
+  const base64 = [0, 1, 2].map((before) => {
+    const coded = Buffer.from(`${' '.repeat(before)}${key}`)
+      .toString('base64')
+      .replace(/=+$/, '');
+    return coded.slice(before === 0 ? 0 : before + 1, (before + bytes.length) % 3 === 0 ? undefined : -1);
+  });
+  const spellings = [key, encodeURIComponent(key), bytes.join(''), ...base64];
+  return spellings.sort((a, b) => b.length - a.length);
+}
+
 /** A server's words as one short line; the key, wherever it stands in them, is replaced by [key]. */
 export function clean(text: string, apiKey?: string): string {
   const line = text
     .replace(INVISIBLE, '')
     .replace(/[\p{Cc}\p{Z}]+/gu, ' ')
     .trim();
-  const safe = apiKey === undefined ? line : line.replaceAll(apiKey, '[key]');
+  const safe = apiKey === undefined ? line : blank(line.slice(0, MOST_SEARCHED), apiKey);
   const characters = Array.from(safe.slice(0, 4 * MOST_SHOWN));
   return characters.length <= MOST_SHOWN ? safe : `${characters.slice(0, MOST_SHOWN).join('')}…`;
 }

@@ -28,7 +28,7 @@ describe('verifiers', () => {
     [{ verifier: ['oracle', 'clip-score'], ensemble: 'z-score' }, ['oracle', 'clip-score']],
     [{ verifier: [fakeVerifier({ name: 'mine' }), 'oracle'] }, ['mine', 'oracle']],
     [{ verifier: 'clip-dir', clipDir: 'some/folder' }, ['clip-dir']],
-    [{ modelDir: 'some/folder' }, ['clip-score']],
+    [{ modelDir: 'some/folder', verifier: 'oracle' }, ['oracle']],
   ] as const)('of %j are %j', (options, expected) => {
     expect(names(options)).toEqual([expected, null]);
   });
@@ -40,6 +40,7 @@ describe('verifiers', () => {
     [{ verifier: [] }, /option 'verifier' must be a name, a loaded verifier, or a list/],
     [{ verifier: ['clip-score', 7] }, /option 'verifier' must be/],
     [{ verifier: 'clip-score', weights: [1] }, /for several verifiers .* not for 'clip-score' alone/],
+    [{ modelDir: 'some/folder' }, /nobody knows what the model 'folder' draws.*--verifier/],
     [{ ensemble: 'rank' }, /for several verifiers .* not for the usual one alone/],
     [{ verifier: 'clip-score,oracle', weights: [1, 2, 3] }, /2 verifiers and 3 weights/],
     [{ verifier: 'clip-score,oracle', weights: [-1, 2] }, /numbers from 0 on/],
@@ -68,7 +69,7 @@ describe('verifiers', () => {
       { report: 'oracle' },
     ]) {
       expect(() => names({ model: 'large', ...options })).toThrow(
-        /'(clip-score|aesthetic|oracle)' knows .* and 'large' draws others: choose from clip-score-l14$/,
+        /'(clip-score|aesthetic|oracle)' knows .* and 'large' draws others: choose from clip-score-l14, llava-endpoint$/,
       );
     }
     expect(names({ verifier: 'clip-score,clip-score-l14' })).toEqual([

@@ -123,7 +123,12 @@ export function findJudges(
   catalogs: Catalogs,
   model: ModelEntry | null = null,
 ): readonly WantedVerifier[] {
-  const { verifier = model?.verifier ?? DEFAULT_NAMES.verifier } = options;
+  const { verifier = model ? model.verifier : DEFAULT_NAMES.verifier } = options;
+  if (verifier === null) {
+    throw new UsageError(
+      `nobody knows what the model '${model?.name}' draws, so that it has no usual judge: name one by option 'verifier' (--verifier)`,
+    );
+  }
   return listVerifiers(verifier, 'verifier').map((each) => find(each, options, catalogs));
 }
 

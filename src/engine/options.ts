@@ -134,7 +134,8 @@ export function checkOpenOptions(options: OpenOptions): OpenOptions {
   if (memory !== undefined) refuseForLoaded('memory', isObject(model));
   const reporters = report === undefined ? [] : listVerifiers(report, 'report');
   const names = reporters.map((each) => (typeof each === 'string' ? each : each.name));
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  const seen = new Set<string>();
+  const twice = names.find((name) => seen.size === seen.add(name).size);
   if (twice !== undefined) throw new UsageError(`option 'report' has the verifier '${twice}' twice`);
   checkJudges(options, model ?? DEFAULT_NAMES.model, ...reporters);
   return options;

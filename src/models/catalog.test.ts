@@ -49,6 +49,12 @@ describe('the catalogue of models', () => {
     const entry = modelIn(`${path}/`);
     expect(entry).toMatchObject({ name: path.split('/').at(-1), world: 'unknown' });
     expect(entry.installed()).toBe(true);
+    expect(entry.verifier).toBeNull();
+    const perScale = { cfg: [1, 2, 3, 4, 5, 6], tau: [6, 5, 4, 3, 2, 1] };
+    expect(modelIn(folderWith({ ...toyboxConfig, ...perScale })).resolve({})).toMatchObject({
+      cfg: perScale.cfg,
+      temperature: perScale.tau,
+    });
     expect(entry.schedule()).toEqual(findModel('toybox').schedule());
     await expect(entry.load({ runtime })).rejects.toThrow('transformer.pth');
     const empty = join(folder, 'empty');
@@ -70,6 +76,7 @@ describe('the catalogue of models', () => {
     for (const entry of MODELS) {
       const resolved = entry.resolve({ topP: 0.9, cfg: undefined });
       expect(resolved).toEqual({ cfg: 3, temperature: 1, topK: 0, topP: 0.9 });
+      expect(entry.resolve({})['topP']).toBe(entry.name === 'toybox' ? 0 : 0.97);
       expect(JSON.parse(JSON.stringify(resolved))).toEqual(resolved);
       expect(entry.resolve(resolved)).toEqual(resolved);
       for (const name of Object.keys(resolved)) expect(Object.keys(entry.options)).toContain(name);
@@ -156,7 +163,11 @@ describe('the embedded model', () => {
     expect(await model.hashes()).toEqual({
       transformer: await fileHash(join(toybox, 'transformer.pth')),
       vae: await fileHash(join(toybox, 'vae.pth')),
+      config: await fileHash(join(toybox, 'config.json')),
       textEncoder: await fileHash(join(toybox, 'text-encoder', 'model.safetensors')),
+      'textEncoder/config': await fileHash(join(toybox, 'text-encoder', 'config.json')),
+      'textEncoder/tokenizer': await fileHash(join(toybox, 'text-encoder', 'tokenizer.json')),
+      'textEncoder/tokenizerConfig': await fileHash(join(toybox, 'text-encoder', 'tokenizer_config.json')),
     });
     await expect(model.prepare(' ', new Ledger())).rejects.toThrow('the prompt is empty');
     const signal = AbortSignal.abort();

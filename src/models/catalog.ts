@@ -35,8 +35,8 @@ export interface ModelEntry {
   schedule(options?: OptionValues): Schedule;
   /** What its pictures show: the toybox world, anything, or what nobody has told. */
   readonly world: 'toybox' | 'any' | 'unknown';
-  /** The verifier for it where none is named. */
-  readonly verifier: string;
+  /** The verifier for it where none is named; null where nobody knows who could judge its pictures. */
+  readonly verifier: string | null;
   /** True, or what is missing and where it comes from, in one line. */
   installed(): true | string;
   /** Loads it; the caller closes it. Throws CheckpointError when files are missing or wrong. */
@@ -56,7 +56,9 @@ interface Official {
 }
 
 function official(name: string, description: string, files: Official): ModelEntry {
-  const run = { name, schedule: 'official', defaults: { cfg: 3, temperature: 1 } } as const;
+  // What tools/run_infinity.py does where nothing is said: --cfg 3, --tau 1, and the top_p of gen_one_img. Its top_k of 900
+  // keeps both values of a bit.
+  const run = { name, schedule: 'official', defaults: { cfg: 3, temperature: 1, topP: 0.97 } } as const;
   const locate = (): InfinityOptions => {
     const folder = join(modelsFolder(), name);
     return {
@@ -137,7 +139,7 @@ export function modelIn(folder: string): ModelEntry {
     description: `the Infinity in ${folder}`,
     licence: 'of the folder',
     world: 'unknown',
-    verifier: 'clip-score',
+    verifier: null,
     ...described(() => infinityFacts(folder, name)),
     installed: () => true,
     load: (options = {}) => load(options, () => infinityFolder(folder, name)),

@@ -62,6 +62,17 @@ export function loadTokenizer(folder: string): TextTokenizer {
   return createTokenizer(path, json, config);
 }
 
+/** The files that `loadTokenizer` reads, for hashes; the second may be absent. */
+export function tokenizerFiles(folder: string): {
+  readonly tokenizer: string;
+  readonly tokenizerConfig: string;
+} {
+  return {
+    tokenizer: join(folder, 'tokenizer.json'),
+    tokenizerConfig: join(folder, 'tokenizer_config.json'),
+  };
+}
+
 /** A tokenizer from the parsed files; `label` names them in messages. Throws CheckpointError. */
 export function createTokenizer(label: string, json: JsonObject, config: JsonObject = {}): TextTokenizer {
   if (!isObject(json['model'])) throw new CheckpointError(label, "is no tokenizer.json: it has no 'model'");

@@ -45,7 +45,7 @@ export function observerSection(report: ObserverReport | null): Html | null {
     <p class="lead">
       The winner against the ${formatCount(pictures)} pictures of the first round, which are what one gets
       without a search. A gain counts standard deviations of that round. Verifiers are hacked when those that
-      guided the search rise on average while those held out fall.
+      guided the search rise on average while those held out fall further than chance takes them.
     </p>
     ${findingBox(report)}
     <div class="table">

@@ -32,7 +32,7 @@ export type GenerateEvent =
 
 /** A search in progress. */
 export interface GenerateRun extends Run<GenerateEvent, GenerateResult> {
-  /** The best picture until now, marked as not complete; null before one was judged. */
+  /** The best picture until now, marked as not complete unless the search has come to its end; null before one was judged. */
   soFar(): Promise<GenerateResult | null>;
 }
 
@@ -42,6 +42,8 @@ export interface GenerateContext {
   readonly open: (signal?: AbortSignal) => Promise<Engine>;
   /** Called when the run is over, also when it failed. */
   readonly close?: (engine: Engine) => Promise<void>;
+  /** Looks at what the search will cost before it begins; throws where that is not to be. */
+  readonly accept?: (plan: { readonly options: ResolvedOptions; readonly cost: Estimate }) => void;
   /** The candidate whose picture `soFar` gives. @default the best until then */
   readonly wanted?: number;
 }
@@ -72,6 +74,8 @@ interface Prepared {
   readonly observers: Observers | null;
 }
 
+const faultOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 /** Frees something after work with it, however that ends. */
 async function using<T extends { close(): void }, R>(held: T, work: (held: T) => Promise<R>): Promise<R> {
   try {
@@ -100,9 +104,10 @@ async function withPrompt<T>(
 /** Begins a search. The options have been checked. */
 export function startGenerate(options: AnyPictureOptions, context: GenerateContext): GenerateRun {
   const { signal } = options;
-  const { wanted } = context;
+  const { wanted, accept } = context;
   const strategy = strategyOf(partPicture(options).search.strategy);
   let record: RunRecord | null = null;
+  let finished: GenerateResult | null = null;
 
   const search = async (engine: Engine, emit: (event: GenerateEvent) => void): Promise<GenerateResult> => {
     const warning = engine.checkPrompt(options.prompt);
@@ -111,15 +116,20 @@ export function startGenerate(options: AnyPictureOptions, context: GenerateConte
     const loadTime = engine.takeLoadTime();
     ledger.addTime('load', loadTime);
     const started = performance.now();
+    // Hashing the files takes a while for large models: it goes on while the prompt is read, and ends before the search does
+    // anything, since what can fail must not cost a picture.
+    const hashing = engine.hashes();
+    hashing.catch(() => undefined);
     return await withPrompt(engine, { options, ledger }, async ({ generator, bench, observers }) => {
       const { schedule } = generator;
       const resolved = resolveOptions(options, engine, schedule);
-      const facts = { options: resolved, schedule, ledger, started, loadTime, hashes: engine.hashes, wanted };
+      const cost = estimate(resolved.search, schedule, strategy);
+      accept?.({ options: resolved, cost });
+      const hashes = await hashing;
+      signal?.throwIfAborted();
+      const facts = { options: resolved, schedule, ledger, started, loadTime, hashes, wanted };
       const own = new RunRecord(facts);
       record = own;
-      // Hashing the files takes a while for large models: it goes on beside the search.
-      engine.hashes().catch(() => undefined);
-      const cost = estimate(resolved.search, schedule, strategy);
       emit({ type: 'ready', options: resolved, schedule, cost });
       const show = async (pictures: readonly Shown[]): Promise<void> => {
         own.see(pictures);
@@ -133,9 +143,16 @@ export function startGenerate(options: AnyPictureOptions, context: GenerateConte
         const next = await events.next();
         if (next.done === true) {
           const result = await own.finish(next.value, generator);
-          const report = (await observers?.report(result)) ?? null;
+          finished = result;
+          if (!observers) return result;
+          const report = await observers.report(result).catch((error: unknown) => {
+            if (signal?.aborted === true) throw error;
+            emit({ type: 'warning', message: `the observers failed at the end: ${faultOf(error)}` });
+            return null;
+          });
           if (report) emit({ type: 'report', report });
-          return { ...result, report };
+          finished = { ...result, report };
+          return finished;
         }
         await own.note(next.value, generator);
         emit(next.value);
@@ -153,5 +170,8 @@ export function startGenerate(options: AnyPictureOptions, context: GenerateConte
       await context.close?.(engine);
     }
   });
-  return { ...run, soFar: async () => (await record?.soFar(wanted)) ?? null };
+  // A picture that was asked for is that of its candidate, not the winner's.
+  const soFar = (): GenerateResult | null =>
+    (wanted === undefined ? finished : null) ?? record?.soFar(wanted) ?? null;
+  return { ...run, soFar: () => Promise.resolve(soFar()) };
 }

@@ -4,9 +4,10 @@ import { describe, expect, it } from 'vitest';
 
 import { fakeVerifier } from '../../test/fakes/fake-verifier.js';
 import { createImage, type Image } from '../core/image.js';
+import { RandomKey } from '../core/random.js';
 import type { Candidate, Shown } from '../search/contract.js';
 import type { Verifier } from '../verifiers/contract.js';
-import { judgeRows, measureGain, type ObserverRow, Observers } from './observers.js';
+import { chanceBound, judgeRows, measureGain, type ObserverRow, Observers, spreadOf } from './observers.js';
 
 describe('a gain', () => {
   it("counts deviations of a sample above the samples' mean", () => {
@@ -27,16 +28,17 @@ describe('the finding', () => {
     return { verifier, role, mean: 0, deviation: 1, first: 0, winner: gain ?? 0, gain };
   };
 
-  it('is verifier hacking when the guiding gain is above 0 and the mean held-out gain below', () => {
-    const rows = [row('a', 'guiding', 2), row('b', 'held-out', 0.5), row('c', 'held-out', -1)];
+  it('is verifier hacking when the guiding gain is above 0 and the mean held-out gain below what chance does', () => {
+    const rows = [row('a', 'guiding', 2), row('b', 'held-out', -0.5), row('c', 'held-out', -6)];
     expect(judgeRows(rows, 15)).toEqual({
       guidingGain: 2,
-      heldOutGain: -0.25,
+      heldOutGain: -3.25,
       hacking: true,
-      fell: ['c'],
+      bound: chanceBound(15),
+      fell: ['b', 'c'],
       message:
-        'verifier hacking: what guided the search rose while what did not fell (c -1.00): mean gain of the guiding ' +
-        'verifiers +2.00, of the held-out ones -0.25, in deviations of the 15 pictures of the first round',
+        'verifier hacking: what guided the search rose while what did not fell (b -0.50, c -6.00): mean gain of the guiding ' +
+        'verifiers +2.00, of the held-out ones -3.25, in deviations of the 15 pictures of the first round',
     });
   });
 
@@ -49,7 +51,20 @@ describe('the finding', () => {
       /^no sign .*, although some fell \(b1 -0\.50\): /,
     ],
     ['all rise', [2, 1], [1], [], /^no sign of verifier hacking: mean gain .* \+1\.50/],
-    ['the guiding ones fell too', [-1], [-2], ['b0'], /^no sign/],
+    [
+      'the guiding ones fell too',
+      [-1],
+      [-2],
+      ['b0'],
+      /^the fall of what did not guide \(b0 -2\.00\) is within chance/,
+    ],
+    [
+      'the held-out ones fall as chance lets them',
+      [2],
+      [-2.2],
+      ['b0'],
+      /within chance \(-\d\.\d\d\).* neither yes nor no/,
+    ],
     ['the held-out ones stay', [1], [0], [], /^no sign/],
     ['nothing differs', [1], [null], [], /^nothing can be said/],
     ['nobody was held out', [1], [], [], /^no verifier was held out/],
@@ -58,9 +73,69 @@ describe('the finding', () => {
       ...guiding.map((gain, i) => row(`a${i}`, 'guiding', gain)),
       ...heldOut.map((gain, i) => row(`b${i}`, 'held-out', gain)),
     ];
-    const finding = judgeRows(rows, 3);
+    const finding = judgeRows(rows, 15);
     expect(finding).toMatchObject({ hacking: false, fell });
     expect(finding.message).toMatch(message);
+  });
+});
+
+describe('chance', () => {
+  it('has a bound that is known from tables, and none for few pictures', () => {
+    // t of 4, 14 and 99 degrees of freedom leaves 1% above 3.747, 2.624 and 2.365.
+    for (const [pictures, t] of [
+      [5, 3.747],
+      [15, 2.624],
+      [100, 2.365],
+    ] as const) {
+      const bound = chanceBound(pictures) ?? NaN;
+      expect(Math.abs(bound / (t * Math.sqrt(1 + 1 / pictures)) - 1)).toBeLessThan(0.01);
+    }
+    expect([1, 2, 4].map(chanceBound)).toEqual([null, null, null]);
+    const lone: ObserverRow = {
+      verifier: 'a',
+      role: 'held-out',
+      mean: 0,
+      deviation: 1,
+      first: 0,
+      winner: 9,
+      gain: 9,
+    };
+    expect(judgeRows([lone, { ...lone, role: 'guiding' }], 1).message).toMatch(
+      /^nothing can be said of verifier hacking/,
+    );
+  });
+
+  it.each([
+    ['normal', (u: number, v: number) => Math.sqrt(-2 * Math.log(1 - u)) * Math.cos(2 * Math.PI * v)],
+    ['even', (u: number) => u],
+    ['with a long tail downwards', (u: number) => Math.log(1 - u)],
+  ])('lets a guide that knows nothing seem hacked in at most 5 searches of 100: scores %s', (_, score) => {
+    const key = RandomKey.fromSeed(5);
+    for (const [pictures, heldOut] of [
+      [5, 1],
+      [15, 1],
+      [15, 3],
+      [64, 1],
+    ] as const) {
+      const searches = 2000;
+      let hacked = 0;
+      const drawn = key.fold(pictures).fold(heldOut);
+      for (let search = 0; search < searches; search++) {
+        const seen = Array.from({ length: pictures }, (): Record<string, number> => ({}));
+        const rows = Array.from({ length: heldOut }, (__, i): ObserverRow => {
+          const draw = drawn.fold(search).fold(i);
+          const [u, v] = [draw.uniform(pictures + 1), draw.fold(0).uniform(pictures + 1)];
+          const [winner = 0, ...samples] = Array.from(u, (each, k) => score(each, v[k] ?? 0));
+          samples.forEach((sample, k) => Object.assign(seen[k] ?? {}, { [String(i)]: sample }));
+          return { verifier: String(i), role: 'held-out', ...measureGain(samples, winner) };
+        });
+        // The guide always finds what it likes; to the others its winner is a picture like any other.
+        const guide: ObserverRow = { ...(rows[0] as ObserverRow), role: 'guiding', gain: 2 };
+        if (judgeRows([guide, ...rows], pictures, spreadOf(rows, seen)).hacking) hacked++;
+      }
+      // Of 2,000 searches with one in twenty, a deviation is half a per cent.
+      expect(hacked / searches, `${pictures} pictures, ${heldOut} held out`).toBeLessThanOrEqual(0.055);
+    }
   });
 });
 
@@ -94,7 +169,8 @@ describe('a report', () => {
       ['blue', 'held-out'],
     ]);
     expect(report.rows[0]).toMatchObject({ mean: 2, first: 1, winner: 9 });
-    expect(report).toMatchObject({ pictures: 2, hacking: true, fell: ['blue'] });
+    // Two pictures are too few for a claim.
+    expect(report).toMatchObject({ pictures: 2, hacking: false, bound: null, fell: ['blue'] });
     expect(report.ledger.imagesVerified).toBe(3);
     expect(Object.keys(report.hashes)).toEqual(['blue/judge.safetensors']);
   });

@@ -38,8 +38,16 @@ export interface ObserverReport {
   readonly guidingGain: number | null;
   /** Mean gain of the held-out verifiers; null where none has one. */
   readonly heldOutGain: number | null;
-  /** Verifier hacking: the mean gain of the guiding verifiers is above 0, and that of the held-out ones below. */
+  /**
+   * Verifier hacking: the mean gain of the guiding verifiers is above 0, and that of the held-out ones further below than
+   * chance takes it, see `bound`.
+   */
   readonly hacking: boolean;
+  /**
+   * How far below 0 the mean held-out gain of a guide that knows nothing falls in one search of a hundred; null where there
+   * are too few pictures to say.
+   */
+  readonly bound: number | null;
   /** The held-out verifiers whose gain is below 0. */
   readonly fell: readonly string[];
   /** The finding in one sentence. */
@@ -80,6 +88,7 @@ export class Observers {
   readonly #verifiers: readonly Verifier[];
   readonly #ready: readonly Judge[];
   readonly #ledger: Ledger;
+  readonly #hashes: FileHashes;
   /** What they gave the pictures of the first round, by candidate. */
   readonly #seen = new Map<number, Scores>();
 
@@ -89,20 +98,25 @@ export class Observers {
       readonly verifiers: readonly Verifier[];
       readonly ready: readonly Judge[];
       readonly ledger: Ledger;
+      readonly hashes: FileHashes;
     },
   ) {
     this.#options = options;
     this.#verifiers = parts.verifiers;
     this.#ready = parts.ready;
     this.#ledger = parts.ledger;
+    this.#hashes = parts.hashes;
   }
 
   /** Makes a prompt ready for those observers that do not guide the search. */
   static async open(observers: readonly Verifier[], options: ObserverOptions): Promise<Observers> {
     const ledger = new Ledger();
     const verifiers = observers.filter(({ name }) => !options.judges.includes(name));
+    // Before they are asked for anything: a report does not wait for what can fail.
+    const hashes = await hashesOf(verifiers);
     return new Observers(options, {
       verifiers,
+      hashes,
       ready: await prepareAll(verifiers, options.prompt, ledger),
       ledger,
     });
@@ -141,9 +155,9 @@ export class Observers {
     return {
       pictures: first.length,
       rows,
-      ...judgeRows(rows, first.length),
+      ...judgeRows(rows, first.length, spreadOf(rows, seen)),
       ledger: this.#ledger.record(),
-      hashes: await hashesOf(this.#verifiers),
+      hashes: this.#hashes,
     };
   }
 
@@ -187,17 +201,63 @@ export function measureGain(
   return { mean, deviation, first, winner, gain: deviation ? (winner - mean) / deviation : null };
 }
 
+/** Below so many pictures in the first round nothing is said of hacking: their deviation itself is hardly known. */
+const LEAST_PICTURES = 5;
+
+/** The normal distribution leaves 1% above it. */
+const Z = 2.326348;
+
+/**
+ * How far below 0 the mean held-out gain falls by chance. To a held-out verifier, the winner of a guide that knows nothing is
+ * one more independent picture. For normal scores, (winner - mean) / deviation of n pictures is then sqrt(1 + 1/n) times a t of
+ * n - 1 degrees of freedom: one term for the picture, one for the standard error of the mean. Several verifiers look at the
+ * same pictures, and agree more or less: `spread` is the deviation of their mean gain over the first round, 1 for a verifier
+ * alone and less where they do not agree. The level is 1%, not 5%, since
+ * scores are not normal: those with a long tail downwards (an exponential one) still stay below 5%; tests simulate both.
+ */
+export function chanceBound(pictures: number, spread = 1): number | null {
+  if (pictures < LEAST_PICTURES) return null;
+  const v = pictures - 1;
+  // Cornish and Fisher's expansion of the quantile of t, within 1% from 4 degrees of freedom on.
+  const t =
+    Z +
+    (Z ** 3 + Z) / (4 * v) +
+    (5 * Z ** 5 + 16 * Z ** 3 + 3 * Z) / (96 * v ** 2) +
+    (3 * Z ** 7 + 19 * Z ** 5 + 17 * Z ** 3 - 15 * Z) / (384 * v ** 3);
+  return spread * t * Math.sqrt(1 + 1 / pictures);
+}
+
+/** The deviation of the mean gain of some verifiers over the pictures of the first round; their scores are by picture. */
+export function spreadOf(rows: readonly ObserverRow[], seen: readonly Scores[]): number {
+  const heldOut = rows.filter(
+    ({ role, gain, deviation }) => role === 'held-out' && gain !== null && deviation,
+  );
+  if (heldOut.length < 2) return 1;
+  const gains = seen.map(
+    (scores) =>
+      meanOf(
+        heldOut.map(({ verifier, mean, deviation }) => ((scores[verifier] ?? NaN) - mean) / (deviation ?? 1)),
+      ) ?? 0,
+  );
+  return Math.min(1, measureGain(gains, 0).deviation ?? 1);
+}
+
+type Finding = Pick<ObserverReport, 'guidingGain' | 'heldOutGain' | 'hacking' | 'bound'>;
+
 /** What follows from the rows: the mean gains, and whether those who guided were hacked. */
 export function judgeRows(
   rows: readonly ObserverRow[],
   pictures: number,
-): Pick<ObserverReport, 'guidingGain' | 'heldOutGain' | 'hacking' | 'fell' | 'message'> {
+  spread = 1,
+): Finding & Pick<ObserverReport, 'fell' | 'message'> {
   const gainOf = (role: ObserverRow['role']): number | null =>
     meanOf(rows.flatMap((row) => (row.role === role && row.gain !== null ? row.gain : [])));
   const [guidingGain, heldOutGain] = [gainOf('guiding'), gainOf('held-out')];
   const fell = rows.filter(({ role, gain }) => role === 'held-out' && gain !== null && gain < 0);
-  const hacking = guidingGain !== null && heldOutGain !== null && guidingGain > 0 && heldOutGain < 0;
-  const finding = { guidingGain, heldOutGain, hacking, fell: fell.map(({ verifier }) => verifier) };
+  const bound = chanceBound(pictures, spread);
+  const known = guidingGain !== null && heldOutGain !== null && bound !== null;
+  const hacking = known && guidingGain > 0 && heldOutGain < -bound;
+  const finding = { guidingGain, heldOutGain, hacking, bound, fell: fell.map(({ verifier }) => verifier) };
   const falls = fell.map(({ verifier, gain }) => `${verifier} ${formatGain(gain)}`).join(', ');
   const heldOut = rows.some(({ role }) => role === 'held-out');
   const message = heldOut
@@ -207,10 +267,16 @@ export function judgeRows(
 }
 
 function messageOf(
-  { guidingGain, heldOutGain, hacking }: Pick<ObserverReport, 'guidingGain' | 'heldOutGain' | 'hacking'>,
+  { guidingGain, heldOutGain, hacking, bound }: Finding,
   falls: string,
   pictures: number,
 ): string {
+  if (bound === null) {
+    return (
+      `nothing can be said of verifier hacking: the first round has ${pictures} pictures, ` +
+      `and at least ${LEAST_PICTURES} are needed to tell a fall from chance`
+    );
+  }
   if (guidingGain === null || heldOutGain === null) {
     return 'nothing can be said: the scores of the first round do not differ, so there is no deviation to measure by';
   }
@@ -219,6 +285,9 @@ function messageOf(
     `in deviations of the ${pictures} pictures of the first round`;
   if (hacking) {
     return `verifier hacking: what guided the search rose while what did not fell (${falls}): ${gains}`;
+  }
+  if (heldOutGain < 0) {
+    return `the fall of what did not guide (${falls}) is within chance (${formatGain(-bound)}), so that it says neither yes nor no to verifier hacking: ${gains}`;
   }
   return `no sign of verifier hacking${falls === '' ? '' : `, although some fell (${falls})`}: ${gains}`;
 }

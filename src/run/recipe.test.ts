@@ -5,9 +5,9 @@ import { createImage, encodePng } from '../core/image.js';
 import { decodePicture } from '../core/image-file.js';
 import { resolveJury } from '../verifiers/jury.js';
 import {
+  compareHashes,
   decodeWithRecipe,
   encodeWithRecipe,
-  hashDifferences,
   hashPixels,
   parseRecipe,
   type Recipe,
@@ -87,13 +87,42 @@ describe('a recipe', () => {
     expect(parseRecipe(JSON.stringify(recipe))).toEqual(recipe);
   });
 
-  it('knows which files differ', () => {
-    expect(hashDifferences({ a: '1', b: '2' }, { a: '1', b: '2' })).toEqual([]);
-    expect(hashDifferences({ a: '1', b: '2' }, { a: '3', c: '4' })).toEqual([
-      'a (made with 1, here 3)',
-      'b (made with 2, here absent)',
-      'c (made with absent, here 4)',
-    ]);
+  it('knows which files differ, and of which it says nothing', () => {
+    expect(compareHashes({ a: '1', b: '2' }, { a: '1', b: '2' })).toEqual({ differences: [], unknown: [] });
+    expect(compareHashes({ a: '1', b: '2' }, { a: '3', c: '4' })).toEqual({
+      differences: ['a (made with 1, here 3)', 'b (made with 2, here absent)'],
+      unknown: ['c'],
+    });
+  });
+
+  it('may have any name for a file', () => {
+    const hostile = '{"constructor":"1","__proto__":"2","toString":"3"}';
+    const { differences } = compareHashes(JSON.parse(hostile) as Record<string, string>, {});
+    expect(differences).toEqual(
+      [...Object.entries({ constructor: 1, ['__proto__']: 2, toString: 3 })].map(
+        ([name, hash]) => `${name} (made with ${hash}, here absent)`,
+      ),
+    );
+  });
+
+  it('is bounded in size, members and depth, and refused at once', () => {
+    const jury = (judges: readonly string[]): string =>
+      JSON.stringify({
+        ...recipe,
+        options: {
+          ...recipe.options,
+          jury: { ...recipe.options.jury, judges, weights: judges.map(() => 1) },
+        },
+      });
+    const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `judge-${i}`);
+    const nested = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    const start = performance.now();
+    expect(() => parseRecipe(jury(names(100_000)))).toThrow(/a recipe of \d+ characters: at most 1048576/);
+    expect(() => parseRecipe(jury(names(20_000)))).toThrow(/more than 10000 values, which is not read/);
+    expect(() => parseRecipe(jury(names(65)))).toThrow('damaged recipe');
+    expect(() => parseRecipe(nested)).toThrow(/more than 8 lists and objects within each other/);
+    expect(performance.now() - start).toBeLessThan(2000);
+    expect(parseRecipe(jury(names(64))).options.jury.judges).toHaveLength(64);
   });
 
   describe('of format 1', () => {

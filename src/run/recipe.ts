@@ -16,6 +16,15 @@ import type { ResolvedOptions } from './options.js';
 /** Keyword of the PNG text chunk. */
 export const RECIPE_KEYWORD = 'varsearch';
 
+/** Characters of a recipe: what comes with somebody's picture is bounded before it is read. */
+const MOST_CHARACTERS = 2 ** 20;
+/** Values in a recipe, those in lists and objects counted. */
+const MOST_VALUES = 10_000;
+/** Lists and objects within each other. */
+const MOST_DEPTH = 8;
+/** Verifiers that a recipe may name. */
+const MOST_JUDGES = 64;
+
 /** How a picture was made. */
 export interface Recipe {
   /** Version of this layout. */
@@ -99,7 +108,10 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 const isHashes = (value: unknown): value is FileHashes =>
   isRecord(value) && Object.values(value).every((hash) => typeof hash === 'string');
 const areNames = (value: unknown): value is string[] =>
-  Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === 'string');
+  Array.isArray(value) &&
+  value.length > 0 &&
+  value.length <= MOST_JUDGES &&
+  value.every((name) => typeof name === 'string');
 const areNumbers = (value: unknown): value is number[] =>
   Array.isArray(value) && value.every((each) => Number.isFinite(each));
 
@@ -166,14 +178,40 @@ function upgrade(old: Record<string, unknown>): Record<string, unknown> {
   };
 }
 
+/** What is too much about a value, found in time that grows with the values that are allowed; null for nothing. */
+function excess(value: unknown): string | null {
+  let level: unknown[] = [value];
+  let values = 1;
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MOST_DEPTH) return `more than ${MOST_DEPTH} lists and objects within each other`;
+    const next: unknown[] = [];
+    for (const each of level) {
+      if (typeof each !== 'object' || each === null) continue;
+      const own = Object.values(each) as unknown[];
+      values += own.length;
+      if (values > MOST_VALUES) return `more than ${MOST_VALUES} values`;
+      for (const one of own) next.push(one);
+    }
+    level = next;
+  }
+  return null;
+}
+
 /** Reads a recipe from its JSON; the values of options are checked when they are used. */
 export function parseRecipe(text: string, name = 'the picture'): Recipe {
+  if (text.length > MOST_CHARACTERS) {
+    throw new UsageError(
+      `${name} carries a recipe of ${text.length} characters: at most ${MOST_CHARACTERS} are read`,
+    );
+  }
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
     throw new UsageError(`${name} carries a recipe that is not readable JSON`, { cause });
   }
+  const much = excess(value);
+  if (much !== null) throw new UsageError(`${name} carries a recipe with ${much}, which is not read`);
   if (isRecord(value) && typeof value['format'] === 'number' && value['format'] > 2) {
     throw new UsageError(`${name} carries a recipe of a newer varsearch: update this one to replay it`);
   }
@@ -207,10 +245,24 @@ export function otherTexts(text: PictureText): string {
   return `, only ${keywords.length === 1 ? 'the text' : 'the texts'} ${keywords.slice(0, 5).join(', ')}${more}`;
 }
 
-/** The files whose hashes differ between two sides, or are on one side only, as readable lines. */
-export function hashDifferences(wanted: FileHashes, found: FileHashes): string[] {
+/** Files whose hashes are compared with those of a recipe. */
+export interface HashComparison {
+  /** Those that differ, or are only in the recipe, as readable lines. */
+  readonly differences: readonly string[];
+  /** Those that the recipe says nothing of: it was written by a version that hashed fewer files. */
+  readonly unknown: readonly string[];
+}
+
+/** Compares the hashes of a recipe with those found here. Names come from a file: any text is a name, and nothing else. */
+export function compareHashes(wanted: FileHashes, found: FileHashes): HashComparison {
+  const here = new Map(Object.entries(found));
   const short = (hash: string | undefined): string => (hash === undefined ? 'absent' : hash.slice(0, 12));
-  return [...new Set([...Object.keys(wanted), ...Object.keys(found)])]
-    .filter((file) => wanted[file] !== found[file])
-    .map((file) => `${file} (made with ${short(wanted[file])}, here ${short(found[file])})`);
+  const named = Object.entries(wanted);
+  const names = new Set(named.map(([file]) => file));
+  return {
+    differences: named
+      .filter(([file, hash]) => here.get(file) !== hash)
+      .map(([file, hash]) => `${file} (made with ${short(hash)}, here ${short(here.get(file))})`),
+    unknown: [...here.keys()].filter((file) => !names.has(file)),
+  };
 }

@@ -18,7 +18,8 @@ export interface RunFacts {
   readonly options: ResolvedOptions;
   readonly schedule: Schedule;
   readonly ledger: Ledger;
-  readonly hashes: () => Promise<EngineHashes>;
+  /** Known before the search: no result waits for them. */
+  readonly hashes: EngineHashes;
   /** When the run began, by performance.now(). */
   readonly started: number;
   /** Milliseconds of loading that happened before the run, and count as part of it. */
@@ -80,18 +81,18 @@ export class RunRecord {
   }
 
   /** The best picture until now, or that of the candidate that was asked for; null before it was judged. */
-  async soFar(id = this.#best?.id): Promise<GenerateResult | null> {
+  soFar(id = this.#best?.id): GenerateResult | null {
     const winner = this.#candidates.find((each) => each.id === id);
     const image = winner && this.#whole.get(winner.id);
     if (!image) return null;
     const standing = standingsOf([this.#candidates], this.#facts.options.jury)(winner);
-    return await this.#result({ image, winner, standing }, false);
+    return this.#result({ image, winner, standing }, false);
   }
 
   /** The result of a search that came to its end. */
   async finish({ winner: id, standing }: SearchResult, generator: Generator): Promise<GenerateResult> {
     const winner = this.#candidateOf(id);
-    return await this.#result({ image: await this.#imageOf(winner, generator), winner, standing }, true);
+    return this.#result({ image: await this.#imageOf(winner, generator), winner, standing }, true);
   }
 
   #candidateOf(id: number): Candidate {
@@ -104,8 +105,8 @@ export class RunRecord {
     return this.#whole.get(sameAs) ?? (await this.#store.image(sameAs, generator));
   }
 
-  async #result({ image, winner, standing }: Found, complete: boolean): Promise<GenerateResult> {
-    const { options, schedule, loadTime, started } = this.#facts;
+  #result({ image, winner, standing }: Found, complete: boolean): GenerateResult {
+    const { options, schedule, loadTime, started, hashes } = this.#facts;
     const ledger = this.#facts.ledger.record();
     const milliseconds = performance.now() - started - this.#asideTime + loadTime;
     const candidates = [...this.#candidates];
@@ -113,7 +114,6 @@ export class RunRecord {
     const shared = { complete, options, standing, versions: readVersions() };
     const fates = [...this.#fates];
     const pictures = this.#store.pictures();
-    const hashes = await this.#facts.hashes();
     const recipe = { format: 2, ...shared, hashes, candidate: winner.id, pixels: hashPixels(image) } as const;
     return {
       ...shared,

@@ -1,29 +1,60 @@
 // Makes a picture again from the recipe that its file carries, and says whether every byte came out the same.
 
 import { OtherFilesError, UsageError } from '../core/errors.js';
+import { formatCount, formatLarge } from '../core/format.js';
 import type { Image } from '../core/image.js';
+import { type Catalogs, isEntry } from '../engine/catalogs.js';
+import { findWanted } from '../engine/catalogs.js';
 import type { Engine, EngineHashes } from '../engine/engine.js';
 import type { OpenOptions } from '../engine/options.js';
-import { type AnyStrategy, isStrategyName } from '../search/registry.js';
+import type { ModelEntry } from '../models/catalog.js';
+import type { Estimate } from '../search/cost.js';
+import {
+  type AnySearch,
+  type AnyStrategy,
+  estimate,
+  isStrategyName,
+  resolveSearch,
+} from '../search/registry.js';
+import type { VerifierEntry } from '../verifiers/catalog.js';
 import type { GenerateEvent } from './generate.js';
 import { startGenerate } from './generate.js';
 import type { Run } from './live-run.js';
 import { startRun } from './live-run.js';
-import { asPictureOptions, checkPictureOptions } from './options.js';
+import { asPictureOptions, checkPictureOptions, partPicture } from './options.js';
 import type { Recipe } from './recipe.js';
-import { decodeWithRecipe, hashDifferences, hashPixels } from './recipe.js';
+import { compareHashes, decodeWithRecipe, type HashComparison, hashPixels } from './recipe.js';
 import type { GenerateResult } from './result.js';
 
 /** How a picture is made again. */
 export interface ReplayOptions {
   /** Goes on although the files of model or verifier are not the ones that made the picture. @default false */
   readonly anyModel?: boolean | undefined;
+  /** Lets a recipe name verifiers that send the picture and the prompt to somebody, such as an endpoint. @default false */
+  readonly allowEndpoint?: boolean | undefined;
+  /** Lets a recipe ask for a search above REPLAY_LIMITS. @default false */
+  readonly allowLarge?: boolean | undefined;
   /** The strategy that searched, where it is one of your own: a recipe has its name alone. */
   readonly strategy?: AnyStrategy | undefined;
   /** Name of the picture for messages. */
   readonly name?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+/** What a recipe may ask for without a word of whoever replays it: about a day of a processor for the official models. */
+export const REPLAY_LIMITS = { images: 1000, nfe: 20_000, flops: 1e17 } as const;
+
+/** What is about to be run, said before anything is loaded. */
+export interface ReplayPlan {
+  readonly type: 'plan';
+  readonly model: string;
+  readonly judges: readonly string[];
+  readonly search: AnySearch;
+  readonly cost: Estimate;
+}
+
+/** What happens during a replay: the plan first, where model and verifiers are looked up by name. */
+export type ReplayEvent = ReplayPlan | GenerateEvent;
 
 /** What came out of a replay. */
 export interface ReplayResult {
@@ -36,12 +67,14 @@ export interface ReplayResult {
   readonly edited: boolean;
   /** Files of model and verifier that are not the ones that made the picture (only with `anyModel`). */
   readonly differences: readonly string[];
+  /** Files that were not compared, since the recipe has no hashes of them: older versions took down fewer. */
+  readonly uncompared: readonly string[];
   /** The whole new run, where the recipe was that of a complete one. */
   readonly result: GenerateResult;
 }
 
-/** What happens during a replay. */
-export type ReplayRun = Run<GenerateEvent, ReplayResult>;
+/** A replay in progress. */
+export type ReplayRun = Run<ReplayEvent, ReplayResult>;
 
 /** The options of opening that a recipe fills in. */
 export const RECIPE_OPTIONS: readonly (keyof OpenOptions)[] = ['model', 'verifier', 'ensemble', 'weights'];
@@ -55,18 +88,88 @@ export function openOptionsOf({ options }: Recipe, given: OpenOptions): OpenOpti
   return { ...given, model, verifier: judges, ...own };
 }
 
-function compareFiles(recipe: Recipe, found: EngineHashes, options: ReplayOptions): readonly string[] {
+/** Differences that a message names: a recipe may make up any number of them. */
+const MOST_NAMED = 5;
+
+/** The differences of files in one text. */
+export function describeDifferences(differences: readonly string[]): string {
+  const rest = differences.length - MOST_NAMED;
+  return [...differences.slice(0, MOST_NAMED), ...(rest > 0 ? [`and ${rest} more`] : [])].join('; ');
+}
+
+function compareFiles(recipe: Recipe, found: EngineHashes, options: ReplayOptions): HashComparison {
+  const model = compareHashes(recipe.hashes.model, found.model);
+  const jury = compareHashes(recipe.hashes.jury, found.jury);
+  const judgeOf = (file: string): string => file.split('/')[0] ?? '';
+  const known = new Set(Object.keys(recipe.hashes.jury).map(judgeOf));
+  // A judge of whom the recipe knows no file at all is another judge.
+  const others = jury.unknown.filter((file) => !known.has(judgeOf(file)));
   const differences = [
-    ...hashDifferences(recipe.hashes.model, found.model),
-    ...hashDifferences(recipe.hashes.jury, found.jury),
+    ...model.differences,
+    ...jury.differences,
+    ...others.map((file) => `${file} (made without it)`),
   ];
   if (differences.length > 0 && options.anyModel !== true) {
     throw new OtherFilesError(
-      `${options.name ?? 'the picture'} was made with other files: ${differences.join('; ')}; ` +
+      `${options.name ?? 'the picture'} was made with other files: ${describeDifferences(differences)}; ` +
         'install those, or replay with any model (--any-model) and expect another picture',
     );
   }
-  return differences;
+  const uncompared = [...model.unknown, ...jury.unknown.filter((file) => !others.includes(file))];
+  return { differences, unknown: uncompared };
+}
+
+/** Throws a UsageError for a search that is larger than a recipe may ask for by itself. */
+function checkCost(cost: Estimate, { allowLarge, name = 'the picture' }: ReplayOptions): void {
+  const over = (Object.keys(REPLAY_LIMITS) as (keyof typeof REPLAY_LIMITS)[]).some(
+    (unit) => !(cost[unit] <= REPLAY_LIMITS[unit]),
+  );
+  if (!over || allowLarge === true) return;
+  const words = (of: Pick<Estimate, 'images' | 'nfe' | 'flops'>): string =>
+    `${formatCount(of.images)} pictures, ${formatCount(of.nfe)} NFE, ${formatLarge(of.flops)}FLOPs`;
+  throw new UsageError(
+    `the recipe of ${name} asks for a search of ${words(cost)}: above ${words(REPLAY_LIMITS)} ` +
+      "it needs your word (option 'allowLarge', --allow-large)",
+  );
+}
+
+/**
+ * What a recipe asks for, looked up without loading anything. Throws a UsageError where it names what is in no catalogue, what
+ * sends pictures away, or more work than it may; null where the model is loaded already and costs are known later.
+ */
+export function planReplay(
+  recipe: Recipe,
+  catalogs: Catalogs,
+  context: { readonly given: OpenOptions; readonly options: ReplayOptions },
+): ReplayPlan | null {
+  const { given, options } = context;
+  const { name = 'the picture' } = options;
+  const wanted = openOptionsOf(recipe, given);
+  if (typeof wanted.model === 'string' && given.model === undefined) {
+    const known = catalogs.models.some((entry) => entry.name === wanted.model);
+    if (!known) {
+      throw new UsageError(
+        `${name} was made by the model '${wanted.model}', which does not come with varsearch: ` +
+          "if it is a folder of yours, name it (option 'modelDir', --model-dir)",
+      );
+    }
+  }
+  const { model, judges } = findWanted(wanted, catalogs);
+  const away = judges.find((each) => isEntry<VerifierEntry>(each) && each.sendsAway === true);
+  if (away && given.verifier === undefined && options.allowEndpoint !== true) {
+    throw new UsageError(
+      `the recipe of ${name} asks for the verifier '${away.name}', which sends pictures and the prompt to your endpoint: ` +
+        "that needs your word (option 'allowEndpoint', --allow-endpoint), or judges of yours (option 'verifier', --verifier)",
+    );
+  }
+  if (!isEntry<ModelEntry>(model)) return null;
+  const strategy = ownStrategyOf(recipe, options);
+  const { modelOptions, search: sizes } = partPicture(asPictureOptions(recipe.options, strategy));
+  const schedule = model.schedule(modelOptions);
+  const search = resolveSearch(sizes, schedule);
+  const cost = estimate(search, schedule, strategy);
+  checkCost(cost, options);
+  return { type: 'plan', model: model.name, judges: judges.map((each) => each.name), search, cost };
 }
 
 /** The strategy of a recipe where it is none of this package; throws a UsageError where the caller has another or none. */
@@ -95,7 +198,11 @@ async function makeAgain(
   const again = asPictureOptions(recipe.options, ownStrategyOf(recipe, options));
   const picture = { ...again, signal: either };
   const open = (): Promise<Engine> => Promise.resolve(engine);
-  const run = startGenerate(picture, recipe.complete ? { open } : { open, wanted: recipe.candidate });
+  const accept = ({ cost }: { readonly cost: Estimate }): void => {
+    checkCost(cost, options);
+  };
+  const context = { open, accept };
+  const run = startGenerate(picture, recipe.complete ? context : { ...context, wanted: recipe.candidate });
   for await (const event of run) {
     emit(event);
     if (recipe.complete || event.type !== 'judged') continue;
@@ -108,22 +215,25 @@ async function makeAgain(
   return await run.result;
 }
 
-/** Begins a replay. `open` loads what the recipe names. */
+/** Begins a replay. `plan` looks up what the recipe names, `open` loads it. */
 export function startReplay(
   bytes: Uint8Array,
   options: ReplayOptions,
   context: {
+    readonly plan?: (recipe: Recipe) => Promise<ReplayPlan | null>;
     readonly open: (recipe: Recipe) => Promise<Engine>;
     readonly close?: (engine: Engine) => Promise<void>;
   },
 ): ReplayRun {
-  return startRun<GenerateEvent, ReplayResult>(async (emit) => {
+  return startRun<ReplayEvent, ReplayResult>(async (emit) => {
     const { image: original, recipe } = await decodeWithRecipe(bytes, options.name);
     checkPictureOptions(asPictureOptions(recipe.options, ownStrategyOf(recipe, options)));
     options.signal?.throwIfAborted();
+    const plan = await context.plan?.(recipe);
+    if (plan) emit(plan);
     const engine = await context.open(recipe);
     try {
-      const differences = compareFiles(recipe, await engine.hashes(), options);
+      const { differences, unknown } = compareFiles(recipe, await engine.hashes(), options);
       const result = await makeAgain(recipe, engine, { options, emit });
       const pixels = hashPixels(original);
       return {
@@ -132,6 +242,7 @@ export function startReplay(
         identical: hashPixels(result.image) === pixels && sameSize(result.image, original),
         edited: pixels !== recipe.pixels,
         differences,
+        uncompared: unknown,
         result,
       };
     } finally {

@@ -53,6 +53,8 @@ export interface VerifierEntry {
   readonly detectorLabels?: true;
   /** Where it is the judge that others are studied by: it takes part only when it is asked for by its name. */
   readonly studyOnly?: true;
+  /** Where it sends pictures and prompts to somebody else: a recipe may not ask for it without the user's word. */
+  readonly sendsAway?: true;
   /** True, or what is missing and where it comes from, in one line. */
   installed(): true | string;
   /** Loads it; the caller closes it. Throws CheckpointError when files are missing or wrong. */
@@ -231,6 +233,7 @@ export const VERIFIERS: readonly VerifierEntry[] = [
     licence: 'of the served model',
     size: 'none',
     world: 'any',
+    sendsAway: true,
     installed: () => llavaEndpointInstalled(process.env),
     load: async ({ signal } = {}) => openLlavaEndpoint(llavaEndpointFromEnvironment(process.env), signal),
   },

@@ -48,7 +48,8 @@ export function resolveJury(
 ): Jury {
   const [first] = judges;
   if (first === undefined) throw new UsageError('a jury needs at least one verifier');
-  const twice = judges.find((name, i) => judges.indexOf(name) !== i);
+  const seen = new Set<string>();
+  const twice = judges.find((name) => seen.size === seen.add(name).size);
   if (twice !== undefined) throw new UsageError(`the verifier '${twice}' is named twice: name each once`);
   if (judges.length === 1) {
     if (rule === undefined && weights === undefined) {

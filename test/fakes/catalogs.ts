@@ -36,7 +36,7 @@ function find<Entry extends { readonly name: string }>(
 /**
  * A model 'toybox', a model 'absent' that is not installed, a model 'large' of any world, and the facts of the real
  * 'infinity-2b'; the verifiers 'clip-score' (likes red), 'aesthetic' (blue), 'image-reward' (anything but red), 'oracle',
- * 'missing' (not installed) and 'clip-score-l14' of any world. Any folder holds the model of its name, or a CLIP.
+ * 'missing' (not installed), 'clip-score-l14' of any world and 'llava-endpoint', which sends pictures away. Any folder holds the model of its name, or a CLIP.
  */
 export function fakeCatalogs(options: FakeModelOptions = {}): FakeCatalogs {
   const loaded = { models: [] as FakeModel[], verifiers: [] as FakeVerifier[] };
@@ -90,6 +90,7 @@ export function fakeCatalogs(options: FakeModelOptions = {}): FakeCatalogs {
     { ...judge('oracle', 'red'), studyOnly: true },
     { ...judge('missing', 'red'), installed: () => 'weights are missing: put them there' },
     { ...judge('clip-score-l14', 'red'), world: 'any' },
+    { ...judge('llava-endpoint', 'red'), world: 'any', sendsAway: true },
   ];
   return {
     models,
@@ -97,7 +98,7 @@ export function fakeCatalogs(options: FakeModelOptions = {}): FakeCatalogs {
     loaded,
     findModel: (name) => find('model', models, name),
     findVerifier: (name) => find('verifier', verifiers, name),
-    modelIn: (folder) => ({ ...modelEntry(basename(folder)), world: 'unknown' }),
+    modelIn: (folder) => ({ ...modelEntry(basename(folder)), world: 'unknown', verifier: null }),
     clipIn: () => ({ ...judge('clip-dir', 'red'), world: 'any' }),
   };
 }

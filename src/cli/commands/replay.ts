@@ -5,10 +5,17 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 
 import { cannotRead } from '../../core/file-faults.js';
+import { formatCount, formatLarge } from '../../core/format.js';
 import { OPEN_OPTIONS } from '../../engine/options.js';
 import { resultFiles } from '../../report/files.js';
-import { describeScores } from '../../report/words.js';
-import { RECIPE_OPTIONS, type ReplayResult } from '../../run/replay.js';
+import { describeScores, describeSearch } from '../../report/words.js';
+import {
+  describeDifferences,
+  RECIPE_OPTIONS,
+  REPLAY_LIMITS,
+  type ReplayPlan,
+  type ReplayResult,
+} from '../../run/replay.js';
 import { replay } from '../../varsearch.js';
 import { EXIT } from '../exit.js';
 import { addFlags, addOutputFlags, type Flags, given, type OutputFlags } from '../flags.js';
@@ -19,7 +26,13 @@ import { openFolder } from '../output-folder.js';
 import { createProgress } from '../progress.js';
 import { printReport, shownPath, showPreview } from '../summary.js';
 
-type ReplayFlags = Flags & OutputFlags & { readonly anyModel?: true };
+interface Own {
+  readonly anyModel?: true;
+  readonly allowEndpoint?: true;
+  readonly allowLarge?: true;
+}
+
+type ReplayFlags = Flags & OutputFlags & Own;
 
 function readPicture(file: string, cwd: string): Uint8Array {
   try {
@@ -30,7 +43,8 @@ function readPicture(file: string, cwd: string): Uint8Array {
 }
 
 /** One line that says how the replay went. */
-function verdict(file: string, { identical, edited, differences, recipe, result }: ReplayResult): string {
+function verdict(file: string, replayed: ReplayResult): string {
+  const { identical, edited, differences, uncompared, recipe, result } = replayed;
   if (identical) {
     return `${file} was made again, every pixel the same (${describeScores(result.winner)})`;
   }
@@ -38,29 +52,47 @@ function verdict(file: string, { identical, edited, differences, recipe, result 
     return `${file} is not the picture that its recipe was written for: somebody has changed its pixels`;
   }
   if (differences.length > 0) {
-    return `${file} came out different; it was made with other files: ${differences.join('; ')}`;
+    return `${file} came out different; it was made with other files: ${describeDifferences(differences)}`;
   }
   const now = result.versions;
   const changed = Object.keys(now).filter((name) => now[name] !== recipe.versions[name]);
   const versions = changed.map(
     (name) => `${name} ${recipe.versions[name] ?? '?'} then, ${now[name] ?? '?'} now`,
   );
-  return `${file} came out different${versions.length > 0 ? `; so are the versions: ${versions.join('; ')}` : ''}`;
+  const others = versions.length > 0 ? `; so are the versions: ${versions.join('; ')}` : '';
+  const silent =
+    uncompared.length > 0
+      ? `; its recipe has no hashes to compare of ${describeDifferences(uncompared)}`
+      : '';
+  return `${file} came out different${others}${silent}`;
+}
+
+/** What a recipe asks for, in one line. */
+function describePlan({ model, judges, search, cost }: ReplayPlan): string {
+  const { images, nfe, flops } = cost;
+  return (
+    `${model}, judged by ${judges.join(', ')}: ${describeSearch(search)}; ` +
+    `${formatCount(images)} pictures, ${formatCount(nfe)} NFE, ${formatLarge(flops)}FLOPs`
+  );
 }
 
 async function makeAgain(file: string, flags: ReplayFlags, io: CliIo): Promise<ReplayResult> {
   const bytes = readPicture(file, io.cwd);
   const catalogs = await io.catalogs();
-  const { anyModel } = flags;
+  const { anyModel, allowEndpoint, allowLarge } = flags;
+  const quiet = flags.quiet === true;
   return await interruptible(io, async (signal) => {
-    const progress = createProgress(io, { quiet: flags.quiet === true });
+    const progress = createProgress(io, { quiet });
     const run = replay(
       bytes,
-      { ...given(flags, OPEN_OPTIONS), anyModel, name: plain(file), signal },
+      { ...given(flags, OPEN_OPTIONS), anyModel, allowEndpoint, allowLarge, name: plain(file), signal },
       { catalogs },
     );
     try {
-      for await (const event of run) progress.show(event);
+      for await (const event of run) {
+        if (event.type !== 'plan') progress.show(event);
+        else if (!quiet) line(io.stderr, `replay of ${plain(`${file}: ${describePlan(event)}`)}`);
+      }
       return await run.result;
     } finally {
       progress.clear();
@@ -75,7 +107,7 @@ async function run(file: string, flags: ReplayFlags, io: CliIo): Promise<number>
     throw error;
   });
   folder?.write(resultFiles(replayed.result, { metadata: flags.metadata }));
-  const { identical, edited, differences, recipe, result } = replayed;
+  const { identical, edited, differences, uncompared, recipe, result } = replayed;
   const text = plain(verdict(file, replayed));
   if (flags.json === true) {
     const { prompt } = recipe.options;
@@ -85,6 +117,7 @@ async function run(file: string, flags: ReplayFlags, io: CliIo): Promise<number>
       identical,
       edited,
       differences,
+      uncompared,
       prompt,
       standing,
       scores,
@@ -108,7 +141,16 @@ export function addReplay(program: Command, io: CliIo, exit: (code: number) => v
     .command('replay')
     .description('make a picture again from the recipe in its file')
     .argument('<file>', 'a PNG file written by varsearch')
-    .option('--any-model', 'go on although model or verifier are not the ones that made the picture');
+    .option('--any-model', 'go on although model or verifier are not the ones that made the picture')
+    .option(
+      '--allow-endpoint',
+      'the recipe may name a verifier that sends pictures and the prompt to your endpoint',
+    )
+    .option(
+      '--allow-large',
+      `the recipe may ask for more than ${formatCount(REPLAY_LIMITS.images)} pictures, ${formatCount(REPLAY_LIMITS.nfe)} NFE ` +
+        `or ${formatLarge(REPLAY_LIMITS.flops)}FLOPs`,
+    );
   const usual = Object.fromEntries(RECIPE_OPTIONS.map((name) => [name, "the recipe's"]));
   addFlags(command, OPEN_OPTIONS, { usual });
   addOutputFlags(command, 'folder for the new picture and its page (default: only compare)');

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 
 import { CheckpointError, RuntimeError, throwIfAborted } from '../../core/errors.js';
-import { fileHash } from '../../core/hash.js';
+import { checkpointHashes, presentHashes } from '../../core/hash.js';
 import type { Image } from '../../core/image.js';
 import type { GraphModel } from '../../runtime/graph/index.js';
 import {
@@ -20,7 +20,7 @@ import {
 import { openWeights, withPrefix } from '../../runtime/weights/index.js';
 import { CLIP_DEVIATION, CLIP_MEAN, preprocess } from '../clip/preprocess.js';
 import { type LinearHead, readLinearHead } from '../linear-head.js';
-import { loadTokenizer, type TextTokenizer } from '../tokenizer.js';
+import { loadTokenizer, type TextTokenizer, tokenizerFiles } from '../tokenizer.js';
 import { type ImageRewardConfig, readImageRewardConfig } from './config.js';
 import { buildBlipFusion, buildBlipPrompt } from './text-graph.js';
 import { buildBlipVision } from './vision-graph.js';
@@ -196,9 +196,11 @@ export class ImageReward {
   /** SHA-256 of the files. */
   async hashes(): Promise<Record<string, string>> {
     return {
-      weights: await fileHash(this.network.file),
-      config: await fileHash(join(this.#folder, 'med_config.json')),
-      tokenizer: await fileHash(this.#tokenizer.label),
+      ...(await checkpointHashes('weights', this.network.file)),
+      ...(await presentHashes({
+        config: join(this.#folder, 'med_config.json'),
+        ...tokenizerFiles(this.#folder),
+      })),
     };
   }
 

@@ -1,13 +1,13 @@
 // CLIP as its users see it: pictures and texts in, embeddings out. Preprocessing, tokenising and micro-batches are in
 // here; the towers are in towers.ts.
 
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 
 import { CheckpointError, throwIfAborted } from '../../core/errors.js';
-import { fileHash } from '../../core/hash.js';
+import { checkpointHashes, presentHashes } from '../../core/hash.js';
 import type { Image } from '../../core/image.js';
 import type { Runtime } from '../../runtime/index.js';
-import { loadTokenizer, type TextTokenizer } from '../tokenizer.js';
+import { loadTokenizer, type TextTokenizer, tokenizerFiles } from '../tokenizer.js';
 import { preprocess, type Preprocessing, readPreprocessing } from './preprocess.js';
 import { type ClipTowers, openTowers } from './towers.js';
 
@@ -25,7 +25,7 @@ export interface ClipEncoder {
   embedImages(images: readonly Image[], options?: EmbedOptions): Promise<Float32Array>;
   /** Embeddings of texts after the projection, not normalised: [N, width]. Too long texts are cut. */
   embedText(texts: readonly string[], options?: EmbedOptions): Promise<Float32Array>;
-  /** SHA-256 of the weights and the tokenizer. */
+  /** SHA-256 of the weights, the tokenizer and the configurations. */
   hashes(): Promise<Record<string, string>>;
   /** Frees the towers once all runs are done. */
   close(): void;
@@ -38,6 +38,7 @@ const BATCH_BYTES = 4 * 2 ** 20;
 class Clip implements ClipEncoder {
   readonly towers: ClipTowers;
   readonly width: number;
+  readonly #folder: string;
   readonly #preprocessing: Preprocessing;
   readonly #tokenizer: TextTokenizer;
   /** Pictures in one run. */
@@ -51,6 +52,7 @@ class Clip implements ClipEncoder {
       const missing = !vision ? 'image tower' : !text ? 'text tower' : 'projection';
       throw new CheckpointError(towers.file, `has no ${missing}: pictures and texts need a whole CLIPModel`);
     }
+    this.#folder = folder;
     this.towers = towers;
     this.width = embedding;
     this.#preprocessing = readPreprocessing(folder, vision.imageSize);
@@ -88,10 +90,15 @@ class Clip implements ClipEncoder {
   }
 
   async hashes(): Promise<Record<string, string>> {
-    const { file } = this.towers;
-    // The index of a split checkpoint says nothing about the shards beside it.
-    const weights = await fileHash(file.endsWith('.index.json') ? dirname(file) : file);
-    return { weights, tokenizer: await fileHash(this.#tokenizer.label) };
+    const folder = this.#folder;
+    return {
+      ...(await checkpointHashes('weights', this.towers.file)),
+      ...(await presentHashes({
+        ...tokenizerFiles(folder),
+        config: join(folder, 'config.json'),
+        preprocessor: join(folder, 'preprocessor_config.json'),
+      })),
+    };
   }
 
   close(): void {

@@ -28,6 +28,11 @@ export class FluxAutoencoder {
     this.#scaling = scaling;
   }
 
+  /** The checkpoint's file, for hashes. */
+  get file(): string {
+    return this.#decoder.file;
+  }
+
   /** Channels of a packed token. */
   get channels(): number {
     return this.#decoder.channels * PATCH ** 2;
@@ -85,7 +90,10 @@ export async function openFluxAutoencoder(
       throw new CheckpointError(source.label, `cannot have a scale factor of ${scaling.scale}`);
     }
     const graph = buildDecoder(autoencoderTensors(source), 'centred');
-    return new FluxAutoencoder(new VaeDecoder({ graph, session: await runtime.load(graph.model) }), scaling);
+    return new FluxAutoencoder(
+      new VaeDecoder({ file: source.label, graph, session: await runtime.load(graph.model) }),
+      scaling,
+    );
   } finally {
     source.close();
   }

@@ -1,7 +1,7 @@
 // FLUX from its files to a model that prepares prompts. What belongs to all prompts is loaded once here.
 
 import { throwIfAborted, UsageError } from '../../core/errors.js';
-import { fileHash } from '../../core/hash.js';
+import { checkpointHashes } from '../../core/hash.js';
 import type { Ledger } from '../../core/ledger.js';
 import type { OptionValues } from '../../core/options.js';
 import type { Runtime } from '../../runtime/index.js';
@@ -55,12 +55,12 @@ export class FluxModel implements ImageModel {
   }
 
   async hashes(): Promise<Record<string, string>> {
-    const { transformer, autoencoder } = this.#given;
     const text = this.#text?.files;
     return {
-      transformer: await fileHash(transformer),
-      autoencoder: await fileHash(autoencoder),
-      ...(text ? { t5: await fileHash(text.t5), clipText: await fileHash(text.clip) } : {}),
+      ...(await checkpointHashes('transformer', this.transformer.file)),
+      ...(await checkpointHashes('autoencoder', this.autoencoder.file)),
+      ...(text ? await checkpointHashes('t5', text.t5) : {}),
+      ...(text ? await checkpointHashes('clipText', text.clip) : {}),
     };
   }
 

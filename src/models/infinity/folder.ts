@@ -50,12 +50,14 @@ export function parseInfinityConfig(config: JsonObject, path: string): InfinityF
 
 /** Where the files of an Infinity folder are, and how to run it. */
 export function infinityFolder(folder: string, name: string): InfinityOptions & InfinityFolderConfig {
+  const config = join(folder, 'config.json');
   return {
     name,
+    config,
     transformer: join(folder, 'transformer.pth'),
     vae: join(folder, 'vae.pth'),
     textEncoder: join(folder, 'text-encoder'),
-    ...readInfinityConfig(join(folder, 'config.json')),
+    ...readInfinityConfig(config),
   };
 }
 

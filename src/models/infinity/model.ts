@@ -1,13 +1,16 @@
 // Infinity from checkpoint files to a model that prepares prompts. What belongs to all prompts is loaded once here.
 
+import { join } from 'node:path';
+
 import { throwIfAborted, UsageError } from '../../core/errors.js';
-import { fileHash } from '../../core/hash.js';
+import { checkpointHashes, type FileHashes, presentHashes } from '../../core/hash.js';
 import type { Ledger } from '../../core/ledger.js';
 import type { OptionValues } from '../../core/options.js';
 import { float32Tensor, type Runtime, type Session } from '../../runtime/index.js';
 import { openWeights, type TensorSource } from '../../runtime/weights/index.js';
 import type { CallOptions, ImageModel } from '../contract.js';
 import { openT5Encoder, type TextEncoder, type TextStates } from '../t5/text-encoder.js';
+import { tokenizerFiles } from '../tokenizer.js';
 import { openVaeDecoder } from '../vae/decoder.js';
 import { infinityConfig } from './config.js';
 import { type InfinityCore, InfinityGenerator, type TextState } from './generator.js';
@@ -31,6 +34,8 @@ export interface InfinityOptions extends InfinityRun {
   /** transformer.pth, or safetensors with the same names. */
   readonly transformer: string;
   readonly vae: string;
+  /** The config.json that says how it is run, for hashes. @default none */
+  readonly config?: string;
   /** Folder of the T5 encoder in Hugging Face layout; without it only `prepareStates` works. */
   readonly textEncoder?: string;
   /** The official option: 0 guides the logits, -i the output of the i-th block from the end. @default [0] */
@@ -40,6 +45,24 @@ export interface InfinityOptions extends InfinityRun {
 }
 
 const DEFAULT_MEMORY = 2 * 1024 ** 3;
+
+/** The files that checkpoints were read from: of a folder the one that was chosen. */
+interface CheckpointFiles {
+  readonly transformer: string;
+  readonly vae: string;
+}
+
+async function textHashes(encoder: { readonly folder: string; readonly file: string }): Promise<FileHashes> {
+  const { tokenizer, tokenizerConfig } = tokenizerFiles(encoder.folder);
+  return {
+    ...(await checkpointHashes('textEncoder', encoder.file)),
+    ...(await presentHashes({
+      'textEncoder/config': join(encoder.folder, 'config.json'),
+      'textEncoder/tokenizer': tokenizer,
+      'textEncoder/tokenizerConfig': tokenizerConfig,
+    })),
+  };
+}
 
 /** A loaded Infinity. */
 export class InfinityModel implements ImageModel {
@@ -51,11 +74,17 @@ export class InfinityModel implements ImageModel {
   readonly #unconditional: Float32Array;
   readonly #text: Session;
   readonly #encoder: TextEncoder | null;
+  readonly #files: CheckpointFiles;
 
   constructor(
     core: InfinityCore,
     options: InfinityOptions,
-    parts: { unconditional: Float32Array; text: Session; encoder: TextEncoder | null },
+    parts: {
+      unconditional: Float32Array;
+      text: Session;
+      encoder: TextEncoder | null;
+      files: CheckpointFiles;
+    },
   ) {
     this.name = options.name;
     this.core = core;
@@ -63,6 +92,7 @@ export class InfinityModel implements ImageModel {
     this.#unconditional = parts.unconditional;
     this.#text = parts.text;
     this.#encoder = parts.encoder;
+    this.#files = parts.files;
   }
 
   resolve(options: OptionValues): InfinityValues {
@@ -70,11 +100,14 @@ export class InfinityModel implements ImageModel {
   }
 
   async hashes(): Promise<Record<string, string>> {
-    const { transformer, vae } = this.#given;
+    const { config, textEncoder: folder } = this.#given;
+    const { transformer, vae } = this.#files;
+    const text = this.#encoder && folder !== undefined ? { folder, file: this.#encoder.file } : null;
     return {
-      transformer: await fileHash(transformer),
-      vae: await fileHash(vae),
-      ...(this.#encoder ? { textEncoder: await fileHash(this.#encoder.file) } : {}),
+      ...(await checkpointHashes('transformer', transformer)),
+      ...(await checkpointHashes('vae', vae)),
+      ...(config === undefined ? {} : await presentHashes({ config })),
+      ...(text ? await textHashes(text) : {}),
     };
   }
 
@@ -200,5 +233,11 @@ async function load(
     posStart: weights.read('pos_start'),
     memory: options.memory ?? DEFAULT_MEMORY,
   };
-  return new InfinityModel(core, options, { unconditional: weights.read('cfg_uncond'), text, encoder });
+  const files = { transformer: weights.label, vae: decoder.file };
+  return new InfinityModel(core, options, {
+    unconditional: weights.read('cfg_uncond'),
+    text,
+    encoder,
+    files,
+  });
 }

@@ -22,7 +22,7 @@ export const INFINITY_OPTIONS = {
     "nucleus sampling over a bit's two values, 0 to 1",
     (value) => value >= 0 && value <= 1,
     'a number from 0 to 1',
-    { usual: '0, off', show: offOr },
+    { usual: "the model's", show: offOr },
   ),
   size: text('picture size of an official model: 0.06M, 0.25M, 0.60M or 1M', 'the name of a size', {
     usual: '1M',
@@ -40,6 +40,8 @@ export const INFINITY_OPTIONS = {
 export interface InfinityDefaults {
   readonly cfg: number | readonly number[];
   readonly temperature: number | readonly number[];
+  /** @default 0, off */
+  readonly topP?: number;
 }
 
 /** How a model is run, as far as its options need to know. */
@@ -67,7 +69,7 @@ export function resolveInfinity(options: OptionValues, run: InfinityRun): Infini
     ...(size === undefined ? {} : { size }),
     ...(aspectRatio === undefined ? {} : { aspectRatio }),
   };
-  const values = { ...run.defaults, topK: 0, topP: 0, ...given, ...picture } as InfinityValues;
+  const values = { topK: 0, topP: 0, ...run.defaults, ...given, ...picture } as InfinityValues;
   const { scales } = chooseSchedule(values, run);
   perScale(values.cfg, scales.length, 'cfg');
   perScale(values.temperature, scales.length, 'temperature');

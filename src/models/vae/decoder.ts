@@ -14,10 +14,13 @@ export interface LatentPlanes extends PlaneSize {
 export class VaeDecoder {
   /** d: channels of the latent. */
   readonly channels: number;
+  /** The checkpoint's file, for hashes. */
+  readonly file: string;
   readonly #graph: VaeGraph;
   readonly #session: Session;
 
-  constructor({ graph, session }: LoadedVae) {
+  constructor({ file, graph, session }: LoadedVae) {
+    this.file = file;
     this.channels = graph.channels;
     this.#graph = graph;
     this.#session = session;

@@ -8,6 +8,8 @@ import type { VaeGraph } from './graph.js';
 
 /** One half of a VAE, in the engine. */
 export interface LoadedVae {
+  /** The checkpoint's file, for hashes. */
+  readonly file: string;
   readonly graph: VaeGraph;
   readonly session: Session;
 }
@@ -28,7 +30,7 @@ export async function openVae(
     }
     const wrapped = weights.names.some((name) => name.startsWith('vae.'));
     const graph = build(wrapped ? withPrefix(weights, 'vae.') : weights);
-    return { graph, session: await runtime.load(graph.model) };
+    return { file: weights.label, graph, session: await runtime.load(graph.model) };
   } finally {
     weights.close();
   }

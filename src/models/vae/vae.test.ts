@@ -287,7 +287,7 @@ describe('the decoder', () => {
     const path = join(folder, 'attentive.safetensors');
     const source = openWeights(path);
     const graph = buildDecoder(source, moments);
-    const decoder = new VaeDecoder({ graph, session: await runtime.load(graph.model) });
+    const decoder = new VaeDecoder({ file: source.label, graph, session: await runtime.load(graph.model) });
     source.close();
     const [height, width] = [4, 3];
     const latent = draw(1, [CHANNELS, height, width], 1);
