@@ -60,7 +60,7 @@ export type {
 export type { Recipe } from './run/recipe.js';
 export { decodeWithRecipe, encodeWithRecipe } from './run/recipe.js';
 export type { ReplayOptions, ReplayResult, ReplayRun } from './run/replay.js';
-export type { GenerateResult, Pictures, ResultJson } from './run/result.js';
+export type { EndedBy, GenerateResult, Pictures, ResultJson } from './run/result.js';
 export { resultJson } from './run/result.js';
 export type { Spent, TracePoint } from './run/standings.js';
 export type { NamedPictures } from './score/files.js';

@@ -13,7 +13,8 @@ import { startRun } from './live-run.js';
 import { type ObserverReport, Observers } from './observers.js';
 import { type AnyPictureOptions, DEFAULT_SEED, partPicture, type ResolvedOptions } from './options.js';
 import { RunRecord } from './record.js';
-import type { GenerateResult } from './result.js';
+import type { EndedBy, GenerateResult } from './result.js';
+import { parseTime } from './time.js';
 
 /** What happens during a run, in order: plain JSON. */
 export type GenerateEvent =
@@ -27,6 +28,8 @@ export type GenerateEvent =
       readonly cost: Estimate;
     }
   | SearchEvent
+  /** Not all of the search is done, and what there is will be the result. */
+  | { readonly type: 'ended'; readonly by: EndedBy }
   /** The observers have scored the winner, where there are some. */
   | { readonly type: 'report'; readonly report: ObserverReport };
 
@@ -97,12 +100,40 @@ async function withPrompt<T>(
   return verifiers ? using(await Observers.open(verifiers, { prompt, judges, signal }), rest) : rest(null);
 }
 
+/** Ends a search early, by a signal, and not before there is a picture to give. */
+class EarlyEnd {
+  readonly #controller = new AbortController();
+  #by: EndedBy | null = null;
+  #allowed = false;
+
+  /** What has ended the search, or will. */
+  get by(): EndedBy | null {
+    return this.#by;
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  ask(by: EndedBy): void {
+    this.#by ??= by;
+    if (this.#allowed) this.#controller.abort();
+  }
+
+  /** From now on there is a picture. */
+  allow(): void {
+    this.#allowed = true;
+    if (this.#by !== null) this.#controller.abort();
+  }
+}
+
 /** Begins a search. The options have been checked. */
 export function startGenerate(options: AnyPictureOptions, context: GenerateContext): GenerateRun {
   const { signal } = options;
   const { wanted } = context;
   const strategy = strategyOf(partPicture(options).search.strategy);
   let record: RunRecord | null = null;
+  const end = new EarlyEnd();
 
   const search = async (engine: Engine, emit: (event: GenerateEvent) => void): Promise<GenerateResult> => {
     const warning = engine.checkPrompt(options.prompt);
@@ -128,29 +159,43 @@ export function startGenerate(options: AnyPictureOptions, context: GenerateConte
         own.setAside(performance.now() - before);
       };
       const draw = RandomKey.fromSeed(resolved.seed);
-      const events = startSearch(resolved.search, { generator, bench, draw, show, signal }, strategy);
-      for (;;) {
-        const next = await events.next();
-        if (next.done === true) {
-          const result = await own.finish(next.value, generator);
-          const report = (await observers?.report(result)) ?? null;
-          if (report) emit({ type: 'report', report });
-          return { ...result, report };
+      const either = signal ? AbortSignal.any([signal, end.signal]) : end.signal;
+      const events = startSearch(resolved.search, { generator, bench, draw, show, signal: either }, strategy);
+      const toTheEnd = async (): Promise<GenerateResult> => {
+        for (;;) {
+          const next = await events.next();
+          if (next.done === true) return await own.finish(next.value, generator);
+          await own.note(next.value, generator);
+          emit(next.value);
+          if (own.hasBest) end.allow();
         }
-        await own.note(next.value, generator);
-        emit(next.value);
-      }
+      };
+      const result = await toTheEnd().catch(async (error: unknown) => {
+        if (end.by === null || error !== end.signal.reason || signal?.aborted === true) throw error;
+        emit({ type: 'ended', by: end.by });
+        return await own.end(end.by, generator);
+      });
+      const report = (await observers?.report(result)) ?? null;
+      if (report) emit({ type: 'report', report });
+      return { ...result, report };
     });
   };
 
   const run = startRun<GenerateEvent, GenerateResult>(async (emit) => {
     signal?.throwIfAborted();
-    const engine = await context.open(signal);
+    // The time counts from the call on, since that is what a caller waits: loading and waiting for others are in it.
+    const time = parseTime(options.time);
+    const timer = time === null ? undefined : setTimeout(() => end.ask('time'), time);
     try {
-      signal?.throwIfAborted();
-      return await search(engine, emit);
+      const engine = await context.open(signal);
+      try {
+        signal?.throwIfAborted();
+        return await search(engine, emit);
+      } finally {
+        await context.close?.(engine);
+      }
     } finally {
-      await context.close?.(engine);
+      clearTimeout(timer);
     }
   });
   return { ...run, soFar: async () => (await record?.soFar(wanted)) ?? null };

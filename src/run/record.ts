@@ -10,7 +10,7 @@ import type { Standing } from '../verifiers/jury.js';
 import type { ResolvedOptions } from './options.js';
 import { PictureStore } from './pictures.js';
 import { hashPixels } from './recipe.js';
-import type { GenerateResult } from './result.js';
+import type { EndedBy, GenerateResult } from './result.js';
 import { type Spent, standingsOf, traceOf } from './standings.js';
 
 /** What a run is, before it has shown anything. */
@@ -49,6 +49,11 @@ export class RunRecord {
     this.#facts = facts;
   }
 
+  /** Whether there is a picture to give. */
+  get hasBest(): boolean {
+    return this.#best !== null;
+  }
+
   /** Takes in pictures as they are drawn. */
   see(pictures: readonly Shown[]): void {
     this.#store.add(pictures, this.#best?.id);
@@ -85,13 +90,21 @@ export class RunRecord {
     const image = winner && this.#whole.get(winner.id);
     if (!image) return null;
     const standing = standingsOf([this.#candidates], this.#facts.options.jury)(winner);
-    return await this.#result({ image, winner, standing }, false);
+    return await this.#result({ image, winner, standing }, null);
+  }
+
+  /** The result of a search that was ended before all of it was done: the best until then. */
+  async end(by: EndedBy, generator: Generator): Promise<GenerateResult> {
+    const winner = this.#best;
+    if (!winner) throw new RangeError('nothing was judged yet');
+    const standing = standingsOf([this.#candidates], this.#facts.options.jury)(winner);
+    return await this.#result({ image: await this.#imageOf(winner, generator), winner, standing }, by);
   }
 
   /** The result of a search that came to its end. */
   async finish({ winner: id, standing }: SearchResult, generator: Generator): Promise<GenerateResult> {
     const winner = this.#candidateOf(id);
-    return await this.#result({ image: await this.#imageOf(winner, generator), winner, standing }, true);
+    return await this.#result({ image: await this.#imageOf(winner, generator), winner, standing }, 'search');
   }
 
   #candidateOf(id: number): Candidate {
@@ -104,19 +117,30 @@ export class RunRecord {
     return this.#whole.get(sameAs) ?? (await this.#store.image(sameAs, generator));
   }
 
-  async #result({ image, winner, standing }: Found, complete: boolean): Promise<GenerateResult> {
+  async #result({ image, winner, standing }: Found, endedBy: EndedBy | null): Promise<GenerateResult> {
     const { options, schedule, loadTime, started } = this.#facts;
     const ledger = this.#facts.ledger.record();
     const milliseconds = performance.now() - started - this.#asideTime + loadTime;
     const candidates = [...this.#candidates];
     const trace = traceOf(this.#trace, candidates, standingsOf([candidates], options.jury));
-    const shared = { complete, options, standing, versions: readVersions() };
+    const shared = { options, standing, versions: readVersions() };
     const fates = [...this.#fates];
     const pictures = this.#store.pictures();
     const hashes = await this.#facts.hashes();
-    const recipe = { format: 2, ...shared, hashes, candidate: winner.id, pixels: hashPixels(image) } as const;
+    // What was ended early is made again as what was interrupted: until its picture is there.
+    const complete = endedBy === 'search';
+    const recipe = {
+      format: 2,
+      complete,
+      ...shared,
+      hashes,
+      candidate: winner.id,
+      pixels: hashPixels(image),
+    } as const;
     return {
       ...shared,
+      complete: endedBy !== null,
+      endedBy,
       image,
       winner,
       candidates,

@@ -86,6 +86,8 @@ export class Rollouts {
   readonly #owned = new Owned();
   readonly #candidates: Candidate[] = [];
   readonly #fates: Fate[] = [];
+  /** How many pictures the next group may have, whatever fits. */
+  #growing = FIRST_GROUP;
   /** Packed rollouts that stopped early, by candidate: one of them is to be completed. */
   readonly #states = new Map<number, Uint8Array>();
   /** All pictures of the search, each once. */
@@ -107,8 +109,8 @@ export class Rollouts {
   }
 
   /**
-   * One round: draws candidates from the beams, completes, decodes and judges them in groups that fit the generator's memory,
-   * and gives the `elect` best, best first; the earlier candidate wins a tie. The beams are released, and so is every
+   * One round: draws candidates from the beams, completes, decodes and judges them in groups that fit the generator's memory
+   * (the first ones of a search small, so that something is judged early), and gives the `elect` best, best first; the earlier candidate wins a tie. The beams are released, and so is every
    * candidate as soon as it cannot be elected any more, whatever comes after it.
    */
   async *play(
@@ -124,6 +126,7 @@ export class Rollouts {
     for (let start = 0; start < drafts.length;) {
       const group = drafts.slice(start, start + this.#groupSize(beams, held));
       start += group.length;
+      this.#growing *= GROWTH;
       const outcomes = await this.#judge(group);
       const entered = group.map((draft) => this.#enter(draft, outcomes.get(draft)));
       const candidates = entered.map(({ candidate }) => candidate);
@@ -225,7 +228,7 @@ export class Rollouts {
     const { generator } = this.#context;
     const room = generator.room(beams[0]?.chain[0].step ?? 0, this.#until);
     const kept = this.#keepElected ? beams.filter(({ candidate }) => candidate).length + held.length : 0;
-    return Math.max(1, room - kept);
+    return Math.max(1, Math.min(this.#growing, room - kept));
   }
 
   /** Completes, decodes and judges those drafts of a group that nothing stands for yet. */
@@ -329,6 +332,13 @@ export class Rollouts {
 }
 
 const NO_STATE = new Uint8Array(0);
+
+/**
+ * A group moves in step, and nothing of it is judged before all of it is complete: whoever is stopped before that has nothing. So
+ * a search begins with few pictures and grows from there, which costs a default search a call or two more per step.
+ */
+const FIRST_GROUP = 4;
+const GROWTH = 4;
 
 /** An element of a list that must have it: a model or verifier that gives too few results is at fault. */
 function at<T>(list: readonly T[], index: number): T {
