@@ -110,7 +110,7 @@ export class Rollouts {
 
   /**
    * One round: draws candidates from the beams, completes, decodes and judges them in groups that fit the generator's memory
-   * (the first ones of a search small, so that something is judged early), and gives the `elect` best, best first; the earlier candidate wins a tie. The beams are released, and so is every
+   * (the first ones of a search small, so that something is judged early), and gives the `elect` best, best first; contest.ts says who wins a tie. The beams are released, and so is every
    * candidate as soon as it cannot be elected any more, whatever comes after it.
    */
   async *play(
@@ -121,7 +121,7 @@ export class Rollouts {
     const { round: number, rounds, step, total } = round;
     yield { type: 'round', round: number, rounds, step, candidates: total };
     const drafts = this.#draw(beams, round);
-    this.#round = new Contest(this.#context.bench.jury);
+    this.#round = this.#newRound();
     let held: readonly Elected[] = [];
     for (let start = 0; start < drafts.length;) {
       const group = drafts.slice(start, start + this.#groupSize(beams, held));
@@ -136,7 +136,7 @@ export class Rollouts {
       await this.#show(group, entered, outcomes);
       yield { type: 'judged', candidates, best: this.#search.best().id };
     }
-    const ranking = this.#round.ranking();
+    const ranking = this.#round.ranking(elect);
     const elected = new Set(ranking.slice(0, elect));
     const going = this.#keepOnly(held, elected);
     // Nothing is drawn from the elected of the last round.
@@ -187,9 +187,9 @@ export class Rollouts {
       path: origin.path,
       step,
       inherited: false,
-      draw: origin.path.reduce<Draw>((from, index) => from.fold(index), draw),
+      draw: drawAt(origin.path, draw),
     };
-    this.#round = new Contest(this.#context.bench.jury);
+    this.#round = this.#newRound();
     const outcomes = await this.#judge([draft], step);
     const entered = this.#enter(draft, outcomes.get(draft), step);
     this.#round.enter([entered.candidate]);
@@ -205,6 +205,12 @@ export class Rollouts {
   /** Frees all that is left; to be called however the search ends. */
   close(): void {
     this.#owned.releaseAll();
+  }
+
+  #newRound(): Contest {
+    const { bench, draw } = this.#context;
+    // A place draws its steps from 1 on: 0 is for ties.
+    return new Contest(bench.jury, ({ path }) => drawAt(path, draw).fold(0).uniform(1)[0] ?? 0);
   }
 
   /** The candidates of a round, beam by beam. A beam whose rollout was kept has it as candidate 0. */
@@ -339,6 +345,11 @@ const NO_STATE = new Uint8Array(0);
  */
 const FIRST_GROUP = 4;
 const GROWTH = 4;
+
+/** The random numbers of a place in the search. */
+function drawAt(path: readonly number[], root: Draw): Draw {
+  return path.reduce<Draw>((from, index) => from.fold(index), root);
+}
 
 /** An element of a list that must have it: a model or verifier that gives too few results is at fault. */
 function at<T>(list: readonly T[], index: number): T {
