@@ -1,17 +1,25 @@
 // One search for one picture: options in, events and a result out. No files, no printing.
 
+import { UsageError } from '../core/errors.js';
 import { Ledger } from '../core/ledger.js';
 import { RandomKey } from '../core/random.js';
 import type { Engine } from '../engine/engine.js';
-import type { OpenBench } from '../engine/jury.js';
+import type { JuryRoom, OpenBench } from '../engine/jury.js';
 import type { Generator, Schedule } from '../models/contract.js';
 import type { SearchEvent, Shown } from '../search/contract.js';
 import type { Estimate } from '../search/cost.js';
 import { checkSearch, estimate, resolveSearch, startSearch, strategyOf } from '../search/registry.js';
+import { isRelative } from '../verifiers/jury.js';
 import type { Run } from './live-run.js';
 import { startRun } from './live-run.js';
 import { type ObserverReport, Observers } from './observers.js';
-import { type AnyPictureOptions, DEFAULT_SEED, partPicture, type ResolvedOptions } from './options.js';
+import {
+  type AnyPictureOptions,
+  DEFAULT_SEED,
+  parseStopAt,
+  partPicture,
+  type ResolvedOptions,
+} from './options.js';
 import { RunRecord } from './record.js';
 import type { EndedBy, GenerateResult } from './result.js';
 import { parseTime } from './time.js';
@@ -37,6 +45,13 @@ export type GenerateEvent =
 export interface GenerateRun extends Run<GenerateEvent, GenerateResult> {
   /** The best picture until now, marked as not complete; null before one was judged. */
   soFar(): Promise<GenerateResult | null>;
+  /**
+   * Ends the search as soon as the step under way is done: `result` is then the best until now, or rejects with an AbortError
+   * where nothing was judged yet. Leaving the iteration does not end it, since others may listen and wait for `result`.
+   */
+  stop(): void;
+  /** Stops, and waits until everything is freed: `await using run = generate(...)` ends with its block. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** What a search needs besides its options. */
@@ -100,7 +115,25 @@ async function withPrompt<T>(
   return verifiers ? using(await Observers.open(verifiers, { prompt, judges, signal }), rest) : rest(null);
 }
 
-/** Ends a search early, by a signal, and not before there is a picture to give. */
+/** The score at which a search is to end; null for none. Throws a UsageError for what can never be reached. */
+function endScore(given: unknown, { jury, most }: JuryRoom): number | null {
+  const asked = parseStopAt(given);
+  if (asked === null) return null;
+  if (isRelative(jury)) {
+    throw new UsageError(
+      "option 'stopAt' is for one verifier or a weighted sum: a mean rank or a z-score is no score that could be reached",
+    );
+  }
+  const names = jury.judges.join(', ');
+  if (asked === 'most' && most === null) {
+    throw new UsageError(`option 'stopAt' must be a number: ${names} tells no highest score`);
+  }
+  const score = asked === 'most' ? (most ?? NaN) : asked;
+  if (most === null || score <= most) return score;
+  throw new UsageError(`option 'stopAt' is ${score}, but ${names} gives at most ${most}`);
+}
+
+/** Ends a search early, by a signal; a deadline not before there is a picture to give. */
 class EarlyEnd {
   readonly #controller = new AbortController();
   #by: EndedBy | null = null;
@@ -117,7 +150,7 @@ class EarlyEnd {
 
   ask(by: EndedBy): void {
     this.#by ??= by;
-    if (this.#allowed) this.#controller.abort();
+    if (this.#allowed || by === 'stop') this.#controller.abort();
   }
 
   /** From now on there is a picture. */
@@ -134,6 +167,7 @@ export function startGenerate(options: AnyPictureOptions, context: GenerateConte
   const strategy = strategyOf(partPicture(options).search.strategy);
   let record: RunRecord | null = null;
   const end = new EarlyEnd();
+  const either = signal ? AbortSignal.any([signal, end.signal]) : end.signal;
 
   const search = async (engine: Engine, emit: (event: GenerateEvent) => void): Promise<GenerateResult> => {
     const warning = engine.checkPrompt(options.prompt);
@@ -142,43 +176,66 @@ export function startGenerate(options: AnyPictureOptions, context: GenerateConte
     const loadTime = engine.takeLoadTime();
     ledger.addTime('load', loadTime);
     const started = performance.now();
-    return await withPrompt(engine, { options, ledger }, async ({ generator, bench, observers }) => {
-      const { schedule } = generator;
-      const resolved = resolveOptions(options, engine, schedule);
-      const facts = { options: resolved, schedule, ledger, started, loadTime, hashes: engine.hashes, wanted };
-      const own = new RunRecord(facts);
-      record = own;
-      // Hashing the files takes a while for large models: it goes on beside the search.
-      engine.hashes().catch(() => undefined);
-      const cost = estimate(resolved.search, schedule, strategy);
-      emit({ type: 'ready', options: resolved, schedule, cost });
-      const show = async (pictures: readonly Shown[]): Promise<void> => {
-        own.see(pictures);
-        const before = performance.now();
-        await observers?.see(pictures);
-        own.setAside(performance.now() - before);
-      };
-      const draw = RandomKey.fromSeed(resolved.seed);
-      const either = signal ? AbortSignal.any([signal, end.signal]) : end.signal;
-      const events = startSearch(resolved.search, { generator, bench, draw, show, signal: either }, strategy);
-      const toTheEnd = async (): Promise<GenerateResult> => {
-        for (;;) {
-          const next = await events.next();
-          if (next.done === true) return await own.finish(next.value, generator);
-          await own.note(next.value, generator);
-          emit(next.value);
-          if (own.hasBest) end.allow();
-        }
-      };
-      const result = await toTheEnd().catch(async (error: unknown) => {
-        if (end.by === null || error !== end.signal.reason || signal?.aborted === true) throw error;
-        emit({ type: 'ended', by: end.by });
-        return await own.end(end.by, generator);
-      });
-      const report = (await observers?.report(result)) ?? null;
-      if (report) emit({ type: 'report', report });
-      return { ...result, report };
-    });
+    return await withPrompt(
+      engine,
+      { options: { ...options, signal: either }, ledger },
+      async ({ generator, bench, observers }) => {
+        const { schedule } = generator;
+        const resolved = resolveOptions(options, engine, schedule);
+        const score = endScore(options.stopAt, engine.jury);
+        const facts = {
+          options: resolved,
+          schedule,
+          ledger,
+          started,
+          loadTime,
+          hashes: engine.hashes,
+          wanted,
+        };
+        const own = new RunRecord(facts);
+        record = own;
+        // Hashing the files takes a while for large models: it goes on beside the search.
+        engine.hashes().catch(() => undefined);
+        const cost = estimate(resolved.search, schedule, strategy);
+        emit({ type: 'ready', options: resolved, schedule, cost });
+        const show = async (pictures: readonly Shown[]): Promise<void> => {
+          own.see(pictures);
+          const before = performance.now();
+          await observers?.see(pictures);
+          own.setAside(performance.now() - before);
+        };
+        const draw = RandomKey.fromSeed(resolved.seed);
+        const events = startSearch(
+          resolved.search,
+          { generator, bench, draw, show, signal: either },
+          strategy,
+        );
+        const toTheEnd = async (): Promise<GenerateResult> => {
+          for (;;) {
+            const next = await events.next();
+            if (next.done === true) return await own.finish(next.value, generator);
+            await own.note(next.value, generator);
+            emit(next.value);
+            const first = score === null ? undefined : own.firstFrom(score, next.value);
+            if (first) {
+              await events.return(undefined as never);
+              emit({ type: 'ended', by: 'score' });
+              return await own.end('score', generator, first);
+            }
+            if (own.hasBest) end.allow();
+          }
+        };
+        const result = await toTheEnd().catch(async (error: unknown) => {
+          if (end.by === null || !own.hasBest || error !== end.signal.reason || signal?.aborted === true)
+            throw error;
+          emit({ type: 'ended', by: end.by });
+          return await own.end(end.by, generator);
+        });
+        const report = (await observers?.report(result)) ?? null;
+        if (report) emit({ type: 'report', report });
+        return { ...result, report };
+      },
+    );
   };
 
   const run = startRun<GenerateEvent, GenerateResult>(async (emit) => {
@@ -187,9 +244,9 @@ export function startGenerate(options: AnyPictureOptions, context: GenerateConte
     const time = parseTime(options.time);
     const timer = time === null ? undefined : setTimeout(() => end.ask('time'), time);
     try {
-      const engine = await context.open(signal);
+      const engine = await context.open(either);
       try {
-        signal?.throwIfAborted();
+        either.throwIfAborted();
         return await search(engine, emit);
       } finally {
         await context.close?.(engine);
@@ -198,5 +255,14 @@ export function startGenerate(options: AnyPictureOptions, context: GenerateConte
       clearTimeout(timer);
     }
   });
-  return { ...run, soFar: async () => (await record?.soFar(wanted)) ?? null };
+  const stop = (): void => end.ask('stop');
+  return {
+    ...run,
+    soFar: async () => (await record?.soFar(wanted)) ?? null,
+    stop,
+    [Symbol.asyncDispose]: async () => {
+      stop();
+      await run.result.catch(() => undefined);
+    },
+  };
 }

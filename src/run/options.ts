@@ -4,6 +4,7 @@
 import { UsageError } from '../core/errors.js';
 import {
   checkOptions,
+  isNumber,
   isObject,
   isText,
   type OptionsOf,
@@ -31,6 +32,13 @@ import { BUDGET } from '../search/sizes.js';
 import type { Jury } from '../verifiers/jury.js';
 import { parseTime } from './time.js';
 
+/** A score at which a search ends; null for what is none. */
+export function parseStopAt(given: unknown): number | 'most' | null {
+  if (given === 'most') return given;
+  const score = isText(given) ? Number(given) : given;
+  return isNumber(score) ? score : null;
+}
+
 /** What a caller says about the picture, whatever draws it and however it is searched for. */
 export const PICTURE_OPTIONS = {
   prompt: value<string>('what to draw', isText, 'a text that is not empty'),
@@ -40,6 +48,12 @@ export const PICTURE_OPTIONS = {
     (given) => parseTime(given) !== null,
     "milliseconds, or a time such as '30s', '2min' or '500ms'",
     { kind: 'text', usual: 'until the search is through', placeholder: 'time' },
+  ),
+  stopAt: value<number | string>(
+    "score at which the search ends, or 'most' for the highest that the verifier can give",
+    (given) => parseStopAt(given) !== null,
+    "a number, or 'most'",
+    { kind: 'text', placeholder: 'score' },
   ),
   signal: SIGNAL,
 };

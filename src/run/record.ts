@@ -6,7 +6,7 @@ import type { EngineHashes } from '../engine/engine.js';
 import { readVersions } from '../engine/versions.js';
 import type { Generator, Schedule } from '../models/contract.js';
 import type { Candidate, Fate, SearchEvent, SearchResult, Shown } from '../search/contract.js';
-import type { Standing } from '../verifiers/jury.js';
+import { combine, type Standing } from '../verifiers/jury.js';
 import type { ResolvedOptions } from './options.js';
 import { PictureStore } from './pictures.js';
 import { hashPixels } from './recipe.js';
@@ -54,6 +54,19 @@ export class RunRecord {
     return this.#best !== null;
   }
 
+  /**
+   * The first finished picture of an event that reaches a score. The first and not the best of them: which pictures are judged
+   * together depends on the memory, and what a seed gives must not.
+   */
+  firstFrom(score: number, event: SearchEvent): Candidate | undefined {
+    if (event.type !== 'judged') return undefined;
+    const { options, schedule } = this.#facts;
+    return event.candidates.find(
+      ({ judgedAt, scores }) =>
+        judgedAt === schedule.steps.length && (combine([scores], options.jury)[0] ?? NaN) >= score,
+    );
+  }
+
   /** Takes in pictures as they are drawn. */
   see(pictures: readonly Shown[]): void {
     this.#store.add(pictures, this.#best?.id);
@@ -93,9 +106,8 @@ export class RunRecord {
     return await this.#result({ image, winner, standing }, null);
   }
 
-  /** The result of a search that was ended before all of it was done: the best until then. */
-  async end(by: EndedBy, generator: Generator): Promise<GenerateResult> {
-    const winner = this.#best;
+  /** The result of a search that was ended before all of it was done: the best until then, or another candidate. */
+  async end(by: EndedBy, generator: Generator, winner = this.#best): Promise<GenerateResult> {
     if (!winner) throw new RangeError('nothing was judged yet');
     const standing = standingsOf([this.#candidates], this.#facts.options.jury)(winner);
     return await this.#result({ image: await this.#imageOf(winner, generator), winner, standing }, by);

@@ -22,8 +22,11 @@ export interface Pictures {
   readonly states: ReadonlyMap<number, Uint8Array>;
 }
 
-/** What ended a search: all of it was done, or the time was up. Either way the result is what was asked for. */
-export type EndedBy = 'search' | 'time';
+/**
+ * What ended a search: all of it was done, the time was up, the score was reached, or the caller had enough. In any case the result
+ * is what was asked for.
+ */
+export type EndedBy = 'search' | 'time' | 'score' | 'stop';
 
 /** The end of a run, or what an interrupted one had reached. */
 export interface GenerateResult {
