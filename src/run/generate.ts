@@ -226,8 +226,9 @@ export function startGenerate(options: AnyPictureOptions, context: GenerateConte
           }
         };
         const result = await toTheEnd().catch(async (error: unknown) => {
-          if (end.by === null || !own.hasBest || error !== end.signal.reason || signal?.aborted === true)
+          if (end.by === null || !own.hasBest || error !== end.signal.reason || signal?.aborted === true) {
             throw error;
+          }
           emit({ type: 'ended', by: end.by });
           return await own.end(end.by, generator);
         });

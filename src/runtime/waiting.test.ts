@@ -29,8 +29,9 @@ it('counts a moment of the engine once, whoever waits for it', async () => {
   const own = times.reduce((sum, { transformer }) => sum + transformer, 0);
   expect(own).toBeLessThanOrEqual(wall * 1.02);
   expect(own).toBeGreaterThan(wall * 0.7);
-  for (const { transformer, waiting } of times)
+  for (const { transformer, waiting } of times) {
     expect(transformer + waiting).toBeLessThanOrEqual(wall * 1.02);
+  }
   // Alone, nobody waits.
   const alone = new Ledger();
   await alone.time('transformer', () => session.run(input));
