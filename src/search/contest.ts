@@ -176,7 +176,10 @@ export class Contest {
     return new Set(staying);
   }
 
-  /** The better ones; and of those that are equal to the last, which others may be preferred to, as many of every parent. */
+  /**
+   * The better ones; and of those that are equal to the last, of every parent as many as may be elected: for the n-th of one
+   * parent, each other one has n - 1 elected before, or all that it has here.
+   */
   #absoluteContenders(elect: number): ReadonlySet<Candidate> {
     const sorted = this.ranking();
     const last = sorted[elect - 1];
@@ -184,7 +187,14 @@ export class Contest {
     const better = sorted.filter((candidate) => this.#compare(candidate, last) < 0);
     const end = this.#endOfEquals(sorted, better.length);
     const equals = [...this.#families(sorted.slice(better.length, end)).values()];
-    return new Set([...better, ...equals.flatMap((children) => children.slice(0, elect - better.length))]);
+    const others = (own: readonly Candidate[], count: number): number =>
+      equals.reduce((sum, each) => sum + (each === own ? 0 : Math.min(count - 1, each.length)), 0);
+    const mostOf = (own: readonly Candidate[]): number => {
+      let count = Math.min(own.length, elect - better.length);
+      while (count > 1 && count + others(own, count) > elect) count--;
+      return count;
+    };
+    return new Set([...better, ...equals.flatMap((own) => own.slice(0, mostOf(own)))]);
   }
 
   /** Whether one sibling is preferred to another where their numbers are equal. */
