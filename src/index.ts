@@ -62,7 +62,7 @@ export type { Recipe } from './run/recipe.js';
 export { decodeWithRecipe, encodeWithRecipe } from './run/recipe.js';
 export type { ReplayEvent, ReplayOptions, ReplayPlan, ReplayResult, ReplayRun } from './run/replay.js';
 export { REPLAY_LIMITS } from './run/replay.js';
-export type { GenerateResult, Pictures, ResultJson } from './run/result.js';
+export type { EndedBy, GenerateResult, Pictures, ResultJson } from './run/result.js';
 export { resultJson } from './run/result.js';
 export type { Spent, TracePoint } from './run/standings.js';
 export type { NamedPictures } from './score/files.js';

@@ -80,6 +80,7 @@ function follow(state: State, event: GenerateEvent): void {
       break;
     case 'warning':
     case 'elected':
+    case 'ended':
     case 'report':
       break;
   }

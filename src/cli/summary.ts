@@ -54,6 +54,8 @@ export function printSummary(result: GenerateResult, folder: string, io: CliIo):
     `${describeSearch(options.search)}: ${formatCount(ledger.imagesDecoded)} pictures, ${formatCount(ledger.nfe)} NFE, ` +
       `${formatCount(ledger.forwards)} forward passes, ${formatDuration(milliseconds)}`,
   );
+  if (result.endedBy === 'time') line(io.stdout, 'the time was up: this is the best until then');
+  if (result.endedBy === 'score') line(io.stdout, 'the score was reached: the search ended there');
   if (report) printReport(report, io);
   line(io.stdout, `written to ${shownPath(folder, io.cwd)}: picture.png, result.json, index.html`);
 }

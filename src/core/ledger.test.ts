@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { Ledger, PHASES } from './ledger.js';
+import { Ledger, noteWaiting, PHASES } from './ledger.js';
 
 describe('Ledger', () => {
   it('begins at nothing, with every count and phase', () => {
@@ -32,6 +32,24 @@ describe('Ledger', () => {
   it('shares nothing with other ledgers', () => {
     new Ledger().add({ nfe: 1 });
     expect(new Ledger().record().nfe).toBe(0);
+  });
+
+  it('keeps what work waited for that of others apart, of each ledger its own', async () => {
+    const wait = (milliseconds: number): Promise<void> =>
+      new Promise((resolve) => setTimeout(resolve, milliseconds));
+    const [one, other] = [new Ledger(), new Ledger()];
+    const work = async (waited: number): Promise<void> => {
+      await wait(40);
+      noteWaiting(waited);
+    };
+    await Promise.all([one.time('decoder', () => work(30)), other.time('decoder', () => work(0))]);
+    noteWaiting(1000); // nobody's
+    expect(one.record().milliseconds.waiting).toBe(30);
+    expect(other.record().milliseconds.waiting).toBe(0);
+    expect(other.record().milliseconds.decoder).toBeGreaterThan(35);
+    const { decoder } = one.record().milliseconds;
+    await one.time('decoder', () => work(1000));
+    expect(one.record().milliseconds.decoder).toBe(decoder); // never less than nothing
   });
 
   it('takes the time of work, gives its result, and takes the time of failures too', async () => {

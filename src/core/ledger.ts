@@ -1,7 +1,13 @@
 // The ledger: what a search cost. Models and verifiers write it, strategies never look at a clock.
+//
+// Several searches may share an engine, which works their calls off one after the other. A search's time in a phase is that of
+// its own calls: what it waited for those of others goes to the phase 'waiting'. Whoever has the queue tells (`noteWaiting`) the
+// ledger for which the call is made, wherever in the work of `time` that is.
+
+import { AsyncLocalStorage } from 'node:async_hooks';
 
 /** The parts of a run whose wall-clock time is kept apart. */
-export const PHASES = ['load', 'text', 'transformer', 'decoder', 'verifier'] as const;
+export const PHASES = ['load', 'text', 'transformer', 'decoder', 'verifier', 'waiting'] as const;
 
 /** One of the parts of a run. */
 export type Phase = (typeof PHASES)[number];
@@ -25,6 +31,15 @@ export interface LedgerCounts {
   imagesVerified: number;
 }
 
+/** Waiting within the work that is timed at the moment. */
+const timed = new AsyncLocalStorage<{ waited: number }>();
+
+/** Notes that the work under way has waited for that of others. */
+export function noteWaiting(milliseconds: number): void {
+  const work = timed.getStore();
+  if (work) work.waited += milliseconds;
+}
+
 const ZERO: LedgerCounts = {
   nfe: 0,
   forwardCalls: 0,
@@ -38,7 +53,7 @@ const ZERO: LedgerCounts = {
 
 /** A ledger as it is written to result.json. */
 export interface LedgerRecord extends LedgerCounts {
-  /** Milliseconds of wall-clock time per phase. */
+  /** Milliseconds of wall-clock time per phase; in 'waiting' others had the engine. */
   readonly milliseconds: Readonly<Record<Phase, number>>;
 }
 
@@ -51,6 +66,7 @@ export class Ledger {
     transformer: 0,
     decoder: 0,
     verifier: 0,
+    waiting: 0,
   };
 
   /** Adds to some of the counts. */
@@ -65,13 +81,18 @@ export class Ledger {
     this.#milliseconds[phase] += milliseconds;
   }
 
-  /** Runs `work` and adds its wall-clock time to a phase, also when it fails. */
+  /** Runs `work` and adds its wall-clock time to a phase, without what it waited for others, also when it fails. */
   async time<T>(phase: Phase, work: () => Promise<T>): Promise<T> {
     const start = performance.now();
+    const own = { waited: 0 };
     try {
-      return await work();
+      return await timed.run(own, work);
     } finally {
-      this.addTime(phase, performance.now() - start);
+      const all = performance.now() - start;
+      // Calls that are made together wait together.
+      const waited = Math.min(own.waited, all);
+      this.addTime(phase, all - waited);
+      this.addTime('waiting', waited);
     }
   }
 

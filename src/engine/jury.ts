@@ -8,7 +8,7 @@ import type { Runtime } from '../runtime/index.js';
 import type { Bench } from '../search/contract.js';
 import type { VerifierEntry } from '../verifiers/catalog.js';
 import { checkScores, type Judge, type Verifier } from '../verifiers/contract.js';
-import { type Jury, resolveJury } from '../verifiers/jury.js';
+import { combine, isRelative, type Jury, resolveJury } from '../verifiers/jury.js';
 import { type Catalogs, checkClipDir, findJudges, isEntry, type WantedVerifier } from './catalogs.js';
 import type { JudgeOptions } from './options.js';
 
@@ -21,6 +21,8 @@ export interface OpenBench extends Bench {
 /** The loaded judges of a jury. */
 export interface JuryRoom {
   readonly jury: Jury;
+  /** The highest score that the judges together can give; null where there is none that they tell. */
+  readonly most: number | null;
   /** The verifiers' hashes, as verifier/file. */
   hashes(): Promise<FileHashes>;
   /** Encodes the prompt for every judge; costs go to `ledger`. */
@@ -41,6 +43,7 @@ export function seatJury(
   );
   return {
     jury,
+    most: mostOf(judges, jury),
     hashes: () => hashesOf(judges),
     prepare: async (prompt, ledger) => {
       const ready = await prepareAll(judges, prompt, ledger);
@@ -65,6 +68,11 @@ export function seatJury(
       };
     },
   };
+}
+
+function mostOf(judges: readonly Verifier[], jury: Jury): number | null {
+  if (isRelative(jury) || judges.some(({ most }) => most === undefined)) return null;
+  return combine([Object.fromEntries(judges.map(({ name, most = NaN }) => [name, most]))], jury)[0] ?? null;
 }
 
 /** Prepares verifiers one after the other; when one fails, the others are closed again. */

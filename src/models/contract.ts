@@ -60,6 +60,8 @@ export interface Extension {
 /** What a call may be given besides its arguments. */
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
+  /** Where the call's cost goes, for what is no part of the search. @default the generator's */
+  readonly ledger?: Ledger | undefined;
 }
 
 /** How an unfinished prefix is looked at: at its own size, or as far as it has come at the size of the last step. */

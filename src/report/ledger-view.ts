@@ -56,6 +56,7 @@ const TONES: Readonly<Record<Phase | 'other', string>> = {
   transformer: 'tone-kept',
   decoder: 'tone-violet',
   verifier: 'tone-winner',
+  waiting: 'tone-mean',
   other: 'tone-pruned',
 };
 

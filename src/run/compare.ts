@@ -1,5 +1,6 @@
 // Every strategy at the same budget, one after the other, with the same models, prompt and seed.
 
+import { isAbortError } from '../core/errors.js';
 import type { Engine } from '../engine/engine.js';
 import { optionsFor, STRATEGIES, type StrategyName } from '../search/registry.js';
 import { heightOf, type Standing } from '../verifiers/jury.js';
@@ -43,6 +44,10 @@ export interface CompareRun extends Run<CompareEvent, CompareResult> {
   readonly finished: readonly GenerateResult[];
   /** The strategies that are through, and what the running one has reached; null before anything was judged. */
   soFar(): Promise<CompareResult | null>;
+  /** Ends the running search as its own `stop` does, and with it the comparison: `result` has what was finished. */
+  stop(): void;
+  /** Stops, and waits until everything is freed. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** Compares the pictures of several searches by the same jury with each other. */
@@ -73,6 +78,7 @@ export function startCompare(options: ComparePictureOptions, context: GenerateCo
   const { strategies, sizes, picture } = partCompare(options);
   const results: GenerateResult[] = [];
   let running: GenerateRun | null = null;
+  let stopped = false;
 
   const compareAll = async (engine: Engine, emit: (event: CompareEvent) => void): Promise<CompareResult> => {
     const chosen = STRATEGIES.map(({ name }) => name).filter((name) => strategies?.includes(name) ?? true);
@@ -81,12 +87,19 @@ export function startCompare(options: ComparePictureOptions, context: GenerateCo
       running = startGenerate({ ...picture, ...optionsFor(strategy, sizes) } as PictureOptions, {
         open: () => Promise.resolve(engine),
       });
-      for await (const event of running) emit({ type: 'progress', strategy, event });
-      results.push(await running.result);
+      if (stopped) running.stop();
+      try {
+        for await (const event of running) emit({ type: 'progress', strategy, event });
+        results.push(await running.result);
+      } catch (error) {
+        if (stopped && results.length > 0 && options.signal?.aborted !== true && isAbortError(error)) break;
+        throw error;
+      }
       running = null;
       emit({ type: 'end', strategy, index });
+      if (stopped) break;
     }
-    const summary = summarise(options, results, true);
+    const summary = summarise(options, results, !stopped);
     if (!summary) throw new RangeError('a comparison needs at least one strategy');
     return summary;
   };
@@ -104,5 +117,18 @@ export function startCompare(options: ComparePictureOptions, context: GenerateCo
     const partial = await running?.soFar();
     return summarise(options, partial ? [...results, partial] : [...results], false);
   };
-  return { ...run, finished: results, soFar };
+  const stop = (): void => {
+    stopped = true;
+    running?.stop();
+  };
+  return {
+    ...run,
+    finished: results,
+    soFar,
+    stop,
+    [Symbol.asyncDispose]: async () => {
+      stop();
+      await run.result.catch(() => undefined);
+    },
+  };
 }

@@ -7,13 +7,22 @@ import type { OpenBench } from '../engine/jury.js';
 import type { Generator, Schedule } from '../models/contract.js';
 import type { SearchEvent, Shown } from '../search/contract.js';
 import type { Estimate } from '../search/cost.js';
-import { checkSearch, estimate, resolveSearch, startSearch, strategyOf } from '../search/registry.js';
+import {
+  type AnyStrategy,
+  checkSearch,
+  estimate,
+  resolveSearch,
+  startSearch,
+  strategyOf,
+} from '../search/registry.js';
+import { EarlyEnd, endScore } from './early-end.js';
 import type { Run } from './live-run.js';
 import { startRun } from './live-run.js';
 import { type ObserverReport, Observers } from './observers.js';
 import { type AnyPictureOptions, DEFAULT_SEED, partPicture, type ResolvedOptions } from './options.js';
 import { RunRecord } from './record.js';
-import type { GenerateResult } from './result.js';
+import type { EndedBy, GenerateResult } from './result.js';
+import { parseTime } from './time.js';
 
 /** What happens during a run, in order: plain JSON. */
 export type GenerateEvent =
@@ -27,6 +36,8 @@ export type GenerateEvent =
       readonly cost: Estimate;
     }
   | SearchEvent
+  /** Not all of the search is done, and what there is will be the result. */
+  | { readonly type: 'ended'; readonly by: EndedBy }
   /** The observers have scored the winner, where there are some. */
   | { readonly type: 'report'; readonly report: ObserverReport };
 
@@ -34,6 +45,13 @@ export type GenerateEvent =
 export interface GenerateRun extends Run<GenerateEvent, GenerateResult> {
   /** The best picture until now, marked as not complete unless the search has come to its end; null before one was judged. */
   soFar(): Promise<GenerateResult | null>;
+  /**
+   * Ends the search as soon as the step under way is done: `result` is then the best until now, or rejects with an AbortError
+   * where nothing was judged yet. Leaving the iteration does not end it, since others may listen and wait for `result`.
+   */
+  stop(): void;
+  /** Stops, and waits until everything is freed: `await using run = generate(...)` ends with its block. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** What a search needs besides its options. */
@@ -42,10 +60,10 @@ export interface GenerateContext {
   readonly open: (signal?: AbortSignal) => Promise<Engine>;
   /** Called when the run is over, also when it failed. */
   readonly close?: (engine: Engine) => Promise<void>;
-  /** Looks at what the search will cost before it begins; throws where that is not to be. */
-  readonly accept?: (plan: { readonly options: ResolvedOptions; readonly cost: Estimate }) => void;
   /** The candidate whose picture `soFar` gives. @default the best until then */
   readonly wanted?: number;
+  /** Looks at what the search will cost before it begins; throws where that is not to be. */
+  readonly accept?: (plan: { readonly options: ResolvedOptions; readonly cost: Estimate }) => void;
 }
 
 /** The options with the defaults of the model and of the strategy filled in. */
@@ -74,8 +92,6 @@ interface Prepared {
   readonly observers: Observers | null;
 }
 
-const faultOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
 /** Frees something after work with it, however that ends. */
 async function using<T extends { close(): void }, R>(held: T, work: (held: T) => Promise<R>): Promise<R> {
   try {
@@ -101,77 +117,157 @@ async function withPrompt<T>(
   return verifiers ? using(await Observers.open(verifiers, { prompt, judges, signal }), rest) : rest(null);
 }
 
+const faultOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** What a search under way shares with the run that it belongs to. */
+interface Under {
+  readonly options: AnyPictureOptions;
+  readonly context: GenerateContext;
+  readonly end: EarlyEnd;
+  readonly emit: (event: GenerateEvent) => void;
+  /** What there is of it so far. */
+  readonly state: { record: RunRecord | null; finished: GenerateResult | null };
+}
+
+async function search(
+  engine: Engine,
+  { options, context, end, emit, state }: Under,
+): Promise<GenerateResult> {
+  const warning = engine.checkPrompt(options.prompt);
+  if (warning !== null) emit({ type: 'warning', message: warning });
+  const ledger = new Ledger();
+  const loadTime = engine.takeLoadTime();
+  ledger.addTime('load', loadTime);
+  const started = performance.now();
+  // Hashing the files takes a while for large models: it goes on while the prompt is read, and ends before the search does
+  // anything, since what can fail must not cost a picture.
+  const hashing = engine.hashes();
+  hashing.catch(() => undefined);
+  const signal = options.signal ? AbortSignal.any([options.signal, end.signal]) : end.signal;
+  return await withPrompt(engine, { options: { ...options, signal }, ledger }, async (prepared) => {
+    const { schedule } = prepared.generator;
+    const resolved = resolveOptions(options, engine, schedule);
+    const strategy = strategyOf(partPicture(options).search.strategy);
+    const score = endScore(options.stopAt, engine.jury);
+    const cost = estimate(resolved.search, schedule, strategy);
+    context.accept?.({ options: resolved, cost });
+    const hashes = await hashing;
+    signal.throwIfAborted();
+    const facts = { options: resolved, schedule, ledger, started, loadTime, hashes, wanted: context.wanted };
+    const record = new RunRecord(facts);
+    state.record = record;
+    emit({ type: 'ready', options: resolved, schedule, cost });
+    const result = await follow(prepared, record, { resolved, strategy, score, signal, end, emit }).catch(
+      async (error: unknown) => {
+        const asked = error === end.signal.reason && options.signal?.aborted !== true;
+        if (end.by === null || !record.hasBest || !asked) throw error;
+        emit({ type: 'ended', by: end.by });
+        return await record.end(end.by, prepared.generator);
+      },
+    );
+    state.finished = result;
+    state.finished = {
+      ...result,
+      report: await reportOf(prepared, result, { signal: options.signal, emit }),
+    };
+    return state.finished;
+  });
+}
+
+interface Following {
+  readonly resolved: ResolvedOptions;
+  readonly strategy: AnyStrategy;
+  /** The score at which the search is to end; null for none. */
+  readonly score: number | null;
+  readonly signal: AbortSignal;
+  readonly end: EarlyEnd;
+  readonly emit: (event: GenerateEvent) => void;
+}
+
+/** Runs the search to its end, or to the score that is enough. */
+async function follow(
+  { generator, bench, observers }: Prepared,
+  record: RunRecord,
+  { resolved, strategy, score, signal, end, emit }: Following,
+): Promise<GenerateResult> {
+  const show = async (pictures: readonly Shown[]): Promise<void> => {
+    record.see(pictures);
+    const before = performance.now();
+    await observers?.see(pictures);
+    record.setAside(performance.now() - before);
+  };
+  const draw = RandomKey.fromSeed(resolved.seed);
+  const events = startSearch(resolved.search, { generator, bench, draw, show, signal }, strategy);
+  for (;;) {
+    const next = await events.next();
+    if (next.done === true) return await record.finish(next.value, generator);
+    await record.note(next.value, generator);
+    emit(next.value);
+    const first = score === null ? undefined : record.firstFrom(score, next.value);
+    if (first) {
+      await events.return(undefined as never);
+      emit({ type: 'ended', by: 'score' });
+      return await record.end('score', generator, first);
+    }
+    if (record.hasBest) end.allow();
+  }
+}
+
+/** What the observers say of the winner. A result never waits for them: where they fail, that is a warning. */
+async function reportOf(
+  { observers }: Prepared,
+  result: GenerateResult,
+  {
+    signal,
+    emit,
+  }: { readonly signal: AbortSignal | undefined; readonly emit: (event: GenerateEvent) => void },
+): Promise<ObserverReport | null> {
+  const report =
+    (await observers?.report(result).catch((error: unknown) => {
+      if (signal?.aborted === true) throw error;
+      emit({ type: 'warning', message: `the observers failed at the end: ${faultOf(error)}` });
+      return null;
+    })) ?? null;
+  if (report) emit({ type: 'report', report });
+  return report;
+}
+
 /** Begins a search. The options have been checked. */
 export function startGenerate(options: AnyPictureOptions, context: GenerateContext): GenerateRun {
   const { signal } = options;
-  const { wanted, accept } = context;
-  const strategy = strategyOf(partPicture(options).search.strategy);
-  let record: RunRecord | null = null;
-  let finished: GenerateResult | null = null;
-
-  const search = async (engine: Engine, emit: (event: GenerateEvent) => void): Promise<GenerateResult> => {
-    const warning = engine.checkPrompt(options.prompt);
-    if (warning !== null) emit({ type: 'warning', message: warning });
-    const ledger = new Ledger();
-    const loadTime = engine.takeLoadTime();
-    ledger.addTime('load', loadTime);
-    const started = performance.now();
-    // Hashing the files takes a while for large models: it goes on while the prompt is read, and ends before the search does
-    // anything, since what can fail must not cost a picture.
-    const hashing = engine.hashes();
-    hashing.catch(() => undefined);
-    return await withPrompt(engine, { options, ledger }, async ({ generator, bench, observers }) => {
-      const { schedule } = generator;
-      const resolved = resolveOptions(options, engine, schedule);
-      const cost = estimate(resolved.search, schedule, strategy);
-      accept?.({ options: resolved, cost });
-      const hashes = await hashing;
-      signal?.throwIfAborted();
-      const facts = { options: resolved, schedule, ledger, started, loadTime, hashes, wanted };
-      const own = new RunRecord(facts);
-      record = own;
-      emit({ type: 'ready', options: resolved, schedule, cost });
-      const show = async (pictures: readonly Shown[]): Promise<void> => {
-        own.see(pictures);
-        const before = performance.now();
-        await observers?.see(pictures);
-        own.setAside(performance.now() - before);
-      };
-      const draw = RandomKey.fromSeed(resolved.seed);
-      const events = startSearch(resolved.search, { generator, bench, draw, show, signal }, strategy);
-      for (;;) {
-        const next = await events.next();
-        if (next.done === true) {
-          const result = await own.finish(next.value, generator);
-          finished = result;
-          if (!observers) return result;
-          const report = await observers.report(result).catch((error: unknown) => {
-            if (signal?.aborted === true) throw error;
-            emit({ type: 'warning', message: `the observers failed at the end: ${faultOf(error)}` });
-            return null;
-          });
-          if (report) emit({ type: 'report', report });
-          finished = { ...result, report };
-          return finished;
-        }
-        await own.note(next.value, generator);
-        emit(next.value);
-      }
-    });
-  };
+  const { wanted } = context;
+  const end = new EarlyEnd();
+  const either = signal ? AbortSignal.any([signal, end.signal]) : end.signal;
+  const state: Under['state'] = { record: null, finished: null };
 
   const run = startRun<GenerateEvent, GenerateResult>(async (emit) => {
     signal?.throwIfAborted();
-    const engine = await context.open(signal);
+    // The time counts from the call on, since that is what a caller waits: loading and waiting for others are in it.
+    const time = parseTime(options.time);
+    const timer = time === null ? undefined : setTimeout(() => end.ask('time'), time);
     try {
-      signal?.throwIfAborted();
-      return await search(engine, emit);
+      const engine = await context.open(either);
+      try {
+        either.throwIfAborted();
+        return await search(engine, { options, context, end, emit, state });
+      } finally {
+        await context.close?.(engine);
+      }
     } finally {
-      await context.close?.(engine);
+      clearTimeout(timer);
     }
   });
   // A picture that was asked for is that of its candidate, not the winner's.
   const soFar = (): GenerateResult | null =>
-    (wanted === undefined ? finished : null) ?? record?.soFar(wanted) ?? null;
-  return { ...run, soFar: () => Promise.resolve(soFar()) };
+    (wanted === undefined ? state.finished : null) ?? state.record?.soFar(wanted) ?? null;
+  const stop = (): void => end.ask('stop');
+  return {
+    ...run,
+    soFar: () => Promise.resolve(soFar()),
+    stop,
+    [Symbol.asyncDispose]: async () => {
+      stop();
+      await run.result.catch(() => undefined);
+    },
+  };
 }

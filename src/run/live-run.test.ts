@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 
 import { startRun } from './live-run.js';
@@ -37,6 +39,41 @@ describe('a live run', () => {
     expect(late.length).toBeLessThan(3);
     expect([0, 1, 2].slice(-late.length)).toEqual(late);
     expect(await collect(run)).toEqual([]);
+  });
+
+  it('collects nothing for an iterator that was left before its first event', async () => {
+    setFlagsFromString('--expose-gc');
+    const collectGarbage = runInNewContext('gc') as () => void;
+    let last: WeakRef<object> | undefined;
+    const run = startRun<object, string>(async (emit) => {
+      await tick();
+      const event = {};
+      last = new WeakRef(event);
+      emit(event);
+      return 'done';
+    });
+    const iterator = run[Symbol.asyncIterator]();
+    await iterator.return?.();
+    expect(await run.result).toBe('done');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    collectGarbage();
+    expect(last?.deref()).toBeUndefined();
+    expect(await iterator.next()).toEqual({ done: true, value: undefined });
+  });
+
+  it('lets an iterator go that is left while it waits', async () => {
+    let end = (): void => undefined;
+    const run = startRun<number, string>(async () => {
+      await new Promise<void>((resolve) => (end = resolve));
+      return 'done';
+    });
+    const iterator = run[Symbol.asyncIterator]();
+    const waiting = iterator.next();
+    await tick();
+    await iterator.return?.();
+    expect(await waiting).toEqual({ done: true, value: undefined });
+    end();
+    expect(await run.result).toBe('done');
   });
 
   it('lets the oldest events go where very many wait for a first listener', async () => {

@@ -13,6 +13,7 @@ const MOST_WAITING = 10_000;
 interface Listener<Event> {
   readonly unread: Event[];
   wake: () => void;
+  left: boolean;
 }
 
 /**
@@ -47,19 +48,33 @@ export function startRun<Event, Result>(
       for (;;) {
         const event = own.unread.shift();
         if (event !== undefined) yield event;
+        else if (own.left) return;
         else if (settled) break;
         else await new Promise<void>((resolve) => (own.wake = resolve));
       }
       await result;
     } finally {
-      listeners.delete(own);
+      forget(own);
     }
   }
+  const forget = (own: Listener<Event>): void => {
+    listeners.delete(own);
+    own.unread.length = 0;
+    own.left = true;
+    own.wake();
+  };
   const iterate = (): AsyncGenerator<Event, void, void> => {
-    const own: Listener<Event> = { unread: early ?? [], wake: () => undefined };
+    const own: Listener<Event> = { unread: early ?? [], wake: () => undefined, left: false };
     early = null;
     listeners.add(own);
-    return read(own);
+    const reading = read(own);
+    const leave = reading.return.bind(reading);
+    // A generator that is left before its first event runs none of its code, and one that waits for an event goes on waiting.
+    reading.return = (value) => {
+      forget(own);
+      return leave(value);
+    };
+    return reading;
   };
   return { result, [Symbol.asyncIterator]: iterate };
 }

@@ -4,6 +4,7 @@
 import { UsageError } from '../core/errors.js';
 import {
   checkOptions,
+  isNumber,
   isObject,
   isText,
   type OptionsOf,
@@ -29,11 +30,31 @@ import {
 } from '../search/registry.js';
 import { BUDGET } from '../search/sizes.js';
 import type { Jury } from '../verifiers/jury.js';
+import { parseTime } from './time.js';
+
+/** A score at which a search ends; null for what is none. */
+export function parseStopAt(given: unknown): number | 'most' | null {
+  if (given === 'most') return given;
+  const score = isText(given) ? Number(given) : given;
+  return isNumber(score) ? score : null;
+}
 
 /** What a caller says about the picture, whatever draws it and however it is searched for. */
 export const PICTURE_OPTIONS = {
   prompt: value<string>('what to draw', isText, 'a text that is not empty'),
   seed: whole('root of all random numbers', 0, { usual: '0', expected: 'a whole number from 0 to 2^53 - 1' }),
+  time: value<number | string>(
+    'time to search, such as 30s: the result is the best until then',
+    (given) => parseTime(given) !== null,
+    "milliseconds, or a time such as '30s', '2min' or '500ms'",
+    { kind: 'text', usual: 'until the search is through', placeholder: 'time' },
+  ),
+  stopAt: value<number | string>(
+    "score at which the search ends, or 'most' for the highest that the verifier can give",
+    (given) => parseStopAt(given) !== null,
+    "a number, or 'most'",
+    { kind: 'text', placeholder: 'score' },
+  ),
   signal: SIGNAL,
 };
 

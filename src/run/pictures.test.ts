@@ -48,8 +48,8 @@ describe('the picture store', () => {
     expect(await store.image(4, generator)).toBe(shown[3]?.image);
     const decoded = generator.ledger.record();
     expect(hashPixels(await store.image(1, generator))).toBe(hashPixels(first));
-    expect(generator.ledger.record().imagesDecoded).toBe(decoded.imagesDecoded + 1);
-    expect(generator.ledger.record().forwards).toBe(decoded.forwards);
+    // Drawing again is no part of the search.
+    expect(generator.ledger.record()).toEqual(decoded);
     generator.close();
   });
 

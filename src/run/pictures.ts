@@ -2,6 +2,7 @@
 // its memory goes, and packed states from which any picture is drawn again by one decode.
 
 import type { Image } from '../core/image.js';
+import { Ledger } from '../core/ledger.js';
 import { shrink } from '../core/resample.js';
 import type { Generator } from '../models/contract.js';
 import type { Shown } from '../search/contract.js';
@@ -69,7 +70,7 @@ export class PictureStore {
   }
 }
 
-/** Draws pictures of packed states again: one decode each, and no forward pass. */
+/** Draws pictures of packed states again: one decode each, which is no part of any search's cost, and no forward pass. */
 export async function redraw(
   states: readonly Uint8Array[],
   generator: Generator,
@@ -77,7 +78,7 @@ export async function redraw(
 ): Promise<Image[]> {
   const prefixes = states.map((state) => generator.unpack(state));
   try {
-    return await generator.decode(prefixes, 'own', { signal });
+    return await generator.decode(prefixes, 'own', { signal, ledger: new Ledger() });
   } finally {
     for (const prefix of prefixes) prefix.release();
   }

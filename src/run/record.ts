@@ -6,11 +6,11 @@ import type { EngineHashes } from '../engine/engine.js';
 import { readVersions } from '../engine/versions.js';
 import type { Generator, Schedule } from '../models/contract.js';
 import type { Candidate, Fate, SearchEvent, SearchResult, Shown } from '../search/contract.js';
-import type { Standing } from '../verifiers/jury.js';
+import { combine, type Standing } from '../verifiers/jury.js';
 import type { ResolvedOptions } from './options.js';
 import { PictureStore } from './pictures.js';
 import { hashPixels } from './recipe.js';
-import type { GenerateResult } from './result.js';
+import type { EndedBy, GenerateResult } from './result.js';
 import { type Spent, standingsOf, traceOf } from './standings.js';
 
 /** What a run is, before it has shown anything. */
@@ -50,6 +50,24 @@ export class RunRecord {
     this.#facts = facts;
   }
 
+  /** Whether there is a picture to give. */
+  get hasBest(): boolean {
+    return this.#best !== null;
+  }
+
+  /**
+   * The first finished picture of an event that reaches a score. The first and not the best of them: which pictures are judged
+   * together depends on the memory, and what a seed gives must not.
+   */
+  firstFrom(score: number, event: SearchEvent): Candidate | undefined {
+    if (event.type !== 'judged') return undefined;
+    const { options, schedule } = this.#facts;
+    return event.candidates.find(
+      ({ judgedAt, scores }) =>
+        judgedAt === schedule.steps.length && (combine([scores], options.jury)[0] ?? NaN) >= score,
+    );
+  }
+
   /** Takes in pictures as they are drawn. */
   see(pictures: readonly Shown[]): void {
     this.#store.add(pictures, this.#best?.id);
@@ -86,13 +104,20 @@ export class RunRecord {
     const image = winner && this.#whole.get(winner.id);
     if (!image) return null;
     const standing = standingsOf([this.#candidates], this.#facts.options.jury)(winner);
-    return this.#result({ image, winner, standing }, false);
+    return this.#result({ image, winner, standing }, null);
+  }
+
+  /** The result of a search that was ended before all of it was done: the best until then, or another candidate. */
+  async end(by: EndedBy, generator: Generator, winner = this.#best): Promise<GenerateResult> {
+    if (!winner) throw new RangeError('nothing was judged yet');
+    const standing = standingsOf([this.#candidates], this.#facts.options.jury)(winner);
+    return this.#result({ image: await this.#imageOf(winner, generator), winner, standing }, by);
   }
 
   /** The result of a search that came to its end. */
   async finish({ winner: id, standing }: SearchResult, generator: Generator): Promise<GenerateResult> {
     const winner = this.#candidateOf(id);
-    return this.#result({ image: await this.#imageOf(winner, generator), winner, standing }, true);
+    return this.#result({ image: await this.#imageOf(winner, generator), winner, standing }, 'search');
   }
 
   #candidateOf(id: number): Candidate {
@@ -105,18 +130,29 @@ export class RunRecord {
     return this.#whole.get(sameAs) ?? (await this.#store.image(sameAs, generator));
   }
 
-  #result({ image, winner, standing }: Found, complete: boolean): GenerateResult {
+  #result({ image, winner, standing }: Found, endedBy: EndedBy | null): GenerateResult {
     const { options, schedule, loadTime, started, hashes } = this.#facts;
     const ledger = this.#facts.ledger.record();
     const milliseconds = performance.now() - started - this.#asideTime + loadTime;
     const candidates = [...this.#candidates];
     const trace = traceOf(this.#trace, candidates, standingsOf([candidates], options.jury));
-    const shared = { complete, options, standing, versions: readVersions() };
+    const shared = { options, standing, versions: readVersions() };
     const fates = [...this.#fates];
     const pictures = this.#store.pictures();
-    const recipe = { format: 2, ...shared, hashes, candidate: winner.id, pixels: hashPixels(image) } as const;
+    // What was ended early is made again as what was interrupted: until its picture is there.
+    const complete = endedBy === 'search';
+    const recipe = {
+      format: 2,
+      complete,
+      ...shared,
+      hashes,
+      candidate: winner.id,
+      pixels: hashPixels(image),
+    } as const;
     return {
       ...shared,
+      complete: endedBy !== null,
+      endedBy,
       image,
       winner,
       candidates,

@@ -22,10 +22,18 @@ export interface Pictures {
   readonly states: ReadonlyMap<number, Uint8Array>;
 }
 
+/**
+ * What ended a search: all of it was done, the time was up, the score was reached, or the caller had enough. In any case the result
+ * is what was asked for.
+ */
+export type EndedBy = 'search' | 'time' | 'score' | 'stop';
+
 /** The end of a run, or what an interrupted one had reached. */
 export interface GenerateResult {
   /** False when the search did not come to its end: the picture is the best until then. */
   readonly complete: boolean;
+  /** What ended the search; null where it came to no end. */
+  readonly endedBy: EndedBy | null;
   readonly image: Image;
   /** The candidate whose picture it is. */
   readonly winner: Candidate;
@@ -53,6 +61,8 @@ export interface GenerateResult {
 export interface ResultJson {
   readonly format: 2;
   readonly incomplete?: true;
+  /** Where not all of the search was done, and the result is what was asked for all the same. */
+  readonly endedBy?: EndedBy;
   /** Name of the picture's file, beside this one. */
   readonly picture: string;
   /** Id of the candidate whose picture it is. */
@@ -79,6 +89,7 @@ export function resultJson(result: GenerateResult, picture: string): ResultJson 
   return {
     format: 2,
     ...(result.complete ? {} : { incomplete: true as const }),
+    ...(result.endedBy === null || result.endedBy === 'search' ? {} : { endedBy: result.endedBy }),
     picture,
     winner: result.winner.id,
     standing: result.standing,

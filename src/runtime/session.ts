@@ -1,6 +1,7 @@
 // A loaded model, seen from the caller's thread: checks inputs, sends the run to the worker, wraps the results.
 
 import { RuntimeError } from '../core/errors.js';
+import { noteWaiting } from '../core/ledger.js';
 import { checkInputs, describeInputs, type RunInputs } from './check-inputs.js';
 import type { TensorData, TensorInfo } from './graph/index.js';
 import {
@@ -80,6 +81,9 @@ export interface SessionHost {
   released(session: Session): void;
 }
 
+/** When each engine's last run was done. */
+const lastDone = new WeakMap<SessionHost, number>();
+
 /** A loaded model. Runs are worked off in the order of their calls; many may be under way. */
 export class Session {
   readonly id: number;
@@ -117,7 +121,12 @@ export class Session {
     try {
       const transfer: ArrayBuffer[] = [];
       const wired = this.wireInputs(inputs, transfer);
+      const sent = performance.now();
       const reply = await this.host.line.call('run', { session: this.id, outputs, ...wired }, { transfer });
+      // The engine works calls off in their order: it came to this one when the one before was done.
+      const before = lastDone.get(this.host) ?? 0;
+      noteWaiting(Math.max(0, before - sent));
+      lastDone.set(this.host, performance.now());
       return new RunResult(`Session ${this.name}`, this.unwire(outputs, reply), reply.milliseconds);
     } catch (cause) {
       const message = cause instanceof Error ? cause.message : String(cause);

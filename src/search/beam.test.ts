@@ -1,7 +1,35 @@
 import { describe, expect, it } from 'vitest';
 
+import { BitModel } from './bit-model.suite.js';
 import type { SearchOptions } from './registry.js';
-import { bestOfRounds, describeStrategy, meanScore, picturesOf, play, scoreOf } from './strategy.suite.js';
+import {
+  bestOfRounds,
+  describeStrategy,
+  meanScore,
+  picturesOf,
+  play,
+  scoreOf,
+  WORLD,
+} from './strategy.suite.js';
+
+it('keeps a child of every beam where the verifier finds all alike, and no more of the first draws than of others', async () => {
+  const places: number[] = [];
+  for (let seed = 0; seed < 20; seed++) {
+    const model = new BitModel(WORLD, { corrupt: (scores) => scores.map(() => ({ target: 1 })), room: 4 });
+    const options = { strategy: 'beam', width: 3, candidates: 5 } as const;
+    const { result } = await play(options, { seed, model });
+    expect(result.winner).toBe(1);
+    const copied = new Set(result.fates.filter(({ copies }) => copies > 0).map(({ id }) => id));
+    const elected = result.candidates.filter(({ id }) => copied.has(id));
+    for (const step of [2, 3]) {
+      expect(new Set(elected.filter((each) => each.step === step).map(({ parent }) => parent)).size).toBe(3);
+    }
+    places.push(...elected.filter(({ step }) => step === 1).map(({ path: [, , number = 0] }) => number));
+  }
+  // 60 of 15 places: their mean would be 1 if the earliest were taken.
+  const mean = places.reduce((sum, place) => sum + place, 0) / places.length;
+  expect(Math.abs(mean - 7)).toBeLessThan(2);
+});
 
 describeStrategy('beam', [
   { strategy: 'beam', width: 1, candidates: 1 },

@@ -91,6 +91,49 @@ describe('a contest', () => {
   });
 });
 
+describe('an election', () => {
+  const family = (scores: readonly number[], parents: readonly number[]): Candidate[] =>
+    candidatesOf(scores.map((score) => [score])).map((each, i) => ({ ...each, parent: parents[i] ?? 0 }));
+
+  it('takes of equals those with the fewest elected siblings, and then those of the lowest key', () => {
+    const candidates = family([5, 5, 5, 5, 9, 5, 1], [1, 1, 2, 2, 1, 3, 3]);
+    const keys = [0.1, 0.2, 0.9, 0.8, 0.5, 0.7, 0];
+    const contest = new Contest(juryOf('weighted-sum', 1), ({ id }) => keys[id - 1] ?? NaN);
+    contest.enter(candidates);
+    // The first parent has its fifth already: the third's comes next, then the second's by key, then one of each.
+    expect(idsOf(contest.ranking(5))).toEqual([5, 6, 4, 1, 3, 2, 7]);
+    expect(idsOf(contest.ranking(2))).toEqual([5, 6, 1, 2, 3, 4, 7]);
+    expect(idsOf(contest.ranking())).toEqual([5, 1, 2, 3, 4, 6, 7]);
+    expect(contest.best().id).toBe(5);
+    expect(idsOf(contest.contenders(2))).toEqual([5, 1, 4, 6]);
+  });
+
+  it('never lacks a contender, whatever the groups', () => {
+    for (const rule of JURY_RULES) {
+      for (let seed = 0; seed < 100; seed++) {
+        const draw = RandomKey.fromSeed(seed).uniform(60);
+        const candidates = family(
+          Array.from({ length: 20 }, (_, i) => Math.floor((draw[i] ?? 0) * 3)),
+          Array.from({ length: 20 }, (_, i) => Math.floor((draw[20 + i] ?? 0) * 3)),
+        );
+        const keyOf = ({ id }: Candidate): number => draw[39 + id] ?? NaN;
+        const whole = new Contest(juryOf(rule, 1), keyOf);
+        whole.enter(candidates);
+        const contest = new Contest(juryOf(rule, 1), keyOf);
+        let held: readonly Candidate[] = [];
+        for (let start = 0; start < 20; start += 1 + (seed % 7)) {
+          const group = candidates.slice(start, start + 1 + (seed % 7));
+          contest.enter(group);
+          const staying = contest.contenders(3);
+          held = [...held, ...group].filter((each) => staying.has(each));
+        }
+        expect(contest.ranking(3)).toEqual(whole.ranking(3));
+        expect(idsOf(held)).toEqual(expect.arrayContaining(idsOf(whole.ranking(3).slice(0, 3))));
+      }
+    }
+  });
+});
+
 describe('contenders', () => {
   const contendersOf = (jury: Jury, scores: readonly (readonly number[])[], elect: number): number[] =>
     idsOf(contestOf(jury, candidatesOf(scores)).contenders(elect));

@@ -23,6 +23,12 @@ it('draws whole pictures: every candidate fixes all steps, and nothing is drawn 
   expect(result.fates.map(({ copies }) => copies)).toEqual([0, 0, 0, 0, 0]);
 });
 
+it('judges the first pictures early, however many are to come', async () => {
+  const { events } = await play({ strategy: 'random', images: 100 });
+  const sizes = events.flatMap((event) => (event.type === 'judged' ? [event.candidates.length] : []));
+  expect(sizes).toEqual([4, 16, 64, 16]);
+});
+
 it('draws the same pictures first, however many follow', async () => {
   const few = await play({ strategy: 'random', images: 3 });
   const many = await play({ strategy: 'random', images: 9 });

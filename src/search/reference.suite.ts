@@ -18,6 +18,13 @@ export interface Reference {
 
 type Draws = readonly Draw[];
 
+/** A candidate at its place: the beam that it continues, and the draw that is its own. */
+interface Place {
+  readonly beam: number;
+  readonly own: Draw;
+  readonly draws: Draws;
+}
+
 /** Works a search out by definition. */
 export function referenceSearch(search: ResolvedSearch, world: BitWorld, root: Draw, jury: Jury): Reference {
   const K = world.schedule.steps.length;
@@ -27,6 +34,27 @@ export function referenceSearch(search: ResolvedSearch, world: BitWorld, root: D
       pictures.map((each) => world.scoresOf(draw(each))),
       by,
     );
+  /** The best, one after the other: of equals one that shares its beam with the fewest before it, then the lowest key. */
+  const elect = (places: readonly Place[], count: number): Draws[] => {
+    const pictures = places.map(({ draws }) => draws);
+    const found = compare(pictures);
+    const seconds = jury.rule === 'z-score' ? compare(pictures, { ...jury, rule: 'rank' }) : found;
+    const left = places.map((place, i) => ({ ...place, number: found[i] ?? NaN, second: seconds[i] ?? NaN }));
+    const chosen: typeof left = [];
+    while (chosen.length < count && left.length > 0) {
+      const siblings = (beam: number): number => chosen.filter((each) => each.beam === beam).length;
+      const key = ({ own }: Place): number => own.fold(0).uniform(1)[0] ?? NaN;
+      left.sort(
+        (a, b) =>
+          b.number - a.number ||
+          b.second - a.second ||
+          siblings(a.beam) - siblings(b.beam) ||
+          key(a) - key(b),
+      );
+      chosen.push(...left.splice(0, 1));
+    }
+    return chosen.map(({ draws }) => draws);
+  };
   const best = (pictures: readonly Draws[], count: number): { draws: Draws; number: number }[] => {
     const numbers = compare(pictures);
     // Equal z-scores go by rank, and equals by their order.
@@ -57,21 +85,22 @@ export function referenceSearch(search: ResolvedSearch, world: BitWorld, root: D
     return finish(all);
   }
   const width = search.strategy === 'beam' ? search.width : 1;
-  let round: Draws[] = [];
+  let round: Place[] = [];
   let beams: readonly Draws[] = [[]];
   for (let k = 1; k <= K; k++) {
     const share = (width * (search.candidates[k - 1] ?? 0)) / beams.length;
     round = beams.flatMap((beam, b) =>
       Array.from({ length: share }, (_, c) => {
-        if (search.keepElected && k > 1 && c === 0) return beam;
-        return complete(beam, k - 1, root.fold(k).fold(b).fold(c));
+        const own = root.fold(k).fold(b).fold(c);
+        const kept = search.keepElected && k > 1 && c === 0;
+        return { beam: b, own, draws: kept ? beam : complete(beam, k - 1, own) };
       }),
     );
-    judge(round);
-    beams = best(round, width).map(({ draws }) => draws);
+    judge(round.map(({ draws }) => draws));
+    beams = elect(round, width);
   }
   // A rollout that was taken over is one picture all the same.
-  return finish(search.result === 'best' ? [...new Set(all)] : round);
+  return finish(search.result === 'best' ? [...new Set(all)] : round.map(({ draws }) => draws));
 }
 
 type AllScores = readonly Readonly<Record<BitJudge, number>>[];

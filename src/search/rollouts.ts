@@ -86,6 +86,8 @@ export class Rollouts {
   readonly #owned = new Owned();
   readonly #candidates: Candidate[] = [];
   readonly #fates: Fate[] = [];
+  /** How many pictures the next group may have, whatever fits. */
+  #growing = FIRST_GROUP;
   /** Packed rollouts that stopped early, by candidate: one of them is to be completed. */
   readonly #states = new Map<number, Uint8Array>();
   /** All pictures of the search, each once. */
@@ -107,8 +109,8 @@ export class Rollouts {
   }
 
   /**
-   * One round: draws candidates from the beams, completes, decodes and judges them in groups that fit the generator's memory,
-   * and gives the `elect` best, best first; the earlier candidate wins a tie. The beams are released, and so is every
+   * One round: draws candidates from the beams, completes, decodes and judges them in groups that fit the generator's memory
+   * (the first ones of a search small, so that something is judged early), and gives the `elect` best, best first; contest.ts says who wins a tie. The beams are released, and so is every
    * candidate as soon as it cannot be elected any more, whatever comes after it.
    */
   async *play(
@@ -119,11 +121,12 @@ export class Rollouts {
     const { round: number, rounds, step, total } = round;
     yield { type: 'round', round: number, rounds, step, candidates: total };
     const drafts = this.#draw(beams, round);
-    this.#round = new Contest(this.#context.bench.jury);
+    this.#round = this.#newRound();
     let held: readonly Elected[] = [];
     for (let start = 0; start < drafts.length;) {
       const group = drafts.slice(start, start + this.#groupSize(beams, held));
       start += group.length;
+      this.#growing *= GROWTH;
       const outcomes = await this.#judge(group);
       const entered = group.map((draft) => this.#enter(draft, outcomes.get(draft)));
       const candidates = entered.map(({ candidate }) => candidate);
@@ -133,7 +136,7 @@ export class Rollouts {
       await this.#show(group, entered, outcomes);
       yield { type: 'judged', candidates, best: this.#search.best().id };
     }
-    const ranking = this.#round.ranking();
+    const ranking = this.#round.ranking(elect);
     const elected = new Set(ranking.slice(0, elect));
     const going = this.#keepOnly(held, elected);
     // Nothing is drawn from the elected of the last round.
@@ -184,9 +187,9 @@ export class Rollouts {
       path: origin.path,
       step,
       inherited: false,
-      draw: origin.path.reduce<Draw>((from, index) => from.fold(index), draw),
+      draw: drawAt(origin.path, draw),
     };
-    this.#round = new Contest(this.#context.bench.jury);
+    this.#round = this.#newRound();
     const outcomes = await this.#judge([draft], step);
     const entered = this.#enter(draft, outcomes.get(draft), step);
     this.#round.enter([entered.candidate]);
@@ -202,6 +205,12 @@ export class Rollouts {
   /** Frees all that is left; to be called however the search ends. */
   close(): void {
     this.#owned.releaseAll();
+  }
+
+  #newRound(): Contest {
+    const { bench, draw } = this.#context;
+    // A place draws its steps from 1 on: 0 is for ties.
+    return new Contest(bench.jury, ({ path }) => drawAt(path, draw).fold(0).uniform(1)[0] ?? 0);
   }
 
   /** The candidates of a round, beam by beam. A beam whose rollout was kept has it as candidate 0. */
@@ -225,7 +234,7 @@ export class Rollouts {
     const { generator } = this.#context;
     const room = generator.room(beams[0]?.chain[0].step ?? 0, this.#until);
     const kept = this.#keepElected ? beams.filter(({ candidate }) => candidate).length + held.length : 0;
-    return Math.max(1, room - kept);
+    return Math.max(1, Math.min(this.#growing, room - kept));
   }
 
   /** Completes, decodes and judges those drafts of a group that nothing stands for yet. */
@@ -329,6 +338,18 @@ export class Rollouts {
 }
 
 const NO_STATE = new Uint8Array(0);
+
+/**
+ * A group moves in step, and nothing of it is judged before all of it is complete: whoever is stopped before that has nothing. So
+ * a search begins with few pictures and grows from there, which costs a default search a call or two more per step.
+ */
+const FIRST_GROUP = 4;
+const GROWTH = 4;
+
+/** The random numbers of a place in the search. */
+function drawAt(path: readonly number[], root: Draw): Draw {
+  return path.reduce<Draw>((from, index) => from.fold(index), root);
+}
 
 /** An element of a list that must have it: a model or verifier that gives too few results is at fault. */
 function at<T>(list: readonly T[], index: number): T {

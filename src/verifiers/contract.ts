@@ -15,6 +15,8 @@ export interface Judge {
 /** A loaded verifier. */
 export interface Verifier {
   readonly name: string;
+  /** The highest score that it can give, where there is one. */
+  readonly most?: number;
   /** SHA-256 of the files that make the verifier, for results and replay. */
   hashes(): Promise<Readonly<Record<string, string>>>;
   /** Encodes the prompt once; costs (time, pictures) go to `ledger`. An empty prompt is a UsageError. */

@@ -173,13 +173,13 @@ export function zScores(given: readonly number[]): number[] {
 }
 
 /**
- * Whether a candidate comes before another in every company. `earlier` says that it was drawn before: then equal scores
- * are enough, and otherwise it has to win with every judge who has a say.
+ * Whether a candidate comes before another in every company. `preferred` says that it does where they are equal: then equal
+ * scores are enough, and otherwise it has to win with every judge who has a say.
  */
-export function isAhead(one: Scores, other: Scores, { judges, weights }: Jury, earlier: boolean): boolean {
+export function isAhead(one: Scores, other: Scores, { judges, weights }: Jury, preferred: boolean): boolean {
   return judges.every((name, i) => {
     if (weights[i] === 0) return true;
     const [own = NaN, against = NaN] = [one[name], other[name]];
-    return earlier ? own >= against : own > against;
+    return preferred ? own >= against : own > against;
   });
 }

@@ -12,6 +12,7 @@ import type { Judge, Verifier } from './contract.js';
 export function oracle(): Verifier {
   return {
     name: 'oracle',
+    most: 1,
     hashes: () => Promise.resolve({}),
     prepare: (prompt, ledger): Promise<Judge> => {
       if (prompt.trim() === '') {

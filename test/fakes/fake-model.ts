@@ -191,12 +191,16 @@ class FakeGenerator implements Generator {
     );
   }
 
-  async decode(prefixes: readonly Prefix[], _view: View, { signal }: CallOptions = {}): Promise<Image[]> {
+  async decode(
+    prefixes: readonly Prefix[],
+    _view: View,
+    { signal, ledger = this.ledger }: CallOptions = {},
+  ): Promise<Image[]> {
     throwIfAborted(signal);
     const own = prefixes.map((prefix) => this.#own(prefix));
-    this.ledger.add({ imagesDecoded: prefixes.length, decoderFlops: prefixes.length * 3e8 });
+    ledger.add({ imagesDecoded: prefixes.length, decoderFlops: prefixes.length * 3e8 });
     const { side = 16, paint = paintCircle } = this.#shared.options;
-    return await this.ledger.time('decoder', () =>
+    return await ledger.time('decoder', () =>
       Promise.resolve(own.map((prefix) => paint(drawsOf(prefix), side))),
     );
   }

@@ -70,11 +70,12 @@ function electsExactly({ nodes }: SearchFacts, rule: Rule, last: number): boolea
   for (let scale = 1; scale < last; scale++) {
     const next = all.filter((node) => node.scale === scale + 1);
     const beams = [...new Map(next.map(({ beam, parent }) => [beam, parent]))];
-    const order = ordered(
-      all.filter((node) => node.scale === scale),
-      rule,
-    );
-    if (!beams.every(([beam, parent]) => parent === 0 || order[beam] === parent)) return false;
+    const round = all.filter((node) => node.scale === scale);
+    const sums = exactSums(round, rule);
+    const sorted = sums.toSorted((a, b) => a - b);
+    const sumOf = (id: number): number | undefined => sums[round.findIndex((node) => node.id === id)];
+    // Who goes first of equals is not for ranks to say.
+    if (!beams.every(([beam, parent]) => parent === 0 || sumOf(parent) === sorted[beam])) return false;
   }
   return true;
 }

@@ -8,8 +8,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { cast, type GraphModel } from '../../src/runtime/graph/index.js';
-import { openWeights } from '../../src/runtime/weights/open-weights.js';
-import type { TensorSource } from '../../src/runtime/weights/tensor-source.js';
+import { openWeights, type TensorSource } from '../../src/runtime/weights/index.js';
 import {
   generationConfig,
   IMAGE_TEMPLATE,

@@ -136,7 +136,11 @@ export class InfinityGenerator implements Generator {
     }
   }
 
-  async decode(prefixes: readonly Prefix[], view: View, { signal }: CallOptions = {}): Promise<Image[]> {
+  async decode(
+    prefixes: readonly Prefix[],
+    view: View,
+    { signal, ledger = this.ledger }: CallOptions = {},
+  ): Promise<Image[]> {
     throwIfAborted(signal);
     const latents = prefixes.map((prefix): Latent => {
       const own = this.#own(prefix);
@@ -152,10 +156,10 @@ export class InfinityGenerator implements Generator {
       let end = start + 1;
       while (end < latents.length && end - start < fits && sameSize(latents[end], first)) end++;
       const batch = latents.slice(start, end);
-      const planes = await this.ledger.time('decoder', () => decoder.decode(batch));
+      const planes = await ledger.time('decoder', () => decoder.decode(batch));
       const size = decoder.pictureSize(first);
       for (const picture of planes) pictures.push(imageFromPlanes(picture, size.width, size.height));
-      this.ledger.add({ imagesDecoded: batch.length, decoderFlops: batch.length * decoder.flops(first) });
+      ledger.add({ imagesDecoded: batch.length, decoderFlops: batch.length * decoder.flops(first) });
       start = end;
     }
     return pictures;
