@@ -68,12 +68,17 @@ export class Line<M extends Methods<M>> {
         this.#fail(`${words.worker} failed: ${messageOf(cause)}`, cause);
         this.#dismiss();
       },
-      ended: (code) => {
+      ended: (code, how = `ended with code ${code}`) => {
         if (this.#closing && code === 0) this.#rejectAll(new RuntimeError(words.closed));
-        else this.#fail(`${words.worker} ended with code ${code}`);
+        else this.#fail(`${words.worker} ${how}`);
         end();
       },
     });
+  }
+
+  /** Whether a SharedArrayBuffer in a message is the same memory on both sides. */
+  get shares(): boolean {
+    return this.#transport.shares;
   }
 
   /** Throws when the line has been closed or is broken. */
