@@ -1,6 +1,6 @@
 // The runtime end to end: sessions and tensors in the worker, checks, errors, accounting, and a free event loop.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { add, concat, GraphBuilder, type GraphModel, matMul, mul } from './graph/index.js';
 import {
@@ -11,6 +11,7 @@ import {
   type Runtime,
   type Session,
 } from './index.js';
+import { CARRIERS } from './rpc/index.js';
 
 let runtime: Runtime;
 beforeAll(async () => {
@@ -243,6 +244,21 @@ describe('tensors in the worker', () => {
     for (const tensor of [source, other, handle]) tensor.dispose();
     expect(() => runtime.assemble(assembly)).toThrow(/disposed/);
     expect((await runtime.stats()).tensors).toBe(0);
+  });
+});
+
+describe('fake timers of a test runner', () => {
+  it.each(CARRIERS)('do not reach an engine in a %s', async (carrier) => {
+    vi.useFakeTimers();
+    try {
+      const own = await createRuntime({ threads: 1, carrier });
+      const session = await own.load(affine());
+      const x = float32Tensor(Float32Array.of(1, 1, 1), [1, 3]);
+      expect([...(await session.run({ x })).float32('y')]).toEqual([3, 4, 5]);
+      await own.close();
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
 

@@ -3,6 +3,7 @@
 import { statSync } from 'node:fs';
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 
 import { isAbortError, UsageError, VarsearchError } from '../core/errors.js';
 import { cannotRead } from '../core/file-faults.js';
@@ -133,7 +134,7 @@ async function picturesIn(folder: string, { cwd }: FileContext): Promise<string[
 /** Reads and decodes one file. Throws a VarsearchError that names it when that fails. */
 export async function readPicture({ file, path }: PictureFile, signal?: AbortSignal): Promise<PngFile> {
   // Decoding holds the thread: let timers and cancellation in between pictures.
-  await new Promise((done) => setImmediate(done));
+  await setImmediate();
   signal?.throwIfAborted();
   const bytes = await readFile(file).catch((error: unknown) => {
     throw cannotRead(path, error);

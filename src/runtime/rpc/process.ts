@@ -99,7 +99,7 @@ function transportOf(child: ChildProcess, events: TransportEvents): Transport {
     shares: false,
     send: (message) => {
       // What cannot be sent since the child is gone is told by its end.
-      if (child.connected) child.send(message as Request[], () => undefined);
+      if (child.connected) child.send(message, () => undefined);
     },
     hold,
   };
@@ -119,7 +119,8 @@ function endOf(code: number | null, signal: NodeJS.Signals | null, written: stri
   const how = signal === null ? `ended with code ${String(code)}` : `was ended by ${signal}`;
   const why = signal === 'SIGKILL' ? ', as the system does when memory runs out' : '';
   const lines = written.split('\n').filter((line) => line.trim() !== '');
-  const line = lines.find((each) => /^(\w*Error\b|FATAL|terminate called|\s+what\(\):)/.test(each)) ?? lines.at(-1);
+  const line =
+    lines.find((each) => /^(\w*Error\b|FATAL|terminate called|\s+what\(\):)/.test(each)) ?? lines.at(-1);
   return `${how}${why}${line === undefined ? '' : `: ${line.trim().slice(0, LONGEST_LINE)}`}`;
 }
 

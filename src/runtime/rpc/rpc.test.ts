@@ -230,7 +230,9 @@ describe.each(CARRIERS)('a %s', (carrier) => {
 
   it('whose module cannot be loaded is one as well', async () => {
     const line = new Line<TestMethods>(elsewhere(import.meta.url, 'fixtures/none', carrier), WORDS);
-    await expect(line.call('notes')).rejects.toThrow(/The helper (failed|ended with code 1): .*fixtures\/none/);
+    await expect(line.call('notes')).rejects.toThrow(
+      /The helper (failed|ended with code 1): .*fixtures\/none/,
+    );
     await line.close();
   });
 
