@@ -229,6 +229,11 @@ export function described(
   return Object.entries(table).flatMap(([name, option]) => {
     const given = (values as OptionValues)[name];
     if (given === undefined || given === null) return [];
-    return [[titleOf(name), option.show?.(given) ?? String(given)] as const];
+    return [
+      [
+        titleOf(name),
+        option.show?.(given) ?? (typeof given === 'string' ? given : JSON.stringify(given)),
+      ] as const,
+    ];
   });
 }

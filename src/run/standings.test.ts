@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { Candidate } from '../search/contract.js';
 import { heightOf, type Jury, JURY_RULES, resolveJury } from '../verifiers/jury.js';
-import { bestOf, drawn, fatesById, keptOf, standingsOf, traceOf } from './standings.js';
+import { fatesById, keptOf, standingsOf, traceOf } from './standings.js';
 
 function candidate(id: number, a: number, b: number, sameAs?: number): Candidate {
   const place = { id, parent: 0, step: 1, judgedAt: 1, path: [1, 0, id - 1], scores: { a, b } };
@@ -44,12 +44,18 @@ describe('standings', () => {
     );
   });
 
-  it('have a best, the earliest of equals', () => {
-    const standings = standingsOf([candidates], RANKS);
-    expect(bestOf(candidates, standings)?.id).toBe(4);
-    expect(bestOf(candidates.slice(0, 1), standings)?.id).toBe(1);
-    expect(bestOf([], standings)).toBeUndefined();
-    expect(drawn(candidates).map(({ id }) => id)).toEqual([1, 2, 4, 5]);
+  it('keep pictures apart that were judged at different steps', () => {
+    const preview = { ...candidate(1, 9, 9), judgedAt: 1 };
+    const finished = { ...candidate(2, 1, 1), judgedAt: 2 };
+    const standings = standingsOf([[preview, finished]], RANKS);
+    expect([preview, finished].map(standings)).toEqual([1, 1].map((rank) => ({ rank, of: 1 })));
+    const alone = standingsOf([[preview, finished]], resolveJury(['a']));
+    const points = spent.slice(0, 2).map((each, i) => ({ ...each, images: i + 1 }));
+    // The finished picture is what counts, although the preview had the higher score.
+    expect(traceOf(points, [preview, finished], alone).map(({ best }) => best)).toEqual([
+      { score: 9 },
+      { score: 1 },
+    ]);
   });
 });
 

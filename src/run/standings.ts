@@ -65,13 +65,6 @@ export function drawn(candidates: readonly Candidate[]): readonly Candidate[] {
   return candidates.filter(({ sameAs }) => sameAs === undefined);
 }
 
-/** The best of some candidates, the earliest of equals. */
-export function bestOf(candidates: readonly Candidate[], standings: Standings): Candidate | undefined {
-  return drawn(candidates).reduce<Candidate | undefined>((best, each) => {
-    return best && heightOf(standings(best)) >= heightOf(standings(each)) ? best : each;
-  }, undefined);
-}
-
 /**
  * The best standing so far at every point of a search: the standings are those of all its pictures. It never falls, but where
  * a picture is judged at more steps than those before: with that the comparison begins anew.

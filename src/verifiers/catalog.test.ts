@@ -13,7 +13,7 @@ import { UsageError, VarsearchError } from '../core/errors.js';
 import { Ledger } from '../core/ledger.js';
 import { createClipPool } from '../models/clip/shared.js';
 import { createRuntime } from '../runtime/index.js';
-import { findVerifier, type VerifierEntry, VERIFIERS } from './catalog.js';
+import { clipIn, findVerifier, type VerifierEntry, VERIFIERS } from './catalog.js';
 
 const entries: readonly VerifierEntry[] = VERIFIERS;
 
@@ -66,6 +66,21 @@ describe('verifiers whose files the user fetches', () => {
     expect(findVerifier('image-reward-v1').installed()).toMatch(
       /lacks ImageReward\.pt, med_config\.json of THUDM\/ImageReward .*; .*lacks tokenizer\.json of .*bert-base-uncased/,
     );
+  });
+
+  it('are any CLIP too, by its folder and never by a name', async () => {
+    const own = folder('my-clip');
+    expect(() => findVerifier(own)).toThrow(/unknown verifier .*'clipDir'/);
+    expect(clipIn(own).installed()).toMatch(/lacks config\.json/);
+    writeTinyClip(own);
+    const entry = clipIn(own);
+    expect(entry.installed()).toBe(true);
+    const verifier = await entry.load({ threads: 1 });
+    expect(verifier.name).toBe('clip-dir');
+    const judge = await verifier.prepare('a red star', new Ledger());
+    expect(await judge.score([patternPicture(40, 30)])).toHaveLength(1);
+    judge.close();
+    await verifier.close();
   });
 
   it('score, and share one CLIP from a pool', async () => {

@@ -151,7 +151,7 @@ export const VERIFIERS: readonly VerifierEntry[] = [
   entry({
     ...CLIP_DIR,
     description: 'CLIPScore with any CLIP in the Hugging Face layout, whose folder --clip-dir names',
-    installed: () => "its folder has to be named (option 'clipDir', --clip-dir)",
+    installed: () => "its folder is missing: name it by option 'clipDir' (--clip-dir)",
     open: () =>
       Promise.reject(new UsageError("option 'clipDir' is missing: it must be the path of a folder")),
   }),
