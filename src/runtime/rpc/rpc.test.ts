@@ -206,6 +206,21 @@ describe('messages', () => {
     expect(held.at(-1)).toBe(true);
   });
 
+  it('that cannot be sent at all break the line, which still can be closed', async () => {
+    const send = (): never => {
+      throw new Error('no way');
+    };
+    const open = (): Line<TestMethods> =>
+      new Line<TestMethods>(() => ({ shares: false, send, hold: () => undefined }), WORDS);
+    const line = open();
+    await expect(line.call('notes')).rejects.toThrow('The helper cannot be asked for this: no way');
+    await line.close();
+    const told = open();
+    told.tell('note', { texts: [] });
+    await told.close();
+    await open().close();
+  });
+
   it('that cannot be read break the line, and the other side is sent home', async () => {
     const { line, sent, events } = together();
     const call = line.call('slow', { text: 'x' });
