@@ -32,7 +32,20 @@ const installed = join(user, 'node_modules', 'varsearch');
 const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
 
 async function run(cwd: string, program: string, ...words: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(program, words, { cwd, env, maxBuffer: 2 ** 26 });
+  return runWith(env, cwd, program, ...words);
+}
+
+async function runWith(
+  surroundings: NodeJS.ProcessEnv,
+  cwd: string,
+  program: string,
+  ...words: string[]
+): Promise<string> {
+  const { stdout } = await promisify(execFile)(program, words, {
+    cwd,
+    env: surroundings,
+    maxBuffer: 2 ** 26,
+  });
   return stdout;
 }
 
@@ -108,6 +121,56 @@ describe('the package', { timeout: 180_000 }, () => {
     `;
     writeFileSync(join(user, 'program.js'), program);
     expect((await run(user, process.execPath, 'program.js')).trim()).toBe(pixels);
+  });
+
+  it.each([
+    ['process', {}],
+    ['process, with telemetry on', { ORT_DISABLE_TELEMETRY: '0' }],
+    ['thread', { VARSEARCH_ENGINE: 'thread' }],
+  ])('leaves nothing in a fresh home, and takes 100 kB of arguments (%s)', async (name, choice) => {
+    const fresh = join(base, name);
+    const [home, cache, temporary] = ['home', 'cache', 'tmp'].map((folder) => join(fresh, folder));
+    for (const folder of [home, cache, temporary]) mkdirSync(folder!, { recursive: true });
+    const { ORT_DISABLE_TELEMETRY: _, ...plain } = env;
+    const surroundings = { ...plain, HOME: home, XDG_CACHE_HOME: cache, TMPDIR: temporary, ...choice };
+    const command = join(user, 'node_modules', '.bin', 'varsearch');
+    const words = [
+      'a red star'.padEnd(100_000),
+      '--strategy',
+      'random',
+      '--images',
+      '1',
+      '--out',
+      `of ${name}`,
+    ];
+    await runWith(surroundings, user, command, 'generate', ...words);
+    expect(filesOf(join(user, `of ${name}`))).toContain('picture.png');
+    if (!name.endsWith('on')) expect(filesOf(fresh)).toEqual([]);
+  });
+
+  it('is a guest: no engine in the process, nothing in its environment, no end of it with a thread', async () => {
+    const program = `
+      import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+      import { generate } from 'varsearch';
+      const run = generate({ prompt: 'a red star', strategy: 'random', images: 60, threads: 2 });
+      if (isMainThread) {
+        const before = JSON.stringify(process.env);
+        for await (const { type } of run) if (type === 'judged') break;
+        run.result.catch(() => undefined);
+        const loaded = process.report.getReport().sharedObjects.filter((path) => path.includes('onnxruntime'));
+        const worker = new Worker(new URL(import.meta.url));
+        await new Promise((resolve) => worker.once('message', resolve));
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        await worker.terminate();
+        await new Promise((resolve) => setTimeout(resolve, 1500));
+        console.log(loaded.length, JSON.stringify(process.env) === before, 'still alive');
+        process.exit();
+      } else {
+        for await (const { type } of run) if (type === 'ready') parentPort.postMessage(type);
+      }
+    `;
+    writeFileSync(join(user, 'guest.js'), program);
+    expect((await run(user, process.execPath, 'guest.js')).trim()).toBe('0 true still alive');
   });
 
   it('has types that a strict program compiles with, and no other entry', async () => {

@@ -125,8 +125,9 @@ async function drawPictures(generator: Generator, draw: Draw, shared: number): P
 
 /** A packed prefix's bits, first bit highest: behind two bytes of header they stand lowest first. */
 function copyBits(state: Uint8Array, target: Uint8Array): void {
-  if (state.length !== BITS + 2)
-    {throw new RangeError(`a picture has ${BITS * 8} bits, got ${state.length} bytes`);}
+  if (state.length !== BITS + 2) {
+    throw new RangeError(`a picture has ${BITS * 8} bits, got ${state.length} bytes`);
+  }
   for (let i = 0; i < BITS; i++) {
     let byte = state[i + 2] ?? 0;
     byte = ((byte & 0x55) << 1) | ((byte >> 1) & 0x55);

@@ -1,4 +1,4 @@
-// The public names of the runtime: sessions in a worker thread and the tensors that go in and out. Graphs are built by
+// The public names of the runtime: sessions in a worker and the tensors that go in and out. Graphs are built by
 // graph/index.ts.
 
 export { describeInputs, type RunInputs } from './check-inputs.js';

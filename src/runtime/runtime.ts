@@ -1,14 +1,14 @@
-// The runtime: one worker thread with ONNX Runtime in it, the sessions and the tensors that live there.
+// The runtime: one worker with ONNX Runtime in it, a child process or a thread, and the sessions and tensors that live there.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 import { RuntimeError } from '../core/errors.js';
 import type { GraphModel } from './graph/index.js';
 import { saveModel, weightsInMemory } from './model-files.js';
 import type { EngineMethods, ModelPayload, RuntimeStats } from './protocol.js';
-import { inThread, Line } from './rpc/index.js';
+import { type Carrier, elsewhere, Line } from './rpc/index.js';
 import { Session, type SessionHost } from './session.js';
 import { type Assembly, encodeCopies, type HostTensor, type TensorHandle } from './tensors.js';
 
@@ -21,11 +21,13 @@ interface RuntimeOptions {
    * from everybody else. @default false
    */
   readonly spinning?: boolean;
+  /** What the engine lives in. @default that of VARSEARCH_ENGINE, or a process where the host can start one */
+  readonly carrier?: Carrier | undefined;
 }
 
 /** Options of one session. */
 interface LoadOptions {
-  /** Weights beyond this many bytes go through files on their way to the engine. @default 1 GiB */
+  /** Weights beyond this many bytes go through files on their way to the engine. @default 1 GiB, 256 MiB to a process */
   readonly memoryLimit?: number;
   /** Folder for those files; a temporary one is made there and removed after loading. @default the system's */
   readonly temporaryFolder?: string;
@@ -41,7 +43,9 @@ interface OnnxFile {
   readonly path: string;
 }
 
-const DEFAULT_MEMORY_LIMIT = 2 ** 30;
+/** In memory that is shared; a process gets a copy, made out of others on its way. */
+const SHARED_MEMORY_LIMIT = 2 ** 30;
+const COPIED_MEMORY_LIMIT = 2 ** 28;
 
 class Handle implements TensorHandle {
   readonly id: number;
@@ -68,7 +72,7 @@ class Handle implements TensorHandle {
   }
 }
 
-/** Runs models in a worker thread. Close it when done; sessions and tensors end with it. */
+/** Runs models in a worker. Close it when done; sessions and tensors end with it. */
 export class Runtime {
   readonly threads: number;
   private readonly line: Line<EngineMethods>;
@@ -77,7 +81,7 @@ export class Runtime {
   private sessionIds = 0;
   private tensorIds = 0;
 
-  constructor(line: Line<EngineMethods>, options: Required<RuntimeOptions>) {
+  constructor(line: Line<EngineMethods>, options: Required<Pick<RuntimeOptions, 'threads' | 'spinning'>>) {
     this.line = line;
     this.threads = options.threads;
     this.spinning = options.spinning;
@@ -94,8 +98,9 @@ export class Runtime {
   /** Loads a model that the graph builder made, or an `.onnx` file. The caller disposes of the session. */
   async load(model: GraphModel | OnnxFile, options: LoadOptions = {}): Promise<Session> {
     this.line.check();
-    if (!('proto' in model)) return this.loadPayload(model.name, { path: model.path }, options);
-    if (model.weightBytes <= (options.memoryLimit ?? DEFAULT_MEMORY_LIMIT)) {
+    if (!('proto' in model)) return this.loadPayload(model.name, { path: resolve(model.path) }, options);
+    const limit = this.line.shares ? SHARED_MEMORY_LIMIT : COPIED_MEMORY_LIMIT;
+    if (model.weightBytes <= (options.memoryLimit ?? limit)) {
       const files = await weightsInMemory(model);
       return this.loadPayload(model.name, { proto: model.proto, files }, options);
     }
@@ -147,7 +152,7 @@ export class Runtime {
       threads: this.threads,
       spinning: this.spinning,
       arena: options.arena ?? true,
-      ...(options.profile === undefined ? {} : { profile: options.profile }),
+      ...(options.profile === undefined ? {} : { profile: resolve(options.profile) }),
     };
     try {
       const { inputs, outputs } = await this.line.call('load', { session: id, model, options: engine });
@@ -169,14 +174,16 @@ export class Runtime {
 
 /** Starts a runtime. */
 export function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
-  const threads = options.threads ?? availableParallelism();
-  if (!Number.isInteger(threads) || threads < 1) {
-    return Promise.reject(new RangeError(`threads has to be a whole number from 1 on, not ${threads}.`));
-  }
-  const line = new Line<EngineMethods>(inThread(import.meta.url, 'worker'), {
-    worker: "The engine's worker thread",
-    closed: 'The runtime has been closed; create a new one.',
-    remedy: 'Create a new runtime.',
+  return new Promise((done) => {
+    const threads = options.threads ?? availableParallelism();
+    if (!Number.isInteger(threads) || threads < 1) {
+      throw new RangeError(`threads has to be a whole number from 1 on, not ${threads}.`);
+    }
+    const line = new Line<EngineMethods>(elsewhere(import.meta.url, 'worker', options.carrier), {
+      worker: 'The engine',
+      closed: 'The runtime has been closed; create a new one.',
+      remedy: 'Create a new runtime.',
+    });
+    done(new Runtime(line, { threads, spinning: options.spinning ?? false }));
   });
-  return Promise.resolve(new Runtime(line, { threads, spinning: options.spinning ?? false }));
 }

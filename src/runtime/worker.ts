@@ -1,4 +1,4 @@
-// The engine's worker thread, which keeps the sessions and tensors. It trusts its runtime, which has checked the requests.
+// The engine's worker, which keeps the sessions and tensors. It trusts its runtime, which has checked the requests.
 
 import { RuntimeError } from '../core/errors.js';
 import { type EngineSession, loadSession } from './engine.js';
@@ -11,7 +11,7 @@ import {
   type WireAssembly,
   type WireTensor,
 } from './protocol.js';
-import { serve, type ServedCall, threadPort } from './rpc/index.js';
+import { ownPort, serve, type ServedCall } from './rpc/index.js';
 import { COPY_FIELDS, elementCount } from './tensors.js';
 
 const sessions = new Map<number, EngineSession>();
@@ -113,7 +113,7 @@ function countBytes(): number {
 }
 
 serve<EngineMethods>(
-  threadPort(),
+  ownPort(),
   {
     load: async ({ session: id, model, options }) => {
       const session = await loadSession(model, options);

@@ -1,6 +1,6 @@
 // The library behind `varsearch score`: files by score(), pictures in memory by scorePictures().
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { colourJudge, plainPicture, scoreBench } from '../../test/fakes/score-bench.js';
 import type { Image } from '../core/image.js';
@@ -240,6 +240,18 @@ describe('score', () => {
     expect(() => score({ images: ['a.png'], prompt: ' ' })).toThrow(/option 'prompt' must be/);
     expect(() => score({ images: [{ image: 'a.png', prompt: ' ' }] })).toThrow(/prompt of a\.png is empty/);
     expect(() => score({ images: ['a.png'], verifiers: 'x' } as never)).toThrow(/unknown option 'verifiers'/);
+  });
+
+  it('does not wait for the fake timers of a test runner', async () => {
+    const bench = scoreBench();
+    bench.write('a.png', plainPicture(51));
+    vi.useFakeTimers();
+    try {
+      const options = { images: ['a.png'], prompt: 'red', verifier: 'greenness', cwd: bench.folder };
+      await score(options, bench).result;
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('does nothing when it is cancelled already', async () => {

@@ -1,6 +1,8 @@
 // The toybox detector as a verifier: the share of the prompt's demands that a picture meets, 0..1. It is the judge that
 // the benchmarks use, so a search that it guides says how far search can go, not how good a verifier is.
 
+import { setImmediate } from 'node:timers/promises';
+
 import { UsageError } from '../core/errors.js';
 import { fit } from '../models/clip/preprocess.js';
 import { oracleScore } from '../toybox/judge/judge.js';
@@ -26,7 +28,7 @@ export function oracle(): Verifier {
             await ledger.time('verifier', async () => {
               for (const image of images) {
                 // Judging is synchronous: let timers and cancellation in between pictures.
-                await new Promise((resolve) => setImmediate(resolve));
+                await setImmediate();
                 options.signal?.throwIfAborted();
                 scores.push(
                   oracleScore(parsed, fit(image, { shorterSide: PICTURE_SIDE, size: PICTURE_SIDE })),

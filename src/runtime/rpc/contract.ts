@@ -1,6 +1,5 @@
 // What the two ends of a line share: maps of methods, the messages, and what a transport has to do. Methods run elsewhere: in
-// a worker thread now (thread.ts). A child process is another transport: `send` without transfer lists, `hold` for `ref`
-// and `unref`, its `error`, `exit` and `message` events; memory that both sides see is a thread's alone.
+// a child process (process.ts) or in a worker thread (thread.ts).
 
 import type { WireError } from './errors.js';
 
@@ -28,6 +27,8 @@ export type Reply =
 
 /** The way to where the methods run, as the callers have it. */
 export interface Transport {
+  /** Whether a SharedArrayBuffer in a message is the same memory on both sides. */
+  readonly shares: boolean;
   /**
    * Sends a message; its buffers move there if the transport can move them. Throws when it cannot, and has sent nothing
    * then; does nothing when the other side has ended.
@@ -42,8 +43,8 @@ export interface TransportEvents {
   received(reply: Reply): void;
   /** The other side, or the way there, is broken. */
   failed(cause: unknown): void;
-  /** The other side is gone, for whatever reason. */
-  ended(code: number): void;
+  /** The other side is gone; `how` goes on a sentence that begins with its name, when there is more to say than the code. */
+  ended(code: number, how?: string): void;
 }
 
 /** Starts the other side. Events come after it has returned. */

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
+import { type Carrier, CARRIERS } from './elsewhere.js';
 import { createGate, passGate, removeGate } from './exit-gate.js';
 
 const PROGRAM = `
@@ -16,28 +17,28 @@ const PROGRAM = `
   const w = g.weight('w', new Float32Array(size * size), [size, size]);
   for (let i = 0; i < 60; i++) x = matMul(x, w);
   g.output('y', x);
-  const runtime = await createRuntime({ threads: 1 });
+  const runtime = await createRuntime({ threads: 1, carrier: 'CARRIER' });
   const session = await runtime.load(g.build());
   void session.run({ x: float32Tensor(new Float32Array(size * size), [size, size]) });
   setTimeout(() => END, 15);
 `;
 
-function runProgram(end: string): { status: number | null; stderr: string } {
+function runProgram(carrier: Carrier, end: string): { status: number | null; stderr: string } {
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-  const code = PROGRAM.replace('END', end);
+  const code = PROGRAM.replace('CARRIER', carrier).replace('END', end);
   const options = ['--import', tsx, '--input-type=module', '--eval', code];
   return spawnSync(process.execPath, options, { encoding: 'utf8', timeout: 55_000 });
 }
 
-describe('a process that ends during a run', () => {
+describe.each(CARRIERS)('a process that ends during a run in a %s', (carrier) => {
   it('keeps its exit code', () => {
-    const { status, stderr } = runProgram('process.exit(3)');
+    const { status, stderr } = runProgram(carrier, 'process.exit(3)');
     expect(stderr).not.toContain('terminate called');
     expect(status).toBe(3);
   });
 
   it('reports its own error', () => {
-    const { status, stderr } = runProgram("{ throw new Error('mine') }");
+    const { status, stderr } = runProgram(carrier, "{ throw new Error('mine') }");
     expect(stderr).toContain('mine');
     expect(stderr).not.toContain('terminate called');
     expect(status).toBe(1);

@@ -48,6 +48,8 @@ export class Line<M extends Methods<M>> {
   readonly #transport: Transport;
   readonly #words: LineWords;
   readonly #ended: Promise<void>;
+  /** Nothing more comes from the other side. */
+  #setEnded: () => void = () => undefined;
   readonly #waiting = new Map<number, Waiting>();
   #outbox: Outgoing[] = [];
   #ids = 0;
@@ -56,9 +58,8 @@ export class Line<M extends Methods<M>> {
 
   constructor(connect: Connect, words: LineWords) {
     this.#words = words;
-    let end = (): void => undefined;
     this.#ended = new Promise((resolve) => {
-      end = resolve;
+      this.#setEnded = resolve;
     });
     this.#transport = connect({
       received: (reply) => {
@@ -68,12 +69,17 @@ export class Line<M extends Methods<M>> {
         this.#fail(`${words.worker} failed: ${messageOf(cause)}`, cause);
         this.#dismiss();
       },
-      ended: (code) => {
+      ended: (code, how = `ended with code ${code}`) => {
         if (this.#closing && code === 0) this.#rejectAll(new RuntimeError(words.closed));
-        else this.#fail(`${words.worker} ended with code ${code}`);
-        end();
+        else this.#fail(`${words.worker} ${how}`);
+        this.#setEnded();
       },
     });
+  }
+
+  /** Whether a SharedArrayBuffer in a message is the same memory on both sides. */
+  get shares(): boolean {
+    return this.#transport.shares;
   }
 
   /** Throws when the line has been closed or is broken. */
@@ -201,7 +207,11 @@ export class Line<M extends Methods<M>> {
 
   /** The other side of a broken line ends, when it has not yet. */
   #dismiss(): void {
-    this.#transport.send([['close', this.#ids++]], NOTHING);
+    try {
+      this.#transport.send([['close', this.#ids++]], NOTHING);
+    } catch {
+      this.#setEnded(); // it cannot be reached, so that nobody waits for it
+    }
   }
 
   #receive(reply: Reply): void {

@@ -28,6 +28,7 @@ export function inThread(here: string, name: string): Connect {
     });
     worker.unref();
     return {
+      shares: true,
       send: (message, transfer) => {
         worker.postMessage(message, transfer);
       },

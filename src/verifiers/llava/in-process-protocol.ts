@@ -1,4 +1,4 @@
-// What the worker thread that runs Transformers.js can be asked for by its verifier.
+// What the worker that runs Transformers.js can be asked for by its verifier.
 
 import type { Image } from '../../core/image.js';
 import type { LlavaFolder } from './in-process-files.js';

@@ -1,7 +1,7 @@
-// The worker thread of LLaVA-OneVision: holds one model and the questions of its verifier.
+// The worker of LLaVA-OneVision: holds one model and the questions of its verifier.
 
 import { RuntimeError, VarsearchError } from '../../core/errors.js';
-import { serve, threadPort } from '../../runtime/rpc/index.js';
+import { ownPort, serve } from '../../runtime/rpc/index.js';
 import { type EncodedQuestion, type LlavaModel, loadLlava } from './in-process-model.js';
 import type { LlavaMethods } from './in-process-protocol.js';
 
@@ -27,7 +27,7 @@ async function named<T>(work: Promise<T>): Promise<T> {
 }
 
 serve<LlavaMethods>(
-  threadPort(),
+  ownPort(),
   {
     load: async ({ folder, threads }) => {
       model = await named(loadLlava(folder, threads));

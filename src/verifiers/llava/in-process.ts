@@ -1,6 +1,6 @@
-// LLaVA-OneVision in this process: Transformers.js and the ONNX files of llava-hf/llava-onevision-qwen2-0.5b-ov-hf answer
-// a yes-or-no question about each picture (question.ts); the score is the share of yes, 0..1. The model lives in a worker
-// thread of its own. @huggingface/transformers is an optional package, loaded when a model is opened.
+// LLaVA-OneVision on this machine: Transformers.js and the ONNX files of llava-hf/llava-onevision-qwen2-0.5b-ov-hf answer
+// a yes-or-no question about each picture (question.ts); the score is the share of yes, 0..1. The model lives in a process
+// of its own. @huggingface/transformers is an optional package, loaded when a model is opened.
 
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
@@ -8,7 +8,7 @@ import { availableParallelism } from 'node:os';
 import { UsageError } from '../../core/errors.js';
 import { textHash } from '../../core/hash.js';
 import type { Ledger } from '../../core/ledger.js';
-import { inThread, Line } from '../../runtime/rpc/index.js';
+import { elsewhere, Line } from '../../runtime/rpc/index.js';
 import type { Judge, Verifier } from '../contract.js';
 import {
   LLAVA_REPOSITORY,
@@ -56,8 +56,8 @@ export async function openLlava(options: LlavaOptions): Promise<LlavaVerifier> {
   const question = createQuestion(options.question);
   const folder = await readLlavaFolder(options.folder, options.dtype);
   checkPackage();
-  const worker = new Line<LlavaMethods>(inThread(import.meta.url, 'in-process-worker'), {
-    worker: 'The worker thread of LLaVA',
+  const worker = new Line<LlavaMethods>(elsewhere(import.meta.url, 'in-process-worker'), {
+    worker: 'The worker of LLaVA',
     closed: 'LLaVA has been closed; open it again.',
     remedy: 'Open it again.',
   });
