@@ -36,6 +36,10 @@ const SHARED = [
 const INPUTS = [
   /^(pixel_values|input_ids|attention_mask|image_features|relative_position|inputs_embeds)$/,
   /^(text_features|bits\.\d+|encoder\.image)$/,
+  /^(img|img_ids|txt|txt_ids|timesteps|y|guidance|ae\.z)$/,
+  /^denoise\.(noise|txt|vec|img_ids|txt_ids|timesteps)$/,
+  // Stages inside of FLUX's one graph: what they lead to is compared.
+  /^intermediate\.(pe|vec|double_blocks\.\d+\.(img|txt)|single_blocks\.\d+)$/,
 ];
 
 async function expectConformance(folder: string): Promise<number> {

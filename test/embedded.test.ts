@@ -100,11 +100,12 @@ describe('the memory budget', () => {
     const eight = async (memory: string | number): Promise<[Batches, string]> => {
       const { catalogs, batches } = await watched();
       const varsearch = await openVarsearch({ memory }, { catalogs });
-      const pixels = await picture(varsearch, { images: 8 });
+      const pixels = await picture(varsearch, { images: 12 });
       await varsearch.close();
       return [batches(), pixels];
     };
-    // In all budgets but the last, eight rollouts are under way together: only what runs at once is parted.
+    // In all budgets but the last, eight rollouts are under way together (after a first group of four): only what runs at once
+    // is parted.
     const [ample, pixels] = await eight('1GB');
     expect(ample).toEqual({ step: 8, decoder: 8 });
     const [medium, mediumPixels] = await eight('48MB');

@@ -122,6 +122,7 @@ const faultOf = (error: unknown): string => (error instanceof Error ? error.mess
 /** What a search under way shares with the run that it belongs to. */
 interface Under {
   readonly options: AnyPictureOptions;
+  readonly strategy: AnyStrategy;
   readonly context: GenerateContext;
   readonly end: EarlyEnd;
   readonly emit: (event: GenerateEvent) => void;
@@ -131,7 +132,7 @@ interface Under {
 
 async function search(
   engine: Engine,
-  { options, context, end, emit, state }: Under,
+  { options, strategy, context, end, emit, state }: Under,
 ): Promise<GenerateResult> {
   const warning = engine.checkPrompt(options.prompt);
   if (warning !== null) emit({ type: 'warning', message: warning });
@@ -147,7 +148,6 @@ async function search(
   return await withPrompt(engine, { options: { ...options, signal }, ledger }, async (prepared) => {
     const { schedule } = prepared.generator;
     const resolved = resolveOptions(options, engine, schedule);
-    const strategy = strategyOf(partPicture(options).search.strategy);
     const score = endScore(options.stopAt, engine.jury);
     const cost = estimate(resolved.search, schedule, strategy);
     context.accept?.({ options: resolved, cost });
@@ -236,6 +236,7 @@ async function reportOf(
 export function startGenerate(options: AnyPictureOptions, context: GenerateContext): GenerateRun {
   const { signal } = options;
   const { wanted } = context;
+  const strategy = strategyOf(partPicture(options).search.strategy);
   const end = new EarlyEnd();
   const either = signal ? AbortSignal.any([signal, end.signal]) : end.signal;
   const state: Under['state'] = { record: null, finished: null };
@@ -249,7 +250,7 @@ export function startGenerate(options: AnyPictureOptions, context: GenerateConte
       const engine = await context.open(either);
       try {
         either.throwIfAborted();
-        return await search(engine, { options, context, end, emit, state });
+        return await search(engine, { options, strategy, context, end, emit, state });
       } finally {
         await context.close?.(engine);
       }

@@ -28,7 +28,12 @@ const WIDTH = 96;
 
 let runtimes: Runtime[];
 beforeAll(async () => {
-  runtimes = [await createRuntime({ threads: 1 }), await createRuntime({ threads: 2 })];
+  runtimes = [
+    await createRuntime({ threads: 1 }),
+    await createRuntime({ threads: 2 }),
+    // Data that comes from another process lies at other places.
+    await createRuntime({ threads: 2, carrier: 'process' }),
+  ];
 });
 afterAll(async () => {
   for (const runtime of runtimes) await runtime.close();

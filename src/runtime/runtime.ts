@@ -21,7 +21,7 @@ interface RuntimeOptions {
    * from everybody else. @default false
    */
   readonly spinning?: boolean;
-  /** What the engine lives in. @default that of VARSEARCH_ENGINE, or a process where the host can start one */
+  /** What the engine lives in. @default that of VARSEARCH_ENGINE, or a thread */
   readonly carrier?: Carrier | undefined;
 }
 

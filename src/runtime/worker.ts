@@ -65,8 +65,16 @@ function scratchFor(key: string, size: number): Float32Array {
   return memory.subarray(0, size);
 }
 
+/**
+ * Data at the beginning of memory of its own. What comes from another process lies at any place of a message, and vectorised
+ * sums of the engine (ReduceMean's) begin at the next border of 16 bytes: a row's last bits would depend on where it lay.
+ */
+function aligned(data: TensorData): TensorData {
+  return data.byteOffset % 16 === 0 ? data : data.slice();
+}
+
 function resolve(key: string, value: WireTensor | WireAssembly): WireTensor {
-  if (!('copies' in value)) return value;
+  if (!('copies' in value)) return { ...value, data: aligned(value.data) };
   const data = assemble(value, scratchFor(key, elementCount(value.dims)));
   return { type: 'float32', dims: value.dims, data };
 }
@@ -139,7 +147,7 @@ serve<EngineMethods>(
       }
     },
     upload: ({ id, tensor }) => {
-      tensors.set(id, tensor);
+      tensors.set(id, { ...tensor, data: aligned(tensor.data) });
     },
     drop: ({ ids }) => {
       for (const id of ids) tensors.delete(id);

@@ -114,6 +114,8 @@ describe('a child process', () => {
     vi.stubEnv('VARSEARCH_ENGINE', 'fibre');
     expect(() => start()).toThrow(UsageError);
     vi.stubEnv('VARSEARCH_ENGINE', undefined);
+    expect((await start().call('facts')).process).toBe(process.pid);
+    vi.stubEnv('VARSEARCH_ENGINE', 'process');
     const { execPath } = process;
     try {
       for (const path of ['/nowhere/node', '/nowhere/application']) {

@@ -85,7 +85,7 @@ describe('openSafetensors', () => {
       file('{"a":{"dtype":"F32","shape":[],"data_offsets":[0,4],"x":1}}', 4),
       "unknown field 'x'",
     ],
-    ['an unknown dtype', file(`{"a":${entry('F8_E4M3', '[1]', '[0,1]')}}`, 1), "'F8_E4M3'"],
+    ['an unknown dtype', file(`{"a":${entry('F8_E8M0', '[1]', '[0,1]')}}`, 1), "'F8_E8M0'"],
     ['a negative size', file(`{"a":${entry('U8', '[-1]', '[0,1]')}}`, 1), 'no list of sizes'],
     ['a fraction', file(`{"a":${entry('U8', '[0.5]', '[0,1]')}}`, 1), 'no list of sizes'],
     ['an absurd shape', file(`{"a":${entry('U8', '[1e9,1e9,1e9]', '[0,1]')}}`, 1), 'absurd shape'],
