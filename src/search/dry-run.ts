@@ -1,6 +1,7 @@
 // A search without a model: the real strategies step through prefixes that hold nothing, and the ledger counts what a
 // real model would have to do. It shows the costs that cost.ts works out, and that every prefix is released.
 
+import { Counted } from '../core/counted.js';
 import { createImage, type Image } from '../core/image.js';
 import { Ledger, type LedgerRecord } from '../core/ledger.js';
 import { RandomKey } from '../core/random.js';
@@ -50,38 +51,28 @@ export async function dryRun(
   return { ...generator.ledger.record(), leaked: generator.alive, mostHeld: generator.mostHeld };
 }
 
-class CountingPrefix implements Prefix {
+class CountingPrefix extends Counted implements Prefix {
   readonly step: number;
   readonly generator: CountingGenerator;
   readonly #parent: CountingPrefix | null;
   hasForward = false;
-  #owners = 1;
 
   constructor(generator: CountingGenerator, parent: CountingPrefix | null) {
+    super();
     this.generator = generator;
     this.#parent = parent?.retain() ?? null;
     this.step = parent ? parent.step + 1 : 0;
     generator.alive++;
   }
 
-  retain(): this {
-    this.assertAlive();
-    this.#owners++;
-    return this;
+  protected override get words(): string {
+    return `a prefix of ${this.step} steps`;
   }
 
-  release(): void {
-    this.assertAlive();
-    if (--this.#owners > 0) return;
+  protected override free(): void {
     this.generator.alive--;
     if (this.hasForward) this.generator.hold(this, -1);
     this.#parent?.release();
-  }
-
-  assertAlive(): void {
-    if (this.#owners === 0) {
-      throw new RangeError(`a prefix of ${this.step} steps was used after its release`);
-    }
   }
 }
 

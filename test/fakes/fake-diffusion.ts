@@ -1,6 +1,7 @@
 // A diffusion model of 27 numbers, for tests: its first step is the noise, and every step after it makes the noise less. What
 // it does to a latent is made up; how it steps, counts, packs and looks is what a real one does.
 
+import { Counted } from '../../src/core/counted.js';
 import { throwIfAborted } from '../../src/core/errors.js';
 import { createImage, type Image } from '../../src/core/image.js';
 import { Ledger } from '../../src/core/ledger.js';
@@ -66,7 +67,7 @@ interface Family {
   live: number;
 }
 
-class DiffusionPrefix implements Prefix {
+class DiffusionPrefix extends Counted implements Prefix {
   readonly family: Family;
   readonly step: number;
   /** Empty for the empty prefix. A latent is all that later steps need: no prefix holds the one before it. */
@@ -75,30 +76,22 @@ class DiffusionPrefix implements Prefix {
   predicted: Float32Array | null = null;
   /** Whether looking has paid for the evaluation, which the next child need not pay again. */
   paid = false;
-  #owners = 1;
 
   constructor(family: Family, step: number, latent: Float32Array) {
+    super();
     this.family = family;
     this.step = step;
     this.latent = latent;
     family.live++;
   }
 
-  retain(): this {
-    this.assertAlive();
-    this.#owners++;
-    return this;
+  protected override get words(): string {
+    return `a prefix of step ${this.step}`;
   }
 
-  release(): void {
-    this.assertAlive();
-    if (--this.#owners > 0) return;
+  protected override free(): void {
     this.family.live--;
     this.predicted = null;
-  }
-
-  assertAlive(): void {
-    if (this.#owners === 0) throw new RangeError(`a prefix of step ${this.step} was used after its release`);
   }
 }
 

@@ -1,6 +1,7 @@
 // A prefix of a diffusion run: the latent after its steps, which is all that later steps need. It holds no other prefix, and
 // what the next evaluation predicts from it once that has run.
 
+import { Counted } from '../../core/counted.js';
 import type { Prefix } from '../contract.js';
 
 /** What all prefixes of one generator share. */
@@ -14,7 +15,7 @@ export interface PrefixFamily {
 }
 
 /** A prefix as the FLUX generator makes it. */
-export class FluxPrefix implements Prefix {
+export class FluxPrefix extends Counted implements Prefix {
   readonly family: PrefixFamily;
   readonly step: number;
   /** The packed latent, [tokens, channels]; empty for the empty prefix. */
@@ -23,31 +24,22 @@ export class FluxPrefix implements Prefix {
   prediction: Float32Array | null = null;
   /** Whether looking has paid for that evaluation, which the next child need not pay again. */
   paid = false;
-  #owners = 1;
 
   constructor(family: PrefixFamily, step: number, latent: Float32Array) {
+    super();
     this.family = family;
     this.step = step;
     this.latent = latent;
     family.live++;
   }
 
-  retain(): this {
-    this.assertAlive();
-    this.#owners++;
-    return this;
+  protected override get words(): string {
+    return `a prefix of step ${this.step}`;
   }
 
-  release(): void {
-    this.assertAlive();
-    if (--this.#owners > 0) return;
+  protected override free(): void {
     this.family.live--;
     this.prediction = null;
-  }
-
-  /** Throws a RangeError after the last release. */
-  assertAlive(): void {
-    if (this.#owners === 0) throw new RangeError(`a prefix of step ${this.step} was used after its release`);
   }
 }
 

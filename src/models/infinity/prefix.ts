@@ -2,6 +2,7 @@
 // The forward's keys and values depend on the prefix alone, never on what is drawn from it: they are kept here, once, and
 // every descendant reads them. Owners are counted; the last release frees the page and lets go of the parent.
 
+import { Counted } from '../../core/counted.js';
 import type { TensorHandle } from '../../runtime/index.js';
 import type { Prefix } from '../contract.js';
 import { addCodes, type CodeLayout, emptyLatent, type Latent } from './codes.js';
@@ -24,7 +25,7 @@ export interface PrefixFamily {
 }
 
 /** A prefix as the Infinity generator makes it. */
-export class InfinityPrefix implements Prefix {
+export class InfinityPrefix extends Counted implements Prefix {
   readonly family: PrefixFamily;
   /** The prefix of one scale less; null for the empty prefix. */
   readonly parent: InfinityPrefix | null;
@@ -33,9 +34,9 @@ export class InfinityPrefix implements Prefix {
   readonly bits: Uint8Array;
   #forward: Forward | null = null;
   #sum: Latent | null = null;
-  #owners = 1;
 
   constructor(family: PrefixFamily, parent: InfinityPrefix | null, bits: Uint8Array) {
+    super();
     this.family = family;
     this.parent = parent;
     this.step = parent ? parent.step + 1 : 0;
@@ -51,7 +52,7 @@ export class InfinityPrefix implements Prefix {
 
   /** Gives the prefix its forward pass; the page now belongs to it. */
   setForward(forward: Forward): void {
-    if (this.#owners === 0) {
+    if (!this.isAlive) {
       forward.page?.dispose();
       return;
     }
@@ -80,26 +81,15 @@ export class InfinityPrefix implements Prefix {
     return this.parent ? [...this.parent.chain(), this] : [this];
   }
 
-  retain(): this {
-    this.assertAlive();
-    this.#owners++;
-    return this;
+  protected override get words(): string {
+    return `a prefix of scale ${this.step}`;
   }
 
-  release(): void {
-    this.assertAlive();
-    if (--this.#owners > 0) return;
+  protected override free(): void {
     this.family.live--;
     this.#forward?.page?.dispose();
     this.#forward = null;
     this.#sum = null;
     this.parent?.release();
-  }
-
-  /** Throws a RangeError after the last release. */
-  assertAlive(): void {
-    if (this.#owners === 0) {
-      throw new RangeError(`a prefix of scale ${this.step} was used after its release`);
-    }
   }
 }
