@@ -86,7 +86,7 @@ class TextTower(nn.Module):
 
 
 class CLIP(nn.Module):
-    def __init__(self, vocabulary, length=24, embed=128, vision=(192, 5), text=(128, 3), side=64, patch=8):
+    def __init__(self, vocabulary, length=24, embed=128, vision=(192, 7), text=(128, 5), side=64, patch=8):
         super().__init__()
         self.sizes = dict(vocabulary=vocabulary, length=length, embed=embed, vision=vision, text=text, side=side, patch=patch)
         self.logit_scale = nn.Parameter(torch.tensor(2.3))

@@ -188,7 +188,8 @@ class Flux(nn.Module):
         if hasattr(self, 'guidance_in'):
             vec = vec + self.guidance_in(sinusoid(guidance))
         vec, img, txt = vec.float(), self.img_in(img).float(), self.txt_in(txt).float()
-        table = rope(torch.cat((torch.zeros(txt.shape[1], 3), ids)), self.params['axes_dim'], self.params['theta'])
+        ids = torch.cat((ids.new_zeros(txt.shape[1], 3), ids)).to(img.device)
+        table = rope(ids, self.params['axes_dim'], self.params['theta'])
         for block in self.double_blocks:
             img, txt = block(img, txt, vec, table)
         x = torch.cat((txt, img), 1)

@@ -148,7 +148,7 @@ class LinearHead(nn.Module):
 
 
 class ImageReward(nn.Module):
-    def __init__(self, vocabulary, length=24, vision=(192, 5, 3), text=(128, 4, 4, 512), side=64, patch=8):
+    def __init__(self, vocabulary, length=24, vision=(192, 5, 3), text=(128, 6, 4, 512), side=64, patch=8):
         super().__init__()
         self.sizes = dict(vocabulary=vocabulary, length=length, vision=vision, text=text, side=side, patch=patch)
         self.blip, self.mlp = nn.Module(), LinearHead(text[0])

@@ -44,15 +44,31 @@ def shipped_vae(assets):
 def shipped_image_reward(assets, words):
     model = for_words(words)
     state = torch.load(assets / 'image-reward/ImageReward.pt', map_location='cpu')
-    model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
+    grown(model, {k: v.float() if v.is_floating_point() else v for k, v in state.items()})
     return model.to(DEVICE)
 
 
 def shipped_clip(assets, words):
     model = CLIP(len(clip_vocabulary(words)))
-    state = read_safetensors(assets / 'clip/model.safetensors')
-    model.load_state_dict({k: v.float() for k, v in state.items()}, strict=False)
+    grown(model, {k: v.float() for k, v in read_safetensors(assets / 'clip/model.safetensors').items()})
     return model.to(DEVICE)
+
+
+@torch.no_grad()
+def grown(model, state):
+    """Loads weights of a model with fewer layers. What the new ones add is nothing at first (BERT's norms behind a branch would still
+    change it: they are taken from the layer before)."""
+    missing, unexpected = model.load_state_dict(state, strict=False)
+    if unexpected:
+        raise SystemExit(f'the weights are of another model: {unexpected[0]} is left over')
+    parameters = dict(model.named_parameters())
+    for name in (name for name in missing if name in parameters):
+        if name.endswith(('out_proj.weight', 'fc2.weight', 'output.dense.weight')):
+            parameters[name].zero_()
+        elif '.output.LayerNorm.' in name:
+            head, _, tail = name.partition('.layer.')
+            last = max(int(k.partition('.layer.')[2].split('.')[0]) for k in state if k.startswith(f'{head}.layer.'))
+            parameters[name].copy_(state[f"{head}.layer.{last}.output.LayerNorm.{tail.rpartition('.')[2]}"])
 
 
 def augmented(pictures):
@@ -240,7 +256,8 @@ def evaluate(judge, model, data, groups=None):
 def train(name, args, data):
     judge = JUDGES[name]
     model = judge.start(args, data.words)
-    phase = Phase(name, args.out, args.minutes[name], model, **judge.settings)
+    settings = {**judge.settings, **{rate: args.rate * judge.settings[rate] for rate in ('lr', 'adam_lr')}}
+    phase = Phase(name, args.out, args.minutes[name], model, **settings)
     batch, measured_at = data.batches(100 + phase.step, args.batch), [time.time()]
 
     def loss_of_step(step):
@@ -312,6 +329,7 @@ def main():
     parser.add_argument('--batch', type=int, default=16 if DEVICE == 'cpu' else 256, help='groups of 4 pictures and 4 captions')
     parser.add_argument('--workers', type=int, default=0 if DEVICE == 'cpu' else 14, help='processes that put batches together')
     parser.add_argument('--drawn', type=float, default=0.25, help='share of groups that are drawn scenes')
+    parser.add_argument('--rate', type=float, default=1.0, help='factor of the learning rates, which are those of batches of 16')
     parser.add_argument('--measure-every', type=float, default=10, help='minutes between measurements on held-out prompts')
     parser.add_argument('--log-every', type=int, default=50)
     parser.add_argument('--smoke', action='store_true')

@@ -1,6 +1,6 @@
 """The training loop that all phases share: a time budget, learning rate schedule, EMA, log lines and checkpoints.
 
-A phase is as long as its budget says (minutes of training, kept over restarts), so that the recipe fits the machine.
+A phase is as long as its budget says (minutes of training, kept over restarts, so that the recipe fits the machine; or steps).
 """
 import copy
 import io
@@ -76,8 +76,8 @@ def split_parameters(model, plain=()):
 
 class Phase:
     def __init__(self, name, out, minutes, model, lr, adam_lr, plain, decay_from=0.4, ema=0.999,
-                 every=120):
-        self.name, self.out, self.budget, self.model = name, out, minutes * 60, model
+                 every=120, steps=None):
+        self.name, self.out, self.budget, self.model, self.steps = name, out, minutes * 60, model, steps
         self.path, self.decay_from, self.ema_decay, self.every = out / f'{name}.pt', decay_from, ema, every
         self.optimiser = Muon(*split_parameters(model, plain), lr=lr, adam_lr=adam_lr)
         self.ema, self.used, self.step = copy.deepcopy(model).eval().requires_grad_(False), 0.0, 0
@@ -89,7 +89,8 @@ class Phase:
             self.used, self.step = state['used'], state['step']
 
     def progress(self):
-        return self.used / self.budget
+        """The share that is done: of the steps where they are given, else of the minutes."""
+        return self.step / self.steps if self.steps else self.used / self.budget
 
     def factor(self):
         """Warm-up over 50 steps, then flat, then down to zero in a straight line."""
@@ -103,14 +104,15 @@ class Phase:
     @torch.no_grad()
     def average(self):
         d = min(self.ema_decay, (self.step + 1) / (self.step + 10))
-        for e, p in zip(self.ema.parameters(), self.model.parameters()):
-            e.lerp_(p, 1 - d)
+        averages = list(self.ema.parameters())
+        torch._foreach_mul_(averages, d)
+        torch._foreach_add_(averages, list(self.model.parameters()), alpha=1 - d)
 
     def run(self, loss_of_step, log_every=50):
         """loss_of_step(step) gives (loss, figures to log). Returns the averaged model."""
         sums, last_save = {}, time.time()
         self.model.train()
-        while self.used < self.budget:
+        while self.progress() < 1:
             start = time.time()
             self.optimiser.zero_grad()
             loss, figures = loss_of_step(self.step)

@@ -3,11 +3,7 @@
 // A group is a training prompt (never a held-out one) with 16 pictures at one temperature and guidance: independent ones, or four
 // completions each of four prefixes of k scales, as a search meets them. Parts of 128 groups (0.6 MB) are written whole or not at
 // all, so that a killed run goes on with the first part that is missing. --held-out draws held-out prompts instead, to measure on;
-// --pixels keeps the decoded pictures as well (64 x 64 RGB bytes each), which saves training the decoding. Layout of a part, bytes:
-//   header  4096  one line of JSON: the sizes below, vocabulary, kinds, faults
-//   group     28  word ids of the prompt as it is written [20], kind, temperature * 100, cfg * 50, k, group number (u32)
-//   picture  295  bits of all scales in token order, first bit highest [260]; faults as a mask; 255 * score; objects;
-//                 8 objects of 4 bytes as in scene records (shape 8, colour 8, texture 3: unknown)
+// --pixels keeps the decoded pictures as well (64 x 64 RGB bytes each), which saves training the decoding. Their layout: on-policy-parts.ts.
 
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,27 +14,16 @@ import { Ledger } from '../src/core/ledger.js';
 import { type Draw, RandomKey } from '../src/core/random.js';
 import { findModel } from '../src/models/catalog.js';
 import type { Generator, ImageModel, Prefix } from '../src/models/contract.js';
-import type { DetectedObject } from '../src/toybox/judge/detector.js';
-import { detectObjects } from '../src/toybox/judge/detector.js';
-import { FAULTS, judge } from '../src/toybox/judge/judge.js';
 import { Draws } from '../src/toybox/world/draws.js';
 import { generatePrompt, generateWording } from '../src/toybox/world/generate-prompt.js';
-import type { Prompt, PromptKind } from '../src/toybox/world/grammar.js';
+import type { PromptKind } from '../src/toybox/world/grammar.js';
 import { PROMPT_KINDS, promptText, promptWords, VOCABULARY } from '../src/toybox/world/grammar.js';
 import { HELD_OUT_DIVISOR, isHeldOut } from '../src/toybox/world/held-out.js';
 import { parsePrompt } from '../src/toybox/world/parser.js';
-import { COLOURS, SHAPES, TEXTURES } from '../src/toybox/world/scene.js';
+import { BITS, GROUP, header, packLabels, PART_GROUPS, PICTURE, PICTURES, WORDS } from './on-policy-parts.js';
 
-const PART_GROUPS = 128;
 const PREFIXES = 4;
-const COMPLETIONS = 4;
-const PICTURES = PREFIXES * COMPLETIONS;
-const HEADER = 4096;
-const WORDS = 20;
-const GROUP = WORDS + 8;
-const OBJECTS = 8;
-const BITS = 260;
-const PICTURE = BITS + 3 + 4 * OBJECTS;
+const COMPLETIONS = PICTURES / PREFIXES;
 
 /** How often each kind is drawn: what the verifiers find hardest most often. */
 const KIND_WEIGHTS: readonly (readonly [PromptKind, number])[] = [
@@ -136,20 +121,6 @@ function copyBits(state: Uint8Array, target: Uint8Array): void {
   }
 }
 
-function packObject(object: DetectedObject): number[] {
-  const index = (names: readonly string[], name: string): number => {
-    const found = names.indexOf(name);
-    return found < 0 ? names.length : found;
-  };
-  const byte = (value: number, most: number): number => Math.max(0, Math.min(most, Math.round(value)));
-  return [
-    (index(SHAPES, object.shape) << 4) | index(COLOURS, object.colour),
-    (index(TEXTURES, object.texture) << 6) | byte(object.radius * 4, 63),
-    byte(object.x * 4, 255),
-    byte(object.y * 4, 255),
-  ];
-}
-
 interface Place {
   readonly key: RandomKey;
   readonly number: number;
@@ -183,30 +154,6 @@ async function drawGroup(
   });
   generator.close();
   return { record, images };
-}
-
-/** Writes what the detector sees, and says of it. */
-function packLabels(prompt: Prompt, image: Image, target: Uint8Array): void {
-  const detection = detectObjects(image);
-  const { faults, score } = judge(prompt, detection);
-  const objects = detection.objects.slice(0, OBJECTS);
-  target[0] = faults.reduce((mask, fault) => mask | (1 << FAULTS.indexOf(fault)), 0);
-  target[1] = Math.round(score * 255);
-  target[2] = objects.length;
-  target.set(objects.flatMap(packObject), 3);
-}
-
-function header(seed: number): Uint8Array {
-  const sizes = { groups: PART_GROUPS, group: GROUP, pictures: PICTURES, picture: PICTURE, objects: OBJECTS };
-  const text = JSON.stringify({
-    version: 1,
-    seed,
-    ...sizes,
-    vocabulary: VOCABULARY,
-    kinds: PROMPT_KINDS,
-    faults: FAULTS,
-  });
-  return Buffer.from(`${text.padEnd(HEADER - 1)}\n`, 'latin1');
 }
 
 function writeWhole(path: string, parts: readonly Uint8Array[]): void {

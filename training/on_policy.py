@@ -81,10 +81,13 @@ class OnPolicy:
 
     def preview(self, part, pictures):
         """One group in eight is also seen as the sum of its first scales: {group: (scales, pictures)}."""
-        before = sum(len(groups) for groups in self.groups[:part])
-        for g in range(0, len(pictures), 8):
-            scales = int(self.rng.integers(1, len(SCALES)))
-            self.previews[before + g] = scales, decode(self.vae, unpacked(pictures[g]), scales)
+        before, some = sum(len(groups) for groups in self.groups[:part]), np.arange(0, len(pictures), 8)
+        scales = self.rng.integers(1, len(SCALES), len(some))
+        for k in np.unique(scales):
+            which = some[scales == k]
+            decoded = decode(self.vae, unpacked(pictures[which].reshape(-1, pictures.shape[-1])), int(k))
+            for g, own in zip(which, decoded.view(len(which), -1, *decoded.shape[1:])):
+                self.previews[before + int(g)] = int(k), own
 
     def ready(self):
         if not self.groups:

@@ -81,7 +81,7 @@ class Team(Phase):
         self.share_matrices(0)
         others = [p for group in self.optimiser.adam.param_groups for p in group['params']]
         mine = self.mine() | {id(p) for p in others}
-        while self.used < self.budget:
+        while self.progress() < 1:
             start, self.clock[0] = time.time(), self.factor()
             self.barrier.wait(PATIENCE)
             figures = self.gradient(0, loss_of_step, self.step)

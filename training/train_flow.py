@@ -7,6 +7,7 @@ Every phase goes on where it was killed; a phase that has used its minutes is sk
 """
 import argparse
 import json
+import multiprocessing
 import os
 from functools import lru_cache
 from pathlib import Path
@@ -30,6 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SIDE = 16  # of the latent
 TEXT = 24  # text tokens, padding included
 IDS = image_ids(SIDE // 2, SIDE // 2)
+GPU = DEVICE == 'cuda'
 
 
 def train_autoencoder(args, scenes):
@@ -66,7 +68,8 @@ class Texts:
             state = read_safetensors(args.assets / 'clip/model.safetensors')
             write_safetensors(frozen, {k: v for k, v in state.items() if k.startswith('text_model.')})
         state = {k[len('text_model.'):]: v.float() for k, v in read_safetensors(frozen).items()}
-        self.clip = TextTower(128, 3, len(clip_vocabulary(words)), 24)
+        layers = len({k.split('.')[2] for k in state if k.startswith('encoder.layers.')})
+        self.clip = TextTower(128, layers, len(clip_vocabulary(words)), 24)
         self.clip.load_state_dict(state)
         self.t5 = T5Encoder(len(words) + FIRST)
         self.t5.load_state_dict({k: v.float() for k, v in read_safetensors(args.assets / 'text-encoder/model.safetensors').items()})
@@ -138,10 +141,45 @@ class Latents:
         return np.asarray(self.scenes.records[index]), (latent - self.figures['shift_factor']) * self.figures['scale_factor']
 
 
+class DeviceLatents:
+    """The same on a GPU: all of the pool is encoded first and stays in the device's memory."""
+
+    def __init__(self, args, scenes):
+        self.scenes, model, pool = scenes, load_autoencoder(args.out), min(args.pool, len(scenes))
+        means, chunks = [], range(0, pool, 1024)
+        with multiprocessing.get_context('fork').Pool(args.workers, Rendered.begin, (scenes, pool)) as renderers:
+            for images in renderers.imap(Rendered.draw, chunks):
+                with torch.no_grad(), autocast():
+                    means.append(pack(model.encode(torch.from_numpy(images).to(DEVICE).float() / 127.5 - 1)[0]).half())
+        self.means, self.figures = torch.cat(means), json.loads((args.out / 'latents.json').read_text())
+        weights = np.array([KIND_WEIGHTS[kind] for kind in scenes.header['kinds']])[scenes.records[:pool, 1]].astype(np.float64)
+        self.share = np.cumsum(weights / weights.sum())
+
+    def pick(self, rng, count):
+        index = np.searchsorted(self.share, rng.random(count)).clip(max=len(self.share) - 1)
+        latent = self.means[torch.from_numpy(index).to(DEVICE)].float()
+        return self.scenes.records[index], (latent - self.figures['shift_factor']) * self.figures['scale_factor']
+
+
+class Rendered:
+    """What a process that draws scenes holds."""
+    scenes = pool = None
+
+    @classmethod
+    def begin(cls, scenes, pool):
+        torch.set_num_threads(1)
+        cls.scenes, cls.pool = scenes, pool
+
+    @classmethod
+    def draw(cls, start):
+        """Pictures uint8 [N, 3, 64, 64] of the 1024 scenes from a place on."""
+        images = cls.scenes.images(np.arange(start, min(start + 1024, cls.pool)))
+        return ((images + 1) * 127.5).round().byte().numpy()
+
+
 def times(count, shift=0.7):
     """Logit-normal, moved towards noise, where it is decided what stands where (the decoder bears the noise of times below 0.2); one
-    in ten is uniform. One draw from each of
-    `count` equal shares, in any order."""
+    in ten is uniform. One draw from each of `count` equal shares, in any order."""
     u = ((torch.randperm(count) + torch.rand(count)) / count).clamp(1e-4, 1 - 1e-4)
     t = torch.sigmoid(torch.erfinv(2 * u - 1) * 2 ** 0.5 + shift)
     return torch.where(torch.rand(count) < 0.1, torch.rand(count), t).to(DEVICE)
@@ -188,12 +226,33 @@ def noised(latents, t):
     return torch.lerp(latents, noise, t[:, None, None]), noise - latents
 
 
+def flow_loss(model, texts, records, x, rng, weight):
+    """(loss, figures) of a batch of records [B, 42] with their latents [B, 64, 16]."""
+    words, t = records[:, 22:].copy(), times(len(x))
+    words[rng.random(len(x)) < 0.1] = 0
+    x, target = noised(x, t)
+    with autocast():
+        txt, pooled = texts(words)
+        out, scores = model(x, IDS, txt, t, pooled, torch.ones_like(t))
+    where = model.layout_loss(scores, layout(records))
+    error = (out - target).square().mean((1, 2))
+    figures = {'mse': error.detach().mean(), 'layout': where.detach()}
+    for name, part in (('late', t > 0.7), ('early', t < 0.3)):
+        figures[f'mse {name}'] = (error.detach() * part).sum() / part.sum().clamp(min=1)
+    return error.mean() + weight * where, figures
+
+
 def train_flow(args, scenes):
-    model = FluxAndLayout().to(DEVICE)
-    phase = Team('flow', args.out, args.minutes['flow'], model, lr=args.lr, adam_lr=2e-3, decay_from=args.decay_from, ema=0.998,
-                 plain=('in_layer', 'img_in', 'final_layer.linear', 'layout'))
-    latents, texts, batch = Latents(args, scenes), Texts(args, scenes.words), args.batch['flow'] // args.members
-    done, guidance = mp.get_context('fork').Value('l', latents.done), torch.ones(batch, device=DEVICE)
+    model, kind = FluxAndLayout().to(DEVICE), Phase if GPU else Team
+    steps = args.pictures and args.pictures // args.batch['flow']
+    phase = kind('flow', args.out, args.minutes['flow'], model, lr=args.lr, adam_lr=2e-3, decay_from=args.decay_from, ema=0.998,
+                 plain=('in_layer', 'img_in', 'final_layer.linear', 'layout'), steps=steps)
+    texts = Texts(args, scenes.words)
+    if GPU:
+        latents, rng = DeviceLatents(args, scenes), np.random.default_rng((21, phase.step))
+        return phase.run(lambda step: flow_loss(model, texts, *latents.pick(rng, args.batch['flow']), rng, args.layout), args.log_every)
+    latents, batch = Latents(args, scenes), args.batch['flow'] // args.members
+    done = mp.get_context('fork').Value('l', latents.done)
 
     def loss_of_rank(rank):
         rng = np.random.default_rng((21, phase.step, rank))
@@ -204,20 +263,7 @@ def train_flow(args, scenes):
                 latents.grow(args.batch['flow'] // 8)
                 done.value = latents.done
             latents.done = done.value
-            records, x = latents.pick(rng, batch)
-            words = records[:, 22:].copy()
-            words[rng.random(batch) < 0.1] = 0
-            t = times(batch)
-            x, target = noised(x, t)
-            with autocast():
-                txt, pooled = texts(words)
-                out, scores = model(x, IDS, txt, t, pooled, guidance)
-            where = model.layout_loss(scores, layout(records))
-            error = (out - target).square().mean((1, 2))
-            late, early = t > 0.7, t < 0.3
-            figures = {'mse': error.detach().mean(), 'layout': where.detach()}
-            figures.update({f'mse {name}': error.detach()[part].mean() for name, part in (('late', late), ('early', early)) if part.any()})
-            return error.mean() + args.layout * where, figures
+            return flow_loss(model, texts, *latents.pick(rng, batch), rng, args.layout)
         return loss_of_step
 
     return phase.run_together(loss_of_rank, args.members, args.log_every)
@@ -253,6 +299,8 @@ def main():
     parser.add_argument('--first', type=int, default=10_000, help='scenes encoded before the transformer starts; the rest on the way')
     parser.add_argument('--layout', type=float, default=0.1, help='weight of the loss of what stands where, off the middle of the transformer')
     parser.add_argument('--members', type=int, default=2, help='processes of one thread each that train the transformer')
+    parser.add_argument('--workers', type=int, default=8, help='processes that draw the scenes for a GPU')
+    parser.add_argument('--pictures', type=int, help='training pictures of the transformer, in place of its minutes')
     parser.add_argument('--lr', type=float, default=0.02, help="the transformer's Muon learning rate")
     parser.add_argument('--decay-from', type=float, default=0.4, help='share of the minutes after which the learning rate goes down')
     parser.add_argument('--minutes', type=phase_minutes, nargs='*', default=[], metavar='PHASE=MINUTES', help=f'default: {MINUTES}')
