@@ -27,7 +27,7 @@ def image_ids(h, w):
 
 def rope(ids, axes, theta=10000):
     """ids [L, 3] -> cosines and sines, [L, half the sum of axes] each."""
-    angles = torch.cat([torch.outer(ids[:, i], theta ** (-torch.arange(0, axis, 2).double() / axis).float()) for i, axis in enumerate(axes)], 1)
+    angles = torch.cat([torch.outer(ids[:, i], theta ** (-torch.arange(0, axis, 2, device=ids.device).double() / axis).float()) for i, axis in enumerate(axes)], 1)
     return angles.cos(), angles.sin()
 
 
