@@ -3,7 +3,8 @@
 The weights in assets/toybox are where training starts; what is learnt is in training/on-policy.ts's pictures, their prompts, and
 what the detector says of them. On a CPU or on one GPU, with PyTorch 1.13 or 2: a phase has a time budget, goes on from its
 checkpoint (files of at most 15 MB), and measures itself on held-out prompts while it runs. `--smoke` runs a few steps of everything.
-`--export` writes the files of assets/toybox from the averaged weights of the named phases.
+`--export` writes the files of assets/toybox from the averaged weights of the named phases. `aesthetic` is for after `clip`, whose
+vectors its head reads: it knows no labels.
 """
 import argparse
 import json
@@ -16,18 +17,20 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from aesthetic import load_aesthetic, train_aesthetic
 from agreement import clip_ids
 from changes import shows, unpack
 from clip import CLIP, normalise
+from damage import Codec
 from data import Scenes
-from export import export_image_reward, half, write_json
+from export import export_aesthetic, export_image_reward, half, write_json
 from files import read_safetensors, write_safetensors
 from image_reward import caption_ids, for_words
 from llava import Llava
 from llava_tokenizer import tokenizer_json
 from loop import DEVICE, Phase, autocast, load_averaged
-from on_policy import PICTURES, Batch, Groups, OnPolicy, measured, measured_previews, pairs
-from reward_training import GroupMaker
+from on_policy import PICTURES, SCALES, Batch, Groups, OnPolicy, measured, measured_previews, pairs
+from reward_training import GroupMaker, load_clip
 from tokenizers_json import clip_vocabulary
 from vae import VAE
 
@@ -298,6 +301,9 @@ def export(name, args, data):
         model = load_averaged(CLIP(len(clip_vocabulary(data.words))), args.out, name)
         (to / 'clip').mkdir(parents=True, exist_ok=True)
         write_safetensors(to / 'clip/model.safetensors', half(model.state_dict()))
+        write_json(to / 'clip/config.json', model.config())
+    elif name == 'aesthetic':
+        export_aesthetic(to, load_aesthetic(args.out, load_clip(args.out, data.words)))
     else:
         model = load_averaged(Llava(data.words), args.out, name)
         (to / 'llava').mkdir(parents=True, exist_ok=True)
@@ -320,7 +326,7 @@ def minutes_of(text):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('phases', nargs='+', choices=list(JUDGES))
+    parser.add_argument('phases', nargs='+', choices=[*JUDGES, 'aesthetic'])
     parser.add_argument('--data', type=Path, default=Path('.work/judges'), help='folder of on-policy/, held-out/ and scenes.bin')
     parser.add_argument('--pixels', type=Path, help='folder where training/on-policy.ts kept the decoded pictures')
     parser.add_argument('--out', type=Path, default=Path('.work/judges/train'))
@@ -332,11 +338,12 @@ def main():
     parser.add_argument('--rate', type=float, default=1.0, help='factor of the learning rates, which are those of batches of 16')
     parser.add_argument('--measure-every', type=float, default=10, help='minutes between measurements on held-out prompts')
     parser.add_argument('--log-every', type=int, default=50)
+    parser.add_argument('--rated', type=int, default=2000, help='scenes that the aesthetic head sees clean and damaged')
     parser.add_argument('--smoke', action='store_true')
     parser.add_argument('--export', type=Path, metavar='FOLDER', help='write the files of the phases there instead of training')
     args = parser.parse_args()
     given = dict(args.minutes)
-    args.minutes = {name: 0.05 if args.smoke else given.get(name, given.get('', 30.0)) for name in JUDGES}
+    args.minutes = {name: 0.05 if args.smoke else given.get(name, given.get('', 30.0)) for name in (*JUDGES, 'aesthetic')}
     if args.smoke:
         args.batch, args.log_every = 4, 1
     args.out.mkdir(parents=True, exist_ok=True)
@@ -350,7 +357,10 @@ def main():
     print(json.dumps({'device': DEVICE, 'torch': torch.__version__, 'pictures': 16 * len(data.policy),
                       'right': round(float(data.policy.right.mean()), 3)}), flush=True)
     for name in args.phases:
-        train(name, args, data)
+        if name == 'aesthetic':
+            train_aesthetic(args, data.scenes, Codec(data.vae, [(side, side) for side in SCALES]))
+        else:
+            train(name, args, data)
 
 
 if __name__ == '__main__':

@@ -190,7 +190,10 @@ def make_verifiers(assets, out):
     words = [piece.strip('\u2581') for piece, _ in json.loads((assets / 'text-encoder/tokenizer.json').read_text())['model']['vocab']][3:]
     prompts = json.loads((out / 'config.json').read_text())['prompts']
     pictures = reference['verifier.pictures'].permute(0, 3, 1, 2).float() / 127.5 - 1
-    write_safetensors(out / 'reference.safetensors', {**reference, **verifier_reference(assets, words, prompts, pictures)})
+    clip = load_clip(assets / 'clip')
+    vectors = {'clip.image_embeds_normalized': clip.image(normalise(reference['encoder.image'])),
+               'clip.text_embeds_normalized': clip.text(reference['clip.input_ids'].long())}
+    write_safetensors(out / 'reference.safetensors', {**reference, **vectors, **verifier_reference(assets, words, prompts, pictures)})
 
 
 if __name__ == '__main__':
