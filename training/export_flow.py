@@ -31,10 +31,13 @@ def export(folder, flow, autoencoder, figures, assets, frozen, recommended, link
     write_json(folder / 'config.json', config_of(flow, autoencoder, figures, recommended))
     clip = folder / 'clip-text'
     clip.mkdir(exist_ok=True)
-    write_safetensors(clip / 'model.safetensors', half(read_safetensors(frozen)))
+    state = read_safetensors(frozen)
+    write_safetensors(clip / 'model.safetensors', half(state))
     whole = json.loads((assets / 'clip/config.json').read_text())
+    # The verifier may have grown since.
+    layers = len({k.split('.')[3] for k in state if k.startswith('text_model.encoder.layers.')})
     write_json(clip / 'config.json', {'architectures': ['CLIPTextModel'], 'model_type': 'clip_text_model', 'torch_dtype': 'float16',
-                                      **whole['text_config']})
+                                      **whole['text_config'], 'num_hidden_layers': layers})
     for name in ('tokenizer.json', 'tokenizer_config.json'):
         shutil.copyfile(assets / 'clip' / name, clip / name)
     if not link:
