@@ -24,7 +24,7 @@ function label(group: Buffer): Uint8Array {
 }
 
 process.stdout.write(header(0));
-let held = Buffer.alloc(0);
+let held: Buffer = Buffer.alloc(0);
 for await (const chunk of process.stdin) {
   held = held.length === 0 ? (chunk as Buffer) : Buffer.concat([held, chunk as Buffer]);
   while (held.length >= SIZE) {

@@ -49,7 +49,10 @@ export interface VerifierEntry {
   readonly size: string;
   /** The pictures it knows: those of the embedded model alone, or any. */
   readonly world: 'toybox' | 'any';
-  /** Whether it was trained with the toybox detector's labels: the detector is no independent judge of what it chooses. */
+  /**
+   * Whether it was trained with the toybox detector's labels (its verdicts, or captions chosen by what it found): the detector is
+   * no independent judge of what it chooses.
+   */
   readonly detectorLabels?: true;
   /** Where it is the judge that others are studied by: it takes part only when it is asked for by its name. */
   readonly studyOnly?: true;
@@ -135,6 +138,7 @@ export const VERIFIERS: readonly VerifierEntry[] = [
     name: 'clip-score',
     description: 'CLIPScore, 2.5 * max(cos, 0), with the embedded CLIP',
     goodAt: 'whether a toybox picture shows what the prompt says',
+    detectorLabels: true,
     open: (runtime, options) =>
       openNamedClipScore('clip-score', runtime, assetPath('toybox', 'clip'), options),
   }),
@@ -159,7 +163,7 @@ export const VERIFIERS: readonly VerifierEntry[] = [
     name: 'toybox-llava',
     description:
       'a tiny LLaVA-OneVision in this process: how likely it says yes to "does this image show ..."',
-    goodAt: 'the same question as llava about toybox pictures; the test of that route',
+    goodAt: 'whether a toybox picture shows what the prompt says; the same question and code as llava',
     licence: 'Apache-2.0',
     size: 'embedded',
     world: 'toybox',
