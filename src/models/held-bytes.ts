@@ -49,7 +49,12 @@ export class HeldBytes {
     return own + this.#sum(from + 2, until, (step) => this.#forward(step));
   }
 
-  /** The same, with its forward pass where the steps go on to `last`. */
+  /** A prefix of `step` steps that was unpacked to be looked at: no forward pass has run. */
+  unpacked(step: number): number {
+    return this.#standsAlone ? this.#own(step) : this.#sum(0, step, (each) => this.#own(each));
+  }
+
+  /** As `line`, with its forward pass where the steps go on to `last`. */
   extended(from: number, until: number, last: number): number {
     return this.line(from, until) + (until < last ? this.#forward(until + 1) : this.#look(until));
   }
@@ -64,7 +69,9 @@ export class HeldBytes {
   rollout(from: number, step: number, until: number, keepsAll: boolean): number {
     if (!this.#standsAlone) return this.kept(from, step, until);
     const steps = Array.from({ length: until - from }, (_, i) => from + 1 + i);
-    const moving = steps.map((each) => 2 * Math.max(this.#own(each), this.#own(each - 1)) + this.#forward(each));
+    const moving = steps.map(
+      (each) => 2 * Math.max(this.#own(each), this.#own(each - 1)) + this.#forward(each),
+    );
     const staying = keepsAll ? this.kept(from, step, until) : this.extended(from, step, until);
     return Math.max(...moving, 0) + staying + this.#look(until);
   }

@@ -118,10 +118,7 @@ class CountingGenerator implements Generator {
     return new CountingPrefix(this, null);
   }
 
-  extend(
-    requests: readonly Extension[],
-    { ledger = this.ledger }: CallOptions = {},
-  ): Promise<Prefix[]> {
+  extend(requests: readonly Extension[], { ledger = this.ledger }: CallOptions = {}): Promise<Prefix[]> {
     const prefixes = requests.map(({ prefix }) => own(prefix));
     for (const prefix of prefixes) prefix.assertAlive();
     const waiting = new Set(prefixes.flatMap((prefix) => prefix.waiting()));

@@ -70,7 +70,12 @@ describe.each(Object.entries(SCHEDULES))('over %s', (_, schedule) => {
       for (const memory of [need.least, (need.least + need.most) / 2, need.most, 10 * need.most]) {
         const run = await dryRun(search, schedule, { ...how, memory });
         expect(run.mostHeld).toBeLessThanOrEqual(memory);
-        expect(run).toMatchObject({ leaked: 0, heldAtEnd: 0, nfe: free.nfe, imagesDecoded: free.imagesDecoded });
+        expect(run).toMatchObject({
+          leaked: 0,
+          heldAtEnd: 0,
+          nfe: free.nfe,
+          imagesDecoded: free.imagesDecoded,
+        });
         if (memory >= need.most) expect(run.forwards).toBe(estimate(search, schedule).forwards);
         else expect(run.forwards).toBeGreaterThanOrEqual(free.forwards);
       }

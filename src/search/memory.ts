@@ -62,7 +62,7 @@ export function roundBytes(
   // Without holding them, the elected come back one after the other.
   const again = holds ? 0 : round.elect * candidate + rollout;
   // A picture that was let go is drawn again from its packed state now and then.
-  const redrawn = bytes.line(0, last) + bytes.picture(last) + bytes.running(last, last);
+  const redrawn = bytes.unpacked(last) + bytes.picture(last) + bytes.running(last, last);
   return bytes.root + round.beams * beam + Math.max(drawing, again) + redrawn;
 }
 
@@ -85,17 +85,19 @@ function mostRollouts({ candidates }: RoundSize): number {
 }
 
 /** What a search needs, from all of its rounds. */
-export function memoryOf(
-  schedule: Schedule,
-  rounds: readonly RoundSize[],
-  isRelative: boolean,
-): MemoryNeed {
+export function memoryOf(schedule: Schedule, rounds: readonly RoundSize[], isRelative: boolean): MemoryNeed {
   const most = (plan: (round: RoundSize) => RoundPlan): number =>
     Math.ceil(
       Math.max(0, ...rounds.map((round) => roundBytes(schedule, round, { ...plan(round), isRelative }))),
     );
   const least = most(() => ({ rollouts: 1, holds: false }));
-  return { least, most: Math.max(least, most((round) => ({ rollouts: mostRollouts(round), holds: true }))) };
+  return {
+    least,
+    most: Math.max(
+      least,
+      most((round) => ({ rollouts: mostRollouts(round), holds: true })),
+    ),
+  };
 }
 
 const UNITS = [

@@ -16,6 +16,7 @@ import {
   PICTURE_OPTIONS,
   splitCompareOptions,
 } from '../../run/options.js';
+import { checkPlans } from '../../run/plan.js';
 import { optionsFor, STRATEGIES } from '../../search/registry.js';
 import { compare } from '../../varsearch.js';
 import { printCosts, rowOf } from '../dry-run.js';
@@ -25,7 +26,7 @@ import type { CliIo } from '../io.js';
 import { line } from '../io.js';
 import type { OutputFolder } from '../output-folder.js';
 import { chooseFolder, folderName } from '../output-folder.js';
-import { addDryRunFlags, checkEarly, type DryRunFlags, scheduleOf } from '../plan.js';
+import { addDryRunFlags, type DryRunFlags, scheduleOf } from '../plan.js';
 import { createProgress } from '../progress.js';
 import { printComparison, shownPath } from '../summary.js';
 import { requirePrompt } from './generate.js';
@@ -111,7 +112,7 @@ async function run(prompt: string | undefined, flags: CompareFlags, io: CliIo): 
     );
     return;
   }
-  checkEarly({ ...wanted, modelOptions }, searches, catalogs);
+  checkPlans(wanted.open, { modelOptions, searches }, catalogs);
   const folder = chooseFolder(io.cwd, flags.out, folderName(options.prompt, 'compared', `seed${seed}`));
   const quiet = flags.quiet === true;
   const { metadata } = flags;

@@ -16,6 +16,7 @@ import {
   splitGenerateOptions,
   STRATEGY_OPTION,
 } from '../../run/options.js';
+import { checkPlans } from '../../run/plan.js';
 import type { GenerateResult } from '../../run/result.js';
 import { resultJson } from '../../run/result.js';
 import { findStrategy, SEARCH_OPTIONS, type SearchOptions } from '../../search/registry.js';
@@ -27,7 +28,7 @@ import type { CliIo } from '../io.js';
 import { line } from '../io.js';
 import type { OutputFolder } from '../output-folder.js';
 import { chooseFolder, folderName } from '../output-folder.js';
-import { addDryRunFlags, checkEarly, type DryRunFlags, scheduleOf } from '../plan.js';
+import { addDryRunFlags, type DryRunFlags, scheduleOf } from '../plan.js';
 import type { Progress } from '../progress.js';
 import { createProgress } from '../progress.js';
 import { printSummary, shownPath, showPreview } from '../summary.js';
@@ -118,7 +119,7 @@ async function run(prompt: string | undefined, flags: GenerateFlags, io: CliIo):
     seed,
     prompt: requirePrompt(prompt),
   };
-  checkEarly({ ...splitGenerateOptions(options), modelOptions }, [asked], catalogs);
+  checkPlans(splitGenerateOptions(options).open, { modelOptions, searches: [asked] }, catalogs);
   const { name } = findStrategy(asked.strategy);
   const folder = chooseFolder(io.cwd, flags.out, folderName(options.prompt, name, `seed${seed}`));
   await interruptible(io, async (signal) => {

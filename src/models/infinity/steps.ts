@@ -32,10 +32,12 @@ export function scheduleOf({ scales, sizes, tokenPixels, branches, textTokens }:
       tokens: counts.tokens,
       flops: stepFlops(sizes, { branches, textTokens, ...counts }),
       // Logits, and keys and values: nothing comes after the last scale, so that its own are not kept.
-      heldBytes:
-        logitBytes(sizes, counts.tokens) + (isLast ? 0 : pageBytes(sizes, branches, counts.tokens)),
+      heldBytes: logitBytes(sizes, counts.tokens) + (isLast ? 0 : pageBytes(sizes, branches, counts.tokens)),
       prefixBytes: bitBytes(sizes, counts.tokens, lastTokens),
-      runBytes: stepBytes(sizes, { branches, textTokens, ...counts }) + logitBytes(sizes, counts.tokens),
+      runBytes:
+        stepBytes(sizes, { branches, textTokens, ...counts }) +
+        logitBytes(sizes, counts.tokens) -
+        (isLast ? 2 * pageBytes(sizes, branches, counts.tokens) : 0),
       readout: { width: width * tokenPixels, height: height * tokenPixels, nfe: 0 },
     };
   });
