@@ -6,6 +6,7 @@ import type { OptionValues } from './core/options.js';
 import { type CatalogOption, catalogsFor } from './engine/catalogs.js';
 import type { Engine } from './engine/engine.js';
 import { openEngine } from './engine/engine.js';
+import { HeldEngine } from './engine/held-engine.js';
 import { checkOpenOptions, type OpenOptions } from './engine/options.js';
 import type { CompareRun } from './run/compare.js';
 import { comparedSearches, startCompare } from './run/compare.js';
@@ -127,21 +128,23 @@ export interface Varsearch extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Loads a model and a jury once, for several runs. */
+/** Loads a model and a jury once, for several runs; and again, at the next call, where the process that they live in was ended. */
 export async function openVarsearch(
   options: OpenOptions = {},
   { catalogs }: CatalogOption = {},
 ): Promise<Varsearch> {
-  const engine = await openEngine(checkOpenOptions(options), catalogs);
-  const open = (): Promise<Engine> => Promise.resolve(engine);
+  const checked = checkOpenOptions(options);
+  const held = await HeldEngine.open(() => openEngine(checked, catalogs));
+  const open = (): Promise<Engine> => held.engine();
   return {
     generate: (picture: AnyPictureOptions) => startGenerate(checkPictureOptions(picture), { open }),
     compare: (picture) => startCompare(checkCompareOptions(picture), { open }),
     replay: (png, replayed = {}) => startReplay(png, replayed, { open }),
-    score: (pictures, { prompt, signal }) => scoreWith(engine.jury, pictures, { prompt, signal }),
-    redraw: (result, candidates) => redrawWith(engine, result, candidates),
-    close: () => engine.close(),
-    [Symbol.asyncDispose]: () => engine.close(),
+    score: async (pictures, { prompt, signal }) =>
+      scoreWith((await open()).jury, pictures, { prompt, signal }),
+    redraw: async (result, candidates) => redrawWith(await open(), result, candidates),
+    close: () => held.close(),
+    [Symbol.asyncDispose]: () => held.close(),
   };
 }
 

@@ -3,8 +3,8 @@
 import { given } from '../core/given.js';
 import type { FileHashes } from '../core/hash.js';
 import { requireInstalled } from '../core/installed.js';
-import type { ModelEntry } from '../models/catalog.js';
 import type { OptionValues } from '../core/options.js';
+import type { ModelEntry } from '../models/catalog.js';
 import type { ImageModel, Schedule } from '../models/contract.js';
 import type { Verifier } from '../verifiers/contract.js';
 import { type Catalogs, catalogsFor, findWanted, isEntry, type Wanted } from './catalogs.js';
@@ -35,6 +35,8 @@ export interface Engine {
   readonly hashes: () => Promise<EngineHashes>;
   /** Milliseconds that loading took, told once: the first run's ledger has them. */
   readonly takeLoadTime: () => number;
+  /** Whether what was loaded here has broken down, such as a process that was ended: it has to be opened again. */
+  readonly isBroken: () => boolean;
   /** Closes what was loaded here; a model or verifier that the caller handed in stays open. */
   readonly close: () => Promise<void>;
 }
@@ -42,6 +44,7 @@ export interface Engine {
 /** What was loaded, and what closes it again. */
 interface Loaded extends LoadedVerifiers {
   readonly model: ImageModel;
+  readonly isBroken: () => boolean;
 }
 
 /** Bytes that an engine may hold. */
@@ -78,7 +81,9 @@ async function load(
     await close();
     throw ([model, loaded].find((each) => each.status === 'rejected') as PromiseRejectedResult).reason;
   }
-  return { model: model.value, verifierOf: loaded.value.verifierOf, close };
+  const { verifierOf } = loaded.value;
+  const isBroken = (): boolean => runtime?.isBroken === true || loaded.value.isBroken();
+  return { model: model.value, verifierOf, isBroken, close };
 }
 
 /** Loads a model and its verifiers. Throws UsageError for names and combinations that cannot be, before anything is loaded. */
@@ -91,7 +96,7 @@ export async function openEngine(
   const known = await catalogsFor([options.model, options.verifier, ...report], catalogs);
   const wanted = findWanted(options, known);
   const start = performance.now();
-  const { model, verifierOf, close } = await load(wanted, options, { catalogs: known, signal });
+  const { model, verifierOf, isBroken, close } = await load(wanted, options, { catalogs: known, signal });
   const observers = wanted.observers?.map(verifierOf) ?? null;
   return engineOf(model, {
     jury: seatJury(wanted.judges.map(verifierOf), options, observers ?? []),
@@ -99,17 +104,18 @@ export async function openEngine(
     memory: new MemoryBudget(memoryOf(options)),
     entry: isEntry<ModelEntry>(wanted.model) ? wanted.model : null,
     loadTime: performance.now() - start,
+    isBroken,
     close,
   });
 }
 
-interface EngineParts extends Pick<Engine, 'jury' | 'observers' | 'memory' | 'close'> {
+interface EngineParts extends Pick<Engine, 'jury' | 'observers' | 'memory' | 'isBroken' | 'close'> {
   readonly entry: ModelEntry | null;
   readonly loadTime: number;
 }
 
 function engineOf(model: ImageModel, { entry, ...rest }: EngineParts): Engine {
-  const { jury, observers, memory, close } = rest;
+  const { jury, observers, memory, isBroken, close } = rest;
   let { loadTime } = rest;
   let hashes: Promise<EngineHashes> | undefined;
   return {
@@ -131,6 +137,7 @@ function engineOf(model: ImageModel, { entry, ...rest }: EngineParts): Engine {
       loadTime = 0;
       return taken;
     },
+    isBroken,
     close,
   };
 }

@@ -59,8 +59,9 @@ export class MemoryBudget {
     work: (reservation: Reservation, waited: number) => Promise<T>,
     signal?: AbortSignal,
   ): Promise<T> {
-    if (bytes > this.bytes)
+    if (bytes > this.bytes) {
       throw new RangeError(`${bytes} bytes are more than the ${this.bytes} that there are`);
+    }
     signal?.throwIfAborted();
     const start = performance.now();
     const waits = this.#queue.size > 0 || bytes > this.#free;

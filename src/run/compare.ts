@@ -82,7 +82,7 @@ export function comparedSearches(
     .filter((name) => strategies?.includes(name) ?? true)
     .map(
       (name) =>
-        ({ ...optionsFor(name, sizes), strategy: name }) as SearchOptions & { strategy: StrategyName },
+        ({ ...optionsFor(name, sizes), strategy: name }),
     );
 }
 

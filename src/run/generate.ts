@@ -1,8 +1,8 @@
 // One search for one picture: options in, events and a result out. No files, no printing.
 
 import { Ledger } from '../core/ledger.js';
-import type { Reservation } from '../core/reservation.js';
 import { RandomKey } from '../core/random.js';
+import type { Reservation } from '../core/reservation.js';
 import type { Engine } from '../engine/engine.js';
 import type { OpenBench } from '../engine/jury.js';
 import type { Generator, Schedule } from '../models/contract.js';
@@ -211,7 +211,7 @@ async function follow(
   { resolved, strategy, score, signal, end, emit }: Following,
 ): Promise<GenerateResult> {
   const show = async (pictures: readonly Shown[]): Promise<void> => {
-    record.see(pictures);
+    await record.see(pictures);
     const before = performance.now();
     await observers?.see(pictures);
     record.setAside(performance.now() - before);

@@ -2,8 +2,8 @@
 // it begins.
 
 import type { Ledger } from '../core/ledger.js';
-import type { Reservation } from '../core/reservation.js';
 import type { OptionValues } from '../core/options.js';
+import type { Reservation } from '../core/reservation.js';
 import { type Catalogs, findWanted, isEntry } from '../engine/catalogs.js';
 import { type Engine, memoryOf } from '../engine/engine.js';
 import { DEFAULT_MEMORY } from '../engine/memory.js';
