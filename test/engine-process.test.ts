@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { HeldEngine } from '../src/engine/held-engine.js';
 import { openVarsearch, RuntimeError } from '../src/index.js';
+import { createRuntime } from '../src/runtime/index.js';
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -50,6 +51,15 @@ describe.skipIf(process.platform !== 'linux')('an open varsearch whose process i
       const now = [...children()].filter((pid) => !before.has(pid));
       expect(now).toHaveLength(1);
       expect(now).not.toContain(engine);
+
+      // This process has loaded no library of the engine, so that another version of it may be here.
+      const library = /onnxruntime_binding|libonnxruntime/;
+      expect(readFileSync('/proc/self/maps', 'utf8')).not.toMatch(library);
+      vi.stubEnv('VARSEARCH_ENGINE', 'thread');
+      const runtime = await createRuntime({ threads: 1 });
+      await runtime.stats();
+      await runtime.close();
+      expect(readFileSync('/proc/self/maps', 'utf8')).toMatch(library);
     },
   );
 });
