@@ -2,12 +2,14 @@
 
 import type { Image } from './core/image.js';
 import { Ledger } from './core/ledger.js';
+import type { OptionValues } from './core/options.js';
 import { type CatalogOption, catalogsFor } from './engine/catalogs.js';
 import type { Engine } from './engine/engine.js';
 import { openEngine } from './engine/engine.js';
+import { HeldEngine } from './engine/held-engine.js';
 import { checkOpenOptions, type OpenOptions } from './engine/options.js';
 import type { CompareRun } from './run/compare.js';
-import { startCompare } from './run/compare.js';
+import { comparedSearches, startCompare } from './run/compare.js';
 import type { GenerateRun } from './run/generate.js';
 import { startGenerate } from './run/generate.js';
 import {
@@ -19,11 +21,14 @@ import {
   type GenerateOptions,
   type OwnGenerateOptions,
   type OwnPictureOptions,
+  partCompare,
+  partPicture,
   type PictureOptions,
   splitCompareOptions,
   splitGenerateOptions,
 } from './run/options.js';
 import { redraw } from './run/pictures.js';
+import { checkPlans, type SearchGiven } from './run/plan.js';
 import type { Recipe } from './run/recipe.js';
 import type { ReplayOptions, ReplayPlan, ReplayRun } from './run/replay.js';
 import { openOptionsOf, planReplay, startReplay } from './run/replay.js';
@@ -33,6 +38,20 @@ import { scoreWith } from './score/pictures.js';
 import type { AnyStrategy } from './search/registry.js';
 
 const close = (engine: Engine): Promise<void> => engine.close();
+
+interface Planned extends CatalogOption {
+  readonly modelOptions: OptionValues;
+  readonly searches: readonly SearchGiven[];
+}
+
+/** Loads an engine for searches that can be, as far as that is known before. */
+function openFor(open: OpenOptions, { catalogs, ...planned }: Planned) {
+  return async (signal?: AbortSignal): Promise<Engine> => {
+    const known = await catalogsFor([open.model ?? 'named'], catalogs);
+    if (typeof (open.model ?? 'named') === 'string') checkPlans(open, planned, known);
+    return await openEngine(open, catalogs, signal);
+  };
+}
 
 /**
  * Searches for one picture: loads what the options name, runs, and closes it again. Wrong options throw a UsageError
@@ -48,13 +67,19 @@ export function generate(
   { catalogs }: CatalogOption = {},
 ): GenerateRun {
   const { open, picture } = splitGenerateOptions(options);
-  return startGenerate(picture, { open: (signal) => openEngine(open, catalogs, signal), close });
+  const { modelOptions, search } = partPicture(picture);
+  return startGenerate(picture, {
+    open: openFor(open, { modelOptions, searches: [search], catalogs }),
+    close,
+  });
 }
 
 /** Runs every strategy at the same budget with the same prompt and seed; errors as in `generate`. */
 export function compare(options: CompareOptions, { catalogs }: CatalogOption = {}): CompareRun {
   const { open, picture } = splitCompareOptions(options);
-  return startCompare(picture, { open: (signal) => openEngine(open, catalogs, signal), close });
+  const { modelOptions } = partPicture(partCompare(picture).picture as PictureOptions);
+  const searches = comparedSearches(picture);
+  return startCompare(picture, { open: openFor(open, { modelOptions, searches, catalogs }), close });
 }
 
 /**
@@ -103,21 +128,23 @@ export interface Varsearch extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Loads a model and a jury once, for several runs. */
+/** Loads a model and a jury once, for several runs; and again, at the next call, where the process that they live in was ended. */
 export async function openVarsearch(
   options: OpenOptions = {},
   { catalogs }: CatalogOption = {},
 ): Promise<Varsearch> {
-  const engine = await openEngine(checkOpenOptions(options), catalogs);
-  const open = (): Promise<Engine> => Promise.resolve(engine);
+  const checked = checkOpenOptions(options);
+  const held = await HeldEngine.open(() => openEngine(checked, catalogs));
+  const open = (): Promise<Engine> => held.engine();
   return {
     generate: (picture: AnyPictureOptions) => startGenerate(checkPictureOptions(picture), { open }),
     compare: (picture) => startCompare(checkCompareOptions(picture), { open }),
     replay: (png, replayed = {}) => startReplay(png, replayed, { open }),
-    score: (pictures, { prompt, signal }) => scoreWith(engine.jury, pictures, { prompt, signal }),
-    redraw: (result, candidates) => redrawWith(engine, result, candidates),
-    close: () => engine.close(),
-    [Symbol.asyncDispose]: () => engine.close(),
+    score: async (pictures, { prompt, signal }) =>
+      scoreWith((await open()).jury, pictures, { prompt, signal }),
+    redraw: async (result, candidates) => redrawWith(await open(), result, candidates),
+    close: () => held.close(),
+    [Symbol.asyncDispose]: () => held.close(),
   };
 }
 

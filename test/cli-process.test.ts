@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
+import { decodePicture } from '../src/core/image-file.js';
 import { type CliOutcome, temporaryFolder } from './fakes/cli.js';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -18,11 +19,11 @@ interface Running {
   readonly signal: (name: NodeJS.Signals) => void;
 }
 
-function start(cwd: string, words: readonly string[], delay = 0): Running {
+function start(cwd: string, words: readonly string[], delay = 0, side = 0): Running {
   const program = join(HERE, 'fakes', 'fake-main.ts');
   const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), program, ...words], {
     cwd,
-    env: { ...process.env, FAKE_DELAY: String(delay) },
+    env: { ...process.env, FAKE_DELAY: String(delay), FAKE_SIDE: String(side) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const written = { stdout: '', stderr: '' };
@@ -87,6 +88,23 @@ describe('the varsearch process', () => {
     });
   });
 
+  it(
+    'hears a signal while it shrinks and encodes large pictures, and keeps the best',
+    { timeout: 180_000 },
+    async () => {
+      const folder = temporaryFolder();
+      const words = ['generate', 'red', '--strategy', 'gto', '--candidates', '2', '--out', 'here'];
+      const run = start(folder, words, 0, 2000);
+      await run.says('scale 1/4');
+      run.signal('SIGINT');
+      const { code, stderr } = await run.ended;
+      expect(code).toBe(130);
+      expect(stderr).toContain('interrupted; the best picture so far is here/picture.png');
+      const { image } = await decodePicture(readFileSync(join(folder, 'here', 'picture.png')), 'picture.png');
+      expect([image.width, image.height]).toEqual([2000, 2000]);
+    },
+  );
+
   it('ends at once on the second SIGINT, with no half-written file', async () => {
     const folder = temporaryFolder();
     const run = start(folder, ['generate', 'red', '--candidates', '1', '--out', 'here'], 600_000);
@@ -102,6 +120,10 @@ describe('the varsearch process', () => {
     do run.signal('SIGINT');
     while (!(await Promise.race([ended, second()])));
     expect(await run.ended).toMatchObject({ code: 130, stdout: '' });
-    expect(readdirSync(join(folder, 'here'))).toEqual([]);
+    // The system has ended it: what stands there is its lock, which the next run takes over.
+    expect(readdirSync(join(folder, 'here'))).toEqual(['.varsearch.lock']);
+    const next = start(folder, ['generate', 'red', '--candidates', '1', '--out', 'here', '--quiet']);
+    expect(await next.ended).toMatchObject({ code: 0, stderr: '' });
+    expect(readdirSync(join(folder, 'here')).sort()).toEqual(['index.html', 'picture.png', 'result.json']);
   });
 });

@@ -1,15 +1,16 @@
 // varsearch replay: the same picture again, or a clear word about why not.
 
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 
-import { encodePng } from '../src/core/image.js';
 import { decodeWithRecipe, encodeWithRecipe } from '../src/run/recipe.js';
 import { type CliBench, cliBench } from './fakes/cli.js';
 import { chunk, pngOf } from './fixtures/png-parts.js';
 import { readPng } from './fixtures/read-png.js';
+import { encodePng } from './fixtures/write-png.js';
 
 /** Copies a picture into the folder of another bench. */
 function carry(from: CliBench, to: CliBench, name = 'picture.png'): void {
@@ -138,7 +139,7 @@ describe('varsearch replay', () => {
     await bench.run('generate', 'red', '--out', 'here', '--quiet');
     const { image, recipe } = await decodeWithRecipe(readFileSync(join(bench.folder, 'here', 'picture.png')));
     image.data[0] = 255 - (image.data[0] ?? 0);
-    writeFileSync(join(bench.folder, 'edited.png'), encodeWithRecipe(image, recipe));
+    writeFileSync(join(bench.folder, 'edited.png'), await encodeWithRecipe(image, recipe));
     const { code, stderr } = await bench.run('replay', 'edited.png', '--quiet');
     expect([code, stderr]).toEqual([1, expect.stringContaining('somebody has changed its pixels')]);
   });
@@ -155,6 +156,22 @@ describe('varsearch replay', () => {
     writeFileSync(join(bench.folder, 'x.png'), encodePng(image, text));
     const { code, stderr } = await bench.run('replay', 'x.png');
     expect([code, stderr]).toEqual([expected, expect.stringMatching(message)]);
+  });
+
+  it.skipIf(process.platform === 'win32')('refuses a pipe or a device, which might never end', async () => {
+    const bench = cliBench();
+    execFileSync('mkfifo', [join(bench.folder, 'pipe.png')]);
+    for (const [name, fault] of [
+      ['pipe.png', 'pipe.png is not a file'],
+      ['/dev/zero', '/dev/zero is not a file'],
+      ['.', '. is a folder, not a picture'],
+    ] as const) {
+      expect(await bench.run('replay', name)).toEqual({
+        code: 1,
+        stdout: '',
+        stderr: `varsearch: ${fault}\n`,
+      });
+    }
   });
 
   it('explains a file that is absent or no PNG, and options in a recipe that cannot be', async () => {
@@ -189,7 +206,7 @@ describe('varsearch replay', () => {
       );
       const copy = structuredClone(recipe);
       change(copy.options as unknown as Record<string, unknown>);
-      writeFileSync(join(bench.folder, 'x.png'), encodeWithRecipe(image, copy));
+      writeFileSync(join(bench.folder, 'x.png'), await encodeWithRecipe(image, copy));
       bench.catalogs.loaded.models.length = 0;
       bench.catalogs.loaded.verifiers.length = 0;
     }
@@ -277,7 +294,7 @@ describe('varsearch replay', () => {
     await bench.run('generate', 'red', '--out', 'here', '--quiet');
     const { image, recipe } = await decodeWithRecipe(readFileSync(join(bench.folder, 'here', 'picture.png')));
     const older = { ...recipe, hashes: { ...recipe.hashes, model: {} } };
-    writeFileSync(join(bench.folder, 'x.png'), encodeWithRecipe(image, older));
+    writeFileSync(join(bench.folder, 'x.png'), await encodeWithRecipe(image, older));
     const { code, stdout } = await bench.run('replay', 'x.png', '--json');
     expect([code, JSON.parse(stdout)]).toMatchObject([0, { uncompared: ['fake.safetensors'] }]);
     // Judges of whom the recipe knows nothing are others.

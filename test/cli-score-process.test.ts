@@ -6,9 +6,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
-import { encodePng } from '../src/core/image.js';
 import { type CliOutcome, temporaryFolder } from './fakes/cli.js';
 import { plainPicture } from './fakes/score-bench.js';
+import { encodePng } from './fixtures/write-png.js';
 
 const MAIN = join(dirname(fileURLToPath(import.meta.url)), '..', 'src', 'cli', 'main.ts');
 

@@ -4,15 +4,16 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-import { encodePng, type Image } from '../src/core/image.js';
+import type { Image } from '../src/core/image.js';
 import { builtInCatalogs } from '../src/engine/catalogs.js';
 import { encodeWithRecipe, hashPixels } from '../src/run/recipe.js';
 import { renderScene } from '../src/toybox/world/renderer.js';
 import type { Colour, Shape } from '../src/toybox/world/scene.js';
 import { plainPicture, type ScoreBench, scoreBench, type ScoreBenchOptions } from './fakes/score-bench.js';
+import { encodePng } from './fixtures/write-png.js';
 
 /** The PNG file of a picture that varsearch has made for a prompt. */
-function generated(prompt: string, red: number): Uint8Array {
+async function generated(prompt: string, red: number): Promise<Uint8Array> {
   const image = plainPicture(red);
   const jury = { judges: ['clip-score'], observers: [], weights: [1], rule: 'score' } as const;
   const options = {
@@ -23,7 +24,7 @@ function generated(prompt: string, red: number): Uint8Array {
     seed: 0,
     search: { strategy: 'random' },
   };
-  return encodeWithRecipe(image, {
+  return await encodeWithRecipe(image, {
     format: 2,
     options,
     hashes: { model: {}, jury: {} },
@@ -134,9 +135,9 @@ describe('varsearch score', () => {
 
   it('takes the prompt of a picture from its recipe, and reads each prompt once', async () => {
     const bench = scoreBench();
-    bench.write('one.png', generated('a red star', 51));
-    bench.write('two.png', generated('a blue star', 102));
-    bench.write('three.png', generated('a red star', 255));
+    bench.write('one.png', await generated('a red star', 51));
+    bench.write('two.png', await generated('a blue star', 102));
+    bench.write('three.png', await generated('a red star', 255));
     const { stdout } = await bench.run('score', 'one.png', 'two.png', 'three.png', '--quiet');
     expect(stdout).toBe(
       [

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { assetPath } from '../src/core/assets.js';
+import type { Reservation } from '../src/core/reservation.js';
 import {
   builtInCatalogs,
   type Catalogs,
@@ -63,6 +64,8 @@ async function watched(): Promise<{
   readonly catalogs: Catalogs;
   readonly batches: () => Batches;
   readonly runtime: () => Runtime;
+  /** What was set aside for each run. */
+  readonly reservations: readonly Reservation[];
 }> {
   const most = { step: 0, decoder: 0 };
   let made: Runtime | undefined;
@@ -88,8 +91,26 @@ async function watched(): Promise<{
     made = runtime;
     return runtime;
   };
+  const reservations: Reservation[] = [];
+  const known = await builtInCatalogs();
+  const findModel: Catalogs['findModel'] = (name) => {
+    const entry = known.findModel(name);
+    return {
+      ...entry,
+      load: async (options) => {
+        const model = await entry.load(options);
+        const prepare = model.prepare.bind(model);
+        model.prepare = (prompt, ledger, given, call) => {
+          if (call?.reservation) reservations.push(call.reservation);
+          return prepare(prompt, ledger, given, call);
+        };
+        return model;
+      },
+    };
+  };
   return {
-    catalogs: { ...(await builtInCatalogs()), createRuntime: create },
+    reservations,
+    catalogs: { ...known, findModel, createRuntime: create },
     batches: () => ({ ...most }),
     runtime: () => made as Runtime,
   };
@@ -115,20 +136,27 @@ describe('the memory budget', () => {
     expect(small.step).toBeLessThan(medium.step);
     expect(small.decoder).toBeGreaterThan(1);
     expect(small.decoder).toBeLessThan(8);
-    const [least, leastPixels] = await eight(1);
+    const [least, leastPixels] = await eight('8MB');
     expect(least).toEqual({ step: 1, decoder: 1 });
+    await expect(eight('1KB')).rejects.toThrow(
+      /^this search holds \d\.\dMB at once at least, and the engine may hold 1KB/,
+    );
     expect([mediumPixels, smallPixels, leastPixels]).toEqual([pixels, pixels, pixels]);
   });
 });
 
 describe('a run', () => {
   it('leaves nothing of its prompt in the runtime', async () => {
-    const { catalogs, runtime } = await watched();
+    const { catalogs, runtime, reservations } = await watched();
     const verifier = 'image-reward,clip-score,aesthetic,oracle';
-    const varsearch = await openVarsearch({ verifier, report: verifier }, { catalogs });
+    const varsearch = await openVarsearch({ verifier, report: verifier, memory: '20MB' }, { catalogs });
     const before = await runtime().stats();
     await varsearch.generate({ prompt: PROMPT, strategy: 'beam', width: 2, candidates: 1 }).result;
     expect(await runtime().stats()).toMatchObject({ tensors: before.tensors, bytes: before.bytes });
+    const [reservation] = reservations;
+    expect(reservation?.held).toBe(0);
+    expect(reservation?.peak).toBeGreaterThan(1e6);
+    expect(reservation?.peak).toBeLessThanOrEqual(reservation?.bytes ?? NaN);
     await varsearch.close();
   });
 

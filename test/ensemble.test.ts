@@ -55,7 +55,7 @@ describe('several verifiers', () => {
     const catalogs = fakeCatalogs();
     const options = { prompt: 'red', verifier: 'clip-score,aesthetic', ensemble: by, weights: [2, 1] };
     const made = await generate({ ...options, strategy: 'gto' }, { catalogs }).result;
-    const again = await replay(encodeWithRecipe(made.image, made.recipe), {}, { catalogs }).result;
+    const again = await replay(await encodeWithRecipe(made.image, made.recipe), {}, { catalogs }).result;
     expect(again.identical).toBe(true);
     expect(again.result.candidates).toEqual(made.candidates);
     expect(again.result.fates).toEqual(made.fates);
@@ -100,7 +100,7 @@ describe('several verifiers', () => {
     if (!partial) throw new Error('nothing was judged');
     expect(rankOf(partial.standing)).toBe(Math.min(...partial.trace.map(({ best }) => rankOf(best))));
     expect(partial.standing).toMatchObject({ of: partial.candidates.length });
-    const png = encodeWithRecipe(partial.image, partial.recipe);
+    const png = await encodeWithRecipe(partial.image, partial.recipe);
     const again = await replay(png, { model: fakeModel(), verifier: members() }).result;
     expect(again.identical).toBe(true);
     expect(again.result.winner.id).toBe(partial.winner.id);
@@ -183,7 +183,7 @@ describe('the embedded verifiers together', () => {
     expect(parts.recipe.pixels).toBe(whole.recipe.pixels);
     expect(whole.ledger).toMatchObject({ imagesDecoded: 10, imagesVerified: 20 });
     expect(whole.report?.rows.map(({ role }) => role)).toEqual(['guiding', 'guiding']);
-    const again = await replay(encodeWithRecipe(whole.image, whole.recipe)).result;
+    const again = await replay(await encodeWithRecipe(whole.image, whole.recipe)).result;
     expect([again.identical, again.differences]).toEqual([true, []]);
   });
 });

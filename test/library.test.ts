@@ -240,7 +240,7 @@ describe('openVarsearch', () => {
     const catalogs = fakeCatalogs();
     await using varsearch = await openVarsearch({ verifier: 'clip-score,aesthetic' }, { catalogs });
     const { image, recipe, pictures } = await varsearch.generate({ prompt: 'red', candidates: 2 }).result;
-    const again = await varsearch.replay(encodeWithRecipe(image, recipe)).result;
+    const again = await varsearch.replay(await encodeWithRecipe(image, recipe)).result;
     expect(again).toMatchObject({ identical: true, differences: [] });
     const scores = await varsearch.score([pictures.first, image], { prompt: 'red' });
     expect(scores.map(({ place }) => place)[0]).toBe(1);
@@ -344,7 +344,7 @@ describe('compare', () => {
 describe('replay', () => {
   it('gives the very same picture and says so', async () => {
     const { image, recipe } = await generate({ prompt: 'red', ...fakes() }).result;
-    const png = encodeWithRecipe(image, recipe);
+    const png = await encodeWithRecipe(image, recipe);
     const again = await replay(png, fakes()).result;
     expect(again).toMatchObject({ identical: true, edited: false, differences: [] });
     expect(again.image).toEqual(image);
@@ -375,7 +375,7 @@ describe('replay', () => {
       { ...recipe.options.jury, judges: [] },
       7,
     ]) {
-      const png = encodeWithRecipe(image, {
+      const png = await encodeWithRecipe(image, {
         ...recipe,
         options: { ...recipe.options, jury: broken as never },
       });

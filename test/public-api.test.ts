@@ -203,7 +203,7 @@ describe("a strategy of one's own", () => {
     expect(result.candidates).toHaveLength(15);
     expect(result.report).toBeNull();
     expect(given.model.alive()).toBe(0);
-    expect(resultFiles(result)['index.html']).toContain('rounds 3');
+    expect((await resultFiles(result))['index.html']).toContain('rounds 3');
     const varsearch = await openVarsearch(loaded());
     expect((await varsearch.generate(options).result).recipe.pixels).toBe(result.recipe.pixels);
   });
@@ -220,7 +220,7 @@ describe("a strategy of one's own", () => {
 
   it('has to be given for a replay', async () => {
     const { image, recipe } = await generate({ ...options, ...loaded() }).result;
-    const png = encodeWithRecipe(image, recipe);
+    const png = await encodeWithRecipe(image, recipe);
     expect((await decodeWithRecipe(png)).recipe.options.search.strategy).toBe('patient');
     const named = { name: 'x.png', ...loaded() };
     await expect(replay(png, named).result).rejects.toThrow(

@@ -1,7 +1,7 @@
 // The README's JavaScript runs as it stands, against the sources.
 
-import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,10 +20,16 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** Runs an example in a folder of its own and gives what it prints. */
-async function run(code: string, name: string): Promise<string> {
+/** Writes an example as a program against the sources. */
+function write(code: string, name: string): string {
   const file = join(folder, `${name}.mjs`);
   writeFileSync(file, code.replaceAll("from 'varsearch'", `from '${library}'`));
+  return file;
+}
+
+/** Runs an example in a folder of its own and gives what it prints. */
+async function run(code: string, name: string): Promise<string> {
+  const file = write(code, name);
   const { stdout } = await promisify(execFile)(process.execPath, ['--import', tsx, file], { cwd: folder });
   return stdout.trim();
 }
@@ -43,6 +49,32 @@ describe("the README's JavaScript", () => {
     expect(lines.at(-1)).toMatch(/^\{ 'clip-score': [\d.]+ \} 84 61$/);
     const result = JSON.parse(readFileSync(join(folder, 'out', 'example', 'result.json'), 'utf8')) as object;
     expect(result).toMatchObject({ format: 2, options: { seed: 7, search: { strategy: 'beam', width: 2 } } });
+  });
+
+  it.skipIf(process.platform === 'win32')('keeps the best picture on Ctrl-C', async () => {
+    // So many candidates that it cannot be through before.
+    const code = (examples[0] ?? '').replace('candidates: 2', 'candidates: 2000');
+    const file = write(code, 'interrupted');
+    const here = join(folder, 'interrupted');
+    mkdirSync(here);
+    const child = spawn(process.execPath, ['--import', tsx, file], {
+      cwd: here,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const written = { stdout: '', stderr: '' };
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (written.stderr += text));
+    let asked = false;
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      written.stdout += text;
+      if (asked || !written.stdout.includes('is the best so far')) return;
+      asked = true;
+      child.kill('SIGINT');
+    });
+    const exit = await new Promise((resolve) => child.on('close', resolve));
+    expect([exit, written.stderr]).toEqual([0, '']);
+    expect(written.stdout.trim().split('\n').at(-1)).toMatch(/^\{ 'clip-score': [\d.]+ \} \d+ \d+$/);
+    const result = JSON.parse(readFileSync(join(here, 'out', 'example', 'result.json'), 'utf8')) as object;
+    expect(result).toMatchObject({ incomplete: true });
   });
 
   it("takes a verifier of one's own", async () => {

@@ -78,7 +78,7 @@ describe('a score that is enough', () => {
     expect(events.at(-1)).toEqual({ type: 'ended', by: 'score' });
     expect(model.alive()).toBe(0);
     await using open = await openVarsearch({ model, verifier: told() });
-    const again = await open.replay(encodeWithRecipe(result.image, result.recipe)).result;
+    const again = await open.replay(await encodeWithRecipe(result.image, result.recipe)).result;
     expect(again.identical).toBe(true);
   });
 

@@ -67,7 +67,9 @@ describe('a search with a time', () => {
     await using open = await openVarsearch(fakes());
     const sizes = { strategy: 'random', images: 10_000 } as const;
     const { image, recipe } = await open.generate({ prompt: 'red', ...sizes, time: 300 }).result;
-    expect(await open.replay(encodeWithRecipe(image, recipe), { allowLarge: true }).result).toMatchObject({
+    expect(
+      await open.replay(await encodeWithRecipe(image, recipe), { allowLarge: true }).result,
+    ).toMatchObject({
       identical: true,
     });
   });

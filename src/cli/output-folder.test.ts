@@ -1,4 +1,4 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   existsSync,
@@ -24,12 +24,18 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(base, { recursive: true, force: true }));
 
+/** What lies in a folder besides the lock of whoever writes to it. */
+const listed = (path: string): string[] =>
+  readdirSync(path)
+    .filter((name) => name !== '.varsearch.lock')
+    .sort();
+
 describe('an output folder', () => {
   it('is made with its parents, replaces files in one step, and leaves nothing else behind', () => {
     const folder = openFolder(join(base, 'a', 'b'));
     folder.write({ 'x.txt': 'old', 'below/y.txt': Uint8Array.of(65) });
     folder.write({ 'x.txt': 'new' });
-    expect(readdirSync(folder.path).sort()).toEqual(['below', 'x.txt']);
+    expect(listed(folder.path)).toEqual(['below', 'x.txt']);
     expect(readdirSync(join(folder.path, 'below'))).toEqual(['y.txt']);
     expect(readFileSync(join(folder.path, 'x.txt'), 'utf8')).toBe('new');
   });
@@ -69,7 +75,7 @@ describe('an output folder', () => {
     const folder = openFolder(base);
     mkdirSync(join(base, 'x.txt', 'full'), { recursive: true });
     expect(() => folder.write({ 'x.txt': 'new' })).toThrow(/cannot write/);
-    expect(readdirSync(base)).toEqual(['x.txt']);
+    expect(listed(base)).toEqual(['x.txt']);
   });
 
   it('never has a result beside the picture of another run, wherever a run is killed', () => {
@@ -81,23 +87,23 @@ describe('an output folder', () => {
     rmSync(join(base, 'index.html'));
     mkdirSync(join(base, 'index.html', 'full'), { recursive: true });
     expect(() => folder.write(set('new'))).toThrow(/cannot write/);
-    expect(readdirSync(base).sort()).toEqual(['index.html', 'picture.png']);
+    expect(listed(base)).toEqual(['index.html', 'picture.png']);
     // A part of a comparison that changes makes the comparison invalid.
     const other = openFolder(join(base, 'compared'));
     other.write({ 'result.json': 'old', 'beam/result.json': 'old', 'beam/picture.png': 'old' });
     other.write({ 'beam/result.json': 'new', 'beam/picture.png': 'new' });
-    expect(readdirSync(other.path)).toEqual(['beam']);
+    expect(listed(other.path)).toEqual(['beam']);
     expect(readdirSync(join(other.path, 'beam')).sort()).toEqual(['picture.png', 'result.json']);
   });
 
   it('takes away what a dead process left, and nothing of a living one', () => {
-    openFolder(base);
+    openFolder(base).close();
     const host = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
     const { pid: dead } = spawnSync(process.execPath, ['-e', '']);
     const named = (pid: number): string => `.varsearch-${host}-${pid}-${'a'.repeat(32)}.tmp`;
     const others = [named(process.pid), named(dead).replace(host, '0'.repeat(8)), 'mine.tmp'];
     for (const name of [named(dead), ...others]) writeFileSync(join(base, name), '');
-    openFolder(base);
+    openFolder(base).close();
     expect(readdirSync(base).sort()).toEqual(others.sort());
   });
 
@@ -112,7 +118,7 @@ describe('an output folder', () => {
     expect(readFileSync(join(elsewhere, 'x.txt'), 'utf8')).toBe('theirs');
     expect(() => folder.write({ 'beam/y.txt': 'ours' })).toThrow(/beam is a link, which is not followed/);
     expect(readdirSync(elsewhere)).toEqual(['x.txt']);
-    expect(readdirSync(folder.path).sort()).toEqual(['beam', 'x.txt']);
+    expect(listed(folder.path)).toEqual(['beam', 'x.txt']);
   });
 
   it('is never shared by runs that begin at once', async () => {
@@ -129,6 +135,79 @@ describe('an output folder', () => {
     const runs = Array.from({ length: 3 }, () => promisify(execFile)(process.execPath, [tsx, script, at]));
     const paths = (await Promise.all(runs)).flatMap(({ stdout }) => stdout.trim().split('\n'));
     expect(new Set(paths).size).toBe(60);
+  }, 60_000);
+
+  it("is one run's at a time, and of nobody who is no more", () => {
+    const first = openFolder(base);
+    const busy = /^another run is writing to .* \(by process \d+\): choose another folder with --out/;
+    expect(() => openFolder(base)).toThrow(busy);
+    // Nothing is left of the one that was refused, and the first goes on.
+    expect(readdirSync(base)).toEqual(['.varsearch.lock']);
+    first.write({ 'x.txt': 'first' });
+    first.close();
+    first.close();
+    expect(readdirSync(base)).toEqual(['x.txt']);
+    const host = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
+    const { pid: dead } = spawnSync(process.execPath, ['-e', '']);
+    const lockOf = (owner: string): void => {
+      rmSync(join(base, '.varsearch.lock'), { recursive: true, force: true });
+      mkdirSync(join(base, '.varsearch.lock'));
+      writeFileSync(join(base, '.varsearch.lock', owner), '');
+    };
+    // One that was killed, and one that had the number that is ours now.
+    for (const pid of [dead, process.pid]) {
+      lockOf(`${host}-${pid}-${'a'.repeat(32)}`);
+      openFolder(base).close();
+      expect(readdirSync(base)).toEqual(['x.txt']);
+    }
+    lockOf(`${'0'.repeat(8)}-${dead}-${'a'.repeat(32)}`);
+    expect(() => openFolder(base)).toThrow(/from another machine.*delete .*\.varsearch\.lock/);
+    lockOf(`${host}-${process.ppid}-${'a'.repeat(32)}`);
+    expect(() => openFolder(base)).toThrow(busy);
+  });
+
+  it("goes to one of those who ask at once, a dead one's too", async () => {
+    const script = join(base, 'race.ts');
+    const source = new URL('output-folder.ts', import.meta.url).pathname;
+    writeFileSync(
+      script,
+      `import { openFolder } from ${JSON.stringify(source)};
+       import { mkdirSync } from 'node:fs';
+       const at = Number(process.argv[2]);
+       for (let i = 0; i < 30; i++) {
+         while (Date.now() < at + 40 * i);
+         const path = ${JSON.stringify(base)} + '/' + i;
+         try { openFolder(path); console.log(i); } catch (error) {
+           if (!/another run is writing/.test(String(error))) console.log('fault', String(error));
+         }
+       }
+       console.log('through');
+       process.stdin.resume();`,
+    );
+    const { pid: dead } = spawnSync(process.execPath, ['-e', '']);
+    const host = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
+    for (let i = 0; i < 30; i += 2) {
+      mkdirSync(join(base, String(i), '.varsearch.lock'), { recursive: true });
+      writeFileSync(join(base, String(i), '.varsearch.lock', `${host}-${dead}-${'b'.repeat(32)}`), '');
+    }
+    const at = String(Date.now() + 3000);
+    const runs = Array.from({ length: 3 }, () =>
+      spawn(process.execPath, ['--import', import.meta.resolve('tsx'), script, at]),
+    );
+    // None of them ends before all are through: a lock of one that is no more may be taken.
+    const printed = await Promise.all(
+      runs.map(async ({ stdout }) => {
+        let text = '';
+        for await (const part of stdout.setEncoding('utf8')) {
+          text += part as string;
+          if (text.includes('through')) break;
+        }
+        return text;
+      }),
+    );
+    for (const run of runs) run.kill('SIGKILL');
+    const winners = printed.flatMap((text) => text.replace('through', '').trim().split('\n').filter(Boolean));
+    expect(winners.map(Number).sort((a, b) => a - b)).toEqual(Array.from({ length: 30 }, (_, i) => i));
   }, 60_000);
 
   it('has a name of its own below ./out', () => {

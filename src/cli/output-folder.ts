@@ -1,6 +1,6 @@
 // The folder that a command writes to: tried before anything is computed, and never with a half-written file in it.
 
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import {
   existsSync,
   lstatSync,
@@ -12,20 +12,22 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 
 import { VarsearchError } from '../core/errors.js';
 import { fileFault } from '../core/file-faults.js';
 import { FILE_NAMES, type Files } from '../report/files.js';
+import { HOST, isRunning, lockFolder } from './folder-lock.js';
 
-/** A folder that is known to be writable. */
+/** A folder that is known to be writable, and that no other run writes to until it is closed. */
 export interface OutputFolder {
   readonly path: string;
   /** Writes files, each in one step; result.json comes last and makes the others valid. */
   write(files: Files): void;
-  /** Removes the folder again if it was made here and nothing was written to it. */
+  /** Closes it, and removes the folder again if it was made here and nothing was written to it. */
   discard(): void;
+  /** Lets other runs write to it. */
+  close(): void;
 }
 
 function cannotWrite(path: string, cause: unknown): VarsearchError {
@@ -38,7 +40,6 @@ function cannotWrite(path: string, cause: unknown): VarsearchError {
 }
 
 /** Names of temporary files begin so; the machine and the process tell whose they are, the rest cannot be foreseen. */
-const HOST = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
 const TEMPORARY = new RegExp(`^\\.varsearch-${HOST}-(\\d+)-[0-9a-f]{32}\\.tmp$`);
 
 /** Writes a new file, which nobody can have put a link in the place of, and gives its path. */
@@ -54,20 +55,12 @@ function writeTemporary(folder: string, content: Uint8Array | string): string {
   return path;
 }
 
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
-  }
-}
-
 /** Takes away what processes of this machine that are no more were writing when they ended. */
 function sweep(folder: string): void {
   for (const name of readdirSync(folder)) {
     const pid = TEMPORARY.exec(name)?.[1];
-    if (pid !== undefined && !isRunning(Number(pid))) rmSync(join(folder, name), { force: true });
+    if (pid !== undefined && !isRunning(Number(pid)))
+      rmSync(join(folder, name), { recursive: true, force: true });
   }
 }
 
@@ -155,13 +148,14 @@ export function openFolder(path: string): OutputFolder {
 
 function open(path: string, make: () => readonly string[]): OutputFolder {
   let made: readonly string[];
+  let unlock: () => void;
   try {
     made = make();
-    sweep(path);
-    rmSync(writeTemporary(path, ''));
+    unlock = lockFolder(path);
   } catch (error) {
-    throw cannotWrite(path, error);
+    throw error instanceof VarsearchError ? error : cannotWrite(path, error);
   }
+  sweep(path);
   return {
     path,
     write(files) {
@@ -171,7 +165,9 @@ function open(path: string, make: () => readonly string[]): OutputFolder {
         throw cannotWrite(path, error);
       }
     },
+    close: unlock,
     discard() {
+      unlock();
       for (const each of made) {
         if (isFolder(each) && readdirSync(each).length === 0) rmdirSync(each);
       }

@@ -1,15 +1,12 @@
-// What a search is about to be, known before anything is loaded: the schedule, the jury, and whether they go together.
+// The schedule that a command is about, known before anything is loaded.
 
 import type { Command } from 'commander';
 
 import { UsageError } from '../core/errors.js';
 import type { OptionValues } from '../core/options.js';
-import { type Catalogs, findWanted, isEntry } from '../engine/catalogs.js';
+import type { Catalogs } from '../engine/catalogs.js';
 import { checkOpenOptions, DEFAULT_NAMES, type OpenOptions } from '../engine/options.js';
-import type { ModelEntry } from '../models/catalog.js';
 import type { Schedule } from '../models/contract.js';
-import { checkSearch, resolveSearch, type SearchOptions } from '../search/registry.js';
-import { resolveJury } from '../verifiers/jury.js';
 import { parseWhole } from './values.js';
 
 /** Counting costs without computing. */
@@ -51,22 +48,4 @@ export function scheduleOf(
   if (count === undefined) return { unit, steps };
   if (count >= 1 && count <= steps.length) return { unit, steps: steps.slice(0, count) };
   throw new UsageError(`--scales must be 1 to ${steps.length}, got ${count}`);
-}
-
-/** Fails on whatever can be known to be wrong before anything is loaded. */
-export function checkEarly(
-  { open, modelOptions }: { readonly open: OpenOptions; readonly modelOptions: OptionValues },
-  searches: readonly SearchOptions[],
-  catalogs: Catalogs,
-): void {
-  const { model, judges, observers } = findWanted(open, catalogs);
-  const { ensemble: rule, weights } = open;
-  const jury = resolveJury(
-    judges.map(({ name }) => name),
-    { rule, weights },
-    observers?.map(({ name }) => name),
-  );
-  if (!isEntry<ModelEntry>(model)) return;
-  const schedule = model.schedule(modelOptions);
-  for (const options of searches) checkSearch(resolveSearch(options, schedule), schedule, jury);
 }

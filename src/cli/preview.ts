@@ -22,9 +22,9 @@ function fit(image: Image, columns: number, rows: number): { width: number; heig
 }
 
 /** The picture as lines of text, each ending with a reset of the colours. */
-export function previewLines(image: Image, columns: number, rows: number): string[] {
+export async function previewLines(image: Image, columns: number, rows: number): Promise<string[]> {
   const { width, height } = fit(image, columns, rows);
-  const { data } = resample(image, width, height);
+  const { data } = await resample(image, width, height);
   const colour = (x: number, y: number): string =>
     Array.from(data.subarray((y * width + x) * 3, (y * width + x) * 3 + 3)).join(';');
   return Array.from({ length: height / 2 }, (_, row) => {

@@ -28,12 +28,12 @@ export function shownPath(path: string, cwd: string): string {
 }
 
 /** Shows the picture where the terminal can. */
-export function showPreview(result: GenerateResult, io: CliIo): void {
+export async function showPreview(result: GenerateResult, io: CliIo): Promise<void> {
   const { stdout, env } = io;
   if (!hasTrueColour(stdout, env)) return;
   const { columns, rows } = sizeOf(stdout);
   // The summary below the picture and the prompt line that follows have to stay on the screen as well.
-  const lines = previewLines(result.image, Math.min(64, columns), Math.max(4, rows - 6));
+  const lines = await previewLines(result.image, Math.min(64, columns), Math.max(4, rows - 6));
   for (const text of lines) line(stdout, text);
 }
 

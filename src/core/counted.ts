@@ -1,8 +1,16 @@
 // A value with several owners, which is freed after as many releases as there were owners.
 
-/** The base of such values. */
+import type { Reservation } from './reservation.js';
+
+/** The base of such values. What one holds is charged to a reservation, where there is one, until it is freed. */
 export abstract class Counted {
+  readonly #reservation: Reservation | undefined;
+  #charged = 0;
   #owners = 1;
+
+  constructor(reservation?: Reservation) {
+    this.#reservation = reservation;
+  }
 
   /** The value in words, for messages. */
   protected abstract readonly words: string;
@@ -15,6 +23,12 @@ export abstract class Counted {
     return this.#owners > 0;
   }
 
+  /** Notes bytes that the value holds from now on, until it is freed. */
+  protected charge(bytes: number): void {
+    this.#charged += bytes;
+    this.#reservation?.charge(bytes);
+  }
+
   retain(): this {
     this.assertAlive();
     this.#owners++;
@@ -23,7 +37,9 @@ export abstract class Counted {
 
   release(): void {
     this.assertAlive();
-    if (--this.#owners === 0) this.free();
+    if (--this.#owners > 0) return;
+    this.free();
+    this.#reservation?.refund(this.#charged);
   }
 
   /** Throws a RangeError after the last release. */

@@ -1,31 +1,15 @@
-// The one module that talks to the library that decodes pictures: sharp (libvips with libjpeg-turbo's successor, libpng and
-// libwebp). Samples are those of Pillow's convert('RGB'); colour profiles are left alone, as the official code leaves them.
+// Decodes pictures by the library. Samples are those of Pillow's convert('RGB'); colour profiles are left alone, as the official code leaves them.
 
 import type { Sharp, SharpOptions } from 'sharp';
 
 import { VarsearchError } from './errors.js';
 import { createImage, type Image } from './image.js';
+import { type ImageLibrary, loadImageLibrary } from './image-library.js';
 import { checkSize } from './image-limits.js';
 
 // What is missing of a file that was cut off would be scored as grey; other faults are passed over, as Pillow does. The limit
 // on pixels is our own, so that its message can name the size.
 const READING: SharpOptions = { failOn: 'truncated', ignoreIcc: true, limitInputPixels: false, pages: 1 };
-
-type Decode = (bytes: Uint8Array, options: SharpOptions) => Sharp;
-let loading: Promise<Decode> | undefined;
-
-function loadDecoder(): Promise<Decode> {
-  return (loading ??= import('sharp').then(
-    ({ default: sharp }) => sharp,
-    (cause: unknown) => {
-      loading = undefined;
-      throw new VarsearchError(
-        "the package 'sharp', which reads pictures, cannot be loaded: install varsearch again, optional packages included",
-        { cause },
-      );
-    },
-  ));
-}
 
 /** What the library finds in the head of a file. */
 export interface PictureHead {
@@ -36,7 +20,7 @@ export interface PictureHead {
 }
 
 /** Reads the head of a file. Throws what the library throws. */
-async function readHead(decode: Decode, bytes: Uint8Array): Promise<PictureHead> {
+async function readHead(decode: ImageLibrary, bytes: Uint8Array): Promise<PictureHead> {
   const { width, height, channels, space } = await decode(bytes, READING).metadata();
   return { width, height, channels, space };
 }
@@ -60,7 +44,7 @@ export async function decodePixels(
   bytes: Uint8Array,
   { name, kind, orientation, check }: Task,
 ): Promise<Image> {
-  const decode = await loadDecoder();
+  const decode = await loadImageLibrary();
   try {
     const head = await readHead(decode, bytes);
     checkSize(name, head.width, head.height);

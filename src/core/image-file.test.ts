@@ -33,7 +33,7 @@ async function refusal(bytes: Uint8Array | string, name = 'cat.jpg'): Promise<st
 
 describe('decodePicture', () => {
   it('reads a PNG file with its text, whatever it is called and wherever it lies in a buffer', async () => {
-    const file = encodePng(PICTURE, { note: 'red' });
+    const file = await encodePng(PICTURE, { note: 'red' });
     const buffer = new Uint8Array(file.length + 9);
     buffer.set(file, 5);
     const read = await decodePicture(buffer.subarray(5, 5 + file.length), 'cat.jpg');

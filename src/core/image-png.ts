@@ -1,7 +1,8 @@
-// What a PNG file holds besides its pixels: texts, and the chunks that matter to a decoder. Decoding is the library's
-// (image-decoder.ts). PNG specification, third edition: https://www.w3.org/TR/png-3/
+// PNG files: their texts and the chunks that matter to a decoder, whose work is the library's (image-library.ts), and files of our own. PNG specification, third edition: https://www.w3.org/TR/png-3/
 
-import { createInflate, inflateSync } from 'node:zlib';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createDeflate, createInflate, inflateSync } from 'node:zlib';
 
 import { VarsearchError } from './errors.js';
 import { checkSize } from './image-limits.js';
@@ -145,11 +146,9 @@ function textOf(type: string, rest: Buffer, room: number): string {
   return (rest[0] === 0 ? text : inflate(text)).toString('utf8');
 }
 
-/** A PNG file with texts put in before its pixels: tEXt where Latin-1 will do, otherwise iTXt. */
-export function withTexts(file: Uint8Array, texts: PictureText): Uint8Array {
-  const entries = Object.entries(texts);
-  if (entries.length === 0) return file;
-  const chunks = entries.map(([keyword, text]) => {
+/** Chunks of texts: tEXt where Latin-1 will do, otherwise iTXt. */
+export function textChunks(texts: PictureText): Buffer[] {
+  return Object.entries(texts).map(([keyword, text]) => {
     if (!/^[\x20-\x7e\xa1-\xff]{1,79}$/.test(keyword)) {
       throw new RangeError(
         `a keyword of PNG has 1 to 79 characters of Latin-1, got ${JSON.stringify(keyword)}`,
@@ -160,8 +159,48 @@ export function withTexts(file: Uint8Array, texts: PictureText): Uint8Array {
     const body = Buffer.concat([head, Buffer.from(text, isLatin ? 'latin1' : 'utf8')]);
     return makeChunk(isLatin ? 'tEXt' : 'iTXt', body);
   });
-  // Signature and IHDR.
-  return Buffer.concat([file.subarray(0, 33), ...chunks, file.subarray(33)]);
+}
+
+/** Bytes of pixels that are handed to the packer at once, and of what it gives back at once. */
+const PIECE = 2 ** 20;
+
+/** Rows of RGB pixels, each after its filter byte (0: none), in pieces between which everything else goes on. */
+function* pixelRows({ width, height, data }: Pixels): Generator<Buffer, void, void> {
+  const row = width * 3;
+  const most = Math.max(1, Math.floor(PIECE / (row + 1)));
+  for (let start = 0; start < height; start += most) {
+    const rows = Math.min(most, height - start);
+    const piece = Buffer.alloc(rows * (row + 1));
+    for (let y = 0; y < rows; y++) {
+      piece.set(data.subarray((start + y) * row, (start + y + 1) * row), y * (row + 1) + 1);
+    }
+    yield piece;
+  }
+}
+
+/** A picture of 8 bits RGB, row by row. */
+interface Pixels {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8Array;
+}
+
+/** Writes a PNG file; zlib packs the pixels in its own threads. */
+export async function writePng(pixels: Pixels, texts: PictureText): Promise<Buffer> {
+  const head = Buffer.alloc(13);
+  head.writeUInt32BE(pixels.width, 0);
+  head.writeUInt32BE(pixels.height, 4);
+  head.set([8, 2, 0, 0, 0], 8); // bits a sample, RGB, deflate, filters, not interlaced
+  const chunks = [SIGNATURE, makeChunk('IHDR', head), ...textChunks(texts)];
+  await pipeline(
+    Readable.from(pixelRows(pixels)),
+    createDeflate({ chunkSize: PIECE }),
+    async (parts: AsyncIterable<Buffer>) => {
+      for await (const part of parts) chunks.push(makeChunk('IDAT', part));
+    },
+  );
+  chunks.push(makeChunk('IEND', Buffer.alloc(0)));
+  return Buffer.concat(chunks);
 }
 
 function makeChunk(type: string, body: Buffer): Buffer {

@@ -1,7 +1,9 @@
+import { randomFillSync } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 
 import { chunk, head, pngOf } from '../../test/fixtures/png-parts.js';
+import { readPng } from '../../test/fixtures/read-png.js';
 import { createImage, encodePng, imageFromPlanes } from './image.js';
 import { type DecodedPicture, decodePicture } from './image-file.js';
 
@@ -73,7 +75,21 @@ const PICTURE = createImage(2, 2, Uint8Array.of(255, 0, 0, 0, 255, 0, 0, 0, 255,
 describe('our own PNG files', () => {
   it('come back as they were, with their text', async () => {
     const text = { Recipe: JSON.stringify({ prompt: 'a red star', seed: 7 }), Comment: 'caf\u00e9' };
-    expect(await decode(encodePng(PICTURE, text))).toEqual({ image: PICTURE, text });
+    expect(await decode(await encodePng(PICTURE, text))).toEqual({ image: PICTURE, text });
+  });
+
+  it('are packed off the main thread, in pieces', async () => {
+    const side = 1500;
+    const noise = randomFillSync(new Uint8Array(side * side * 3));
+    const image = createImage(side, side, noise);
+    let turns = 0;
+    const look = setInterval(() => turns++, 0);
+    const file = Buffer.from(await encodePng(image));
+    clearInterval(look);
+    expect(turns).toBeGreaterThan(5);
+    expect(file.toString('latin1').match(/IDAT/g)?.length).toBeGreaterThan(5);
+    expect((await decode(file)).image).toEqual(image);
+    expect(readPng(file).image).toEqual(image);
   });
 
   it('come back at any size', async () => {
@@ -87,12 +103,12 @@ describe('our own PNG files', () => {
         height,
         Uint8Array.from({ length: width * height * 3 }, (_, i) => (i * 37) % 256),
       );
-      expect((await decode(encodePng(image))).image).toEqual(image);
+      expect((await decode(await encodePng(image))).image).toEqual(image);
     }
   });
 
   it('are read from the middle of a larger buffer', async () => {
-    const file = encodePng(PICTURE);
+    const file = await encodePng(PICTURE);
     const buffer = new Uint8Array(file.length + 20);
     buffer.set(file, 10);
     expect((await decode(buffer.subarray(10, 10 + file.length))).image).toEqual(PICTURE);
@@ -100,11 +116,11 @@ describe('our own PNG files', () => {
 
   it('hold any text, before the pixels', async () => {
     const text = { Recipe: 'a star \u2605', Comment: 'two\nlines' };
-    const file = Buffer.from(encodePng(PICTURE, text));
+    const file = Buffer.from(await encodePng(PICTURE, text));
     expect((await decode(file)).text).toEqual(text);
     expect([file.indexOf('iTXtRecipe'), file.indexOf('tEXtComment')].every((at) => at > 0)).toBe(true);
     expect(file.indexOf('IDAT')).toBeGreaterThan(file.indexOf('tEXtComment'));
-    expect(() => encodePng(PICTURE, { '': 'x' })).toThrow(/a keyword of PNG has 1 to 79 characters/);
+    await expect(encodePng(PICTURE, { '': 'x' })).rejects.toThrow(/a keyword of PNG has 1 to 79 characters/);
   });
 });
 
@@ -192,13 +208,13 @@ describe('PNG files of other programs', () => {
   });
 });
 
-describe('PNG files that are damaged', () => {
+describe('PNG files that are damaged', async () => {
   const refusal = (bytes: Uint8Array): Promise<string> =>
     decode(bytes).then(
       () => 'no error',
       (error: unknown) => (error as Error).message,
     );
-  const file = encodePng(PICTURE, { Recipe: 'a red star' });
+  const file = await encodePng(PICTURE, { Recipe: 'a red star' });
   const data = Buffer.from(file).indexOf('IDAT');
 
   it.each([

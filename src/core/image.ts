@@ -1,8 +1,6 @@
 // Pictures as values, and as PNG files with texts (the recipe travels in one). Files of others are read by image-file.ts.
 
-import { encode } from 'fast-png';
-
-import { type PictureText, withTexts } from './image-png.js';
+import { type PictureText, writePng } from './image-png.js';
 
 /** An RGB picture: `data` holds height * width * 3 bytes, row by row. */
 export interface Image {
@@ -37,8 +35,9 @@ export function imageFromPlanes(planes: Float32Array, width: number, height: num
   return createImage(width, height, data);
 }
 
-/** The PNG file of a picture; texts stand before the pixels, where all programs look for them. */
-export function encodePng(image: Image, text: PictureText = {}): Uint8Array {
-  const { width, height, data } = image;
-  return withTexts(encode({ width, height, data, channels: 3, depth: 8 }), text);
+/**
+ * The PNG file of a picture; texts stand before the pixels, where all programs look for them. Pixels are packed off the main thread.
+ */
+export async function encodePng(image: Image, text: PictureText = {}): Promise<Uint8Array> {
+  return await writePng(image, text);
 }

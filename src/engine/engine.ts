@@ -3,12 +3,13 @@
 import { given } from '../core/given.js';
 import type { FileHashes } from '../core/hash.js';
 import { requireInstalled } from '../core/installed.js';
+import type { OptionValues } from '../core/options.js';
 import type { ModelEntry } from '../models/catalog.js';
-import type { ImageModel } from '../models/contract.js';
+import type { ImageModel, Schedule } from '../models/contract.js';
 import type { Verifier } from '../verifiers/contract.js';
 import { type Catalogs, catalogsFor, findWanted, isEntry, type Wanted } from './catalogs.js';
 import { entriesOf, type JuryRoom, type LoadedVerifiers, loadVerifiers, seatJury } from './jury.js';
-import { parseMemory } from './memory.js';
+import { MemoryBudget, parseMemory } from './memory.js';
 import type { OpenOptions } from './options.js';
 
 /** SHA-256 of the files that a picture depends on, by name. */
@@ -24,12 +25,18 @@ export interface Engine {
   readonly jury: JuryRoom;
   /** The verifiers that look on; null where no report is wanted. */
   readonly observers: readonly Verifier[] | null;
+  /** What its runs may hold together. */
+  readonly memory: MemoryBudget;
+  /** The schedule with a model's options, for a prompt of usual length; null for a model that does not tell it beforehand. */
+  readonly schedule: (options: OptionValues) => Schedule | null;
   /** What speaks against a prompt for this model, in one line; null when nothing does. */
   readonly checkPrompt: (prompt: string) => string | null;
   /** SHA-256 of the files of model and judges, read once. */
   readonly hashes: () => Promise<EngineHashes>;
   /** Milliseconds that loading took, told once: the first run's ledger has them. */
   readonly takeLoadTime: () => number;
+  /** Whether what was loaded here has broken down, such as a process that was ended: it has to be opened again. */
+  readonly isBroken: () => boolean;
   /** Closes what was loaded here; a model or verifier that the caller handed in stays open. */
   readonly close: () => Promise<void>;
 }
@@ -37,6 +44,12 @@ export interface Engine {
 /** What was loaded, and what closes it again. */
 interface Loaded extends LoadedVerifiers {
   readonly model: ImageModel;
+  readonly isBroken: () => boolean;
+}
+
+/** Bytes that an engine may hold. */
+export function memoryOf({ memory }: OpenOptions): number | undefined {
+  return memory === undefined ? undefined : (parseMemory(memory) ?? undefined);
 }
 
 /** Loads everything at the same time into one runtime; when one part fails, the others are closed again. */
@@ -51,7 +64,7 @@ async function load(
   if (entry) requireInstalled('model', entry);
   for (const each of entries) requireInstalled('verifier', each);
   const threads = given({ threads: options.threads });
-  const memory = options.memory === undefined ? undefined : (parseMemory(options.memory) ?? undefined);
+  const memory = memoryOf(options);
   const runtime = entry || entries.length > 0 ? await catalogs.createRuntime?.(threads) : undefined;
   const [model, loaded] = await Promise.allSettled([
     isEntry<ModelEntry>(wanted.model)
@@ -68,7 +81,9 @@ async function load(
     await close();
     throw ([model, loaded].find((each) => each.status === 'rejected') as PromiseRejectedResult).reason;
   }
-  return { model: model.value, verifierOf: loaded.value.verifierOf, close };
+  const { verifierOf } = loaded.value;
+  const isBroken = (): boolean => runtime?.isBroken === true || loaded.value.isBroken();
+  return { model: model.value, verifierOf, isBroken, close };
 }
 
 /** Loads a model and its verifiers. Throws UsageError for names and combinations that cannot be, before anything is loaded. */
@@ -81,29 +96,34 @@ export async function openEngine(
   const known = await catalogsFor([options.model, options.verifier, ...report], catalogs);
   const wanted = findWanted(options, known);
   const start = performance.now();
-  const { model, verifierOf, close } = await load(wanted, options, { catalogs: known, signal });
+  const { model, verifierOf, isBroken, close } = await load(wanted, options, { catalogs: known, signal });
   const observers = wanted.observers?.map(verifierOf) ?? null;
   return engineOf(model, {
     jury: seatJury(wanted.judges.map(verifierOf), options, observers ?? []),
     observers,
+    memory: new MemoryBudget(memoryOf(options)),
     entry: isEntry<ModelEntry>(wanted.model) ? wanted.model : null,
     loadTime: performance.now() - start,
+    isBroken,
     close,
   });
 }
 
-interface EngineParts extends Pick<Engine, 'jury' | 'observers' | 'close'> {
+interface EngineParts extends Pick<Engine, 'jury' | 'observers' | 'memory' | 'isBroken' | 'close'> {
   readonly entry: ModelEntry | null;
   readonly loadTime: number;
 }
 
-function engineOf(model: ImageModel, { jury, observers, entry, close, ...rest }: EngineParts): Engine {
+function engineOf(model: ImageModel, { entry, ...rest }: EngineParts): Engine {
+  const { jury, observers, memory, isBroken, close } = rest;
   let { loadTime } = rest;
   let hashes: Promise<EngineHashes> | undefined;
   return {
     model,
     jury,
     observers,
+    memory,
+    schedule: (options) => entry?.schedule(options) ?? model.schedule?.(options) ?? null,
     checkPrompt: (prompt) => entry?.checkPrompt?.(prompt) ?? null,
     hashes: () => {
       hashes ??= Promise.all([model.hashes(), jury.hashes()]).then(([ofModel, ofJury]) => ({
@@ -117,6 +137,7 @@ function engineOf(model: ImageModel, { jury, observers, entry, close, ...rest }:
       loadTime = 0;
       return taken;
     },
+    isBroken,
     close,
   };
 }

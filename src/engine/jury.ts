@@ -123,6 +123,8 @@ export interface LoadContext {
 export interface LoadedVerifiers {
   /** The loaded one of those that were asked for. */
   readonly verifierOf: (wanted: WantedVerifier) => Verifier;
+  /** Whether a process of one that was loaded here has broken down. */
+  readonly isBroken: () => boolean;
   /** Closes what was loaded here; what was handed in stays open. */
   readonly close: () => Promise<void>;
 }
@@ -141,6 +143,7 @@ export async function loadVerifiers(
       if (!found) throw new RangeError(`verifier '${each.name}' was not loaded`);
       return found;
     },
+    isBroken: () => opened.some((verifier) => verifier.isBroken?.() === true),
     close: async () => {
       for (const verifier of opened) await verifier.close();
     },

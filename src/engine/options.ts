@@ -76,10 +76,10 @@ export const OPEN_OPTIONS = {
     { kind: 'names' },
   ),
   memory: value<number | string>(
-    'memory for keys and values, such as 2GB',
+    'memory that runs may hold together in keys, values and pictures, such as 2GB',
     (given) => parseMemory(given) !== null,
     "bytes, or a size such as '2GB'",
-    { kind: 'text', usual: "the model's choice", placeholder: 'size' },
+    { kind: 'text', usual: '2GiB', placeholder: 'size' },
   ),
 };
 
@@ -104,8 +104,8 @@ export function listVerifiers(option: VerifierOption, what: string): readonly (s
   throw new UsageError(`option '${what}' names nothing at one place: part names by single commas`);
 }
 
-/** Options that would do nothing are refused: what is loaded already keeps its threads and its memory. */
-function refuseForLoaded(name: 'memory' | 'threads' | 'modelDir' | 'clipDir', loaded: boolean): void {
+/** Options that would do nothing are refused: what is loaded already keeps its threads. */
+function refuseForLoaded(name: 'threads', loaded: boolean): void {
   if (!loaded) return;
   throw new UsageError(`option '${name}' is for what is loaded by name; what is loaded already has its own`);
 }
@@ -127,11 +127,10 @@ export function checkJudges(options: JudgeOptions, ...others: readonly unknown[]
 /** Checks the options of opening; throws a UsageError that names the first fault. */
 export function checkOpenOptions(options: OpenOptions): OpenOptions {
   checkOptions(options, OPEN_OPTIONS);
-  const { model, modelDir, report, memory } = options;
+  const { model, modelDir, report } = options;
   if (model !== undefined && modelDir !== undefined) {
     throw new UsageError("give one of 'model' and 'modelDir', not both: a folder stands in place of a name");
   }
-  if (memory !== undefined) refuseForLoaded('memory', isObject(model));
   const reporters = report === undefined ? [] : listVerifiers(report, 'report');
   const names = reporters.map((each) => (typeof each === 'string' ? each : each.name));
   const seen = new Set<string>();

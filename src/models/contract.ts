@@ -5,6 +5,7 @@ import type { Image } from '../core/image.js';
 import type { Ledger } from '../core/ledger.js';
 import type { OptionTable, OptionValues } from '../core/options.js';
 import type { Draw } from '../core/random.js';
+import type { Reservation } from '../core/reservation.js';
 
 /** The picture of a prefix that ends with a step. */
 export interface Readout {
@@ -29,6 +30,10 @@ export interface Step {
   readonly flops: number;
   /** Bytes that its forward pass leaves for the steps after it, while a prefix that needs them lives. */
   readonly heldBytes: number;
+  /** Bytes that a prefix which ends with this step holds by itself: bits, summed codes, a latent. @default 0 */
+  readonly prefixBytes?: number;
+  /** Bytes that its forward pass needs for one prefix while it runs. @default 0 */
+  readonly runBytes?: number;
   readonly readout: Readout;
 }
 
@@ -37,6 +42,8 @@ export interface Schedule {
   /** What the model calls a step. */
   readonly unit: 'scale' | 'step';
   readonly steps: readonly Step[];
+  /** Whether a prefix needs none of those before it (a latent does not, keys and values do). @default false */
+  readonly standsAlone?: boolean;
 }
 
 /**
@@ -62,6 +69,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /** Where the call's cost goes, for what is no part of the search. @default the generator's */
   readonly ledger?: Ledger | undefined;
+  /** What the prefixes of a prepared prompt are charged to. @default nothing */
+  readonly reservation?: Reservation | undefined;
 }
 
 /** How an unfinished prefix is looked at: at its own size, or as far as it has come at the size of the last step. */
@@ -97,6 +106,11 @@ export interface ImageModel {
   readonly options: OptionTable;
   /** Given options with the model's defaults filled in, as plain data; a UsageError where they cannot be. */
   resolve(options: OptionValues): OptionValues;
+  /**
+   * The schedule with these options, for a prompt of usual length. A model of one's own that does not tell it cannot be held to the
+   * engine's memory. @default known when a prompt is ready
+   */
+  schedule?(options: OptionValues): Schedule;
   /** SHA-256 of the files that make the model, for results and replay. */
   hashes(): Promise<Readonly<Record<string, string>>>;
   /** Encodes the prompt and gives the generator for it; costs go to `ledger`. The options are those of `resolve`. */

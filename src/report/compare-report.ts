@@ -15,7 +15,7 @@ import { html } from './html.js';
 import { ledgerLines } from './ledger-view.js';
 import { findingBox } from './observer-view.js';
 import { page } from './page.js';
-import { dataUrl } from './pictures.js';
+import { illustrate, type UrlOf } from './pictures.js';
 import {
   describeAmong,
   describeRule,
@@ -65,14 +65,14 @@ function armScore(standing: Standing, jury: Jury): Html {
   </p>`;
 }
 
-function arm({ result, standing, best }: Arm, link: string | undefined): Html {
+function arm({ result, standing, best }: Arm, urlOf: UrlOf, link: string | undefined): Html {
   const { search, jury } = result.options;
   const title = strategyTitle(search.strategy);
   return html`<article class="arm${best ? ' best' : ''}">
     <figure>
       <img
         class="${pixelClass(result.image.width)}"
-        src="${dataUrl(result.image, LARGE_PICTURE)}"
+        src="${urlOf(result.image)}"
         alt="The result of ${title}"
       />
     </figure>
@@ -238,9 +238,14 @@ function table(compared: CompareResult): Html {
 }
 
 /** The HTML page of a comparison; `links` leads from a strategy's name to the page of its own run. */
-export function compareReport(compared: CompareResult, links: Readonly<Record<string, string>> = {}): string {
+export async function compareReport(
+  compared: CompareResult,
+  links: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const { model, seed, jury } = compared.best.options;
-  const arms = armsOf(compared).map((each) => arm(each, links[each.result.options.search.strategy]));
+  const pictures = compared.results.map(({ image }) => [image, LARGE_PICTURE] as const);
+  const { urlOf } = await illustrate({}, pictures);
+  const arms = armsOf(compared).map((each) => arm(each, urlOf, links[each.result.options.search.strategy]));
   const findings = compared.results.flatMap(({ options, report }) =>
     report ? findingBox(report, `${strategyTitle(options.search.strategy)}: `) : [],
   );

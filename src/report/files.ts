@@ -33,12 +33,15 @@ const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 export type ResultFilesOptions = Pick<PictureFileOptions, 'metadata'>;
 
 /** The picture with its recipe, result.json and the page of one run. */
-export function resultFiles(result: GenerateResult, { metadata }: ResultFilesOptions = {}): Files {
+export async function resultFiles(
+  result: GenerateResult,
+  { metadata }: ResultFilesOptions = {},
+): Promise<Files> {
   const steps = result.schedule.steps.length;
   return {
-    [FILE_NAMES.picture]: encodeWithRecipe(result.image, result.recipe, { metadata, steps }),
+    [FILE_NAMES.picture]: await encodeWithRecipe(result.image, result.recipe, { metadata, steps }),
     [FILE_NAMES.result]: json(resultJson(result, FILE_NAMES.picture)),
-    [FILE_NAMES.page]: generateReport(result),
+    [FILE_NAMES.page]: await generateReport(result),
   };
 }
 
@@ -61,21 +64,21 @@ export function compareJson(compared: CompareResult): CompareJson {
 }
 
 /** The files of one strategy's run, in its folder below that of the comparison. */
-export function strategyFiles(result: GenerateResult, options?: ResultFilesOptions): Files {
-  const files = Object.entries(resultFiles(result, options));
+export async function strategyFiles(result: GenerateResult, options?: ResultFilesOptions): Promise<Files> {
+  const files = Object.entries(await resultFiles(result, options));
   return Object.fromEntries(
     files.map(([name, content]) => [`${strategyFolder(result)}/${name}`, content] as const),
   );
 }
 
 /** result.json and the page of a comparison; the page links to the pages of `strategyFiles`. */
-export function compareFiles(compared: CompareResult): Files {
+export async function compareFiles(compared: CompareResult): Promise<Files> {
   const links = compared.results.map((result) => {
     const folder = strategyFolder(result);
     return [folder, `${folder}/${FILE_NAMES.page}`] as const;
   });
   return {
     [FILE_NAMES.result]: json(compareJson(compared)),
-    [FILE_NAMES.page]: compareReport(compared, Object.fromEntries(links)),
+    [FILE_NAMES.page]: await compareReport(compared, Object.fromEntries(links)),
   };
 }

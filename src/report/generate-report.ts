@@ -8,10 +8,10 @@ import { html } from './html.js';
 import { ledgerSection, savedShare } from './ledger-view.js';
 import { observerSection } from './observer-view.js';
 import { page } from './page.js';
-import { dataUrl } from './pictures.js';
+import { illustrate,type Illustrated } from './pictures.js';
 import { chartKey, judgesSection, scoreChart } from './score-chart.js';
 import { roundsOf } from './tree-layout.js';
-import { treeSection } from './tree-view.js';
+import { TREE_PICTURE, treeSection } from './tree-view.js';
 import {
   briefScores,
   describeAmong,
@@ -26,20 +26,23 @@ import {
 /** Pictures shown large are at most this many pixels wide. */
 export const LARGE_PICTURE = 1024;
 
+/** The same of the first picture, beside it. */
+const FIRST_PICTURE = 256;
+
 /** The class that keeps enlarged small pictures sharp. */
 export function pixelClass(width: number): string {
   return width <= 256 ? 'pixels' : '';
 }
 
 /** The very first picture: what one gets without a search. */
-function firstPicture(result: GenerateResult): Html | null {
+function firstPicture(result: Illustrated<GenerateResult>): Html | null {
   const [candidate] = result.candidates;
   if (!candidate || candidate.id === (result.winner.sameAs ?? result.winner.id)) return null;
   const { first } = result.pictures;
   return html`<div class="first">
     <img
       class="${pixelClass(first.width)}"
-      src="${dataUrl(first, 256)}"
+      src="${result.urlOf(first)}"
       alt="The first picture that was drawn"
     />
     <span><b>${briefScores(candidate)}</b>the first picture drawn: what one gets without a search</span>
@@ -92,14 +95,14 @@ function figures(result: GenerateResult): Html {
   </dl>`;
 }
 
-function hero(result: GenerateResult): Html {
+function hero(result: Illustrated<GenerateResult>): Html {
   const { image, options } = result;
   const several = roundsOf(result.candidates).length > 1;
   return html`<div class="hero">
     <figure>
       <img
         class="${pixelClass(image.width)}"
-        src="${dataUrl(image, LARGE_PICTURE)}"
+        src="${result.urlOf(image)}"
         alt="The result for the prompt: ${options.prompt}"
       />
       <figcaption>${image.width} × ${image.height} pixels, seed ${options.seed}</figcaption>
@@ -167,8 +170,11 @@ export function incompleteNotice(complete: boolean): Html | null {
 }
 
 /** The HTML page of one run. */
-export function generateReport(result: GenerateResult): string {
-  const { prompt } = result.options;
+export async function generateReport(found: GenerateResult): Promise<string> {
+  const { prompt } = found.options;
+  const { thumbnails, first } = found.pictures;
+  const small = [...thumbnails.values()].map((image) => [image, TREE_PICTURE] as const);
+  const result = await illustrate(found, [...small, [first, FIRST_PICTURE], [found.image, LARGE_PICTURE]]);
   return page({
     title: `${prompt} \u2013 varsearch`,
     kind: 'search report',

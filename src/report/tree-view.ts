@@ -7,7 +7,7 @@ import type { Candidate } from '../search/contract.js';
 import { isRelative, type Standing } from '../verifiers/jury.js';
 import type { Html } from './html.js';
 import { html } from './html.js';
-import { dataUrl } from './pictures.js';
+import type { Illustrated } from './pictures.js';
 import {
   type Column,
   layOutTree,
@@ -28,7 +28,7 @@ import {
 } from './words.js';
 
 /** Pictures in a tree are at most this many pixels wide: a page may hold hundreds of them. */
-const TREE_PICTURE = 160;
+export const TREE_PICTURE = 160;
 
 type Placed = Pick<PlacedNode, 'candidate' | 'place' | 'lineage'> & {
   /** Candidates of its round. */
@@ -37,14 +37,14 @@ type Placed = Pick<PlacedNode, 'candidate' | 'place' | 'lineage'> & {
 
 /** A search with what is asked of every candidate looked up once. */
 interface Drawn {
-  readonly result: GenerateResult;
+  readonly result: Illustrated<GenerateResult>;
   readonly several: boolean;
   readonly kept: ReadonlySet<number>;
   /** What elections compared; nothing for the candidates of a round that was not elected. */
   readonly standingOf: (candidate: Candidate) => Standing | undefined;
 }
 
-function drawnOf(result: GenerateResult): Drawn {
+function drawnOf(result: Illustrated<GenerateResult>): Drawn {
   const fates = fatesById(result.fates);
   return {
     result,
@@ -118,7 +118,7 @@ function pictureView(placed: Placed, drawn: Drawn): Html {
   const whole = schedule.steps[judgedAt - 1]?.readout.width ?? picture.width;
   return html`<img
     class="${whole <= TREE_PICTURE ? 'pixels' : ''}"
-    src="${dataUrl(picture, TREE_PICTURE)}"
+    src="${drawn.result.urlOf(picture)}"
     alt="${altOf(placed, drawn)}"
     width="64"
     height="64"
@@ -247,7 +247,7 @@ function keyView({ candidates, schedule }: GenerateResult): Html {
 }
 
 /** The section of a report that shows every candidate of a search. */
-export function treeSection(result: GenerateResult): Html {
+export function treeSection(result: Illustrated<GenerateResult>): Html {
   const drawn = drawnOf(result);
   const { several } = drawn;
   const { jury } = result.options;

@@ -2,7 +2,7 @@
 
 import { isAbortError } from '../core/errors.js';
 import type { Engine } from '../engine/engine.js';
-import { optionsFor, STRATEGIES, type StrategyName } from '../search/registry.js';
+import { optionsFor, type SearchOptions, STRATEGIES, type StrategyName } from '../search/registry.js';
 import { heightOf, type Standing } from '../verifiers/jury.js';
 import type { GenerateContext, GenerateEvent, GenerateRun } from './generate.js';
 import { startGenerate } from './generate.js';
@@ -73,18 +73,32 @@ function summarise(
   return { complete, prompt: options.prompt, budget: options.budget, results, standings, best };
 }
 
+/** The searches that a comparison runs, in their order. */
+export function comparedSearches(
+  options: ComparePictureOptions,
+): readonly (SearchOptions & { readonly strategy: StrategyName })[] {
+  const { strategies, sizes } = partCompare(options);
+  return STRATEGIES.map(({ name }) => name)
+    .filter((name) => strategies?.includes(name) ?? true)
+    .map(
+      (name) =>
+        ({ ...optionsFor(name, sizes), strategy: name }),
+    );
+}
+
 /** Begins a comparison. The options have been checked. */
 export function startCompare(options: ComparePictureOptions, context: GenerateContext): CompareRun {
-  const { strategies, sizes, picture } = partCompare(options);
+  const { picture } = partCompare(options);
   const results: GenerateResult[] = [];
   let running: GenerateRun | null = null;
   let stopped = false;
 
   const compareAll = async (engine: Engine, emit: (event: CompareEvent) => void): Promise<CompareResult> => {
-    const chosen = STRATEGIES.map(({ name }) => name).filter((name) => strategies?.includes(name) ?? true);
-    for (const [index, strategy] of chosen.entries()) {
+    const chosen = comparedSearches(options);
+    for (const [index, search] of chosen.entries()) {
+      const { strategy } = search;
       emit({ type: 'begin', strategy, index, count: chosen.length });
-      running = startGenerate({ ...picture, ...optionsFor(strategy, sizes) } as PictureOptions, {
+      running = startGenerate({ ...picture, ...search } as PictureOptions, {
         open: () => Promise.resolve(engine),
       });
       if (stopped) running.stop();

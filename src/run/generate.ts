@@ -2,6 +2,7 @@
 
 import { Ledger } from '../core/ledger.js';
 import { RandomKey } from '../core/random.js';
+import type { Reservation } from '../core/reservation.js';
 import type { Engine } from '../engine/engine.js';
 import type { OpenBench } from '../engine/jury.js';
 import type { Generator, Schedule } from '../models/contract.js';
@@ -20,6 +21,7 @@ import type { Run } from './live-run.js';
 import { startRun } from './live-run.js';
 import { type ObserverReport, Observers } from './observers.js';
 import { type AnyPictureOptions, DEFAULT_SEED, partPicture, type ResolvedOptions } from './options.js';
+import { withMemory } from './plan.js';
 import { RunRecord } from './record.js';
 import type { EndedBy, GenerateResult } from './result.js';
 import { parseTime } from './time.js';
@@ -87,6 +89,7 @@ function resolveOptions(
 
 interface Prepared {
   readonly generator: Generator;
+  readonly reservation: Reservation | undefined;
   readonly bench: OpenBench;
   /** null where nobody looks on. */
   readonly observers: Observers | null;
@@ -101,18 +104,27 @@ async function using<T extends { close(): void }, R>(held: T, work: (held: T) =>
   }
 }
 
+interface PromptContext {
+  readonly options: AnyPictureOptions;
+  readonly ledger: Ledger;
+  /** Undefined for a model that does not say what it holds. */
+  readonly reservation: Reservation | undefined;
+}
+
 /** Reads the prompt into model, judges and observers, and frees what belongs to it after `work`, however that ends. */
 async function withPrompt<T>(
   { model, jury, observers: verifiers }: Engine,
-  { options, ledger }: { readonly options: AnyPictureOptions; readonly ledger: Ledger },
+  { options, ledger, reservation }: PromptContext,
   work: (prepared: Prepared) => Promise<T>,
 ): Promise<T> {
   const { prompt, signal } = options;
   const { judges } = jury.jury;
   const resolved = model.resolve(partPicture(options).modelOptions);
   const rest = async (observers: Observers | null): Promise<T> =>
-    using(await model.prepare(prompt, ledger, resolved, { signal }), async (generator) =>
-      using(await jury.prepare(prompt, ledger), (bench) => work({ generator, bench, observers })),
+    using(await model.prepare(prompt, ledger, resolved, { signal, reservation }), async (generator) =>
+      using(await jury.prepare(prompt, ledger), (bench) =>
+        work({ generator, reservation, bench, observers }),
+      ),
     );
   return verifiers ? using(await Observers.open(verifiers, { prompt, judges, signal }), rest) : rest(null);
 }
@@ -145,33 +157,41 @@ async function search(
   const hashing = engine.hashes();
   hashing.catch(() => undefined);
   const signal = options.signal ? AbortSignal.any([options.signal, end.signal]) : end.signal;
-  return await withPrompt(engine, { options: { ...options, signal }, ledger }, async (prepared) => {
-    const { schedule } = prepared.generator;
-    const resolved = resolveOptions(options, engine, schedule);
-    const score = endScore(options.stopAt, engine.jury);
-    const cost = estimate(resolved.search, schedule, strategy);
-    context.accept?.({ options: resolved, cost });
-    const hashes = await hashing;
-    signal.throwIfAborted();
-    const facts = { options: resolved, schedule, ledger, started, loadTime, hashes, wanted: context.wanted };
-    const record = new RunRecord(facts);
-    state.record = record;
-    emit({ type: 'ready', options: resolved, schedule, cost });
-    const result = await follow(prepared, record, { resolved, strategy, score, signal, end, emit }).catch(
-      async (error: unknown) => {
+  const withSignal = { ...options, signal };
+  return await withMemory(engine, { options: withSignal, ledger, signal }, (reservation) =>
+    withPrompt(engine, { options: withSignal, ledger, reservation }, async (prepared) => {
+      const { schedule } = prepared.generator;
+      const resolved = resolveOptions(options, engine, schedule);
+      const score = endScore(options.stopAt, engine.jury);
+      const cost = estimate(resolved.search, schedule, strategy);
+      context.accept?.({ options: resolved, cost });
+      const hashes = await hashing;
+      signal.throwIfAborted();
+      const { wanted } = context;
+      const record = new RunRecord({
+        options: resolved,
+        schedule,
+        ledger,
+        started,
+        loadTime,
+        hashes,
+        wanted,
+      });
+      state.record = record;
+      emit({ type: 'ready', options: resolved, schedule, cost });
+      const following = { resolved, strategy, score, signal, end, emit };
+      const result = await follow(prepared, record, following).catch(async (error: unknown) => {
         const asked = error === end.signal.reason && options.signal?.aborted !== true;
         if (end.by === null || !record.hasBest || !asked) throw error;
         emit({ type: 'ended', by: end.by });
         return await record.end(end.by, prepared.generator);
-      },
-    );
-    state.finished = result;
-    state.finished = {
-      ...result,
-      report: await reportOf(prepared, result, { signal: options.signal, emit }),
-    };
-    return state.finished;
-  });
+      });
+      state.finished = result;
+      const report = await reportOf(prepared, result, { signal: options.signal, emit });
+      state.finished = { ...result, report };
+      return state.finished;
+    }),
+  );
 }
 
 interface Following {
@@ -186,18 +206,19 @@ interface Following {
 
 /** Runs the search to its end, or to the score that is enough. */
 async function follow(
-  { generator, bench, observers }: Prepared,
+  { generator, reservation, bench, observers }: Prepared,
   record: RunRecord,
   { resolved, strategy, score, signal, end, emit }: Following,
 ): Promise<GenerateResult> {
   const show = async (pictures: readonly Shown[]): Promise<void> => {
-    record.see(pictures);
+    await record.see(pictures);
     const before = performance.now();
     await observers?.see(pictures);
     record.setAside(performance.now() - before);
   };
   const draw = RandomKey.fromSeed(resolved.seed);
-  const events = startSearch(resolved.search, { generator, bench, draw, show, signal }, strategy);
+  const within = { generator, bench, draw, show, signal, reservation };
+  const events = startSearch(resolved.search, within, strategy);
   for (;;) {
     const next = await events.next();
     if (next.done === true) return await record.finish(next.value, generator);

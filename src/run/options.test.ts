@@ -63,7 +63,6 @@ describe('the options of a run', () => {
     [{ verifier: null }, "option 'verifier'"],
     [{ threads: 1.5 }, "option 'threads'"],
     [{ memory: '2 parsecs' }, "option 'memory'"],
-    [{ memory: '2GB', model: {} }, "option 'memory' is for what is loaded by name"],
     [{ threads: 2, model: {}, verifier: { name: 'mine' } }, "option 'threads' is for what is loaded by name"],
     [{ toString: 1 }, "unknown option 'toString'"],
     [{ strategy: 5 }, "option 'strategy' must be one of random, gto, beam, or a strategy of your own, got 5"],

@@ -37,7 +37,7 @@ describe('the picture store', () => {
   it('keeps the first picture whole, all of them small, and draws the others again', async () => {
     const { generator, shown } = await draw(4);
     const store = new PictureStore(2 * BYTES);
-    store.add(shown, 2);
+    await store.add(shown, 2);
     const { first, thumbnails, states } = store.pictures();
     expect(first).toBe(shown[0]?.image);
     expect([...thumbnails.keys()]).toEqual([1, 2, 3, 4]);

@@ -29,10 +29,11 @@ export class PictureStore {
   }
 
   /** Takes in pictures; `keep` is not dropped, whatever comes after it. */
-  add(pictures: readonly Shown[], keep?: number): void {
-    for (const { candidate, image, state } of pictures) {
+  async add(pictures: readonly Shown[], keep?: number): Promise<void> {
+    const small = await Promise.all(pictures.map(({ image }) => shrink(image, THUMBNAIL_SIDE)));
+    for (const [i, { candidate, image, state }] of pictures.entries()) {
       this.#first ??= image;
-      this.#thumbnails.set(candidate.id, shrink(image, THUMBNAIL_SIDE));
+      this.#thumbnails.set(candidate.id, small[i] ?? image);
       this.#states.set(candidate.id, state);
       this.#whole.set(candidate.id, image);
       this.#held += image.data.length;

@@ -35,42 +35,42 @@ const recipe: Recipe = {
 
 describe('a recipe', () => {
   it('travels in a picture unharmed, as plain ASCII', async () => {
-    const png = encodeWithRecipe(image, recipe);
+    const png = await encodeWithRecipe(image, recipe);
     expect(await decodeWithRecipe(png)).toEqual({ image, recipe });
     expect(readPng(png).text['varsearch']).toMatch(/^[\x20-\x7e]+$/);
   });
 
   it('stands before the pixels, beside the text that galleries read', async () => {
     const plain = { ...recipe, options: { ...recipe.options, prompt: 'a red star,\na blue circle' } };
-    const png = Buffer.from(encodeWithRecipe(image, plain, { steps: 13 }));
+    const png = Buffer.from(await encodeWithRecipe(image, plain, { steps: 13 }));
     expect(png.indexOf('varsearch')).toBeLessThan(png.indexOf('IDAT'));
     expect(readPng(png).text['parameters']).toBe(
       'a red star,\na blue circle\n' +
         'Steps: 13, Sampler: varsearch random, CFG scale: 4, Seed: 9007199254740991, Size: 2x1, Model: toybox, ' +
         'Version: varsearch 0.1.0',
     );
-    const { text } = await decodePicture(encodeWithRecipe(image, recipe), 'x.png');
+    const { text } = await decodePicture(await encodeWithRecipe(image, recipe), 'x.png');
     expect(text['parameters']).toMatch(
       /^ein s\u00fc\u00dfes "Herz" \u2764\ufe0f \\ {3}\ud83d\ude00\nSampler: /,
     );
   });
 
   it('can be left out, so that the picture carries nothing', async () => {
-    const png = encodeWithRecipe(image, recipe, { metadata: false });
-    expect(png).toEqual(encodePng(image));
+    const png = await encodeWithRecipe(image, recipe, { metadata: false });
+    expect(png).toEqual(await encodePng(image));
     await expect(decodeWithRecipe(png, 'x.png')).rejects.toThrow('x.png carries no recipe: only');
   });
 
   it('is read from what other programs leave of the picture', async () => {
     const text = { Comment: 'hello', varsearch: JSON.stringify(recipe.candidate) };
-    await expect(decodeWithRecipe(encodePng(image, text), 'x.png')).rejects.toThrow(
+    await expect(decodeWithRecipe(await encodePng(image, text), 'x.png')).rejects.toThrow(
       'x.png carries a damaged recipe',
     );
-    await expect(decodeWithRecipe(encodePng(image, { Comment: 'hello' }), 'x.png')).rejects.toThrow(
+    await expect(decodeWithRecipe(await encodePng(image, { Comment: 'hello' }), 'x.png')).rejects.toThrow(
       'x.png carries no recipe, only the text Comment: only pictures written by varsearch can be replayed',
     );
     const many = Object.fromEntries(['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((name) => [name, name]));
-    await expect(decodeWithRecipe(encodePng(image, many), 'x.png')).rejects.toThrow(
+    await expect(decodeWithRecipe(await encodePng(image, many), 'x.png')).rejects.toThrow(
       'only the texts a, b, c, d, e and 2 more',
     );
   });

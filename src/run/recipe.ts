@@ -65,13 +65,13 @@ export interface PictureFileOptions {
 }
 
 /** The PNG file of a picture with its recipe, and beside it the text that galleries read. */
-export function encodeWithRecipe(
+export async function encodeWithRecipe(
   image: Image,
   recipe: Recipe,
   { metadata = true, steps }: PictureFileOptions = {},
-): Uint8Array {
-  if (!metadata) return encodePng(image);
-  return encodePng(image, {
+): Promise<Uint8Array> {
+  if (!metadata) return await encodePng(image);
+  return await encodePng(image, {
     [RECIPE_KEYWORD]: asciiJson(recipe),
     [PARAMETERS_KEYWORD]: parametersOf(image, recipe, steps),
   });

@@ -69,8 +69,8 @@ export class RunRecord {
   }
 
   /** Takes in pictures as they are drawn. */
-  see(pictures: readonly Shown[]): void {
-    this.#store.add(pictures, this.#best?.id);
+  async see(pictures: readonly Shown[]): Promise<void> {
+    await this.#store.add(pictures, this.#best?.id);
     for (const { candidate, image } of pictures) {
       if (candidate.id === this.#facts.wanted) this.#whole.set(candidate.id, image);
     }

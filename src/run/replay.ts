@@ -5,23 +5,19 @@ import { formatCount, formatLarge } from '../core/format.js';
 import type { Image } from '../core/image.js';
 import { type Catalogs, isEntry } from '../engine/catalogs.js';
 import { findWanted } from '../engine/catalogs.js';
-import type { Engine, EngineHashes } from '../engine/engine.js';
+import { type Engine, type EngineHashes, memoryOf } from '../engine/engine.js';
 import type { OpenOptions } from '../engine/options.js';
 import type { ModelEntry } from '../models/catalog.js';
 import type { Estimate } from '../search/cost.js';
-import {
-  type AnySearch,
-  type AnyStrategy,
-  estimate,
-  isStrategyName,
-  resolveSearch,
-} from '../search/registry.js';
+import { type AnySearch, type AnyStrategy, estimate, isStrategyName } from '../search/registry.js';
 import type { VerifierEntry } from '../verifiers/catalog.js';
+import { resolveJury } from '../verifiers/jury.js';
 import type { GenerateEvent } from './generate.js';
 import { startGenerate } from './generate.js';
 import type { Run } from './live-run.js';
 import { startRun } from './live-run.js';
 import { asPictureOptions, checkPictureOptions, partPicture } from './options.js';
+import { checkPlan } from './plan.js';
 import type { Recipe } from './recipe.js';
 import { compareHashes, decodeWithRecipe, type HashComparison, hashPixels } from './recipe.js';
 import type { GenerateResult } from './result.js';
@@ -166,7 +162,11 @@ export function planReplay(
   const strategy = ownStrategyOf(recipe, options);
   const { modelOptions, search: sizes } = partPicture(asPictureOptions(recipe.options, strategy));
   const schedule = model.schedule(modelOptions);
-  const search = resolveSearch(sizes, schedule);
+  const jury = resolveJury(
+    judges.map((each) => each.name),
+    { rule: wanted.ensemble, weights: wanted.weights },
+  );
+  const { search } = checkPlan(sizes, { schedule, jury, memory: memoryOf(wanted) });
   const cost = estimate(search, schedule, strategy);
   checkCost(cost, options);
   return { type: 'plan', model: model.name, judges: judges.map((each) => each.name), search, cost };

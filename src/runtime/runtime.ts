@@ -141,6 +141,11 @@ export class Runtime {
     return this.line.call('stats');
   }
 
+  /** Whether the worker has broken down, such as a process that was ended: nothing works any more, and only `close` is left. */
+  get isBroken(): boolean {
+    return this.line.isBroken;
+  }
+
   /** Waits for the calls under way and ends the worker. Later calls are errors; a second close does nothing. */
   async close(): Promise<void> {
     await this.line.close();

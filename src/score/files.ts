@@ -85,8 +85,8 @@ export async function orTell<T>(
   }
 }
 
-/** Where a file really lies. Reading a pipe or a device might never end, so that only files will do. */
-async function realFile(path: string, cwd: string): Promise<string> {
+/** Where a file really lies. Reading a pipe or a device might never end, so that only files will do. Throws a VarsearchError. */
+export async function realFile(path: string, cwd: string): Promise<string> {
   const [file, kind] = await realpath(resolve(cwd, path))
     .then(async (real) => [real, await stat(real)] as const)
     .catch((error: unknown) => {

@@ -12,6 +12,7 @@ import {
   refusesStepwise,
   STEPWISE_OPTIONS,
   stepwiseCost,
+  stepwiseRounds,
   type StepwiseSizes,
   stepwiseSizes,
   stepwiseWords,
@@ -56,6 +57,7 @@ export const BEAM = {
   resolve,
   refuses: (sizes, schedule) => refusesStepwise(sizes, schedule, sizes.width),
   cost: (sizes, schedule) => stepwiseCost(sizes, sizes.width, schedule),
+  rounds: (sizes, schedule) => stepwiseRounds(sizes, sizes.width, schedule),
   words: (sizes) => `width ${sizes.width}, ${stepwiseWords(sizes)}`,
   run,
 } as const satisfies Strategy<'beam', OptionsOf<typeof OPTIONS>, BeamSizes>;

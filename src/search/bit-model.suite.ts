@@ -4,7 +4,7 @@
 import { createImage, type Image } from '../core/image.js';
 import { Ledger } from '../core/ledger.js';
 import { type Draw, RandomKey } from '../core/random.js';
-import type { Extension, Generator, Prefix, Schedule, Step, View } from '../models/contract.js';
+import type { CallOptions, Extension, Generator, Prefix, Schedule, Step, View } from '../models/contract.js';
 import { type Jury, resolveJury, type Scores } from '../verifiers/jury.js';
 import type { Bench } from './contract.js';
 
@@ -158,13 +158,16 @@ export class BitModel implements Generator {
     return new BitPrefix(this, []);
   }
 
-  async extend(requests: readonly Extension[]): Promise<Prefix[]> {
+  async extend(
+    requests: readonly Extension[],
+    { ledger = this.ledger }: CallOptions = {},
+  ): Promise<Prefix[]> {
     await this.call('extend');
     return requests.map(({ prefix, draw }) => {
       const own = checked(prefix);
       const next = this.schedule.steps[own.step];
       if (!next) throw new Error('the picture is complete');
-      this.ledger.add({ nfe: next.nfe });
+      ledger.add({ nfe: next.nfe });
       if (!own.forwarded) this.ledger.add({ forwards: next.nfe > 0 ? 1 : 0, tokens: next.tokens });
       own.forwarded = true;
       return new BitPrefix(this, this.world.extend(own.bits, draw));

@@ -4,9 +4,11 @@
 import type { Image } from '../core/image.js';
 import type { OptionTable } from '../core/options.js';
 import type { Draw } from '../core/random.js';
+import type { Reservation } from '../core/reservation.js';
 import type { CallOptions, Generator, Schedule } from '../models/contract.js';
 import type { Jury, Scores, Standing } from '../verifiers/jury.js';
 import type { Estimate } from './cost.js';
+import type { RoundSize } from './memory.js';
 
 /** The judges of a jury with the prompt made ready. */
 export interface Bench {
@@ -29,6 +31,8 @@ export interface SearchContext {
   readonly bench: Bench;
   /** The root of all random numbers of the search. */
   readonly draw: Draw;
+  /** What the search may hold, and what its prefixes and pictures are charged to. @default as much as the generator has room for */
+  readonly reservation?: Reservation | undefined;
   /** Is shown every new picture once, after it was judged and before the event that tells of it. */
   readonly show?: ((pictures: readonly Shown[]) => Promise<void>) | undefined;
   /** Ends the search between two steps; it rejects with the signal's reason. */
@@ -106,6 +110,8 @@ export interface Strategy<Name extends string = string, Given = never, Sizes ext
   /** Why it cannot search this schedule with this jury, in one line that names the remedy; null where it can. */
   refuses(sizes: Sizes, schedule: Schedule, jury: Jury): string | null;
   cost(sizes: Sizes, schedule: Schedule): Estimate;
+  /** Its rounds, as far as what it holds goes. @default not known: the search gets all of the engine's memory, and runs alone */
+  rounds?(sizes: Sizes, schedule: Schedule): readonly RoundSize[];
   /** The sizes in words, for example "width 3, 5 candidates". */
   words(sizes: Sizes): string;
   /** Begins the search; nothing happens until its first event is asked for. */

@@ -5,7 +5,8 @@ import { Counted } from '../core/counted.js';
 import { createImage, type Image } from '../core/image.js';
 import { Ledger, type LedgerRecord } from '../core/ledger.js';
 import { RandomKey } from '../core/random.js';
-import type { Extension, Generator, Prefix, Schedule, Step } from '../models/contract.js';
+import { Reservation } from '../core/reservation.js';
+import type { CallOptions, Extension, Generator, Prefix, Schedule, Step } from '../models/contract.js';
 import { type Jury, resolveJury, type Scores } from '../verifiers/jury.js';
 import type { Bench } from './contract.js';
 import { type ResolvedSearch, startSearch } from './registry.js';
@@ -14,14 +15,18 @@ import { type ResolvedSearch, startSearch } from './registry.js';
 export interface DryRun extends LedgerRecord {
   /** Prefixes that were not released: 0, or the strategy leaks. */
   readonly leaked: number;
-  /** The most bytes that forward passes had left behind at once, over all prefixes. */
+  /** The most bytes that prefixes and pictures held at once. */
   readonly mostHeld: number;
+  /** Bytes that are held at the end: 0, or the strategy leaks. */
+  readonly heldAtEnd: number;
 }
 
 /** How a search is run without a model. */
 export interface DryRunOptions {
   /** Rollouts at once. @default 64 */
   readonly room?: number;
+  /** Bytes that the search may hold. @default as the room has it */
+  readonly memory?: number;
   /** Who judges, and what each says of the picture of a number. @default one judge that finds all pictures alike */
   readonly jury?: Jury;
   readonly score?: (name: string, picture: number) => number;
@@ -31,9 +36,10 @@ export interface DryRunOptions {
 export async function dryRun(
   search: ResolvedSearch,
   schedule: Schedule,
-  { room = 64, jury = resolveJury(['none']), score = () => 0 }: DryRunOptions = {},
+  { room = 64, memory, jury = resolveJury(['none']), score = () => 0 }: DryRunOptions = {},
 ): Promise<DryRun> {
-  const generator = new CountingGenerator(schedule, room);
+  const reservation = new Reservation(memory);
+  const generator = new CountingGenerator(schedule, room, reservation);
   let pictures = 0;
   const bench: Bench = {
     jury,
@@ -46,23 +52,41 @@ export async function dryRun(
       return Promise.resolve(scored);
     },
   };
-  const events = startSearch(search, { generator, bench, draw: RandomKey.fromSeed(0) });
+  const context = { generator, bench, draw: RandomKey.fromSeed(0) };
+  const events = startSearch(search, memory === undefined ? context : { ...context, reservation });
   while ((await events.next()).done !== true);
-  return { ...generator.ledger.record(), leaked: generator.alive, mostHeld: generator.mostHeld };
+  const { peak: mostHeld, held: heldAtEnd } = reservation;
+  return { ...generator.ledger.record(), leaked: generator.alive, mostHeld, heldAtEnd };
 }
 
 class CountingPrefix extends Counted implements Prefix {
   readonly step: number;
   readonly generator: CountingGenerator;
   readonly #parent: CountingPrefix | null;
-  hasForward = false;
+  #hasForward = false;
 
   constructor(generator: CountingGenerator, parent: CountingPrefix | null) {
-    super();
+    super(generator.reservation);
     this.generator = generator;
-    this.#parent = parent?.retain() ?? null;
+    this.#parent = generator.schedule.standsAlone === true ? null : (parent?.retain() ?? null);
     this.step = parent ? parent.step + 1 : 0;
+    this.charge(generator.schedule.steps[this.step - 1]?.prefixBytes ?? 0);
     generator.alive++;
+  }
+
+  get hasForward(): boolean {
+    return this.#hasForward;
+  }
+
+  /** Notes the forward pass that takes the next step. */
+  setForward({ heldBytes }: Step): void {
+    this.#hasForward = true;
+    this.charge(heldBytes);
+  }
+
+  /** This prefix and those before it that it holds, without a forward pass. */
+  waiting(): CountingPrefix[] {
+    return [...(this.#parent?.waiting() ?? []), ...(this.#hasForward ? [] : [this])];
   }
 
   protected override get words(): string {
@@ -71,7 +95,6 @@ class CountingPrefix extends Counted implements Prefix {
 
   protected override free(): void {
     this.generator.alive--;
-    if (this.hasForward) this.generator.hold(this, -1);
     this.#parent?.release();
   }
 }
@@ -80,36 +103,37 @@ class CountingPrefix extends Counted implements Prefix {
 class CountingGenerator implements Generator {
   readonly schedule: Schedule;
   readonly ledger = new Ledger();
+  readonly reservation: Reservation;
   /** Prefixes that somebody owns. */
   alive = 0;
-  mostHeld = 0;
   readonly #room: number;
-  #held = 0;
 
-  constructor(schedule: Schedule, room: number) {
+  constructor(schedule: Schedule, room: number, reservation: Reservation) {
     this.schedule = schedule;
     this.#room = room;
+    this.reservation = reservation;
   }
 
   begin(): Prefix {
     return new CountingPrefix(this, null);
   }
 
-  extend(requests: readonly Extension[]): Promise<Prefix[]> {
+  extend(requests: readonly Extension[], { ledger = this.ledger }: CallOptions = {}): Promise<Prefix[]> {
     const prefixes = requests.map(({ prefix }) => own(prefix));
     for (const prefix of prefixes) prefix.assertAlive();
-    const waiting = new Set(prefixes.filter(({ hasForward }) => !hasForward));
+    const waiting = new Set(prefixes.flatMap((prefix) => prefix.waiting()));
     let forwards = 0;
     for (const prefix of waiting) {
-      const { nfe, tokens, flops } = this.#next(prefix);
+      const next = this.#next(prefix);
+      const { nfe, tokens, flops } = next;
       // A step without evaluations, such as a diffusion model's noise, runs nothing.
       if (nfe > 0) forwards++;
       this.ledger.add({ tokens, transformerFlops: flops });
-      prefix.hasForward = true;
-      this.hold(prefix, 1);
+      prefix.setForward(next);
     }
     const nfe = prefixes.reduce((sum, prefix) => sum + this.#next(prefix).nfe, 0);
-    this.ledger.add({ nfe, forwards, forwardCalls: forwards > 0 ? 1 : 0 });
+    ledger.add({ nfe });
+    this.ledger.add({ forwards, forwardCalls: forwards > 0 ? 1 : 0 });
     return Promise.resolve(prefixes.map((prefix) => new CountingPrefix(this, prefix)));
   }
 
@@ -139,12 +163,6 @@ class CountingGenerator implements Generator {
 
   close(): void {
     if (this.alive > 0) throw new RangeError(`${this.alive} prefixes were not released before close`);
-  }
-
-  /** Notes that what a prefix's forward made is held (1) or freed (-1). */
-  hold(prefix: Prefix, change: 1 | -1): void {
-    this.#held += change * this.#next(prefix).heldBytes;
-    this.mostHeld = Math.max(this.mostHeld, this.#held);
   }
 
   #next({ step }: Prefix): Step {

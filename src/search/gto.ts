@@ -9,6 +9,7 @@ import {
   STEPWISE_OPTIONS,
   stepwiseCost,
   type StepwiseGiven,
+  stepwiseRounds,
   type StepwiseSizes,
   stepwiseSizes,
   stepwiseWords,
@@ -39,6 +40,7 @@ export const GTO = {
     stepwiseSizes(given, schedule, { width: 1, usual: DEFAULTS.width * DEFAULTS.candidates }),
   refuses: (sizes, schedule) => refusesStepwise(sizes, schedule),
   cost: (sizes, schedule) => stepwiseCost(sizes, 1, schedule),
+  rounds: (sizes, schedule) => stepwiseRounds(sizes, 1, schedule),
   words: stepwiseWords,
   run,
 } as const satisfies Strategy<'gto', StepwiseGiven, StepwiseSizes>;

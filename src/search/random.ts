@@ -49,6 +49,9 @@ export const RANDOM = {
   resolve,
   refuses: () => null,
   cost: ({ images }, schedule) => costOf([{ step: 1, drawn: images }], schedule),
+  rounds: ({ images }, { steps: { length } }) => [
+    { beams: 1, from: 0, step: length, until: length, candidates: images, elect: 0, keepElected: false },
+  ],
   words: ({ images }) => (images === 1 ? '1 image' : `${images} images`),
   run,
 } as const satisfies Strategy<'random', OptionsOf<typeof OPTIONS>, RandomSizes>;

@@ -10,11 +10,12 @@ import {
   titleOf,
 } from '../core/options.js';
 import type { Schedule } from '../models/contract.js';
-import type { Jury } from '../verifiers/jury.js';
+import { isRelative, type Jury } from '../verifiers/jury.js';
 import { BEAM } from './beam.js';
 import type { Search, SearchContext, Strategy } from './contract.js';
 import type { Estimate } from './cost.js';
 import { GTO } from './gto.js';
+import { type MemoryNeed,memoryOf } from './memory.js';
 import { RANDOM } from './random.js';
 
 /** All strategies. */
@@ -134,6 +135,16 @@ export function estimate(
   strategy = findStrategy(search.strategy),
 ): Estimate {
   return strategy.cost(search, schedule);
+}
+
+/** What a search holds at once; null for a strategy that does not say. */
+export function memoryNeed(
+  search: AnySearch,
+  { schedule, jury }: { readonly schedule: Schedule; readonly jury: Jury },
+  strategy = findStrategy(search.strategy),
+): MemoryNeed | null {
+  const rounds = strategy.rounds?.(search, schedule);
+  return rounds ? memoryOf(schedule, rounds, isRelative(jury)) : null;
 }
 
 /** The title of a strategy; of one that is not of this package its name. */

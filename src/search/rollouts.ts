@@ -6,16 +6,18 @@
 // the empty prefix: strategies with the same seed draw the same pictures there.
 //
 // Nothing is computed twice: the generator keeps a prefix's forward pass with the prefix. A candidate's own prefix is held
-// until it is dropped, so the first step of its rollout is also the first step of all that the next round draws from it.
+// until it is dropped, so the first step of its rollout is also the first step of all that the next round draws from it. Where the
+// memory does not hold so many (memory.ts), the elected are drawn again from their places.
 
-import { throwIfAborted } from '../core/errors.js';
+import { throwIfAborted, UsageError } from '../core/errors.js';
 import type { Image } from '../core/image.js';
+import { Ledger } from '../core/ledger.js';
 import type { Draw } from '../core/random.js';
 import type { Prefix } from '../models/contract.js';
-import { checkScores } from '../verifiers/contract.js';
-import type { Scores } from '../verifiers/jury.js';
+import { isRelative, type Scores } from '../verifiers/jury.js';
 import { Contest } from './contest.js';
 import type { Candidate, Fate, SearchContext, SearchEvent, SearchResult, Shown } from './contract.js';
+import { formatMemory, planRound, type RoundPlan } from './memory.js';
 import { Owned } from './owned.js';
 
 /** What a round draws from: the empty prefix, or a candidate that the round before elected. */
@@ -94,6 +96,8 @@ export class Rollouts {
   readonly #search: Contest;
   /** The candidates of the round under way. */
   #round: Contest;
+  /** How the round under way keeps within the memory; null where nothing was set aside for the search. */
+  #plan: RoundPlan | null = null;
 
   constructor(context: SearchContext, { keepElected = false, until }: RolloutOptions = {}) {
     this.#context = context;
@@ -122,6 +126,8 @@ export class Rollouts {
     yield { type: 'round', round: number, rounds, step, candidates: total };
     const drafts = this.#draw(beams, round);
     this.#round = this.#newRound();
+    this.#plan = this.#planRound(beams, round, elect);
+    const places = new Map<Candidate, Draft>();
     let held: readonly Elected[] = [];
     for (let start = 0; start < drafts.length;) {
       const group = drafts.slice(start, start + this.#groupSize(beams, held));
@@ -132,15 +138,18 @@ export class Rollouts {
       const candidates = entered.map(({ candidate }) => candidate);
       this.#round.enter(candidates);
       this.#search.enter(candidates.filter(({ sameAs }) => sameAs === undefined));
-      held = this.#keepOnly([...held, ...entered], this.#round.contenders(elect));
+      candidates.forEach((candidate, i) => places.set(candidate, at(group, i)));
+      held = this.#keepOnly([...held, ...entered], this.#contenders(elect, places));
       await this.#show(group, entered, outcomes);
+      this.#letGo(outcomes);
       yield { type: 'judged', candidates, best: this.#search.best().id };
     }
     const ranking = this.#round.ranking(elect);
     const elected = new Set(ranking.slice(0, elect));
-    const going = this.#keepOnly(held, elected);
     // Nothing is drawn from the elected of the last round.
     const copies = number < rounds ? 1 : 0;
+    const kept = this.#keepOnly(held, elected);
+    const going = copies > 0 ? await this.#allOf(elected, kept, places) : kept;
     const fates = ranking.map((candidate): Fate => {
       const standing = this.#round.standingOf(candidate);
       return { id: candidate.id, standing, copies: elected.has(candidate) ? copies : 0 };
@@ -194,6 +203,7 @@ export class Rollouts {
     const entered = this.#enter(draft, outcomes.get(draft), step);
     this.#round.enter([entered.candidate]);
     await this.#show([draft], [entered], outcomes);
+    this.#letGo(outcomes);
     yield { type: 'judged', candidates: [entered.candidate], best: entered.candidate.id };
     const standing = this.#round.standingOf(entered.candidate);
     const fate = { id: entered.candidate.id, standing, copies: 0 };
@@ -229,30 +239,81 @@ export class Rollouts {
     return this.#until < this.#context.generator.schedule.steps.length;
   }
 
-  /** Kept rollouts hold as much memory as those under way. */
+  /** Throws a UsageError where a round needs more than what was set aside for the search. */
+  #planRound(beams: readonly Beam[], { step, total }: Round, elect: number): RoundPlan | null {
+    const { reservation, generator, bench } = this.#context;
+    if (!reservation) return null;
+    const size = {
+      beams: beams.length,
+      from: beams[0]?.chain[0].step ?? 0,
+      step,
+      until: this.#until,
+      candidates: total,
+      elect,
+      keepElected: this.#keepElected,
+    };
+    const { bytes } = reservation;
+    const plan = planRound(generator.schedule, size, { bytes, isRelative: isRelative(bench.jury) });
+    if (plan) return plan;
+    throw new UsageError(
+      `a round of this search does not fit into ${formatMemory(bytes)}: give the engine more (option 'memory', --memory)`,
+    );
+  }
+
+  /** Those that stay held while others are to come. */
+  #contenders(elect: number, places: ReadonlyMap<Candidate, Draft>): ReadonlySet<Candidate> {
+    const contenders = this.#round.contenders(elect);
+    if (this.#plan?.holds !== false) return contenders;
+    // What was taken over is its beam's, which is held anyhow.
+    return new Set([...contenders].filter((each) => places.get(each)?.inherited));
+  }
+
+  /** The elected: those that are held, and the others drawn again, which costs no evaluation until more is drawn from them. */
+  async #allOf(
+    elected: ReadonlySet<Candidate>,
+    held: readonly Elected[],
+    places: ReadonlyMap<Candidate, Draft>,
+  ): Promise<readonly Elected[]> {
+    const isHeld = new Set(held.map(({ candidate }) => candidate));
+    const again: Elected[] = [];
+    for (const candidate of elected) {
+      const draft = places.get(candidate);
+      if (isHeld.has(candidate) || !draft) continue;
+      const last = this.#keepElected ? this.#until : draft.step;
+      // Its evaluations were counted when it was drawn first; forward passes count whenever they run.
+      const [chain] = await this.#rollOut([draft], last, new Ledger());
+      if (chain) again.push({ candidate, chain });
+    }
+    return [...held, ...again];
+  }
+
+  /** Pictures that were judged and shown are no more the search's. */
+  #letGo(outcomes: ReadonlyMap<Draft, Outcome>): void {
+    for (const { image } of outcomes.values()) this.#context.reservation?.refund(image.data.length);
+  }
+
   #groupSize(beams: readonly Beam[], held: readonly Elected[]): number {
     const { generator } = this.#context;
     const room = generator.room(beams[0]?.chain[0].step ?? 0, this.#until);
+    if (this.#plan) return Math.max(1, Math.min(this.#growing, room, this.#plan.rollouts));
+    // Kept rollouts hold as much memory as those under way.
     const kept = this.#keepElected ? beams.filter(({ candidate }) => candidate).length + held.length : 0;
     return Math.max(1, Math.min(this.#growing, room - kept));
   }
 
   /** Completes, decodes and judges those drafts of a group that nothing stands for yet. */
   async #judge(group: readonly Draft[], until = this.#until): Promise<ReadonlyMap<Draft, Outcome>> {
-    const { generator, bench, signal, show } = this.#context;
+    const { generator, bench, signal, show, reservation } = this.#context;
     const drawn = group.filter(({ inherited }) => !inherited);
     if (drawn.length === 0) return new Map();
     const chains = await this.#rollOut(drawn, until);
     throwIfAborted(signal);
     const rollouts = chains.map((chain) => chain.at(-1) as Prefix);
     const images = await generator.decode(rollouts, 'own', { signal });
+    for (const { data } of images) reservation?.charge(data.length);
     throwIfAborted(signal);
     const scores = await bench.judge(images, { signal });
     throwIfAborted(signal);
-    for (const name of bench.jury.judges) {
-      const own = scores.map((each) => each[name] ?? NaN);
-      checkScores(name, own, images.length);
-    }
     const packs = show !== undefined || this.#stopsEarly;
     const states = rollouts.map((rollout) => (packs ? generator.pack(rollout) : NO_STATE));
     return new Map(
@@ -264,14 +325,14 @@ export class Rollouts {
   }
 
   /** Draws the drafts' own steps and then further ones until the last, the whole group in step. */
-  async #rollOut(drafts: readonly Draft[], last: number): Promise<Chain[]> {
+  async #rollOut(drafts: readonly Draft[], last: number, ledger?: Ledger): Promise<Chain[]> {
     const { generator, signal } = this.#context;
     const chains = drafts.map((): Prefix[] => []);
     let prefixes = drafts.map(({ beam }) => this.#owned.add(beam.chain[0].retain()));
     for (let step = (prefixes[0]?.step ?? 0) + 1; step <= last; step++) {
       throwIfAborted(signal);
       const requests = drafts.map(({ draw }, i) => ({ prefix: at(prefixes, i), draw: draw.fold(step) }));
-      const extended = await generator.extend(requests, { signal });
+      const extended = await generator.extend(requests, { signal, ledger });
       for (const prefix of extended) this.#owned.add(prefix);
       drafts.forEach((draft, i) => {
         const before = at(prefixes, i);

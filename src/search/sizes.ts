@@ -4,6 +4,7 @@ import { UsageError } from '../core/errors.js';
 import { choice, listed, type OptionsOf, toggle, whole, wholes, wrongOption } from '../core/options.js';
 import type { Schedule } from '../models/contract.js';
 import { costOf, type DrawnAt, type Estimate, evaluationsFrom } from './cost.js';
+import type { RoundSize } from './memory.js';
 
 /** Which picture a search by steps gives: the best of all rollouts, or the best of the last round. */
 export const RESULT_CHOICES = ['best', 'last-round'] as const;
@@ -85,6 +86,23 @@ export function roundsOf(
 /** The cost of such a search. */
 export function stepwiseCost(sizes: StepwiseSizes, width: number, schedule: Schedule): Estimate {
   return costOf(roundsOf(sizes, width), schedule);
+}
+
+/** The rounds of such a search, for what it holds. */
+export function stepwiseRounds(
+  { candidates, keepElected }: StepwiseSizes,
+  width: number,
+  { steps }: Schedule,
+): RoundSize[] {
+  return candidates.map((count, index) => ({
+    beams: index === 0 ? 1 : width,
+    from: index,
+    step: index + 1,
+    until: steps.length,
+    candidates: width * count,
+    elect: width,
+    keepElected,
+  }));
 }
 
 /** Candidates are told apart by what their step draws: more than one where it draws nothing are the same picture. */

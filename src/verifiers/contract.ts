@@ -21,6 +21,8 @@ export interface Verifier {
   hashes(): Promise<Readonly<Record<string, string>>>;
   /** Encodes the prompt once; costs (time, pictures) go to `ledger`. An empty prompt is a UsageError. */
   prepare(prompt: string, ledger: Ledger): Promise<Judge>;
+  /** Whether a process of its own has broken down, so that it has to be loaded again. @default never */
+  isBroken?(): boolean;
   close(): Promise<void>;
 }
 

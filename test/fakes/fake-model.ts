@@ -1,11 +1,13 @@
 // An image model without weights for tests of everything above search: scale by scale its pictures get sharper,
 // all randomness comes from the draw, and the ledger is kept as a real model keeps it. Counts what is not freed.
 
+import { Counted } from '../../src/core/counted.js';
 import { throwIfAborted } from '../../src/core/errors.js';
 import type { Image } from '../../src/core/image.js';
 import { createImage } from '../../src/core/image.js';
 import type { Ledger } from '../../src/core/ledger.js';
 import { checkOptions, type OptionValues, pick } from '../../src/core/options.js';
+import type { Reservation } from '../../src/core/reservation.js';
 import type {
   CallOptions,
   Extension,
@@ -26,6 +28,8 @@ export interface FakeModelOptions {
   readonly hashes?: Readonly<Record<string, string>>;
   /** Milliseconds that every forward pass takes, for tests of cancellation. */
   readonly delay?: number;
+  /** Rollouts at once. @default 4 */
+  readonly room?: number;
   /** Side of the pictures in pixels. @default 16 */
   readonly side?: number;
   /** Makes a picture of the random numbers of scales 1..k. @default a circle */
@@ -57,11 +61,14 @@ export function fakeSchedule({
       tokens,
       flops: tokens * 2e7,
       heldBytes: index === scales.length - 1 ? 0 : tokens * 1000,
+      prefixBytes: 8 * DRAWS,
       readout: { width: side, height: side, nfe: 0 },
     };
   });
   return { unit: 'scale', steps };
 }
+
+const DRAWS = 6;
 
 /** Square scales of these sides. */
 export const squares = (...sides: number[]): Scale[] => sides.map((side) => ({ height: side, width: side }));
@@ -70,6 +77,8 @@ export const squares = (...sides: number[]): Scale[] => sides.map((side) => ({ h
 export interface FakeModel extends ImageModel {
   /** Prefixes that were given out and not released yet. */
   readonly alive: () => number;
+  /** What was set aside for each of its runs, in order. */
+  readonly reservations: readonly Reservation[];
   /** What `prepare` was given, in order. */
   readonly prepared: readonly { readonly prompt: string; readonly options: OptionValues }[];
   readonly closed: () => boolean;
@@ -79,17 +88,22 @@ interface Count {
   alive: number;
 }
 
-class FakePrefix implements Prefix {
+class FakePrefix extends Counted implements Prefix {
   readonly step: number;
   readonly parent: FakePrefix | null;
   /** Random numbers of this step. */
   readonly draws: Float64Array;
   /** Of the generator, and of the model. */
   readonly counts: readonly Count[];
-  forwarded = false;
-  #owners = 1;
+  #forwarded = false;
 
-  constructor(parent: FakePrefix | null, draws: Float64Array, counts: readonly Count[]) {
+  constructor(
+    parent: FakePrefix | null,
+    draws: Float64Array,
+    { counts, reservation }: Pick<FakePrefix, 'counts'> & { readonly reservation?: Reservation | undefined },
+  ) {
+    super(reservation);
+    this.charge(draws.byteLength);
     this.parent = parent;
     this.step = parent ? parent.step + 1 : 0;
     this.draws = draws;
@@ -98,21 +112,21 @@ class FakePrefix implements Prefix {
     parent?.retain();
   }
 
-  retain(): this {
-    this.assertAlive();
-    this.#owners++;
-    return this;
+  protected override get words(): string {
+    return `a prefix of ${this.step} steps`;
   }
 
-  release(): void {
-    this.assertAlive();
-    if (--this.#owners > 0) return;
+  protected override free(): void {
     for (const count of this.counts) count.alive--;
     this.parent?.release();
   }
 
-  assertAlive(): void {
-    if (this.#owners === 0) throw new RangeError(`a prefix of ${this.step} steps was used after its release`);
+  /** True the first time. */
+  forward({ heldBytes }: Pick<Step, 'heldBytes'>): boolean {
+    if (this.#forwarded) return false;
+    this.#forwarded = true;
+    this.charge(heldBytes);
+    return true;
   }
 
   /** This prefix and those before it, the empty one first. */
@@ -120,8 +134,6 @@ class FakePrefix implements Prefix {
     return this.parent ? [...this.parent.chain(), this] : [this];
   }
 }
-
-const DRAWS = 6;
 
 /** The random numbers of a prefix, coarse to fine. */
 function drawsOf(prefix: FakePrefix): Float64Array[] {
@@ -162,20 +174,23 @@ class FakeGenerator implements Generator {
   readonly ledger: Ledger;
   readonly #shared: Shared;
   readonly #count: Count = { alive: 0 };
-  readonly #counts: readonly Count[];
+  readonly #held: Pick<FakePrefix, 'counts'> & { readonly reservation: Reservation | undefined };
 
-  constructor(shared: Shared, ledger: Ledger) {
+  constructor(shared: Shared, ledger: Ledger, reservation: Reservation | undefined) {
     this.#shared = shared;
-    this.#counts = [this.#count, shared.count];
+    this.#held = { counts: [this.#count, shared.count], reservation };
     this.schedule = shared.schedule;
     this.ledger = ledger;
   }
 
   begin(): FakePrefix {
-    return new FakePrefix(null, new Float64Array(0), this.#counts);
+    return new FakePrefix(null, new Float64Array(0), this.#held);
   }
 
-  async extend(requests: readonly Extension[], { signal }: CallOptions = {}): Promise<Prefix[]> {
+  async extend(
+    requests: readonly Extension[],
+    { signal, ledger = this.ledger }: CallOptions = {},
+  ): Promise<Prefix[]> {
     const prefixes = requests.map(({ prefix }) => this.#own(prefix));
     const { steps } = this.schedule;
     if (prefixes.some(({ step }) => step >= steps.length)) {
@@ -185,9 +200,10 @@ class FakeGenerator implements Generator {
     await this.ledger.time('transformer', () => this.#wait());
     throwIfAborted(signal);
     for (const prefix of prefixes.flatMap((each) => each.chain())) this.#forward(prefix);
-    this.ledger.add({ forwardCalls: 1, nfe: requests.length });
+    ledger.add({ nfe: requests.length });
+    this.ledger.add({ forwardCalls: 1 });
     return requests.map(
-      ({ draw }, i) => new FakePrefix(prefixes[i] as FakePrefix, draw.uniform(DRAWS), this.#counts),
+      ({ draw }, i) => new FakePrefix(prefixes[i] as FakePrefix, draw.uniform(DRAWS), this.#held),
     );
   }
 
@@ -219,7 +235,7 @@ class FakeGenerator implements Generator {
     const draws = new Float64Array(state.slice().buffer);
     let prefix = this.begin();
     for (let step = 0; step < steps; step++) {
-      const next = new FakePrefix(prefix, draws.slice(step * DRAWS, (step + 1) * DRAWS), this.#counts);
+      const next = new FakePrefix(prefix, draws.slice(step * DRAWS, (step + 1) * DRAWS), this.#held);
       prefix.release();
       prefix = next;
     }
@@ -227,7 +243,7 @@ class FakeGenerator implements Generator {
   }
 
   room(): number {
-    return 4;
+    return this.#shared.options.room ?? 4;
   }
 
   close(): void {
@@ -245,9 +261,9 @@ class FakeGenerator implements Generator {
   }
 
   #forward(prefix: FakePrefix): void {
-    if (prefix.forwarded) return;
-    prefix.forwarded = true;
-    const { tokens = 0, flops = 0 } = this.schedule.steps[prefix.step] ?? {};
+    const next = this.schedule.steps[prefix.step];
+    if (!next || !prefix.forward(next)) return;
+    const { tokens, flops } = next;
     this.ledger.add({ forwards: 1, tokens, transformerFlops: flops });
   }
 
@@ -260,6 +276,7 @@ class FakeGenerator implements Generator {
 /** A loaded fake model. */
 export function fakeModel(options: FakeModelOptions = {}): FakeModel {
   const shared: Shared = { schedule: fakeSchedule(options), options, count: { alive: 0 } };
+  const reservations: Reservation[] = [];
   const prepared: { prompt: string; options: OptionValues }[] = [];
   let closed = false;
   return {
@@ -267,12 +284,18 @@ export function fakeModel(options: FakeModelOptions = {}): FakeModel {
     options: FAKE_OPTIONS,
     resolve: resolveFake,
     hashes: () => Promise.resolve(options.hashes ?? { 'fake.safetensors': 'a'.repeat(64) }),
+    schedule: (given) => {
+      resolveFake(given);
+      return shared.schedule;
+    },
     prepared,
+    reservations,
     alive: () => shared.count.alive,
     closed: () => closed,
-    prepare(prompt, ledger, given = {}) {
+    prepare(prompt, ledger, given = {}, { reservation } = {}) {
       prepared.push({ prompt, options: given });
-      return Promise.resolve(new FakeGenerator(shared, ledger));
+      if (reservation) reservations.push(reservation);
+      return Promise.resolve(new FakeGenerator(shared, ledger, reservation));
     },
     close() {
       closed = true;

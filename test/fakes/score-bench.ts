@@ -6,10 +6,11 @@ import { dirname, join } from 'node:path';
 import type { CliIo, InterruptSignal, Output } from '../../src/cli/io.js';
 import { runCli } from '../../src/cli/program.js';
 import { UsageError } from '../../src/core/errors.js';
-import { createImage, encodePng, type Image } from '../../src/core/image.js';
+import { createImage, type Image } from '../../src/core/image.js';
 import type { Catalogs } from '../../src/engine/catalogs.js';
 import type { VerifierEntry } from '../../src/verifiers/catalog.js';
 import type { Verifier } from '../../src/verifiers/contract.js';
+import { encodePng } from '../fixtures/write-png.js';
 import { type CliOutcome, temporaryFolder } from './cli.js';
 
 /** A judge that remembers what it was asked. */

@@ -6,6 +6,8 @@ import type { ComparePictureOptions, OpenOptions, PictureOptions } from '../../s
 export type Case = {
   readonly name: string;
   readonly open: OpenOptions;
+  /** Bytes that the model parts its batches by, however much the engine may hold: what a search costs in calls follows from them. */
+  readonly batches?: number;
 } & (
   | { readonly generate: PictureOptions; readonly compare?: undefined }
   | { readonly compare: ComparePictureOptions; readonly generate?: undefined }
@@ -100,7 +102,8 @@ export const CASES: readonly Case[] = [
   { name: 'beam, one thread', open: { ...CLIP, threads: 1 }, generate: { prompt: CROSS, seed: 7, ...BEAM } },
   {
     name: 'beam, elected kept, least memory',
-    open: { ...CLIP, memory: 1 },
+    open: { ...CLIP },
+    batches: 1,
     generate: { prompt: CROSS, seed: 7, ...BEAM, keepElected: true },
   },
   { name: 'image-reward, beam', open: REWARD, generate: { prompt: STAR, seed: 12, ...BEAM } },
@@ -129,14 +132,16 @@ export const CASES: readonly Case[] = [
   },
   {
     name: 'ranks, beam, last round, 6 MB',
-    open: { ...RANK, memory: '6MB' },
+    open: { ...RANK },
+    batches: 6e6,
     generate: { prompt: CROSS, seed: 19, ...BEAM, result: 'last-round' },
   },
   { name: 'weighted ranks, beam', open: RANK_WEIGHTED, generate: { prompt: STAR, seed: 20, ...BEAM } },
   { name: 'z-scores, beam', open: Z_SCORE, generate: { prompt: HEART, seed: 21, ...BEAM } },
   {
     name: 'z-scores, beam, elected kept, one thread, least memory',
-    open: { ...Z_SCORE, threads: 1, memory: 1 },
+    open: { ...Z_SCORE, threads: 1 },
+    batches: 1,
     generate: { prompt: STAR, seed: 22, ...BEAM, keepElected: true },
   },
   { name: 'weighted sum, beam', open: SUM, generate: { prompt: STAR, seed: 23, ...BEAM } },

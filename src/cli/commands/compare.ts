@@ -16,6 +16,7 @@ import {
   PICTURE_OPTIONS,
   splitCompareOptions,
 } from '../../run/options.js';
+import { checkPlans } from '../../run/plan.js';
 import { optionsFor, STRATEGIES } from '../../search/registry.js';
 import { compare } from '../../varsearch.js';
 import { printCosts, rowOf } from '../dry-run.js';
@@ -25,7 +26,7 @@ import type { CliIo } from '../io.js';
 import { line } from '../io.js';
 import type { OutputFolder } from '../output-folder.js';
 import { chooseFolder, folderName } from '../output-folder.js';
-import { addDryRunFlags, checkEarly, type DryRunFlags, scheduleOf } from '../plan.js';
+import { addDryRunFlags, type DryRunFlags, scheduleOf } from '../plan.js';
 import { createProgress } from '../progress.js';
 import { printComparison, shownPath } from '../summary.js';
 import { requirePrompt } from './generate.js';
@@ -33,10 +34,13 @@ import { requirePrompt } from './generate.js';
 type CompareFlags = Flags & OutputFlags & DryRunFlags;
 
 /** Writes what is there of a comparison: the runs that are not yet on the disk, and the page over all. */
-function keep(compared: CompareResult, { folder, metadata }: Pick<Context, 'folder' | 'metadata'>): void {
+async function keep(
+  compared: CompareResult,
+  { folder, metadata }: Pick<Context, 'folder' | 'metadata'>,
+): Promise<void> {
   const unfinished = compared.results.filter(({ complete }) => !complete);
-  for (const result of unfinished) folder.write(strategyFiles(result, { metadata }));
-  folder.write(compareFiles(compared));
+  for (const result of unfinished) folder.write(await strategyFiles(result, { metadata }));
+  folder.write(await compareFiles(compared));
 }
 
 interface Context {
@@ -63,14 +67,14 @@ async function searchAll(
       if (event.type === 'end') {
         progress.clear();
         const result = run.finished[event.index];
-        if (result) folder.write(strategyFiles(result, { metadata }));
+        if (result) folder.write(await strategyFiles(result, { metadata }));
       }
     }
     return await run.result;
   } catch (error) {
     progress.clear();
     const found = await run.soFar();
-    if (found) keep(found, { folder, metadata });
+    if (found) await keep(found, { folder, metadata });
     else folder.discard();
     const what = found ? `what was finished is in ${shownPath(folder.path, io.cwd)}` : 'nothing was written';
     line(io.stderr, `varsearch: ${options.signal?.aborted === true ? 'interrupted' : 'stopped'}; ${what}`);
@@ -111,14 +115,15 @@ async function run(prompt: string | undefined, flags: CompareFlags, io: CliIo): 
     );
     return;
   }
-  checkEarly({ ...wanted, modelOptions }, searches, catalogs);
+  checkPlans(wanted.open, { modelOptions, searches }, catalogs);
   const folder = chooseFolder(io.cwd, flags.out, folderName(options.prompt, 'compared', `seed${seed}`));
   const quiet = flags.quiet === true;
   const { metadata } = flags;
-  const compared = await interruptible(io, (signal) =>
-    searchAll({ ...options, signal }, { catalogs, folder, io, quiet, metadata }),
-  );
-  folder.write(compareFiles(compared));
+  const compared = await interruptible(io, async (signal) => {
+    const found = await searchAll({ ...options, signal }, { catalogs, folder, io, quiet, metadata });
+    folder.write(await compareFiles(found));
+    return found;
+  }).finally(() => folder.close());
   if (flags.json === true) {
     line(io.stdout, JSON.stringify({ folder: folder.path, ...compareJson(compared) }, null, 2));
   } else if (!quiet) printComparison(compared, folder.path, io);

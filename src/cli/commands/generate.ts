@@ -16,6 +16,7 @@ import {
   splitGenerateOptions,
   STRATEGY_OPTION,
 } from '../../run/options.js';
+import { checkPlans } from '../../run/plan.js';
 import type { GenerateResult } from '../../run/result.js';
 import { resultJson } from '../../run/result.js';
 import { findStrategy, SEARCH_OPTIONS, type SearchOptions } from '../../search/registry.js';
@@ -27,7 +28,7 @@ import type { CliIo } from '../io.js';
 import { line } from '../io.js';
 import type { OutputFolder } from '../output-folder.js';
 import { chooseFolder, folderName } from '../output-folder.js';
-import { addDryRunFlags, checkEarly, type DryRunFlags, scheduleOf } from '../plan.js';
+import { addDryRunFlags, type DryRunFlags, scheduleOf } from '../plan.js';
 import type { Progress } from '../progress.js';
 import { createProgress } from '../progress.js';
 import { printSummary, shownPath, showPreview } from '../summary.js';
@@ -50,7 +51,7 @@ async function keepUnfinished(
 ): Promise<void> {
   const found = await run.soFar();
   if (found) {
-    folder.write(resultFiles(found, { metadata }));
+    folder.write(await resultFiles(found, { metadata }));
     const picture = join(folder.path, FILE_NAMES.picture);
     line(io.stderr, `varsearch: ${why}; the best picture so far is ${shownPath(picture, io.cwd)}`);
   } else {
@@ -78,14 +79,19 @@ async function search(options: GenerateOptions, context: Context): Promise<Gener
   }
 }
 
-function report(result: GenerateResult, folder: OutputFolder, flags: OutputFlags, io: CliIo): void {
+async function report(
+  result: GenerateResult,
+  folder: OutputFolder,
+  flags: OutputFlags,
+  io: CliIo,
+): Promise<void> {
   if (flags.json === true) {
     line(
       io.stdout,
       JSON.stringify({ folder: folder.path, ...resultJson(result, FILE_NAMES.picture) }, null, 2),
     );
   } else if (flags.quiet !== true) {
-    showPreview(result, io);
+    await showPreview(result, io);
     printSummary(result, folder.path, io);
   }
 }
@@ -118,16 +124,17 @@ async function run(prompt: string | undefined, flags: GenerateFlags, io: CliIo):
     seed,
     prompt: requirePrompt(prompt),
   };
-  checkEarly({ ...splitGenerateOptions(options), modelOptions }, [asked], catalogs);
+  checkPlans(splitGenerateOptions(options).open, { modelOptions, searches: [asked] }, catalogs);
   const { name } = findStrategy(asked.strategy);
   const folder = chooseFolder(io.cwd, flags.out, folderName(options.prompt, name, `seed${seed}`));
-  await interruptible(io, async (signal) => {
+  const work = interruptible(io, async (signal) => {
     const progress = createProgress(io, { quiet: flags.quiet === true });
     const { metadata } = flags;
     const result = await search({ ...options, signal }, { catalogs, folder, progress, io, metadata });
-    folder.write(resultFiles(result, { metadata }));
-    report(result, folder, flags, io);
+    folder.write(await resultFiles(result, { metadata }));
+    await report(result, folder, flags, io);
   });
+  await work.finally(() => folder.close());
 }
 
 /** Adds the command to the program. */

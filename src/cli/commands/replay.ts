@@ -1,9 +1,10 @@
 // varsearch replay: makes a picture again from its own recipe and says whether it came out the same.
 
-import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 
+import { VarsearchError } from '../../core/errors.js';
 import { cannotRead } from '../../core/file-faults.js';
 import { formatCount, formatLarge } from '../../core/format.js';
 import { OPEN_OPTIONS } from '../../engine/options.js';
@@ -16,6 +17,7 @@ import {
   type ReplayPlan,
   type ReplayResult,
 } from '../../run/replay.js';
+import { realFile } from '../../score/files.js';
 import { replay } from '../../varsearch.js';
 import { EXIT } from '../exit.js';
 import { addFlags, addOutputFlags, type Flags, given, type OutputFlags } from '../flags.js';
@@ -34,12 +36,10 @@ interface Own {
 
 type ReplayFlags = Flags & OutputFlags & Own;
 
-function readPicture(file: string, cwd: string): Uint8Array {
-  try {
-    return readFileSync(resolve(cwd, file));
-  } catch (cause) {
-    throw cannotRead(file, cause);
-  }
+async function readPicture(file: string, cwd: string): Promise<Uint8Array> {
+  return await readFile(await realFile(file, cwd)).catch((cause: unknown) => {
+    throw cause instanceof VarsearchError ? cause : cannotRead(file, cause);
+  });
 }
 
 /** One line that says how the replay went. */
@@ -77,7 +77,7 @@ function describePlan({ model, judges, search, cost }: ReplayPlan): string {
 }
 
 async function makeAgain(file: string, flags: ReplayFlags, io: CliIo): Promise<ReplayResult> {
-  const bytes = readPicture(file, io.cwd);
+  const bytes = await readPicture(file, io.cwd);
   const catalogs = await io.catalogs();
   const { anyModel, allowEndpoint, allowLarge } = flags;
   const quiet = flags.quiet === true;
@@ -106,7 +106,14 @@ async function run(file: string, flags: ReplayFlags, io: CliIo): Promise<number>
     folder?.discard();
     throw error;
   });
-  folder?.write(resultFiles(replayed.result, { metadata: flags.metadata }));
+  const { metadata } = flags;
+  if (folder) {
+    try {
+      folder.write(await resultFiles(replayed.result, { metadata }));
+    } finally {
+      folder.close();
+    }
+  }
   const { identical, edited, differences, uncompared, recipe, result } = replayed;
   const text = plain(verdict(file, replayed));
   if (flags.json === true) {
@@ -125,7 +132,7 @@ async function run(file: string, flags: ReplayFlags, io: CliIo): Promise<number>
     };
     line(io.stdout, JSON.stringify({ format: 2, file, ...outcome }, null, 2));
   } else if (identical && flags.quiet !== true) {
-    showPreview(result, io);
+    await showPreview(result, io);
     line(io.stdout, text);
     if (result.report) printReport(result.report, io);
     if (folder) line(io.stdout, `written to ${shownPath(folder.path, io.cwd)}`);

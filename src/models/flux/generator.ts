@@ -4,7 +4,9 @@
 import { throwIfAborted } from '../../core/errors.js';
 import type { Image } from '../../core/image.js';
 import type { Ledger } from '../../core/ledger.js';
+import type { Reservation } from '../../core/reservation.js';
 import type { CallOptions, Extension, Generator, Prefix, Schedule, Step, View } from '../contract.js';
+import { MOST_ROLLOUTS } from '../held-bytes.js';
 import type { FluxAutoencoder } from './autoencoder.js';
 import { fluxForwardBytes } from './cost.js';
 import { branchesOf, type FluxFacts, type FluxValues, gridOf } from './options.js';
@@ -25,12 +27,11 @@ export interface FluxParts {
   /** The empty prompt's; only read with real guidance. */
   readonly emptyText: FluxText | null;
   readonly ledger: Ledger;
+  /** What prefixes are charged to. */
+  readonly reservation?: Reservation | undefined;
   /** Bytes that prefixes and a running step may take together. */
   readonly memory: number;
 }
-
-/** More rollouts at once than this bring no more speed on any engine we measured. */
-const MOST_ROLLOUTS = 64;
 
 /** FLUX's generator. Calls are made one after another, as the strategies do. */
 export class FluxGenerator implements Generator {
@@ -51,14 +52,18 @@ export class FluxGenerator implements Generator {
     const tokens = this.#grid.height * this.#grid.width;
     this.#times = fluxTimes(values.steps, tokens, facts.shift);
     const latentSize = tokens * parts.transformer.config.channels;
-    this.#family = { latentSize, steps: this.schedule.steps.length, live: 0 };
+    const { reservation } = parts;
+    this.#family = { latentSize, steps: this.schedule.steps.length, reservation, live: 0 };
   }
 
   begin(): FluxPrefix {
     return new FluxPrefix(this.#family, 0, new Float32Array(0));
   }
 
-  async extend(requests: readonly Extension[], { signal }: CallOptions = {}): Promise<FluxPrefix[]> {
+  async extend(
+    requests: readonly Extension[],
+    { signal, ledger = this.ledger }: CallOptions = {},
+  ): Promise<FluxPrefix[]> {
     throwIfAborted(signal);
     const prefixes = requests.map(({ prefix }) => this.#own(prefix));
     const steps = prefixes.map((prefix) => this.#next(prefix));
@@ -69,7 +74,7 @@ export class FluxGenerator implements Generator {
     return requests.map(({ draw }, i) => {
       const prefix = prefixes[i] as FluxPrefix;
       const { draws, nfe } = steps[i] as Step;
-      this.ledger.add({ nfe: prefix.paid ? nfe - 1 : nfe });
+      ledger.add({ nfe: prefix.paid ? nfe - 1 : nfe });
       prefix.paid = false;
       const noise = draws ? Float32Array.from(draw.normal(this.#family.latentSize)) : null;
       return new FluxPrefix(this.#family, prefix.step + 1, this.#latentAfter(prefix, noise));
@@ -153,7 +158,8 @@ export class FluxGenerator implements Generator {
       const batch = waiting.slice(start, start + most);
       const predictions = await this.ledger.time('transformer', () => this.#forward(batch));
       batch.forEach((prefix, i) => {
-        prefix.prediction = predictions[i] ?? null;
+        const prediction = predictions[i];
+        if (prediction) prefix.setPrediction(prediction);
         const { tokens, flops } = this.#next(prefix);
         this.ledger.add({ forwards: 1, tokens, transformerFlops: flops });
       });

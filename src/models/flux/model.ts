@@ -5,11 +5,12 @@ import { checkpointHashes } from '../../core/hash.js';
 import type { Ledger } from '../../core/ledger.js';
 import type { OptionValues } from '../../core/options.js';
 import type { Runtime } from '../../runtime/index.js';
-import type { CallOptions, ImageModel } from '../contract.js';
+import type { CallOptions, ImageModel, Schedule } from '../contract.js';
 import { type FluxAutoencoder, openFluxAutoencoder } from './autoencoder.js';
 import type { FluxOptions } from './folder.js';
 import { FluxGenerator } from './generator.js';
 import { branchesOf, FLUX_OPTIONS, type FluxFacts, type FluxValues, resolveFlux } from './options.js';
+import { fluxScheduleOf } from './steps.js';
 import { type FluxTextEncoder, openFluxText } from './text.js';
 import { type FluxText, type FluxTransformer, openFluxTransformer } from './transformer.js';
 
@@ -54,6 +55,10 @@ export class FluxModel implements ImageModel {
     return resolveFlux(options, this.facts);
   }
 
+  schedule(options: OptionValues): Schedule {
+    return fluxScheduleOf(this.facts, options);
+  }
+
   async hashes(): Promise<Record<string, string>> {
     const text = this.#text?.files;
     return {
@@ -68,7 +73,7 @@ export class FluxModel implements ImageModel {
     prompt: string,
     ledger: Ledger,
     options: OptionValues = {},
-    { signal }: CallOptions = {},
+    { signal, reservation }: CallOptions = {},
   ): Promise<FluxGenerator> {
     const values = this.resolve(options);
     if (prompt.trim() === '') throw new UsageError('the prompt is empty: say what the picture should show');
@@ -78,7 +83,7 @@ export class FluxModel implements ImageModel {
     const text = await ledger.time('text', () => encoder.encode(prompt));
     const emptyText = branchesOf(values) === 1 ? null : await ledger.time('text', () => encoder.encode(''));
     throwIfAborted(signal);
-    return this.prepareText({ text, emptyText }, ledger, values);
+    return this.prepareText({ text, emptyText }, ledger, values, { reservation });
   }
 
   /** Prepares a prompt that has been encoded already; real guidance needs the empty prompt's states too. */
@@ -86,6 +91,7 @@ export class FluxModel implements ImageModel {
     { text, emptyText }: { readonly text: FluxText; readonly emptyText?: FluxText | null },
     ledger: Ledger,
     options: OptionValues = {},
+    { reservation }: CallOptions = {},
   ): FluxGenerator {
     const { transformer, autoencoder, facts } = this;
     const values = this.resolve(options);
@@ -101,6 +107,7 @@ export class FluxModel implements ImageModel {
       text,
       emptyText: emptyText ?? null,
       ledger,
+      reservation,
       memory,
     });
   }

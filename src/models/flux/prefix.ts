@@ -2,6 +2,7 @@
 // what the next evaluation predicts from it once that has run.
 
 import { Counted } from '../../core/counted.js';
+import type { Reservation } from '../../core/reservation.js';
 import type { Prefix } from '../contract.js';
 
 /** What all prefixes of one generator share. */
@@ -10,6 +11,8 @@ export interface PrefixFamily {
   readonly latentSize: number;
   /** Steps of a complete picture. */
   readonly steps: number;
+  /** What they are charged to. */
+  readonly reservation: Reservation | undefined;
   /** Counts live prefixes: a generator that is closed must have none. */
   live: number;
 }
@@ -20,17 +23,28 @@ export class FluxPrefix extends Counted implements Prefix {
   readonly step: number;
   /** The packed latent, [tokens, channels]; empty for the empty prefix. */
   readonly latent: Float32Array;
-  /** What the transformer predicts at this prefix's time, once it has: noise minus picture. */
-  prediction: Float32Array | null = null;
+  #prediction: Float32Array | null = null;
   /** Whether looking has paid for that evaluation, which the next child need not pay again. */
   paid = false;
 
   constructor(family: PrefixFamily, step: number, latent: Float32Array) {
-    super();
+    super(family.reservation);
     this.family = family;
     this.step = step;
     this.latent = latent;
     family.live++;
+    this.charge(latent.byteLength);
+  }
+
+  /** What the transformer predicts at this prefix's time, once it has: noise minus picture. */
+  get prediction(): Float32Array | null {
+    return this.#prediction;
+  }
+
+  setPrediction(prediction: Float32Array): void {
+    if (!this.isAlive) return;
+    this.#prediction = prediction;
+    this.charge(prediction.byteLength);
   }
 
   protected override get words(): string {
@@ -39,7 +53,7 @@ export class FluxPrefix extends Counted implements Prefix {
 
   protected override free(): void {
     this.family.live--;
-    this.prediction = null;
+    this.#prediction = null;
   }
 }
 

@@ -3,7 +3,7 @@
 
 import type { OptionValues } from '../../core/options.js';
 import type { Schedule, Step } from '../contract.js';
-import { fluxStepFlops, latentBytes } from './cost.js';
+import { fluxForwardBytes, fluxStepFlops, latentBytes } from './cost.js';
 import { branchesOf, type FluxFacts, type FluxValues, gridOf, resolveFlux } from './options.js';
 import { fluxTimes } from './schedule.js';
 
@@ -15,6 +15,7 @@ export function fluxSteps(values: FluxValues, facts: FluxFacts): Schedule {
   const sequence = { imageTokens: tokens, textTokens: facts.textLength };
   const flops = branchesOf(values) * fluxStepFlops(facts.config, sequence);
   const heldBytes = latentBytes(facts.config, tokens);
+  const runBytes = branchesOf(values) * fluxForwardBytes(facts.config, sequence);
   const noise: Step = {
     label: 'noise',
     draws: true,
@@ -22,6 +23,7 @@ export function fluxSteps(values: FluxValues, facts: FluxFacts): Schedule {
     tokens: 0,
     flops: 0,
     heldBytes: 0,
+    prefixBytes: heldBytes,
     readout: { width, height, nfe: 1 },
   };
   const times = fluxTimes(count, tokens, facts.shift);
@@ -34,10 +36,12 @@ export function fluxSteps(values: FluxValues, facts: FluxFacts): Schedule {
       tokens,
       flops,
       heldBytes,
+      prefixBytes: heldBytes,
+      runBytes,
       readout: { width, height, nfe: isLast ? 0 : 1 },
     };
   });
-  return { unit: 'step', steps: [noise, ...denoising] };
+  return { unit: 'step', steps: [noise, ...denoising], standsAlone: true };
 }
 
 /** The schedule with given options, the model's defaults filled in. */

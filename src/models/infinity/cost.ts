@@ -38,6 +38,16 @@ export function pageBytes({ depth, width }: TransformerSizes, branches: number, 
   return depth * 2 * branches * tokens * width * FLOAT_BYTES;
 }
 
+/** Bytes of the logits of `tokens` tokens: two a bit, in float32. */
+export function logitBytes({ bits }: TransformerSizes, tokens: number): number {
+  return tokens * 2 * bits * FLOAT_BYTES;
+}
+
+/** Bytes of a prefix's own bits, a byte each, and of the sum of its codes on the last scale's grid, in float32. */
+export function bitBytes({ bits }: TransformerSizes, tokens: number, lastTokens: number): number {
+  return bits * (tokens + lastTokens * FLOAT_BYTES);
+}
+
 /** Bytes that a step of one prefix needs while it runs: gathered keys and values, activations, the new page. */
 export function stepBytes(config: TransformerSizes, size: StepSize): number {
   const { branches, tokens, past } = size;

@@ -139,9 +139,10 @@ describe('the Infinity generator', () => {
     });
   });
 
-  it('has room for as many rollouts as half of the memory holds the keys and values of', async () => {
-    // Keys and values of 1 + 4 + 9 tokens, 32 wide, in two blocks and two branches, in bytes of float32.
-    const rollout = 14 * 32 * 2 * 2 * 2 * 4;
+  it('has room for as many rollouts as half of the memory holds the keys, values and logits of', async () => {
+    // Keys and values of 1 + 4 + 9 tokens, 32 wide, in two blocks and two branches, in bytes of float32; and the logits of
+    // 4 bits of those and of 25 tokens more.
+    const rollout = 14 * 32 * 2 * 2 * 2 * 4 + 39 * 2 * 4 * 4;
     const rooms = (memory: number) =>
       withGenerator(
         (generator) =>

@@ -3,6 +3,7 @@
 import { throwIfAborted } from '../../core/errors.js';
 import { type Image, imageFromPlanes } from '../../core/image.js';
 import type { Ledger } from '../../core/ledger.js';
+import type { Reservation } from '../../core/reservation.js';
 import {
   type Copy,
   float32Tensor,
@@ -14,6 +15,7 @@ import {
   type TensorHandle,
 } from '../../runtime/index.js';
 import type { CallOptions, Extension, Generator, Prefix, Schedule, View } from '../contract.js';
+import { MOST_ROLLOUTS } from '../held-bytes.js';
 import type { VaeDecoder } from '../vae/decoder.js';
 import { type CodeLayout, type Latent, scaleInput } from './codes.js';
 import type { InfinityConfig } from './config.js';
@@ -61,13 +63,12 @@ export interface GeneratorParts {
   readonly scales: readonly Scale[];
   readonly rotary: readonly RotaryTable[];
   readonly ledger: Ledger;
+  /** What prefixes are charged to. */
+  readonly reservation?: Reservation | undefined;
   /** Guidance and sampling of every scale. */
   readonly cfg: readonly number[];
   readonly sampling: readonly SamplingOptions[];
 }
-
-/** More rollouts at once than this bring no more speed on any engine we measured. */
-const MOST_ROLLOUTS = 64;
 
 /** Infinity's generator. Calls are made one after another, as the strategies do. */
 export class InfinityGenerator implements Generator {
@@ -81,7 +82,8 @@ export class InfinityGenerator implements Generator {
     this.#parts = parts;
     this.scales = parts.scales;
     this.ledger = parts.ledger;
-    this.#family = { scales: parts.scales, layout: parts.core.layout, live: 0 };
+    const { layout } = parts.core;
+    this.#family = { scales: parts.scales, layout, reservation: parts.reservation, live: 0 };
     const { core, text } = parts;
     this.schedule = scheduleOf({
       scales: parts.scales,
@@ -99,7 +101,7 @@ export class InfinityGenerator implements Generator {
   async extend(requests: readonly Extension[], call: CallOptions = {}): Promise<InfinityPrefix[]> {
     const prefixes = requests.map(({ prefix }) => this.#own(prefix));
     await this.computeForwards(prefixes, call);
-    this.ledger.add({ nfe: requests.length });
+    (call.ledger ?? this.ledger).add({ nfe: requests.length });
     return requests.map(({ draw }, i) => {
       const prefix = prefixes[i] as InfinityPrefix;
       const sampling = this.#parts.sampling[prefix.step] as SamplingOptions;

@@ -8,7 +8,7 @@ import type { Ledger } from '../../core/ledger.js';
 import type { OptionValues } from '../../core/options.js';
 import { float32Tensor, type Runtime, type Session } from '../../runtime/index.js';
 import { openWeights, type TensorSource } from '../../runtime/weights/index.js';
-import type { CallOptions, ImageModel } from '../contract.js';
+import type { CallOptions, ImageModel, Schedule } from '../contract.js';
 import { openT5Encoder, type TextEncoder, type TextStates } from '../t5/text-encoder.js';
 import { tokenizerFiles } from '../tokenizer.js';
 import { openVaeDecoder } from '../vae/decoder.js';
@@ -27,6 +27,7 @@ import { rotaryTables } from './rotary.js';
 import type { SamplingOptions } from './sampling.js';
 import type { ScaleSchedule } from './schedule.js';
 import { buildStepGraph, guidancePlan } from './step-graph.js';
+import { scheduleFromFacts } from './steps.js';
 import { buildTextGraph } from './text-graph.js';
 
 /** Where an Infinity's files are and how it is to be run. */
@@ -99,6 +100,12 @@ export class InfinityModel implements ImageModel {
     return resolveInfinity(options, this.#given);
   }
 
+  schedule(options: OptionValues): Schedule {
+    const { decoder, layout, config } = this.core;
+    const tokenPixels = decoder.pictureSize({ height: layout.patch, width: layout.patch }).width;
+    return scheduleFromFacts({ ...this.#given, sizes: config, tokenPixels }, options);
+  }
+
   async hashes(): Promise<Record<string, string>> {
     const { config, textEncoder: folder } = this.#given;
     const { transformer, vae } = this.#files;
@@ -115,7 +122,7 @@ export class InfinityModel implements ImageModel {
     prompt: string,
     ledger: Ledger,
     options: OptionValues = {},
-    { signal }: CallOptions = {},
+    { signal, reservation }: CallOptions = {},
   ): Promise<InfinityGenerator> {
     const values = this.resolve(options);
     if (prompt.trim() === '') throw new UsageError('the prompt is empty: say what the picture should show');
@@ -124,7 +131,7 @@ export class InfinityModel implements ImageModel {
     throwIfAborted(signal);
     const states = await ledger.time('text', () => encoder.encode(prompt));
     throwIfAborted(signal);
-    return this.prepareStates(states, ledger, values);
+    return this.prepareStates(states, ledger, values, { reservation });
   }
 
   /** Prepares a prompt that has been encoded already: states [tokens, textChannels] of the text encoder. */
@@ -132,6 +139,7 @@ export class InfinityModel implements ImageModel {
     states: TextStates,
     ledger: Ledger,
     options: OptionValues = {},
+    { reservation }: CallOptions = {},
   ): Promise<InfinityGenerator> {
     const { core } = this;
     const values = this.resolve(options);
@@ -145,7 +153,8 @@ export class InfinityModel implements ImageModel {
     );
     const text = await ledger.time('text', () => this.#textState(states, branchesOf(cfg)));
     const rotary = rotaryTables(schedule, core.config.width / core.config.heads);
-    return new InfinityGenerator({ core, text, scales: schedule.scales, rotary, ledger, cfg, sampling });
+    const { scales } = schedule;
+    return new InfinityGenerator({ core, text, scales, rotary, ledger, reservation, cfg, sampling });
   }
 
   close(): Promise<void> {

@@ -3,6 +3,7 @@
 // every descendant reads them. Owners are counted; the last release frees the page and lets go of the parent.
 
 import { Counted } from '../../core/counted.js';
+import type { Reservation } from '../../core/reservation.js';
 import type { TensorHandle } from '../../runtime/index.js';
 import type { Prefix } from '../contract.js';
 import { addCodes, type CodeLayout, emptyLatent, type Latent } from './codes.js';
@@ -20,6 +21,8 @@ export interface Forward {
 export interface PrefixFamily {
   readonly scales: readonly Scale[];
   readonly layout: CodeLayout;
+  /** What they are charged to. */
+  readonly reservation: Reservation | undefined;
   /** Counts live prefixes: a generator that is closed must have none. */
   live: number;
 }
@@ -36,13 +39,14 @@ export class InfinityPrefix extends Counted implements Prefix {
   #sum: Latent | null = null;
 
   constructor(family: PrefixFamily, parent: InfinityPrefix | null, bits: Uint8Array) {
-    super();
+    super(family.reservation);
     this.family = family;
     this.parent = parent;
     this.step = parent ? parent.step + 1 : 0;
     this.bits = bits;
     parent?.retain();
     family.live++;
+    this.charge(bits.byteLength);
   }
 
   /** The forward pass, if it has been computed. */
@@ -57,11 +61,15 @@ export class InfinityPrefix extends Counted implements Prefix {
       return;
     }
     this.#forward = forward;
+    this.charge(forward.logits.byteLength + pageBytesOf(forward));
   }
 
   /** The summed codes of scales 1..k on the last scale's grid. */
   get sum(): Latent {
-    this.#sum ??= this.sumOn(this.family.scales.at(-1));
+    if (!this.#sum) {
+      this.#sum = this.sumOn(this.family.scales.at(-1));
+      this.charge(this.#sum.data.byteLength);
+    }
     return this.#sum;
   }
 
@@ -92,4 +100,8 @@ export class InfinityPrefix extends Counted implements Prefix {
     this.#sum = null;
     this.parent?.release();
   }
+}
+
+function pageBytesOf({ page }: Forward): number {
+  return page ? page.dims.reduce((product, size) => product * size, Float32Array.BYTES_PER_ELEMENT) : 0;
 }

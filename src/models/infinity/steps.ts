@@ -3,7 +3,7 @@
 import type { OptionValues } from '../../core/options.js';
 import type { Schedule, Step } from '../contract.js';
 import type { TransformerSizes } from './config.js';
-import { pageBytes, stepFlops, stepTokens } from './cost.js';
+import { bitBytes, logitBytes, pageBytes, stepBytes, stepFlops, stepTokens } from './cost.js';
 import { branchesOf, chooseSchedule, type InfinityRun, resolveInfinity } from './options.js';
 import type { Scale } from './schedule.js';
 
@@ -21,6 +21,7 @@ export interface StepFacts {
 
 /** The schedule of one prompt. */
 export function scheduleOf({ scales, sizes, tokenPixels, branches, textTokens }: StepFacts): Schedule {
+  const lastTokens = stepTokens(scales, scales.length - 1).tokens;
   const steps = scales.map(({ height, width }, index): Step => {
     const counts = stepTokens(scales, index);
     const isLast = index === scales.length - 1;
@@ -30,8 +31,13 @@ export function scheduleOf({ scales, sizes, tokenPixels, branches, textTokens }:
       nfe: 1,
       tokens: counts.tokens,
       flops: stepFlops(sizes, { branches, textTokens, ...counts }),
-      // Nothing comes after the last scale, so that its keys and values are not kept.
-      heldBytes: isLast ? 0 : pageBytes(sizes, branches, counts.tokens),
+      // Logits, and keys and values: nothing comes after the last scale, so that its own are not kept.
+      heldBytes: logitBytes(sizes, counts.tokens) + (isLast ? 0 : pageBytes(sizes, branches, counts.tokens)),
+      prefixBytes: bitBytes(sizes, counts.tokens, lastTokens),
+      runBytes:
+        stepBytes(sizes, { branches, textTokens, ...counts }) +
+        logitBytes(sizes, counts.tokens) -
+        (isLast ? 2 * pageBytes(sizes, branches, counts.tokens) : 0),
       readout: { width: width * tokenPixels, height: height * tokenPixels, nfe: 0 },
     };
   });

@@ -82,6 +82,11 @@ export class Line<M extends Methods<M>> {
     return this.#transport.shares;
   }
 
+  /** Whether the other side has broken down, or ended without being asked to. */
+  get isBroken(): boolean {
+    return this.#failure !== undefined;
+  }
+
   /** Throws when the line has been closed or is broken. */
   check(): void {
     if (this.#closing) throw new RuntimeError(this.#words.closed);

@@ -42,7 +42,7 @@ export async function askChat(
   { url, apiKey, client, form }: Chat,
   { image, question, signal }: Asked,
 ): Promise<number | undefined> {
-  const body = chatBody(image, question, form);
+  const body = await chatBody(image, question, form);
   const completion = await client.call('/chat/completions', { body, signal });
   try {
     return scoreOfChat(completion, form.mode, (text) => clean(text, apiKey));
@@ -53,8 +53,12 @@ export async function askChat(
 }
 
 /** The body of a chat completion that asks `question` about a picture. */
-function chatBody(image: Image, question: string, { model, mode, topLogprobs }: ChatForm): JsonObject {
-  const url = `data:image/png;base64,${Buffer.from(encodePng(image)).toString('base64')}`;
+async function chatBody(
+  image: Image,
+  question: string,
+  { model, mode, topLogprobs }: ChatForm,
+): Promise<JsonObject> {
+  const url = `data:image/png;base64,${Buffer.from(await encodePng(image)).toString('base64')}`;
   const content = [
     { type: 'image_url', image_url: { url } },
     { type: 'text', text: question },

@@ -120,15 +120,21 @@ describe('llavaHashes', () => {
       'embed_tokens',
       'vision_encoder',
       'decoder_model_merged',
+      'config',
       'tokenizer',
+      'tokenizerConfig',
       'preprocessor',
       'template',
     ]);
-    const other = changed((at) => {
-      rewrite(at, 'preprocessor_config.json', { ...llavaPreprocessor(), image_std: [1, 1, 1] });
-    });
-    const changedHashes = await llavaHashes(await readLlavaFolder(other));
-    expect(changedHashes['preprocessor']).not.toBe(hashes['preprocessor']);
-    expect(changedHashes['tokenizer']).toBe(hashes['tokenizer']);
+    const changes: readonly (readonly [string, (at: string) => void])[] = [
+      ['config', (at) => rewrite(at, 'config.json', { ...llavaConfig(), more: 1 })],
+      ['tokenizerConfig', (at) => rewrite(at, 'tokenizer_config.json', { ...llavaTokenizerConfig(), more: 1 })],
+      ['preprocessor', (at) => rewrite(at, 'preprocessor_config.json', { ...llavaPreprocessor(), more: 1 })],
+    ];
+    for (const [name, change] of changes) {
+      const other = await llavaHashes(await readLlavaFolder(changed(change)));
+      const differ = Object.keys(hashes).filter((file) => hashes[file] !== other[file]);
+      expect(differ).toEqual([name]);
+    }
   });
 });

@@ -60,6 +60,13 @@ export interface LlavaFolder {
 
 const CONFIGURATIONS = ['config.json', 'preprocessor_config.json', 'tokenizer_config.json'];
 const TOKENIZER = 'tokenizer.json';
+/** Files beside the model that its scores depend on, by their names among the hashes. */
+const HASHED = {
+  config: 'config.json',
+  tokenizer: TOKENIZER,
+  tokenizerConfig: 'tokenizer_config.json',
+  preprocessor: 'preprocessor_config.json',
+} as const;
 
 /** The whole repository has every part in eight precisions, 10 GB and more; these are about 2.5 GB. */
 const FETCH =
@@ -99,9 +106,7 @@ export function missingLlavaFiles(folder: string): string[] {
 export async function llavaHashes({ folder, paths, template }: LlavaFolder): Promise<Record<string, string>> {
   const hashes: Record<string, string> = {};
   for (const part of LLAVA_PARTS) hashes[part] = await fileHash(paths[part]);
-  for (const name of [TOKENIZER, 'preprocessor_config.json']) {
-    hashes[name.replace(/(_config)?\.json$/, '')] = await fileHash(join(folder, name));
-  }
+  for (const [name, file] of Object.entries(HASHED)) hashes[name] = await fileHash(join(folder, file));
   return { ...hashes, template: await fileHash(template.file) };
 }
 

@@ -76,6 +76,7 @@ export async function openLlava(options: LlavaOptions): Promise<LlavaVerifier> {
     }),
     prepare: (prompt, ledger) => prepare({ worker, question, number: prompts++ }, prompt, ledger),
     stats: () => worker.call('stats'),
+    isBroken: () => worker.isBroken,
     close: () => worker.close(),
   };
 }
