@@ -75,6 +75,8 @@ export type {
   Bench,
   Candidate,
   Fate,
+  Fork,
+  Needs,
   Search,
   SearchContext,
   SearchEvent,

@@ -68,5 +68,5 @@ export function checkEarly(
   );
   if (!isEntry<ModelEntry>(model)) return;
   const schedule = model.schedule(modelOptions);
-  for (const options of searches) checkSearch(resolveSearch(options, schedule), schedule, jury);
+  for (const options of searches) checkSearch(resolveSearch(options, schedule), { schedule, jury });
 }

@@ -8,7 +8,7 @@ import type { GenerateContext, GenerateEvent, GenerateRun } from './generate.js'
 import { startGenerate } from './generate.js';
 import type { Run } from './live-run.js';
 import { startRun } from './live-run.js';
-import { type ComparePictureOptions, partCompare, type PictureOptions } from './options.js';
+import { COMPARED, type ComparePictureOptions, partCompare, type PictureOptions } from './options.js';
 import type { GenerateResult } from './result.js';
 import { type Standings, standingsOf } from './standings.js';
 
@@ -81,7 +81,9 @@ export function startCompare(options: ComparePictureOptions, context: GenerateCo
   let stopped = false;
 
   const compareAll = async (engine: Engine, emit: (event: CompareEvent) => void): Promise<CompareResult> => {
-    const chosen = STRATEGIES.map(({ name }) => name).filter((name) => strategies?.includes(name) ?? true);
+    const chosen = STRATEGIES.map(({ name }) => name).filter((name) =>
+      (strategies ?? COMPARED).includes(name),
+    );
     for (const [index, strategy] of chosen.entries()) {
       emit({ type: 'begin', strategy, index, count: chosen.length });
       running = startGenerate({ ...picture, ...optionsFor(strategy, sizes) } as PictureOptions, {

@@ -70,11 +70,13 @@ export interface GenerateContext {
 function resolveOptions(
   options: AnyPictureOptions,
   { model, jury }: Engine,
-  schedule: Schedule,
+  generator: Generator,
 ): ResolvedOptions {
   const { modelOptions, search } = partPicture(options);
+  const { schedule } = generator;
   const resolved = resolveSearch(search, schedule);
-  checkSearch(resolved, schedule, jury.jury, strategyOf(search.strategy));
+  const room = (from: number, until: number): number => generator.room(from, until);
+  checkSearch(resolved, { schedule, jury: jury.jury, room }, strategyOf(search.strategy));
   return {
     prompt: options.prompt,
     model: model.name,
@@ -147,7 +149,7 @@ async function search(
   const signal = options.signal ? AbortSignal.any([options.signal, end.signal]) : end.signal;
   return await withPrompt(engine, { options: { ...options, signal }, ledger }, async (prepared) => {
     const { schedule } = prepared.generator;
-    const resolved = resolveOptions(options, engine, schedule);
+    const resolved = resolveOptions(options, engine, prepared.generator);
     const score = endScore(options.stopAt, engine.jury);
     const cost = estimate(resolved.search, schedule, strategy);
     context.accept?.({ options: resolved, cost });

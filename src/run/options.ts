@@ -17,6 +17,8 @@ import {
 } from '../core/options.js';
 import { checkOpenOptions, OPEN_OPTIONS, type OpenOptions } from '../engine/options.js';
 import { INFINITY_OPTIONS } from '../models/infinity/options.js';
+import type { BEAM } from '../search/beam.js';
+import type { PARTICLES } from '../search/particles.js';
 import {
   type AnySearch,
   type AnyStrategy,
@@ -29,6 +31,7 @@ import {
   type StrategyName,
 } from '../search/registry.js';
 import { BUDGET } from '../search/sizes.js';
+import type { ZERO_ORDER } from '../search/zero-order.js';
 import type { Jury } from '../verifiers/jury.js';
 import { parseTime } from './time.js';
 
@@ -67,9 +70,7 @@ const isStrategy = (given: unknown): boolean =>
   isObject(given) &&
   ['name', 'title'].every((part) => isText((given as OptionValues)[part])) &&
   isObject((given as OptionValues)['options']) &&
-  ['resolve', 'refuses', 'cost', 'words', 'run'].every(
-    (part) => typeof (given as OptionValues)[part] === 'function',
-  );
+  ['resolve', 'cost', 'words', 'run'].every((part) => typeof (given as OptionValues)[part] === 'function');
 
 /** How to search. */
 export const STRATEGY_OPTION = {
@@ -81,6 +82,9 @@ export const STRATEGY_OPTION = {
   ),
 };
 
+/** The strategies that a comparison is of where none is named. */
+export const COMPARED: readonly StrategyName[] = ['random', 'gto', 'beam'];
+
 /** What a comparison is told about the searches besides what they share. */
 export const COMPARE_ONLY = {
   strategies: value<readonly StrategyName[]>(
@@ -88,7 +92,7 @@ export const COMPARE_ONLY = {
     (given) =>
       Array.isArray(given) && given.length > 0 && given.every((name) => isStrategyName(String(name))),
     `a list of ${names.join(', ')}`,
-    { choices: names, usual: 'all' },
+    { choices: names, usual: COMPARED.join(', ') },
   ),
   budget: { ...BUDGET, words: 'function evaluations that each strategy may spend' },
 };
@@ -111,16 +115,21 @@ export type OwnGenerateOptions<Own extends AnyStrategy = AnyStrategy> = OpenOpti
 /** Of either kind. */
 export type AnyPictureOptions = PictureOptions | OwnPictureOptions;
 
+/** The sizes of searches that no budget decides. */
+type SharedSizes = Omit<
+  OptionsOf<(typeof BEAM)['options']> &
+    OptionsOf<(typeof ZERO_ORDER)['options']> &
+    OptionsOf<(typeof PARTICLES)['options']>,
+  'candidates' | 'rounds' | 'particles' | 'budget'
+>;
+
 /** How a comparison of strategies is told about the picture: the budget gives their sizes. */
 export type ComparePictureOptions = Common & {
   /** Function evaluations (NFE) that each strategy may spend. */
   readonly budget: number;
-  /** @default all of them */
+  /** @default random, gto and beam */
   readonly strategies?: readonly StrategyName[] | undefined;
-  readonly width?: number | undefined;
-  readonly keepElected?: boolean | undefined;
-  readonly result?: 'best' | 'last-round' | undefined;
-};
+} & SharedSizes;
 
 /** Everything that a comparison may be told. */
 export type CompareOptions = OpenOptions & ComparePictureOptions;
@@ -148,9 +157,12 @@ const anything = (_: unknown): _ is unknown => true;
 const COMMON_TABLE: OptionTable = { ...PICTURE_OPTIONS, ...loosely(MODEL_OPTIONS) };
 const PICTURE_TABLE: OptionTable = { ...COMMON_TABLE, ...STRATEGY_OPTION, ...loosely(SEARCH_OPTIONS) };
 
+/** Options whose values follow from a budget. */
+const BY_BUDGET: readonly string[] = ['images', 'candidates', 'rounds', 'particles', 'budget'];
+
 /** The options of a search that a comparison shares out; what a budget decides is not among them. */
 export const COMPARE_SEARCH_OPTIONS: OptionTable = Object.fromEntries(
-  Object.entries(SEARCH_OPTIONS).filter(([name]) => !['images', 'candidates', 'budget'].includes(name)),
+  Object.entries(SEARCH_OPTIONS).filter(([name]) => !BY_BUDGET.includes(name)),
 );
 const COMPARE_TABLE: OptionTable = { ...COMMON_TABLE, ...loosely(COMPARE_SEARCH_OPTIONS), ...COMPARE_ONLY };
 

@@ -22,12 +22,17 @@ import { Owned } from './owned.js';
 export interface Beam {
   /** The elected candidate; null for the empty prefix. */
   readonly candidate: Candidate | null;
-  /** The prefix to draw from, and after it the further steps of the candidate's rollout where elected rollouts are kept. */
+  /**
+   * The prefix to draw from, and after it the further steps of the candidate's rollout where elected rollouts are kept; nothing
+   * where the candidate fixes all steps, since nothing can be drawn from it.
+   */
   readonly chain: Chain;
+  /** Where candidates are drawn in the neighbourhood of another draw: that draw, and how far from it. */
+  readonly near?: { readonly pivot: Draw; readonly radius: number };
 }
 
 /** Prefixes that continue each other. */
-type Chain = readonly [Prefix, ...Prefix[]];
+type Chain = readonly Prefix[];
 
 /** A beam that a round elected. */
 export interface Elected extends Beam {
@@ -151,6 +156,11 @@ export class Rollouts {
     return ranking.flatMap((candidate) => going.filter((each) => each.candidate === candidate));
   }
 
+  /** The same prefixes for one more round, as `play` releases those that it is given. */
+  again(beam: Beam): Beam {
+    return { ...beam, chain: beam.chain.map((prefix) => this.#owned.add(prefix.retain())) };
+  }
+
   /** Frees beams that nothing more is drawn from. */
   release(beams: readonly Beam[]): void {
     for (const { chain } of beams) for (const prefix of chain) this.#owned.release(prefix);
@@ -220,7 +230,10 @@ export class Rollouts {
       const draw = this.#context.draw.fold(round).fold(beamIndex);
       return Array.from({ length: share }, (_, number): Draft => {
         const inherited = this.#keepElected && number === 0 && beam.candidate !== null;
-        return { beam, path: [round, beamIndex, number], step, inherited, draw: draw.fold(number) };
+        const own = draw.fold(number);
+        const { near } = beam;
+        const drawn = near ? own.near(near.pivot, near.radius) : own;
+        return { beam, path: [round, beamIndex, number], step, inherited, draw: drawn };
       });
     });
   }
@@ -232,7 +245,7 @@ export class Rollouts {
   /** Kept rollouts hold as much memory as those under way. */
   #groupSize(beams: readonly Beam[], held: readonly Elected[]): number {
     const { generator } = this.#context;
-    const room = generator.room(beams[0]?.chain[0].step ?? 0, this.#until);
+    const room = generator.room(beams[0]?.chain[0]?.step ?? 0, this.#until);
     const kept = this.#keepElected ? beams.filter(({ candidate }) => candidate).length + held.length : 0;
     return Math.max(1, Math.min(this.#growing, room - kept));
   }
@@ -267,7 +280,7 @@ export class Rollouts {
   async #rollOut(drafts: readonly Draft[], last: number): Promise<Chain[]> {
     const { generator, signal } = this.#context;
     const chains = drafts.map((): Prefix[] => []);
-    let prefixes = drafts.map(({ beam }) => this.#owned.add(beam.chain[0].retain()));
+    let prefixes = drafts.map(({ beam }) => this.#owned.add(at(beam.chain, 0).retain()));
     for (let step = (prefixes[0]?.step ?? 0) + 1; step <= last; step++) {
       throwIfAborted(signal);
       const requests = drafts.map(({ draw }, i) => ({ prefix: at(prefixes, i), draw: draw.fold(step) }));
@@ -280,7 +293,7 @@ export class Rollouts {
       });
       prefixes = extended;
     }
-    return chains as unknown as Chain[];
+    return chains;
   }
 
   /** Whether the prefix of a rollout's step may be drawn from later. */
@@ -296,10 +309,9 @@ export class Rollouts {
     const candidate: Candidate = { ...place, scores: outcome.scores };
     this.#candidates.push(candidate);
     if (this.#stopsEarly) this.#states.set(candidate.id, outcome.state);
-    const [prefix, ...further] = outcome.chain;
-    if (this.#keepElected) return { candidate, chain: outcome.chain };
-    for (const rollout of further) this.#owned.release(rollout);
-    return { candidate, chain: [prefix] };
+    const kept = step === this.#until ? 0 : this.#keepElected ? outcome.chain.length : 1;
+    for (const rollout of outcome.chain.slice(kept)) this.#owned.release(rollout);
+    return { candidate, chain: outcome.chain.slice(0, kept) };
   }
 
   /** The rollout of an elected candidate, judged in the round before, as a candidate of this one. */
@@ -309,8 +321,8 @@ export class Rollouts {
     }
     const candidate: Candidate = { ...place, sameAs: before.sameAs ?? before.id, scores: before.scores };
     this.#candidates.push(candidate);
-    const chain = further.map((prefix) => this.#owned.add(prefix.retain()));
-    return { candidate, chain: chain as unknown as Chain };
+    if (place.step === this.#until) return { candidate, chain: [] };
+    return { candidate, chain: further.map((prefix) => this.#owned.add(prefix.retain())) };
   }
 
   async #show(

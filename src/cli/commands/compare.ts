@@ -10,6 +10,7 @@ import type { CompareResult } from '../../run/compare.js';
 import {
   COMPARE_ONLY,
   COMPARE_SEARCH_OPTIONS,
+  COMPARED,
   type CompareOptions,
   DEFAULT_SEED,
   MODEL_OPTIONS,
@@ -100,7 +101,7 @@ async function run(prompt: string | undefined, flags: CompareFlags, io: CliIo): 
   const wanted = splitCompareOptions(options);
   const schedule = scheduleOf(flags, { open, modelOptions }, catalogs);
   const searches = STRATEGIES.map(({ name }) => name)
-    .filter((name) => only.strategies?.includes(name) ?? true)
+    .filter((name) => (only.strategies ?? COMPARED).includes(name))
     .map((name) => optionsFor(name, { ...sizes, budget: options.budget }));
   if (flags.dryRun === true) {
     printCosts(
