@@ -1,11 +1,15 @@
 // The library's front door: one call for one picture, or models loaded once for many.
 
+import { UsageError } from './core/errors.js';
 import type { Image } from './core/image.js';
+import { requireInstalled } from './core/installed.js';
 import { Ledger } from './core/ledger.js';
-import { type CatalogOption, catalogsFor } from './engine/catalogs.js';
+import type { OptionValues } from './core/options.js';
+import { type CatalogOption, type Catalogs, catalogsFor, findWanted, isEntry } from './engine/catalogs.js';
 import type { Engine } from './engine/engine.js';
 import { openEngine } from './engine/engine.js';
 import { checkOpenOptions, type OpenOptions } from './engine/options.js';
+import type { ModelEntry } from './models/catalog.js';
 import type { CompareRun } from './run/compare.js';
 import { startCompare } from './run/compare.js';
 import type { GenerateRun } from './run/generate.js';
@@ -19,6 +23,7 @@ import {
   type GenerateOptions,
   type OwnGenerateOptions,
   type OwnPictureOptions,
+  partCompare,
   type PictureOptions,
   splitCompareOptions,
   splitGenerateOptions,
@@ -53,8 +58,46 @@ export function generate(
 
 /** Runs every strategy at the same budget with the same prompt and seed; errors as in `generate`. */
 export function compare(options: CompareOptions, { catalogs }: CatalogOption = {}): CompareRun {
-  const { open, picture } = splitCompareOptions(options);
-  return startCompare(picture, { open: (signal) => openEngine(open, catalogs, signal), close });
+  const { open, picture, models } = splitCompareOptions(options);
+  const several = models.length > 0;
+  const opened = several ? models : [open];
+  return startCompare(picture, {
+    several,
+    check: () => checkTogether(opened, partCompare(picture).modelOptions, catalogs),
+    models: opened.map((each) => ({ open: (signal) => openEngine(each, catalogs, signal), close })),
+  });
+}
+
+/** Throws where models are not there, are named twice, take none of the options, or would be judged by different verifiers. */
+async function checkTogether(
+  models: readonly OpenOptions[],
+  modelOptions: OptionValues,
+  catalogs: Catalogs | undefined,
+): Promise<void> {
+  if (models.length < 2) return;
+  const names = models.flatMap(({ model, verifier }) => [model ?? 'in a folder', verifier ?? 'usual']);
+  const known = await catalogsFor(names, catalogs);
+  const wanted = models.map((each) => findWanted(each, known));
+  const seen = new Set<string>();
+  const twice = wanted.find(({ model }) => seen.size === seen.add(model.name).size);
+  if (twice)
+    throw new UsageError(
+      `two of the models are called '${twice.model.name}': compare models of different names`,
+    );
+  for (const { model } of wanted) if (isEntry<ModelEntry>(model)) requireInstalled('model', model);
+  const idle = Object.keys(modelOptions).find((name) =>
+    wanted.every(({ model }) => !Object.hasOwn(model.options, name)),
+  );
+  if (idle !== undefined) throw new UsageError(`none of the models takes the option '${idle}'`);
+  const [first, ...others] = wanted.map(({ model, judges }) => {
+    return { model: model.name, judges: judges.map(({ name }) => name).join(', ') };
+  });
+  const other = others.find(({ judges }) => judges !== first?.judges);
+  if (!first || !other) return;
+  throw new UsageError(
+    `where no verifier is named, ${first.model} is judged by ${first.judges} and ${other.model} by ${other.judges}, whose scores do not compare: ` +
+      "name one for both by option 'verifier' (--verifier)",
+  );
 }
 
 /**
@@ -112,7 +155,7 @@ export async function openVarsearch(
   const open = (): Promise<Engine> => Promise.resolve(engine);
   return {
     generate: (picture: AnyPictureOptions) => startGenerate(checkPictureOptions(picture), { open }),
-    compare: (picture) => startCompare(checkCompareOptions(picture), { open }),
+    compare: (picture) => startCompare(checkCompareOptions(picture), { models: [{ open }] }),
     replay: (png, replayed = {}) => startReplay(png, replayed, { open }),
     score: (pictures, { prompt, signal }) => scoreWith(engine.jury, pictures, { prompt, signal }),
     redraw: (result, candidates) => redrawWith(engine, result, candidates),

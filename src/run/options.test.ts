@@ -66,7 +66,10 @@ describe('the options of a run', () => {
     [{ memory: '2GB', model: {} }, "option 'memory' is for what is loaded by name"],
     [{ threads: 2, model: {}, verifier: { name: 'mine' } }, "option 'threads' is for what is loaded by name"],
     [{ toString: 1 }, "unknown option 'toString'"],
-    [{ strategy: 5 }, "option 'strategy' must be one of random, gto, beam, or a strategy of your own, got 5"],
+    [
+      { strategy: 5 },
+      "option 'strategy' must be one of random, gto, beam, zero-order, particles, or a strategy of your own, got 5",
+    ],
     [{ strategy: { name: 'half' } }, "option 'strategy' must be one of"],
     [{ seed: { deep: 'x'.repeat(100) } }, /got .{60}$/],
   ])('are refused by name: %j', (options, message) => {
