@@ -43,9 +43,11 @@ describe('two models', () => {
       expect(model).toBe('flow');
       expect(why).toMatch(/draws? no random numbers|buys not even the smallest/);
     }
-    for (const { ledger } of result.results) {
+    for (const { ledger, options } of result.results) {
       expect(ledger.nfe).toBeLessThanOrEqual(80);
-      expect(ledger.nfe).toBeGreaterThan(40);
+      // The fake toybox has room for four at once.
+      const few = options.model === 'toybox' && options.search.strategy === 'particles';
+      expect(ledger.nfe).toBeGreaterThanOrEqual(few ? 16 : 60);
     }
     expect(result).toMatchObject({ complete: true, several: true, unit: 'NFE', budget: 80 });
   });

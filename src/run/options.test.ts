@@ -46,8 +46,9 @@ describe('the options of a run', () => {
     expect(partPicture(options)).toEqual({ modelOptions: { cfg: 3 }, search: { width: 2 } });
     expect(partCompare({ prompt: 'red', budget: 5, cfg: 3, width: 2, strategies: ['gto'] })).toEqual({
       strategies: ['gto'],
-      sizes: { budget: 5, width: 2 },
-      picture: { prompt: 'red', cfg: 3 },
+      sizes: { width: 2 },
+      modelOptions: { cfg: 3 },
+      picture: { prompt: 'red' },
     });
   });
 

@@ -38,7 +38,12 @@ const OPTIONS = {
     'steps after which particles are judged and drawn anew: 6,9',
     (given) => isWhole(1)(given) || (Array.isArray(given) && given.every(isWhole(1))),
     'a whole number of at least 1, or a list of them',
-    { kind: 'wholes', usual: 'after every fifth of the steps', placeholder: 'steps', show: listed },
+    {
+      kind: 'wholes',
+      usual: 'after half and after three quarters of the steps',
+      placeholder: 'steps',
+      show: listed,
+    },
   ),
   potential: choice(
     "what weighs a particle: its score's rise, its highest or its summed scores, or the score itself",
@@ -86,12 +91,12 @@ function resolve(given: OptionsOf<typeof OPTIONS>, schedule: Schedule): Particle
   return { particles: counts, resampleAt, potential, lambda };
 }
 
-/** Where particles are drawn anew: as asked for, or after every fifth of the steps that leaves something to draw. */
+/** Where particles are drawn anew: as asked for, or where TTS-VAR's code does of 13 scales, after 7 and 10, if something is left to draw. */
 function stepsOf(given: number | readonly number[] | undefined, { unit, steps }: Schedule): number[] {
   const last = steps.length;
   if (given === undefined) {
-    const fifths = [1, 2, 3, 4].map((part) => Math.round((part * last) / 5));
-    const usual = [...new Set(fifths)].filter((step) => step >= 1 && step < last);
+    const parts = [1 / 2, 3 / 4].map((part) => Math.round(part * last));
+    const usual = [...new Set(parts)].filter((step) => step >= 1 && step < last);
     const drawn = usual.filter((step) => steps.slice(step).some(({ draws }) => draws));
     return drawn.length > 0 ? drawn : usual;
   }
