@@ -112,7 +112,7 @@ describe('two models', () => {
     for (const why of whys) expect(why).toContain('a jury by rank has none');
   });
 
-  it('gives a strategy that needs all particles at once as many as fit', async () => {
+  it('gives a strategy that needs all particles at once as many as fit, and says so', async () => {
     const particles = async (memory: number): Promise<unknown> => {
       const { results } = await compared({
         models: [fakeFlow('flow', { memory })],
@@ -128,6 +128,10 @@ describe('two models', () => {
     expect(await particles(1e9)).toBeGreaterThan(20);
     // Six steps hold 108 bytes each, and half of the memory is for them.
     expect(await particles(2 * 6 * 108 * 5)).toBe(5);
+    const { limited } = await compared({ models: MODELS, budget: 80, strategies: ['random', 'particles'] });
+    expect(limited).toEqual([
+      { model: 'toybox', strategy: 'particles', why: expect.stringContaining('ask for at most 4') },
+    ]);
   });
 
   it('tells what happens with the model, and can be stopped', async () => {

@@ -2,7 +2,7 @@
 
 import { formatCount, formatDuration, formatGain, formatLarge, formatScore } from '../core/format.js';
 import type { Schedule } from '../models/contract.js';
-import { type CompareResult, runName, standingsOfAll } from '../run/compare.js';
+import { type CompareResult, runName, type SearchNote, standingsOfAll } from '../run/compare.js';
 import { heldOutNames, type ObserverRow } from '../run/observers.js';
 import type { GenerateResult } from '../run/result.js';
 import { traceOf, type TracePoint } from '../run/standings.js';
@@ -273,9 +273,20 @@ function table(compared: CompareResult): Html {
   </section>`;
 }
 
+/** Searches that are not as the others, with the reason. */
+function notes(title: string, list: readonly SearchNote[]): Html | null {
+  if (list.length === 0) return null;
+  return html`<section>
+    <h2>${title}</h2>
+    <ul>
+      ${list.map(({ model, strategy, why }) => html`<li>${strategy} on ${model}: ${why}</li>`)}
+    </ul>
+  </section>`;
+}
+
 /** The HTML page of a comparison; `links` leads from a run's name (compare.ts) to its own page. */
 export function compareReport(compared: CompareResult, links: Readonly<Record<string, string>> = {}): string {
-  const { several, skipped } = compared;
+  const { several, skipped, limited } = compared;
   const { seed, jury } = compared.best.options;
   const models = [...new Set(compared.results.map(({ options }) => options.model))];
   const what = several ? 'models compared' : 'strategies compared';
@@ -283,7 +294,6 @@ export function compareReport(compared: CompareResult, links: Readonly<Record<st
   const findings = compared.results.flatMap((result) =>
     result.report ? findingBox(result.report, `${titleOfRun(result, several)}: `) : [],
   );
-  const left = skipped.map(({ model, strategy, why }) => html`<li>${strategy} on ${model}: ${why}</li>`);
   return page({
     title: `${compared.prompt} \u2013 ${what} \u2013 varsearch`,
     kind: what,
@@ -296,16 +306,7 @@ export function compareReport(compared: CompareResult, links: Readonly<Record<st
       </ul>
       ${incompleteNotice(compared.complete)}
       <div class="arms">${arms}</div>
-      ${findings} ${charts(compared)} ${table(compared)}
-      ${
-        left.length === 0
-          ? null
-          : html`<section aria-labelledby="skipped-title">
-              <h2 id="skipped-title">Not run</h2>
-              <ul>
-                ${left}
-              </ul>
-            </section>`
-      }`,
+      ${findings} ${charts(compared)} ${table(compared)} ${notes('Not run', skipped)}
+      ${notes('With less than the budget', limited)}`,
   });
 }

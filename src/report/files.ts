@@ -1,6 +1,6 @@
 // The files of a result, by name: contents only, writing them is the caller's.
 
-import { type CompareResult, runName, type Skipped } from '../run/compare.js';
+import { type CompareResult, runName, type SearchNote } from '../run/compare.js';
 import { encodeWithRecipe, type PictureFileOptions } from '../run/recipe.js';
 import type { GenerateResult, ResultJson } from '../run/result.js';
 import { resultJson } from '../run/result.js';
@@ -28,7 +28,9 @@ export interface CompareJson {
   readonly standings: readonly Standing[];
   readonly results: readonly ResultJson[];
   /** Searches that did not suit a model or the budget; left out where there are none. */
-  readonly skipped?: readonly Skipped[];
+  readonly skipped?: readonly SearchNote[];
+  /** Searches with less than the budget would have bought; left out where there are none. */
+  readonly limited?: readonly SearchNote[];
 }
 
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
@@ -48,7 +50,7 @@ export function resultFiles(result: GenerateResult, { metadata }: ResultFilesOpt
 
 /** A comparison as plain data for result.json. */
 export function compareJson(compared: CompareResult): CompareJson {
-  const { complete, prompt, budget, unit, best, standings, results, several, skipped } = compared;
+  const { complete, prompt, budget, unit, best, standings, results, several, skipped, limited } = compared;
   return {
     format: 2,
     ...(complete ? {} : { incomplete: true as const }),
@@ -59,6 +61,7 @@ export function compareJson(compared: CompareResult): CompareJson {
     standings,
     results: results.map((result) => resultJson(result, `${runName(result, several)}/${FILE_NAMES.picture}`)),
     ...(skipped.length > 0 ? { skipped } : {}),
+    ...(limited.length > 0 ? { limited } : {}),
   };
 }
 

@@ -48,8 +48,9 @@ export interface ArmRequest {
   readonly budget: Budget;
 }
 
-/** A search that can be run, or why it cannot, in one line. */
-export type Planned = { readonly options: PictureOptions } | { readonly refusal: string };
+/** A search that can be run, with what keeps it below the budget, or why it cannot, in one line each. */
+export type Planned =
+  { readonly options: PictureOptions; readonly limit: string | null } | { readonly refusal: string };
 
 /** What is known of a model with some options, without a step taken. */
 interface Facts extends Means {
@@ -96,11 +97,12 @@ export class Arms {
       const refused = this.#refusal(largest, { ...facts, room: undefined });
       if (refused !== null) return { refusal: refused };
       // What has to live together may be fewer than the budget would buy.
+      const limit = this.#refusal(largest, facts);
       const fits = (search: AnySearch): boolean => within(search) && this.#refusal(search, facts) === null;
-      const { strategy: _, ...sizes } =
-        this.#refusal(largest, facts) === null ? largest : this.#largest(strategy, facts, fits);
+      const { strategy: _, ...sizes } = limit === null ? largest : this.#largest(strategy, facts, fits);
       const time = budget.unit === 'seconds' ? { time: 1000 * budget.most } : {};
-      return { options: { ...picture, ...modelOptions, ...sizes, strategy, ...time } as PictureOptions };
+      const options = { ...picture, ...modelOptions, ...sizes, strategy, ...time } as PictureOptions;
+      return { options, limit };
     } catch (error) {
       if (error instanceof UsageError) return { refusal: error.message };
       throw error;

@@ -20,8 +20,8 @@ import {
 import type { GenerateResult } from './result.js';
 import { type Standings, standingsOf } from './standings.js';
 
-/** A search that a comparison has left out. */
-export interface Skipped {
+/** What is to be said of a search of a comparison that is not as the others. */
+export interface SearchNote {
   readonly model: string;
   readonly strategy: StrategyName;
   /** In one line. */
@@ -42,7 +42,9 @@ export type CompareEvent =
   /** A strategy is through: the run's `finished` has its result. */
   | { readonly type: 'end'; readonly strategy: StrategyName; readonly index: number }
   /** A strategy does not suit a model, or the budget is too small for it. */
-  | ({ readonly type: 'skipped' } & Skipped);
+  | ({ readonly type: 'skipped' } & SearchNote)
+  /** A strategy runs with less than the budget would buy, since no more fits. */
+  | ({ readonly type: 'limited' } & SearchNote);
 
 /** Several searches for the same prompt. */
 export interface CompareResult {
@@ -61,7 +63,9 @@ export interface CompareResult {
   /** Whether models were named: runs are then told apart by model and strategy. */
   readonly several: boolean;
   /** What was asked for, or might have been, and did not run. */
-  readonly skipped: readonly Skipped[];
+  readonly skipped: readonly SearchNote[];
+  /** What ran with less than the budget would have bought. */
+  readonly limited: readonly SearchNote[];
 }
 
 /** A comparison in progress. */
@@ -105,14 +109,15 @@ export function runName({ options }: Pick<GenerateResult, 'options'>, several: b
 
 interface State {
   readonly results: GenerateResult[];
-  readonly skipped: Skipped[];
+  readonly skipped: SearchNote[];
+  readonly limited: SearchNote[];
   running: GenerateRun | null;
   stopped: boolean;
 }
 
 function summarise(
   options: ComparePictureOptions,
-  { results, skipped }: Pick<State, 'results' | 'skipped'>,
+  { results, ...state }: Pick<State, 'results' | 'skipped' | 'limited'>,
   { complete, several = false }: { readonly complete: boolean; readonly several?: boolean | undefined },
 ): CompareResult | null {
   const [first] = results;
@@ -122,7 +127,8 @@ function summarise(
   const best = results[heights.indexOf(Math.max(...heights))] ?? first;
   const { most: budget, unit } = budgetOf(options);
   const { prompt } = options;
-  return { complete, prompt, budget, unit, results, standings, best, several, skipped: [...skipped] };
+  const notes = { skipped: [...state.skipped], limited: [...state.limited] };
+  return { complete, prompt, budget, unit, results, standings, best, several, ...notes };
 }
 
 interface Comparing extends CompareContext {
@@ -145,7 +151,7 @@ async function compareOn(
   const plan = async (strategy: StrategyName): Promise<Planned> => {
     if (several || budget.unit !== 'NFE') return arms.plan(strategy);
     const search = optionsFor(strategy, { ...sizes, budget: budget.most });
-    return { options: { ...picture, ...modelOptions, ...search } as PictureOptions };
+    return { options: { ...picture, ...modelOptions, ...search } as PictureOptions, limit: null };
   };
   for (const strategy of chosen) {
     if (state.stopped) return false;
@@ -158,6 +164,11 @@ async function compareOn(
       continue;
     }
     const index = state.results.length;
+    if (planned.limit !== null) {
+      const limited = { model, strategy, why: planned.limit };
+      state.limited.push(limited);
+      emit({ type: 'limited', ...limited });
+    }
     emit({
       type: 'begin',
       model,
@@ -206,7 +217,7 @@ async function compareAll(comparing: Comparing): Promise<CompareResult> {
 
 /** Begins a comparison. The options have been checked. */
 export function startCompare(options: ComparePictureOptions, context: CompareContext): CompareRun {
-  const state: State = { results: [], skipped: [], running: null, stopped: false };
+  const state: State = { results: [], skipped: [], limited: [], running: null, stopped: false };
   const run = startRun<CompareEvent, CompareResult>((emit) =>
     compareAll({ ...context, options, emit, state }),
   );

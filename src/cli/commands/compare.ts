@@ -66,8 +66,9 @@ async function searchAll(
         const title = several ? `${event.model} ${event.strategy}` : event.strategy;
         progress = createProgress(io, { quiet, title: title.padEnd(TITLE_WIDTH) });
       }
-      if (event.type === 'skipped' && !quiet) {
-        line(io.stderr, `varsearch: ${event.strategy} on ${event.model} is left out: ${event.why}`);
+      if ((event.type === 'skipped' || event.type === 'limited') && !quiet) {
+        const what = event.type === 'skipped' ? 'is left out' : 'gets less than the budget';
+        line(io.stderr, `varsearch: ${event.strategy} on ${event.model} ${what}: ${event.why}`);
       }
       if (event.type === 'progress') progress.show(event.event);
       if (event.type === 'end') {
