@@ -9,6 +9,7 @@ import { generateReport } from '../src/report/generate-report.js';
 import { keptOf } from '../src/run/standings.js';
 import { type HtmlTag, readHtml } from './fakes/check-html.js';
 import { FakeDiffusion } from './fakes/fake-diffusion.js';
+import { fakeFlow } from './fakes/fake-flow.js';
 import { fakeModel } from './fakes/fake-model.js';
 import { fakeVerifier } from './fakes/fake-verifier.js';
 
@@ -18,8 +19,8 @@ const run = (options: Partial<Parameters<typeof generate>[0]>): Promise<Generate
   generate({ prompt: HOSTILE, model: fakeModel(), verifier: fakeVerifier(), ...options }).result;
 
 const pages = (): string[] => [
-  ...[beam, random, joined].map(generateReport),
-  ...[compared, hacked].map((each) => compareReport(each)),
+  ...[beam, random, joined, around, steered].map(generateReport),
+  ...[compared, hacked, models].map((each) => compareReport(each)),
 ];
 
 const withClass = (tags: readonly HtmlTag[], name: string): HtmlTag[] =>
@@ -43,9 +44,20 @@ let random: GenerateResult;
 let compared: CompareResult;
 let joined: GenerateResult;
 let hacked: CompareResult;
+let around: GenerateResult;
+let steered: GenerateResult;
+let models: CompareResult;
 beforeAll(async () => {
   beam = await run({ keepElected: true });
   random = await run({ strategy: 'random', images: 9 });
+  around = await run({ strategy: 'zero-order', rounds: 3, neighbours: 4 });
+  steered = await run({ strategy: 'particles', particles: 4 });
+  models = await compare({
+    prompt: HOSTILE,
+    models: [fakeModel(), fakeFlow(HOSTILE)],
+    verifier: fakeVerifier(),
+    budget: 60,
+  }).result;
   compared = await compare({ prompt: HOSTILE, model: fakeModel(), verifier: fakeVerifier(), budget: 60 })
     .result;
   const verifier = [
@@ -116,6 +128,21 @@ describe('every page', () => {
         if (label !== undefined) expect(ids).toContain(label);
       }
     }
+  });
+});
+
+describe('the page of models', () => {
+  it('has every search with its model, the curves of both, and what did not run', () => {
+    const page = compareReport(models);
+    expect(models.results.length + models.skipped.length).toBe(10);
+    for (const { options } of models.results) expect(page).toContain(`${options.search.strategy}</th>`);
+    const words = textOf(page).replace(/\s+/g, ' ');
+    for (const { strategy, why } of [...models.skipped, ...models.limited]) {
+      expect(words).toContain(`${strategy} on `);
+      expect(words).toContain(why.slice(0, 20));
+    }
+    const broken = withClass(readHtml(page), 'broken').filter(({ name }) => name === 'g');
+    expect(broken).toHaveLength(3 * models.results.filter(({ options }) => options.model === HOSTILE).length);
   });
 });
 
