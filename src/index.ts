@@ -45,7 +45,8 @@ export type {
 export type { CompareJson, Files } from './report/files.js';
 export { compareFiles, compareJson, resultFiles, strategyFiles } from './report/files.js';
 export { describeScores, describeSearch, describeStanding } from './report/words.js';
-export type { CompareEvent, CompareResult, CompareRun } from './run/compare.js';
+export type { BudgetUnit } from './run/arms.js';
+export type { CompareEvent, CompareResult, CompareRun, SearchNote } from './run/compare.js';
 export type { GenerateEvent, GenerateRun } from './run/generate.js';
 export type { Run } from './run/live-run.js';
 export type { ObserverReport, ObserverRow } from './run/observers.js';
@@ -75,6 +76,8 @@ export type {
   Bench,
   Candidate,
   Fate,
+  Fork,
+  Needs,
   Search,
   SearchContext,
   SearchEvent,

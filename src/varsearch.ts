@@ -1,13 +1,16 @@
 // The library's front door: one call for one picture, or models loaded once for many.
 
+import { UsageError } from './core/errors.js';
 import type { Image } from './core/image.js';
+import { requireInstalled } from './core/installed.js';
 import { Ledger } from './core/ledger.js';
 import type { OptionValues } from './core/options.js';
-import { type CatalogOption, catalogsFor } from './engine/catalogs.js';
+import { type CatalogOption, type Catalogs, catalogsFor, findWanted, isEntry } from './engine/catalogs.js';
 import type { Engine } from './engine/engine.js';
 import { openEngine } from './engine/engine.js';
 import { HeldEngine } from './engine/held-engine.js';
 import { checkOpenOptions, type OpenOptions } from './engine/options.js';
+import type { ModelEntry } from './models/catalog.js';
 import type { CompareRun } from './run/compare.js';
 import { comparedSearches, startCompare } from './run/compare.js';
 import type { GenerateRun } from './run/generate.js';
@@ -76,10 +79,50 @@ export function generate(
 
 /** Runs every strategy at the same budget with the same prompt and seed; errors as in `generate`. */
 export function compare(options: CompareOptions, { catalogs }: CatalogOption = {}): CompareRun {
-  const { open, picture } = splitCompareOptions(options);
-  const { modelOptions } = partPicture(partCompare(picture).picture as PictureOptions);
-  const searches = comparedSearches(picture);
-  return startCompare(picture, { open: openFor(open, { modelOptions, searches, catalogs }), close });
+  const { open, picture, models } = splitCompareOptions(options);
+  const several = models.length > 0;
+  const opened = several ? models : [open];
+  const { modelOptions } = partCompare(picture);
+  // What does not suit one of several models is left out when its turn comes.
+  const searches = several ? [] : comparedSearches(picture);
+  return startCompare(picture, {
+    several,
+    check: () => checkTogether(opened, modelOptions, catalogs),
+    models: opened.map((each) => ({ open: openFor(each, { modelOptions, searches, catalogs }), close })),
+  });
+}
+
+/** Throws where models are not there, are named twice, take none of the options, or would be judged by different verifiers. */
+async function checkTogether(
+  models: readonly OpenOptions[],
+  modelOptions: OptionValues,
+  catalogs: Catalogs | undefined,
+): Promise<void> {
+  if (models.length < 2) return;
+  const names = models.flatMap(({ model, verifier }) => [model ?? 'in a folder', verifier ?? 'usual']);
+  const known = await catalogsFor(names, catalogs);
+  const wanted = models.map((each) => findWanted(each, known));
+  const seen = new Set<string>();
+  const twice = wanted.find(({ model }) => seen.size === seen.add(model.name).size);
+  if (twice) {
+    throw new UsageError(
+      `two of the models are called '${twice.model.name}': compare models of different names`,
+    );
+  }
+  for (const { model } of wanted) if (isEntry<ModelEntry>(model)) requireInstalled('model', model);
+  const idle = Object.keys(modelOptions).find((name) =>
+    wanted.every(({ model }) => !Object.hasOwn(model.options, name)),
+  );
+  if (idle !== undefined) throw new UsageError(`none of the models takes the option '${idle}'`);
+  const [first, ...others] = wanted.map(({ model, judges }) => {
+    return { model: model.name, judges: judges.map(({ name }) => name).join(', ') };
+  });
+  const other = others.find(({ judges }) => judges !== first?.judges);
+  if (!first || !other) return;
+  throw new UsageError(
+    `where no verifier is named, ${first.model} is judged by ${first.judges} and ${other.model} by ${other.judges}, whose scores do not compare: ` +
+      "name one for both by option 'verifier' (--verifier)",
+  );
 }
 
 /**
@@ -138,7 +181,7 @@ export async function openVarsearch(
   const open = (): Promise<Engine> => held.engine();
   return {
     generate: (picture: AnyPictureOptions) => startGenerate(checkPictureOptions(picture), { open }),
-    compare: (picture) => startCompare(checkCompareOptions(picture), { open }),
+    compare: (picture) => startCompare(checkCompareOptions(picture), { models: [{ open }] }),
     replay: (png, replayed = {}) => startReplay(png, replayed, { open }),
     score: async (pictures, { prompt, signal }) =>
       scoreWith((await open()).jury, pictures, { prompt, signal }),

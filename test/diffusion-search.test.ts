@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Image } from '../src/core/image.js';
+import { Ledger } from '../src/core/ledger.js';
 import { RandomKey } from '../src/core/random.js';
 import type { Bench, Candidate, Shown } from '../src/search/contract.js';
 import {
@@ -29,7 +30,7 @@ async function search(solver: Solver, options: SearchOptions) {
     judge: (images) => Promise.resolve(images.map((image) => ({ bright: brightness(image) }))),
   };
   const sizes = resolveSearch(options, generator.schedule);
-  checkSearch(sizes, generator.schedule, JURY);
+  checkSearch(sizes, { schedule: generator.schedule, jury: JURY });
   const shown: Shown[] = [];
   const show = (pictures: readonly Shown[]) => {
     shown.push(...pictures);
@@ -42,10 +43,10 @@ async function search(solver: Solver, options: SearchOptions) {
   // Every picture is drawn again from its state by one decode.
   for (const { image, state } of shown) {
     const prefix = generator.unpack(state);
-    expect(await generator.decode([prefix], 'own')).toEqual([image]);
+    expect(await generator.decode([prefix], 'own', { ledger: new Ledger() })).toEqual([image]);
     prefix.release();
   }
-  expect(generator.ledger.record().forwards).toBe(cost.forwards);
+  expect(generator.ledger.record()).toMatchObject({ nfe: cost.nfe, forwards: cost.forwards });
   generator.close();
   return { result: step.value, cost, expected: estimate(sizes, generator.schedule) };
 }
@@ -61,6 +62,8 @@ const SEARCHES: readonly (readonly [Solver, SearchOptions])[] = [
   ['stochastic', { strategy: 'beam', width: 2, candidates: [3, 3, 3, 3, 1] }],
   // A plain solver's candidates are told apart by their noise alone.
   ['plain', { strategy: 'gto', candidates: [6, 1, 1, 1, 1] }],
+  ['plain', { strategy: 'zero-order', neighbours: 3, rounds: 4 }],
+  ['stochastic', { strategy: 'zero-order', neighbours: 3, rounds: 4 }],
 ];
 
 describe('the search of a diffusion model', () => {
@@ -78,6 +81,38 @@ describe('the search of a diffusion model', () => {
     expect((await search(solver, options)).result).toEqual(result);
   });
 
+  it.each([1, 2, 3])(
+    'by particles counts a readout once, also of those that are pruned, seed %i',
+    async (seed) => {
+      const options = {
+        strategy: 'particles',
+        particles: 6,
+        resampleAt: [2, 3],
+        lambda: 0.1 * seed,
+      } as const;
+      const { result, cost, expected } = await search('stochastic', options);
+      // 6 particles take 4 steps each after the noise. Looking is the next step's evaluation of those that go on, and of their
+      // copies one each pays for it; who is dropped has paid for nothing else.
+      const pruned = [1, 2].map((round) => {
+        const own = new Set(result.candidates.filter(({ path }) => path[0] === round).map(({ id }) => id));
+        return result.fates.filter(({ id, copies }) => own.has(id) && copies === 0).length;
+      });
+      const [first = 0, second = 0] = pruned;
+      expect(first + second).toBeGreaterThan(0);
+      expect(cost).toMatchObject({ nfe: 6 * 4 + first + second, imagesDecoded: 18 });
+      // The noise of 6 particles, then every prefix once: 6 looked at after steps 2 and 3, 6 at each of the others.
+      expect(cost.forwards).toBe(6 + 6 + 6 + 6);
+      expect(expected).toMatchObject({ nfe: 6 * 4 + 5 + 5, forwards: 24, images: 18, exact: false });
+      expect((await search('stochastic', options)).result).toEqual(result);
+    },
+  );
+
+  it('refuses particles where nothing is drawn after the noise, and names the remedy', async () => {
+    await expect(search('plain', { strategy: 'particles', particles: 4 })).rejects.toThrow(
+      /^particle search: steps? .* no random numbers.*a solver that draws/,
+    );
+  });
+
   it('counts 96 pictures of 30 steps as 2880 evaluations, as the paper does', () => {
     const schedule = diffusionSchedule({ solver: 'plain', steps: 30 });
     expect(estimate(resolveSearch({ strategy: 'random', images: 96 }, schedule), schedule).nfe).toBe(2880);
@@ -87,7 +122,7 @@ describe('the search of a diffusion model', () => {
   it('refuses candidates at steps that draw nothing, and names the remedy', () => {
     const refused = (solver: Solver, options: SearchOptions) => () => {
       const schedule = diffusionSchedule({ solver });
-      checkSearch(resolveSearch(options, schedule), schedule, JURY);
+      checkSearch(resolveSearch(options, schedule), { schedule, jury: JURY });
     };
     const gto = { strategy: 'gto', candidates: 3 } as const;
     const beam = { strategy: 'beam', width: 2, candidates: 2 } as const;

@@ -159,7 +159,6 @@ const PATIENT = defineStrategy({
   description: 'Draws pictures in rounds, each from the start.',
   options: { rounds: option.whole('rounds of pictures', 1), each: option.whole('pictures a round', 1) },
   resolve: ({ rounds = 2, each = 4 }) => ({ rounds, each }),
-  refuses: () => null,
   cost: ({ rounds, each }, schedule) => costOf([{ step: 1, drawn: rounds * each }], schedule),
   words: ({ rounds, each }) => `${rounds} rounds of ${each}`,
   async *run(context, { rounds, each }) {

@@ -9,6 +9,7 @@ import { generateReport } from '../src/report/generate-report.js';
 import { keptOf } from '../src/run/standings.js';
 import { type HtmlTag, readHtml } from './fakes/check-html.js';
 import { FakeDiffusion } from './fakes/fake-diffusion.js';
+import { fakeFlow } from './fakes/fake-flow.js';
 import { fakeModel } from './fakes/fake-model.js';
 import { fakeVerifier } from './fakes/fake-verifier.js';
 
@@ -19,8 +20,8 @@ const run = (options: Partial<Parameters<typeof generate>[0]>): Promise<Generate
 
 const pages = (): Promise<string[]> =>
   Promise.all([
-    ...[beam, random, joined].map((result) => generateReport(result)),
-    ...[compared, hacked].map((each) => compareReport(each)),
+    ...[beam, random, joined, around, steered].map((result) => generateReport(result)),
+    ...[compared, hacked, models].map((each) => compareReport(each)),
   ]);
 
 const withClass = (tags: readonly HtmlTag[], name: string): HtmlTag[] =>
@@ -44,9 +45,20 @@ let random: GenerateResult;
 let compared: CompareResult;
 let joined: GenerateResult;
 let hacked: CompareResult;
+let around: GenerateResult;
+let steered: GenerateResult;
+let models: CompareResult;
 beforeAll(async () => {
   beam = await run({ keepElected: true });
   random = await run({ strategy: 'random', images: 9 });
+  around = await run({ strategy: 'zero-order', rounds: 3, neighbours: 4 });
+  steered = await run({ strategy: 'particles', particles: 4 });
+  models = await compare({
+    prompt: HOSTILE,
+    models: [fakeModel(), fakeFlow(HOSTILE)],
+    verifier: fakeVerifier(),
+    budget: 60,
+  }).result;
   compared = await compare({ prompt: HOSTILE, model: fakeModel(), verifier: fakeVerifier(), budget: 60 })
     .result;
   const verifier = [
@@ -117,6 +129,21 @@ describe('every page', () => {
         if (label !== undefined) expect(ids).toContain(label);
       }
     }
+  });
+});
+
+describe('the page of models', () => {
+  it('has every search with its model, the curves of both, and what did not run', async () => {
+    const page = await compareReport(models);
+    expect(models.results.length + models.skipped.length).toBe(10);
+    for (const { options } of models.results) expect(page).toContain(`${options.search.strategy}</th>`);
+    const words = textOf(page).replace(/\s+/g, ' ');
+    for (const { strategy, why } of [...models.skipped, ...models.limited]) {
+      expect(words).toContain(`${strategy} on `);
+      expect(words).toContain(why.slice(0, 20));
+    }
+    const broken = withClass(readHtml(page), 'broken').filter(({ name }) => name === 'g');
+    expect(broken).toHaveLength(3 * models.results.filter(({ options }) => options.model === HOSTILE).length);
   });
 });
 

@@ -59,8 +59,9 @@ function writeTemporary(folder: string, content: Uint8Array | string): string {
 function sweep(folder: string): void {
   for (const name of readdirSync(folder)) {
     const pid = TEMPORARY.exec(name)?.[1];
-    if (pid !== undefined && !isRunning(Number(pid)))
+    if (pid !== undefined && !isRunning(Number(pid))) {
       rmSync(join(folder, name), { recursive: true, force: true });
+    }
   }
 }
 

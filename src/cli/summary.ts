@@ -2,7 +2,8 @@
 
 import { relative } from 'node:path';
 
-import { formatCount, formatDuration, formatGain, formatScore } from '../core/format.js';
+import { formatCount, formatDuration, formatGain, formatLarge, formatScore } from '../core/format.js';
+import { flopsOf } from '../core/ledger.js';
 import {
   describeRule,
   describeScores,
@@ -82,34 +83,39 @@ function heldOutCell({ report }: GenerateResult, name: string): string {
   return row ? `${formatScore(row.winner)} (${formatGain(row.gain)})` : '-';
 }
 
-/** Puts the strategies of a comparison side by side. */
+const nameOf = ({ options }: GenerateResult, several: boolean): string =>
+  several ? `${options.model}, ${options.search.strategy}` : options.search.strategy;
+
+/** Puts the searches of a comparison side by side. */
 export function printComparison(compared: CompareResult, folder: string, io: CliIo): void {
-  const { results, standings, best } = compared;
+  const { results, standings, best, several } = compared;
   const { jury } = best.options;
   // A judge alone has its scores in the column of the standings.
   const names = isJoined(jury) ? jury.judges : [];
   const heights = standings.map(heightOf);
   const held = heldOutNames(results.map(({ report }) => report));
   const rows = results.map((result, i) => [
-    `${heights[i] === Math.max(...heights) ? '*' : ' '} ${result.options.search.strategy}`,
+    `${heights[i] === Math.max(...heights) ? '*' : ' '} ${nameOf(result, several)}`,
     describeSizes(result.options.search),
     standings[i] ? shortStanding(standings[i]) : '',
     ...names.map((name) => formatScore(result.winner.scores[name] ?? NaN)),
     ...held.map((name) => heldOutCell(result, name)),
     formatCount(result.ledger.nfe),
     formatCount(result.ledger.forwards),
-    formatCount(result.ledger.tokens),
+    several ? formatLarge(flopsOf(result.ledger)).trimEnd() : formatCount(result.ledger.tokens),
     formatCount(result.ledger.imagesDecoded),
     formatDuration(result.milliseconds - result.ledger.milliseconds.load),
   ]);
   const judged = [describeRule(jury), ...names, ...held.map((name) => `${name} (held out)`)];
-  const head = ['  strategy', 'sizes', ...judged, 'NFE', 'forward passes', 'tokens', 'pictures', 'time'];
+  const work = several ? 'FLOPs' : 'tokens';
+  const name = several ? '  model, strategy' : '  strategy';
+  const head = [name, 'sizes', ...judged, 'NFE', 'forward passes', work, 'pictures', 'time'];
   for (const text of table([head, ...rows], [0, 1])) line(io.stdout, text);
-  for (const { options, report } of results) {
-    if (report) line(io.stdout, `${options.search.strategy}: ${report.message}`);
+  for (const result of results) {
+    if (result.report) line(io.stdout, `${nameOf(result, several)}: ${result.report.message}`);
   }
   line(
     io.stdout,
-    `written to ${shownPath(folder, io.cwd)}: index.html, result.json, and a folder per strategy`,
+    `written to ${shownPath(folder, io.cwd)}: index.html, result.json, and a folder per ${several ? 'search' : 'strategy'}`,
   );
 }

@@ -26,6 +26,8 @@ export interface LedgerCounts {
   transformerFlops: number;
   /** Floating-point operations of the decoder's convolutions. */
   decoderFlops: number;
+  /** Floating-point operations of the verifiers' matrix products on pictures, where a verifier tells them. */
+  verifierFlops: number;
   imagesDecoded: number;
   /** Pictures scored, summed over verifiers. */
   imagesVerified: number;
@@ -47,6 +49,7 @@ const ZERO: LedgerCounts = {
   tokens: 0,
   transformerFlops: 0,
   decoderFlops: 0,
+  verifierFlops: 0,
   imagesDecoded: 0,
   imagesVerified: 0,
 };
@@ -55,6 +58,11 @@ const ZERO: LedgerCounts = {
 export interface LedgerRecord extends LedgerCounts {
   /** Milliseconds of wall-clock time per phase; in 'waiting' others had the engine. */
   readonly milliseconds: Readonly<Record<Phase, number>>;
+}
+
+/** All operations that a ledger has counted: of transformer, decoder and verifiers. */
+export function flopsOf(counts: LedgerCounts): number {
+  return counts.transformerFlops + counts.decoderFlops + counts.verifierFlops;
 }
 
 /** Counts and times of one run; shared by everything that takes part in it. */

@@ -20,15 +20,25 @@ const COEFFICIENTS = [
   -0.82215223, 0.17087277,
 ];
 
-/** The value below which a share of 0 to 1 lies, by halving: `normalShare` of it is the share again, to 1e-7. */
+/**
+ * The value below which a share of 0 to 1 lies: `normalShare` of it is the share again, to 1e-7. A rational start (Abramowitz and
+ * Stegun, 26.2.23, right to 4.5e-4), then two of Halley's steps, each of which leaves about the cube of what was wrong.
+ */
 export function normalQuantile(share: number): number {
   const wanted = Math.min(Math.max(share, LEAST), 1 - LEAST);
-  let low = -8;
-  let high = 8;
-  for (let step = 0; step < 48; step++) {
-    const middle = (low + high) / 2;
-    if (normalShare(middle) < wanted) low = middle;
-    else high = middle;
+  return wanted <= 0.5 ? lowerQuantile(wanted) : -lowerQuantile(1 - wanted);
+}
+
+/** The quantile of a share of at most one half. */
+function lowerQuantile(share: number): number {
+  const t = Math.sqrt(-2 * Math.log(share));
+  const above = 2.515517 + t * (0.802853 + t * 0.010328);
+  const below = 1 + t * (1.432788 + t * (0.189269 + t * 0.001308));
+  let value = above / below - t;
+  for (let step = 0; step < 2; step++) {
+    const density = Math.exp((-value * value) / 2) / Math.sqrt(2 * Math.PI);
+    const off = (normalShare(value) - share) / density;
+    value -= off / (1 + (off * value) / 2);
   }
-  return (low + high) / 2;
+  return Math.min(value, 0);
 }

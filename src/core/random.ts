@@ -120,27 +120,41 @@ function pair(a: number, b: number): [number, number] {
   return [radius * Math.cos(angle), radius * Math.sin(angle)];
 }
 
+/** A draw whose uniform numbers are known as normal ones too: a draw near it starts from those. */
+interface NearDraw extends Draw {
+  /** The normal numbers whose shares are the uniform numbers. */
+  deviates(count: number): Float64Array;
+}
+
+function deviatesOf(draw: Draw | NearDraw, count: number): Float64Array {
+  return 'deviates' in draw ? draw.deviates(count) : draw.uniform(count).map(normalQuantile);
+}
+
 /** A draw near a pivot; see Draw.near. */
-function nearDraw(pivot: Draw, own: Draw, radius: number): Draw {
+function nearDraw(pivot: Draw, own: Draw, radius: number): NearDraw {
   if (!(radius >= 0 && radius <= 1)) {
     throw new RangeError(`a radius must be a number from 0 to 1, got ${radius}`);
   }
   const keep = Math.sqrt(1 - radius * radius);
   const mix = (a: number, b: number): number => keep * a + radius * b;
   const mixed = (of: (draw: Draw) => Float64Array): Float64Array => {
+    // The ends are exact, and cost nothing.
+    if (radius === 0) return of(pivot);
+    if (radius === 1) return of(own);
     const theirs = of(pivot);
     return of(own).map((value, i) => mix(theirs[i] ?? 0, value));
   };
+  const deviates = (count: number): Float64Array => mixed((draw) => deviatesOf(draw, count));
   return {
     path: own.path,
     fold: (index) => nearDraw(pivot.fold(index), own.fold(index), radius),
     near: (other, apart) => nearDraw(other, nearDraw(pivot, own, radius), apart),
     normal: (count) => mixed((draw) => draw.normal(count)),
+    deviates,
     uniform: (count) => {
-      // The ends are exact, and cost nothing.
       if (radius === 0) return pivot.uniform(count);
       if (radius === 1) return own.uniform(count);
-      return mixed((draw) => draw.uniform(count).map(normalQuantile)).map(normalShare);
+      return deviates(count).map(normalShare);
     },
   };
 }

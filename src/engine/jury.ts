@@ -23,6 +23,8 @@ export interface JuryRoom {
   readonly jury: Jury;
   /** The highest score that the judges together can give; null where there is none that they tell. */
   readonly most: number | null;
+  /** Floating-point operations of judging one picture; null where a judge does not tell. */
+  readonly flops: number | null;
   /** The verifiers' hashes, as verifier/file. */
   hashes(): Promise<FileHashes>;
   /** Encodes the prompt for every judge; costs go to `ledger`. */
@@ -44,6 +46,10 @@ export function seatJury(
   return {
     jury,
     most: mostOf(judges, jury),
+    flops: judges.reduce<number | null>(
+      (sum, { flops }) => (sum === null || flops === undefined ? null : sum + flops),
+      0,
+    ),
     hashes: () => hashesOf(judges),
     prepare: async (prompt, ledger) => {
       const ready = await prepareAll(judges, prompt, ledger);

@@ -104,6 +104,8 @@ export interface ImageModel {
   readonly name: string;
   /** The options that are this model's own, such as guidance. */
   readonly options: OptionTable;
+  /** Options with which more of its steps draw than usually, for searches that need that. @default none */
+  readonly drawing?: OptionValues;
   /** Given options with the model's defaults filled in, as plain data; a UsageError where they cannot be. */
   resolve(options: OptionValues): OptionValues;
   /**

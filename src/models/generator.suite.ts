@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Image } from '../core/image.js';
+import { Ledger } from '../core/ledger.js';
 import { type Draw, RandomKey } from '../core/random.js';
 import type { Generator, Prefix, View } from './contract.js';
 
@@ -454,6 +455,18 @@ function describeCalls(it_: Case): void {
     await expect(generator.extend([{ prefix, draw: ROOT }], { signal })).rejects.toBe(reason);
     prefix.release();
     expect(await pictures(generator, [ROOT])).toEqual(images);
+  });
+
+  it_('has the cost of a look go where it is told, and the next step pay for itself', async (generator) => {
+    const elsewhere = new Ledger();
+    const prefix = await grow(generator, ROOT, 1);
+    const before = generator.ledger.record();
+    await generator.decode([prefix], 'own', { ledger: elsewhere });
+    expect({ ...generator.ledger.record(), milliseconds: 0 }).toEqual({ ...before, milliseconds: 0 });
+    expect(elsewhere.record().imagesDecoded).toBe(1);
+    const next = await generator.extend([{ prefix, draw: ROOT }]);
+    expect(generator.ledger.record().nfe).toBe(before.nfe + (generator.schedule.steps[1]?.nfe ?? NaN));
+    for (const each of [prefix, ...next]) each.release();
   });
 
   it_('takes empty lists', async (generator) => {

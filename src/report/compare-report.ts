@@ -1,8 +1,8 @@
 // The page that puts strategies side by side: pictures, score against what was spent, and one table of ledgers.
 
-import { formatCount, formatDuration, formatGain, formatScore } from '../core/format.js';
+import { formatCount, formatDuration, formatGain, formatLarge, formatScore } from '../core/format.js';
 import type { Schedule } from '../models/contract.js';
-import { type CompareResult, standingsOfAll } from '../run/compare.js';
+import { type CompareResult, runName, type SearchNote, standingsOfAll } from '../run/compare.js';
 import { heldOutNames, type ObserverRow } from '../run/observers.js';
 import type { GenerateResult } from '../run/result.js';
 import { traceOf, type TracePoint } from '../run/standings.js';
@@ -36,11 +36,37 @@ function toneOf(strategy: string): string {
   return TONES[index % TONES.length] ?? TONES[0];
 }
 
-const AXES: readonly { readonly label: string; readonly of: (point: TracePoint) => number }[] = [
-  { label: 'NFE', of: (point) => point.nfe },
-  { label: 'tokens', of: (point) => point.tokens },
-  { label: 'seconds', of: (point) => point.milliseconds / 1000 },
+/** The colour of a run; a model after the first has broken lines. */
+function toneOfRun({ options }: GenerateResult, { results, several }: CompareResult): string {
+  const models = [...new Set(results.map((each) => each.options.model))];
+  return `${toneOf(options.search.strategy)}${several && models.indexOf(options.model) > 0 ? ' broken' : ''}`;
+}
+
+/** A run as a title: its strategy, and its model where models were named. */
+function titleOfRun({ options }: GenerateResult, several: boolean): string {
+  const title = strategyTitle(options.search.strategy);
+  return several ? `${title} on ${options.model}` : title;
+}
+
+const AXES = {
+  nfe: { label: 'NFE', of: (point: TracePoint): number => point.nfe },
+  tokens: { label: 'tokens', of: (point: TracePoint): number => point.tokens },
+  flops: { label: 'FLOPs', of: (point: TracePoint): number => point.flops },
+  seconds: { label: 'seconds', of: (point: TracePoint): number => point.milliseconds / 1000 },
+} as const;
+
+/** What was spent: tokens of different models are not the same work. */
+const axesOf = (several: boolean): readonly (typeof AXES)[keyof typeof AXES][] => [
+  AXES.nfe,
+  several ? AXES.flops : AXES.tokens,
+  AXES.seconds,
 ];
+
+/** A budget in words, for example "1,365 NFE". */
+function describeBudget({ budget, unit }: CompareResult): string {
+  if (unit === 'NFE') return `${formatCount(budget)} NFE`;
+  return unit === 'FLOPs' ? `${formatLarge(budget)}FLOP` : `${budget} s`;
+}
 
 /** A result with the standing that it is compared by. */
 interface Arm {
@@ -65,9 +91,16 @@ function armScore(standing: Standing, jury: Jury): Html {
   </p>`;
 }
 
-function arm({ result, standing, best }: Arm, urlOf: UrlOf, link: string | undefined): Html {
+interface ArmContext {
+  readonly several: boolean;
+  readonly links: Readonly<Record<string, string>>;
+  readonly urlOf: UrlOf;
+}
+
+function arm({ result, standing, best }: Arm, { several, links, urlOf }: ArmContext): Html {
   const { search, jury } = result.options;
-  const title = strategyTitle(search.strategy);
+  const title = titleOfRun(result, several);
+  const link = links[runName(result, several)];
   return html`<article class="arm${best ? ' best' : ''}">
     <figure>
       <img
@@ -86,30 +119,34 @@ function arm({ result, standing, best }: Arm, urlOf: UrlOf, link: string | undef
 }
 
 function charts(compared: CompareResult): Html {
-  const standings = standingsOfAll(compared.results);
-  const traces = compared.results.map(({ trace, candidates }) => traceOf(trace, candidates, standings));
+  const { results, several } = compared;
+  const standings = standingsOfAll(results);
+  // A picture that is not complete is nothing that anybody would take.
+  const traces = results.map(({ trace, candidates, schedule }) =>
+    traceOf(trace, candidates, standings, schedule.steps.length),
+  );
   const { jury } = compared.best.options;
   const { title, of: height, tick } = standingAxis(jury);
-  const views = AXES.map(({ label, of }) =>
+  const views = axesOf(several).map(({ label, of }) =>
     chart({
-      summary: `Best score so far against ${label}, by strategy.`,
+      summary: `Best score so far against ${label}, by ${several ? 'model and ' : ''}strategy.`,
       xLabel: label,
       yLabel: isJoined(jury) ? `best so far, ${title}` : 'best so far',
       ...(tick ? { yTick: tick } : {}),
       fromZero: true,
       size: 'small',
-      series: compared.results.map((result, i) => ({
-        name: result.options.search.strategy,
-        tone: toneOf(result.options.search.strategy),
+      series: results.map((result, i) => ({
+        name: runName(result, several),
+        tone: toneOfRun(result, compared),
         kind: 'steps',
         points: (traces[i] ?? []).map((point) => ({ x: of(point), y: height(point.best) })),
       })),
     }),
   );
-  const key = compared.results.map(
-    ({ options }) =>
-      html`<li class="${toneOf(options.search.strategy)}">
-        <i></i><span>${strategyTitle(options.search.strategy)}</span>
+  const key = results.map(
+    (result) =>
+      html`<li class="${toneOfRun(result, compared)}">
+        <i></i><span>${titleOfRun(result, several)}</span>
       </li>`,
   );
   const relative = isRelative(jury)
@@ -204,8 +241,10 @@ const ledgerRows = (unit: Schedule['unit']): readonly Row[] => [
 ];
 
 function table(compared: CompareResult): Html {
-  const { results, best } = compared;
-  const heads = results.map(({ options }) => html`<th scope="col">${options.search.strategy}</th>`);
+  const { results, best, several } = compared;
+  const heads = results.map(({ options: { model, search } }) => {
+    return html`<th scope="col">${several ? html`${model}<br />` : null}${search.strategy}</th>`;
+  });
   const all = [...scoreRows(compared), ...ledgerRows(best.schedule.unit)];
   const rows = all.map(({ name, note, value, text, mark }) => {
     const values = results.map(value).filter((each) => !Number.isNaN(each));
@@ -237,30 +276,45 @@ function table(compared: CompareResult): Html {
   </section>`;
 }
 
-/** The HTML page of a comparison; `links` leads from a strategy's name to the page of its own run. */
+/** Searches that are not as the others, with the reason. */
+function notes(title: string, list: readonly SearchNote[]): Html | null {
+  if (list.length === 0) return null;
+  return html`<section>
+    <h2>${title}</h2>
+    <ul>
+      ${list.map(({ model, strategy, why }) => html`<li>${strategy} on ${model}: ${why}</li>`)}
+    </ul>
+  </section>`;
+}
+
+/** The HTML page of a comparison; `links` leads from a run's name (compare.ts) to its own page. */
 export async function compareReport(
   compared: CompareResult,
   links: Readonly<Record<string, string>> = {},
 ): Promise<string> {
-  const { model, seed, jury } = compared.best.options;
+  const { several, skipped, limited } = compared;
+  const { seed, jury } = compared.best.options;
+  const models = [...new Set(compared.results.map(({ options }) => options.model))];
+  const what = several ? 'models compared' : 'strategies compared';
   const pictures = compared.results.map(({ image }) => [image, LARGE_PICTURE] as const);
   const { urlOf } = await illustrate({}, pictures);
-  const arms = armsOf(compared).map((each) => arm(each, urlOf, links[each.result.options.search.strategy]));
-  const findings = compared.results.flatMap(({ options, report }) =>
-    report ? findingBox(report, `${strategyTitle(options.search.strategy)}: `) : [],
+  const arms = armsOf(compared).map((each) => arm(each, { several, links, urlOf }));
+  const findings = compared.results.flatMap((result) =>
+    result.report ? findingBox(result.report, `${titleOfRun(result, several)}: `) : [],
   );
   return page({
-    title: `${compared.prompt} \u2013 strategies compared \u2013 varsearch`,
-    kind: 'strategies compared',
+    title: `${compared.prompt} \u2013 ${what} \u2013 varsearch`,
+    kind: what,
     body: html`<h1>${compared.prompt}</h1>
       <ul class="chips">
-        <li>budget <b>${formatCount(compared.budget)} NFE</b></li>
-        <li>model <b>${model}</b></li>
+        <li>budget <b>${describeBudget(compared)}</b></li>
+        <li>${models.length === 1 ? 'model' : 'models'} <b>${models.join(', ')}</b></li>
         ${juryChips(jury)}
         <li>seed <b>${seed}</b></li>
       </ul>
       ${incompleteNotice(compared.complete)}
       <div class="arms">${arms}</div>
-      ${findings} ${charts(compared)} ${table(compared)}`,
+      ${findings} ${charts(compared)} ${table(compared)} ${notes('Not run', skipped)}
+      ${notes('With less than the budget', limited)}`,
   });
 }

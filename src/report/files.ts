@@ -1,6 +1,6 @@
 // The files of a result, by name: contents only, writing them is the caller's.
 
-import type { CompareResult } from '../run/compare.js';
+import { type CompareResult, runName, type SearchNote } from '../run/compare.js';
 import { encodeWithRecipe, type PictureFileOptions } from '../run/recipe.js';
 import type { GenerateResult, ResultJson } from '../run/result.js';
 import { resultJson } from '../run/result.js';
@@ -20,11 +20,17 @@ export interface CompareJson {
   readonly incomplete?: true;
   readonly prompt: string;
   readonly budget: number;
-  /** The strategy that stands highest; the earliest of equals. */
+  /** What the budget counts. */
+  readonly unit: CompareResult['unit'];
+  /** The run that stands highest, by its folder; the earliest of equals. */
   readonly best: string;
   /** What the results are compared by, in their order: each winner's standing among all pictures of the comparison. */
   readonly standings: readonly Standing[];
   readonly results: readonly ResultJson[];
+  /** Searches that did not suit a model or the budget; left out where there are none. */
+  readonly skipped?: readonly SearchNote[];
+  /** Searches with less than the budget would have bought; left out where there are none. */
+  readonly limited?: readonly SearchNote[];
 }
 
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
@@ -45,36 +51,38 @@ export async function resultFiles(
   };
 }
 
-function strategyFolder(result: GenerateResult): string {
-  return result.options.search.strategy;
-}
-
 /** A comparison as plain data for result.json. */
 export function compareJson(compared: CompareResult): CompareJson {
-  const { complete, prompt, budget, best, standings, results } = compared;
+  const { complete, prompt, budget, unit, best, standings, results, several, skipped, limited } = compared;
   return {
     format: 2,
     ...(complete ? {} : { incomplete: true as const }),
     prompt,
     budget,
-    best: best.options.search.strategy,
+    unit,
+    best: runName(best, several),
     standings,
-    results: results.map((result) => resultJson(result, `${strategyFolder(result)}/${FILE_NAMES.picture}`)),
+    results: results.map((result) => resultJson(result, `${runName(result, several)}/${FILE_NAMES.picture}`)),
+    ...(skipped.length > 0 ? { skipped } : {}),
+    ...(limited.length > 0 ? { limited } : {}),
   };
 }
 
-/** The files of one strategy's run, in its folder below that of the comparison. */
-export async function strategyFiles(result: GenerateResult, options?: ResultFilesOptions): Promise<Files> {
+/** The files of one run, in its folder below that of the comparison; `several` where models were named. */
+export async function strategyFiles(
+  result: GenerateResult,
+  { several = false, ...options }: ResultFilesOptions & { readonly several?: boolean } = {},
+): Promise<Files> {
   const files = Object.entries(await resultFiles(result, options));
   return Object.fromEntries(
-    files.map(([name, content]) => [`${strategyFolder(result)}/${name}`, content] as const),
+    files.map(([name, content]) => [`${runName(result, several)}/${name}`, content] as const),
   );
 }
 
 /** result.json and the page of a comparison; the page links to the pages of `strategyFiles`. */
 export async function compareFiles(compared: CompareResult): Promise<Files> {
   const links = compared.results.map((result) => {
-    const folder = strategyFolder(result);
+    const folder = runName(result, compared.several);
     return [folder, `${folder}/${FILE_NAMES.page}`] as const;
   });
   return {

@@ -8,7 +8,7 @@ import { html } from './html.js';
 import { ledgerSection, savedShare } from './ledger-view.js';
 import { observerSection } from './observer-view.js';
 import { page } from './page.js';
-import { illustrate,type Illustrated } from './pictures.js';
+import { illustrate, type Illustrated } from './pictures.js';
 import { chartKey, judgesSection, scoreChart } from './score-chart.js';
 import { roundsOf } from './tree-layout.js';
 import { TREE_PICTURE, treeSection } from './tree-view.js';

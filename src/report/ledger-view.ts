@@ -41,6 +41,12 @@ export const ledgerLines = (unit: Schedule['unit']): readonly LedgerLine[] => [
     format: flops,
   },
   { name: 'Decoder', note: 'convolutions', value: (l) => l.decoderFlops, format: flops },
+  {
+    name: 'Verifiers',
+    note: 'matrix products, where they tell',
+    value: (l) => l.verifierFlops,
+    format: flops,
+  },
   { name: 'Pictures decoded', note: '', value: (l) => l.imagesDecoded, format: formatCount },
   {
     name: 'Pictures scored',

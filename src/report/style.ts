@@ -58,12 +58,14 @@ figcaption { color: var(--soft); font-size: 13px; margin-top: 10px; }
 .chart .x { text-anchor: middle; } .chart .y, .chart .x-label, .chart .name { text-anchor: end; }
 .chart .grid { stroke: var(--line); stroke-width: 1; }
 .chart g path { fill: none; stroke: currentColor; stroke-width: 2.2; stroke-linejoin: round; }
+.chart g.broken path { stroke-dasharray: 6 4; }
 .chart g circle { fill: currentColor; }
 .chart .name { fill: currentColor; font-weight: 600; paint-order: stroke; stroke: var(--paper); stroke-width: 4px; }
 .tone-winner { color: var(--winner); } .tone-kept { color: var(--kept); } .tone-violet { color: var(--violet); } .tone-blue { color: var(--blue); }
 .tone-pruned { color: var(--grey); } .tone-pruned circle { opacity: .55; } .tone-mean { color: var(--grey); } .tone-mean path { stroke-dasharray: 2 5; stroke-linecap: round; }
 .key { display: flex; flex-wrap: wrap; gap: 4px 18px; margin: 8px 0 0; padding: 0; list-style: none; font-size: 13px; color: var(--soft); }
 .key i { display: inline-block; width: 10px; height: 10px; border-radius: 3px; margin-right: 7px; background: currentColor; }
+.key .broken i { background: repeating-linear-gradient(90deg, currentColor 0 3px, transparent 3px 5px); }
 .key span { color: var(--soft); }
 
 .scroller { overflow-x: auto; margin: 0 calc(50% - 50vw); padding: 0 max(16px, calc(50vw - 550px)) 12px; scrollbar-width: thin; }

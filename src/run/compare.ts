@@ -1,28 +1,50 @@
-// Every strategy at the same budget, one after the other, with the same models, prompt and seed.
+// Several searches with the same prompt, seed and jury at the same budget, one after the other: strategies of one model, or
+// models with the strategies that suit them.
 
-import { isAbortError } from '../core/errors.js';
+import { isAbortError, UsageError } from '../core/errors.js';
 import type { Engine } from '../engine/engine.js';
 import { optionsFor, type SearchOptions, STRATEGIES, type StrategyName } from '../search/registry.js';
 import { heightOf, type Standing } from '../verifiers/jury.js';
+import { Arms, type BudgetUnit, type Planned } from './arms.js';
 import type { GenerateContext, GenerateEvent, GenerateRun } from './generate.js';
 import { startGenerate } from './generate.js';
 import type { Run } from './live-run.js';
 import { startRun } from './live-run.js';
-import { type ComparePictureOptions, partCompare, type PictureOptions } from './options.js';
+import {
+  budgetOf,
+  COMPARED,
+  type ComparePictureOptions,
+  partCompare,
+  type PictureOptions,
+} from './options.js';
 import type { GenerateResult } from './result.js';
 import { type Standings, standingsOf } from './standings.js';
 
+/** What is to be said of a search of a comparison that is not as the others. */
+export interface SearchNote {
+  readonly model: string;
+  readonly strategy: StrategyName;
+  /** In one line. */
+  readonly why: string;
+}
+
 /** What happens during a comparison, in order: plain JSON. */
 export type CompareEvent =
+  /** A search begins, the `index`-th that does (from 0) of at most `count`. */
   | {
       readonly type: 'begin';
+      readonly model: string;
       readonly strategy: StrategyName;
       readonly index: number;
       readonly count: number;
     }
   | { readonly type: 'progress'; readonly strategy: StrategyName; readonly event: GenerateEvent }
   /** A strategy is through: the run's `finished` has its result. */
-  | { readonly type: 'end'; readonly strategy: StrategyName; readonly index: number };
+  | { readonly type: 'end'; readonly strategy: StrategyName; readonly index: number }
+  /** A strategy does not suit a model, or the budget is too small for it. */
+  | ({ readonly type: 'skipped' } & SearchNote)
+  /** A strategy runs with less than the budget would buy, since no more fits. */
+  | ({ readonly type: 'limited' } & SearchNote);
 
 /** Several searches for the same prompt. */
 export interface CompareResult {
@@ -30,12 +52,20 @@ export interface CompareResult {
   readonly complete: boolean;
   readonly prompt: string;
   readonly budget: number;
+  /** What the budget counts. */
+  readonly unit: BudgetUnit;
   /** In the order in which they ran. */
   readonly results: readonly GenerateResult[];
   /** Each result's standing among all pictures of the comparison. */
   readonly standings: readonly Standing[];
   /** The one that stands highest; the earliest of equals. */
   readonly best: GenerateResult;
+  /** Whether models were named: runs are then told apart by model and strategy. */
+  readonly several: boolean;
+  /** What was asked for, or might have been, and did not run. */
+  readonly skipped: readonly SearchNote[];
+  /** What ran with less than the budget would have bought. */
+  readonly limited: readonly SearchNote[];
 }
 
 /** A comparison in progress. */
@@ -50,94 +80,170 @@ export interface CompareRun extends Run<CompareEvent, CompareResult> {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Compares the pictures of several searches by the same jury with each other. */
+/** What a comparison works with. */
+export interface CompareContext {
+  /** How each model is opened, with the same jury; each is closed before the next is opened. */
+  readonly models: readonly Omit<GenerateContext, 'wanted' | 'accept'>[];
+  /** True where models were named: what does not suit one is left out, and not an error. @default false */
+  readonly several?: boolean;
+  /** Looks before anything is loaded whether the models go together; throws where they do not. */
+  readonly check?: () => Promise<void>;
+}
+
+/** Compares the complete pictures of several searches by the same jury with each other, however many steps each took. */
 export function standingsOfAll(results: readonly GenerateResult[]): Standings {
   const [first] = results;
   if (!first) throw new RangeError('there is nothing to compare');
   return standingsOf(
     results.map(({ candidates }) => candidates),
     first.options.jury,
+    results.map(({ schedule }) => schedule.steps.length),
   );
+}
+
+/** What a run is called among those of its comparison, and its folder: by its strategy, and its model where models were named. */
+export function runName({ options }: Pick<GenerateResult, 'options'>, several: boolean): string {
+  const { model, search } = options;
+  return several ? `${model}-${search.strategy}` : search.strategy;
+}
+
+interface State {
+  readonly results: GenerateResult[];
+  readonly skipped: SearchNote[];
+  readonly limited: SearchNote[];
+  running: GenerateRun | null;
+  stopped: boolean;
 }
 
 function summarise(
   options: ComparePictureOptions,
-  results: readonly GenerateResult[],
-  complete: boolean,
+  { results, ...state }: Pick<State, 'results' | 'skipped' | 'limited'>,
+  { complete, several = false }: { readonly complete: boolean; readonly several?: boolean | undefined },
 ): CompareResult | null {
   const [first] = results;
   if (!first) return null;
   const standings = results.map(({ winner }) => standingsOfAll(results)(winner));
   const heights = standings.map(heightOf);
   const best = results[heights.indexOf(Math.max(...heights))] ?? first;
-  return { complete, prompt: options.prompt, budget: options.budget, results, standings, best };
+  const { most: budget, unit } = budgetOf(options);
+  const { prompt } = options;
+  const notes = { skipped: [...state.skipped], limited: [...state.limited] };
+  return { complete, prompt, budget, unit, results, standings, best, several, ...notes };
 }
 
-/** The searches that a comparison runs, in their order. */
-export function comparedSearches(
-  options: ComparePictureOptions,
-): readonly (SearchOptions & { readonly strategy: StrategyName })[] {
+/** Those strategies, in their order in the registry. */
+const inOrder = (names: readonly StrategyName[]): StrategyName[] =>
+  STRATEGIES.map(({ name }) => name).filter((name) => names.includes(name));
+
+/** The searches of a comparison whose sizes are known before a model is loaded: those of one model at so many evaluations. */
+export function comparedSearches(options: ComparePictureOptions): readonly SearchOptions[] {
   const { strategies, sizes } = partCompare(options);
-  return STRATEGIES.map(({ name }) => name)
-    .filter((name) => strategies?.includes(name) ?? true)
-    .map(
-      (name) =>
-        ({ ...optionsFor(name, sizes), strategy: name }),
-    );
+  const { most, unit } = budgetOf(options);
+  if (unit !== 'NFE') return [];
+  return inOrder(strategies ?? COMPARED).map((name) => optionsFor(name, { ...sizes, budget: most }));
 }
 
-/** Begins a comparison. The options have been checked. */
-export function startCompare(options: ComparePictureOptions, context: GenerateContext): CompareRun {
-  const { picture } = partCompare(options);
-  const results: GenerateResult[] = [];
-  let running: GenerateRun | null = null;
-  let stopped = false;
+interface Comparing extends CompareContext {
+  readonly options: ComparePictureOptions;
+  readonly emit: (event: CompareEvent) => void;
+  readonly state: State;
+}
 
-  const compareAll = async (engine: Engine, emit: (event: CompareEvent) => void): Promise<CompareResult> => {
-    const chosen = comparedSearches(options);
-    for (const [index, search] of chosen.entries()) {
-      const { strategy } = search;
-      emit({ type: 'begin', strategy, index, count: chosen.length });
-      running = startGenerate({ ...picture, ...search } as PictureOptions, {
-        open: () => Promise.resolve(engine),
-      });
-      if (stopped) running.stop();
-      try {
-        for await (const event of running) emit({ type: 'progress', strategy, event });
-        results.push(await running.result);
-      } catch (error) {
-        if (stopped && results.length > 0 && options.signal?.aborted !== true && isAbortError(error)) break;
-        throw error;
-      }
-      running = null;
-      emit({ type: 'end', strategy, index });
-      if (stopped) break;
-    }
-    const summary = summarise(options, results, !stopped);
-    if (!summary) throw new RangeError('a comparison needs at least one strategy');
-    return summary;
+/** Runs the strategies on one model; false where the comparison was stopped. */
+async function compareOn(
+  engine: Engine,
+  { options, models, several = false, emit, state }: Comparing,
+): Promise<boolean> {
+  const { strategies, sizes, modelOptions, picture } = partCompare(options);
+  const budget = budgetOf(options);
+  const model = engine.model.name;
+  const chosen = inOrder(strategies ?? (several ? STRATEGIES.map(({ name }) => name) : COMPARED));
+  const arms = new Arms(engine, { picture, modelOptions, sizes, budget });
+  const plan = async (strategy: StrategyName): Promise<Planned> => {
+    if (several || budget.unit !== 'NFE') return arms.plan(strategy);
+    const search = optionsFor(strategy, { ...sizes, budget: budget.most });
+    return { options: { ...picture, ...modelOptions, ...search } as PictureOptions, limit: null };
   };
+  for (const strategy of chosen) {
+    if (state.stopped) return false;
+    const planned = await plan(strategy);
+    if ('refusal' in planned) {
+      if (!several) throw new UsageError(planned.refusal);
+      const skipped = { model, strategy, why: planned.refusal };
+      state.skipped.push(skipped);
+      emit({ type: 'skipped', ...skipped });
+      continue;
+    }
+    const index = state.results.length;
+    if (planned.limit !== null) {
+      const limited = { model, strategy, why: planned.limit };
+      state.limited.push(limited);
+      emit({ type: 'limited', ...limited });
+    }
+    emit({
+      type: 'begin',
+      model,
+      strategy,
+      index,
+      count: models.length * chosen.length - state.skipped.length,
+    });
+    const running = startGenerate(planned.options, { open: () => Promise.resolve(engine) });
+    state.running = running;
+    if (state.stopped) running.stop();
+    try {
+      for await (const event of running) emit({ type: 'progress', strategy, event });
+      state.results.push(await running.result);
+    } catch (error) {
+      const wanted = state.stopped && options.signal?.aborted !== true && isAbortError(error);
+      if (wanted && state.results.length > 0) return false;
+      throw error;
+    }
+    state.running = null;
+    emit({ type: 'end', strategy, index });
+  }
+  return !state.stopped;
+}
 
-  const run = startRun<CompareEvent, CompareResult>(async (emit) => {
-    options.signal?.throwIfAborted();
+async function compareAll(comparing: Comparing): Promise<CompareResult> {
+  const { options, models, check, state } = comparing;
+  options.signal?.throwIfAborted();
+  await check?.();
+  let going = true;
+  for (const context of models) {
+    if (!going) break;
     const engine = await context.open(options.signal);
     try {
-      return await compareAll(engine, emit);
+      going = await compareOn(engine, comparing);
     } finally {
       await context.close?.(engine);
     }
-  });
+  }
+  const summary = summarise(options, state, { complete: going, several: comparing.several });
+  if (summary) return summary;
+  const [first] = state.skipped;
+  throw new UsageError(
+    first ? `${first.strategy} on ${first.model}: ${first.why}` : 'a comparison needs at least one strategy',
+  );
+}
+
+/** Begins a comparison. The options have been checked. */
+export function startCompare(options: ComparePictureOptions, context: CompareContext): CompareRun {
+  const state: State = { results: [], skipped: [], limited: [], running: null, stopped: false };
+  const run = startRun<CompareEvent, CompareResult>((emit) =>
+    compareAll({ ...context, options, emit, state }),
+  );
   const soFar = async (): Promise<CompareResult | null> => {
-    const partial = await running?.soFar();
-    return summarise(options, partial ? [...results, partial] : [...results], false);
+    const partial = await state.running?.soFar();
+    const results = partial ? [...state.results, partial] : [...state.results];
+    return summarise(options, { ...state, results }, { complete: false, several: context.several });
   };
   const stop = (): void => {
-    stopped = true;
-    running?.stop();
+    state.stopped = true;
+    state.running?.stop();
   };
   return {
     ...run,
-    finished: results,
+    finished: state.results,
     soFar,
     stop,
     [Symbol.asyncDispose]: async () => {

@@ -72,11 +72,13 @@ export interface GenerateContext {
 function resolveOptions(
   options: AnyPictureOptions,
   { model, jury }: Engine,
-  schedule: Schedule,
+  generator: Generator,
 ): ResolvedOptions {
   const { modelOptions, search } = partPicture(options);
+  const { schedule } = generator;
   const resolved = resolveSearch(search, schedule);
-  checkSearch(resolved, schedule, jury.jury, strategyOf(search.strategy));
+  const room = (from: number, until: number): number => generator.room(from, until);
+  checkSearch(resolved, { schedule, jury: jury.jury, room }, strategyOf(search.strategy));
   return {
     prompt: options.prompt,
     model: model.name,
@@ -161,7 +163,7 @@ async function search(
   return await withMemory(engine, { options: withSignal, ledger, signal }, (reservation) =>
     withPrompt(engine, { options: withSignal, ledger, reservation }, async (prepared) => {
       const { schedule } = prepared.generator;
-      const resolved = resolveOptions(options, engine, schedule);
+      const resolved = resolveOptions(options, engine, prepared.generator);
       const score = endScore(options.stopAt, engine.jury);
       const cost = estimate(resolved.search, schedule, strategy);
       context.accept?.({ options: resolved, cost });

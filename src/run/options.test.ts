@@ -46,8 +46,9 @@ describe('the options of a run', () => {
     expect(partPicture(options)).toEqual({ modelOptions: { cfg: 3 }, search: { width: 2 } });
     expect(partCompare({ prompt: 'red', budget: 5, cfg: 3, width: 2, strategies: ['gto'] })).toEqual({
       strategies: ['gto'],
-      sizes: { budget: 5, width: 2 },
-      picture: { prompt: 'red', cfg: 3 },
+      sizes: { width: 2 },
+      modelOptions: { cfg: 3 },
+      picture: { prompt: 'red' },
     });
   });
 
@@ -65,7 +66,10 @@ describe('the options of a run', () => {
     [{ memory: '2 parsecs' }, "option 'memory'"],
     [{ threads: 2, model: {}, verifier: { name: 'mine' } }, "option 'threads' is for what is loaded by name"],
     [{ toString: 1 }, "unknown option 'toString'"],
-    [{ strategy: 5 }, "option 'strategy' must be one of random, gto, beam, or a strategy of your own, got 5"],
+    [
+      { strategy: 5 },
+      "option 'strategy' must be one of random, gto, beam, zero-order, particles, or a strategy of your own, got 5",
+    ],
     [{ strategy: { name: 'half' } }, "option 'strategy' must be one of"],
     [{ seed: { deep: 'x'.repeat(100) } }, /got .{60}$/],
   ])('are refused by name: %j', (options, message) => {

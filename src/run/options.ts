@@ -7,6 +7,7 @@ import {
   isNumber,
   isObject,
   isText,
+  number,
   type OptionsOf,
   type OptionTable,
   type OptionValues,
@@ -16,7 +17,10 @@ import {
   whole,
 } from '../core/options.js';
 import { checkOpenOptions, OPEN_OPTIONS, type OpenOptions } from '../engine/options.js';
+import type { ImageModel } from '../models/contract.js';
 import { INFINITY_OPTIONS } from '../models/infinity/options.js';
+import type { BEAM } from '../search/beam.js';
+import type { PARTICLES } from '../search/particles.js';
 import {
   type AnySearch,
   type AnyStrategy,
@@ -28,8 +32,10 @@ import {
   STRATEGIES,
   type StrategyName,
 } from '../search/registry.js';
-import { BUDGET } from '../search/sizes.js';
+import { BUDGET, exclusive } from '../search/sizes.js';
+import type { ZERO_ORDER } from '../search/zero-order.js';
 import type { Jury } from '../verifiers/jury.js';
+import type { Budget } from './arms.js';
 import { parseTime } from './time.js';
 
 /** A score at which a search ends; null for what is none. */
@@ -67,9 +73,7 @@ const isStrategy = (given: unknown): boolean =>
   isObject(given) &&
   ['name', 'title'].every((part) => isText((given as OptionValues)[part])) &&
   isObject((given as OptionValues)['options']) &&
-  ['resolve', 'refuses', 'cost', 'words', 'run'].every(
-    (part) => typeof (given as OptionValues)[part] === 'function',
-  );
+  ['resolve', 'cost', 'words', 'run'].every((part) => typeof (given as OptionValues)[part] === 'function');
 
 /** How to search. */
 export const STRATEGY_OPTION = {
@@ -81,6 +85,9 @@ export const STRATEGY_OPTION = {
   ),
 };
 
+/** The strategies that a comparison is of where none is named. */
+export const COMPARED: readonly StrategyName[] = ['random', 'gto', 'beam'];
+
 /** What a comparison is told about the searches besides what they share. */
 export const COMPARE_ONLY = {
   strategies: value<readonly StrategyName[]>(
@@ -88,9 +95,41 @@ export const COMPARE_ONLY = {
     (given) =>
       Array.isArray(given) && given.length > 0 && given.every((name) => isStrategyName(String(name))),
     `a list of ${names.join(', ')}`,
-    { choices: names, usual: 'all' },
+    { choices: names, usual: COMPARED.join(', ') },
   ),
   budget: { ...BUDGET, words: 'function evaluations that each strategy may spend' },
+  budgetFlops: number(
+    'operations that each may spend in its place, decoder and verifiers included: 2e11',
+    (given) => given > 0,
+    'a number of floating-point operations above 0',
+    { placeholder: 'flops' },
+  ),
+  budgetSeconds: number(
+    'seconds that each may spend in its place, decoder and verifiers included, loading not',
+    (given) => given > 0,
+    'a number of seconds above 0',
+    { placeholder: 's' },
+  ),
+};
+
+const areModels = (given: unknown): boolean =>
+  isText(given) ||
+  (Array.isArray(given) && given.length > 0 && given.every((each) => isText(each) || isObject(each)));
+
+/** Which models are compared, in place of the one of the options of opening. */
+export const COMPARE_MODELS = {
+  models: value<string | readonly (string | ImageModel)[]>(
+    'models to compare at the same budget, each with the strategies that suit it: a,b',
+    areModels,
+    'a name, a loaded model, or a list of them',
+    { kind: 'names' },
+  ),
+  modelDirs: value<string | readonly string[]>(
+    'folders with models to compare, after those that are named: a,b',
+    areModels,
+    'the path of a folder, or a list of them',
+    { kind: 'names', placeholder: 'dirs' },
+  ),
 };
 
 type Common = { readonly prompt: string } & OptionsOf<typeof PICTURE_OPTIONS> &
@@ -111,19 +150,37 @@ export type OwnGenerateOptions<Own extends AnyStrategy = AnyStrategy> = OpenOpti
 /** Of either kind. */
 export type AnyPictureOptions = PictureOptions | OwnPictureOptions;
 
+/** What each strategy may spend, in one of three units. */
+type GivenBudget =
+  | { readonly budget: number; readonly budgetFlops?: undefined; readonly budgetSeconds?: undefined }
+  | { readonly budgetFlops: number; readonly budget?: undefined; readonly budgetSeconds?: undefined }
+  | { readonly budgetSeconds: number; readonly budget?: undefined; readonly budgetFlops?: undefined };
+
+/** The budget of a comparison with its unit. */
+export function budgetOf({ budget, budgetFlops, budgetSeconds }: GivenBudget): Budget {
+  if (budgetFlops !== undefined) return { unit: 'FLOPs', most: budgetFlops };
+  return budgetSeconds !== undefined
+    ? { unit: 'seconds', most: budgetSeconds }
+    : { unit: 'NFE', most: budget };
+}
+
+/** The sizes of searches that no budget decides. */
+type SharedSizes = Omit<
+  OptionsOf<(typeof BEAM)['options']> &
+    OptionsOf<(typeof ZERO_ORDER)['options']> &
+    OptionsOf<(typeof PARTICLES)['options']>,
+  'candidates' | 'rounds' | 'particles' | 'budget'
+>;
+
 /** How a comparison of strategies is told about the picture: the budget gives their sizes. */
-export type ComparePictureOptions = Common & {
-  /** Function evaluations (NFE) that each strategy may spend. */
-  readonly budget: number;
-  /** @default all of them */
-  readonly strategies?: readonly StrategyName[] | undefined;
-  readonly width?: number | undefined;
-  readonly keepElected?: boolean | undefined;
-  readonly result?: 'best' | 'last-round' | undefined;
-};
+export type ComparePictureOptions = Common &
+  GivenBudget & {
+    /** @default random, gto and beam */
+    readonly strategies?: readonly StrategyName[] | undefined;
+  } & SharedSizes;
 
 /** Everything that a comparison may be told. */
-export type CompareOptions = OpenOptions & ComparePictureOptions;
+export type CompareOptions = OpenOptions & ComparePictureOptions & OptionsOf<typeof COMPARE_MODELS>;
 
 /** The options that make a picture what it is, with every default filled in: plain data. */
 export interface ResolvedOptions {
@@ -148,9 +205,12 @@ const anything = (_: unknown): _ is unknown => true;
 const COMMON_TABLE: OptionTable = { ...PICTURE_OPTIONS, ...loosely(MODEL_OPTIONS) };
 const PICTURE_TABLE: OptionTable = { ...COMMON_TABLE, ...STRATEGY_OPTION, ...loosely(SEARCH_OPTIONS) };
 
+/** Options whose values follow from a budget. */
+const BY_BUDGET: readonly string[] = ['images', 'candidates', 'rounds', 'particles', 'budget'];
+
 /** The options of a search that a comparison shares out; what a budget decides is not among them. */
 export const COMPARE_SEARCH_OPTIONS: OptionTable = Object.fromEntries(
-  Object.entries(SEARCH_OPTIONS).filter(([name]) => !['images', 'candidates', 'budget'].includes(name)),
+  Object.entries(SEARCH_OPTIONS).filter(([name]) => !BY_BUDGET.includes(name)),
 );
 const COMPARE_TABLE: OptionTable = { ...COMMON_TABLE, ...loosely(COMPARE_SEARCH_OPTIONS), ...COMPARE_ONLY };
 
@@ -207,19 +267,19 @@ export function partPicture(options: AnyPictureOptions): {
   };
 }
 
-/** The options of a comparison: which strategies, the sizes that each takes its own of, and the picture. */
+/** The options of a comparison: which strategies, the sizes and model options that each takes its own of, and the picture. */
 export function partCompare(options: ComparePictureOptions): {
   readonly strategies: readonly StrategyName[] | undefined;
   readonly sizes: OptionValues;
-  readonly picture: object;
+  readonly modelOptions: OptionValues;
+  readonly picture: { readonly prompt: string } & OptionsOf<typeof PICTURE_OPTIONS>;
 } {
-  const { strategies, ...rest } = options;
-  const entries = Object.entries(rest);
-  const isSize = ([name]: [string, unknown]): boolean => Object.hasOwn(SEARCH_OPTIONS, name);
+  const { prompt, strategies } = options;
   return {
     strategies,
-    sizes: Object.fromEntries(entries.filter(isSize)),
-    picture: Object.fromEntries(entries.filter((entry) => !isSize(entry))),
+    sizes: pick(options, COMPARE_SEARCH_OPTIONS),
+    modelOptions: pick(options, MODEL_OPTIONS),
+    picture: { ...pick(options, PICTURE_OPTIONS), prompt },
   };
 }
 
@@ -231,8 +291,14 @@ export function checkPictureOptions(options: AnyPictureOptions): AnyPictureOptio
 
 /** Checks the options of a comparison; throws a UsageError that names the first fault. */
 export function checkCompareOptions(options: ComparePictureOptions): ComparePictureOptions {
-  checkOptions(options, COMPARE_TABLE, { required: ['prompt', 'budget'] });
+  checkOptions(options, COMPARE_TABLE, { required: compareNeeds(options) });
   return options;
+}
+
+/** What a comparison cannot do without: a budget in one of its units. */
+function compareNeeds({ budget, budgetFlops, budgetSeconds }: GivenBudget): readonly string[] {
+  exclusive({ budget, budgetFlops, budgetSeconds });
+  return (budgetFlops ?? budgetSeconds) === undefined ? ['prompt', 'budget'] : ['prompt'];
 }
 
 /** Checks and parts the options of one picture and of opening. */
@@ -244,9 +310,27 @@ export function splitGenerateOptions(
 }
 
 /** Checks and parts the options of a comparison and of opening. */
-export function splitCompareOptions(options: CompareOptions): SplitOptions<ComparePictureOptions> {
-  checkOptions(options, { ...OPEN_OPTIONS, ...COMPARE_TABLE }, { required: ['prompt', 'budget'] });
-  return split<ComparePictureOptions>(options);
+export function splitCompareOptions(options: CompareOptions): SplitOptions<ComparePictureOptions> & {
+  /** What each model is opened by. */
+  readonly models: readonly OpenOptions[];
+} {
+  checkOptions(
+    options,
+    { ...OPEN_OPTIONS, ...COMPARE_MODELS, ...COMPARE_TABLE },
+    { required: compareNeeds(options) },
+  );
+  const { models, modelDirs, ...rest } = options;
+  const parts = split<ComparePictureOptions>(rest);
+  const named = listOf(models).map((model) => ({ ...parts.open, model }));
+  const folders = listOf(modelDirs).map((modelDir) => ({ ...parts.open, modelDir }));
+  const chosen = [...named, ...folders];
+  if (chosen.length > 0) exclusive({ models: models ?? modelDirs, model: rest.model ?? rest.modelDir });
+  return { ...parts, models: chosen.map(checkOpenOptions) };
+}
+
+/** The members of an option that is a text with commas, or a list. */
+function listOf<T>(given: string | readonly (string | T)[] | undefined): readonly (string | T)[] {
+  return typeof given === 'string' ? given.split(',').map((name) => name.trim()) : (given ?? []);
 }
 
 /**

@@ -48,7 +48,7 @@ export function checkPlan(
 ): { readonly search: AnySearch; readonly need: MemoryNeed } {
   const strategy: AnyStrategy = strategyOf(search.strategy);
   const resolved = resolveSearch(search, schedule);
-  checkSearch(resolved, schedule, jury, strategy);
+  checkSearch(resolved, { schedule, jury }, strategy);
   const need = memoryNeed(resolved, { schedule, jury }, strategy) ?? UNKNOWN;
   checkMemory(need, memory);
   return { search: resolved, need };

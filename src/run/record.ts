@@ -1,7 +1,7 @@
 // Keeps what a search has shown so far, so that an interrupted run still has a picture, candidates and a ledger.
 
 import type { Image } from '../core/image.js';
-import type { Ledger } from '../core/ledger.js';
+import { flopsOf, type Ledger } from '../core/ledger.js';
 import type { EngineHashes } from '../engine/engine.js';
 import { readVersions } from '../engine/versions.js';
 import type { Generator, Schedule } from '../models/contract.js';
@@ -87,10 +87,12 @@ export class RunRecord {
     if (event.type !== 'judged') return;
     this.#candidates.push(...event.candidates);
     const best = this.#candidateOf(event.best);
-    const { nfe, forwards, tokens } = this.#facts.ledger.record();
+    const spent = this.#facts.ledger.record();
+    const { nfe, forwards, tokens } = spent;
+    const flops = flopsOf(spent);
     const images = this.#candidates.filter(({ sameAs }) => sameAs === undefined).length;
     const milliseconds = performance.now() - this.#facts.started - this.#asideTime;
-    this.#trace.push({ images, nfe, forwards, tokens, milliseconds });
+    this.#trace.push({ images, nfe, forwards, tokens, flops, milliseconds });
     if (best === this.#best) return;
     const image = await this.#imageOf(best, generator);
     if (this.#best && this.#best.id !== this.#facts.wanted) this.#whole.delete(this.#best.id);

@@ -16,7 +16,14 @@ const candidates = [
   candidate(4, 5, 5),
   candidate(5, 0, 0),
 ];
-const spent = [2, 3, 4].map((images) => ({ images, nfe: images, forwards: 0, tokens: 0, milliseconds: 0 }));
+const spent = [2, 3, 4].map((images) => ({
+  images,
+  nfe: images,
+  forwards: 0,
+  tokens: 0,
+  flops: 0,
+  milliseconds: 0,
+}));
 const RANKS = resolveJury(['a', 'b'], { rule: 'rank', weights: [3, 1] });
 
 describe('standings', () => {

@@ -12,6 +12,8 @@ export interface Spent {
   readonly nfe: number;
   readonly forwards: number;
   readonly tokens: number;
+  /** Floating-point operations of transformer, decoder and verifiers. */
+  readonly flops: number;
   /** Wall-clock time since the run began, loading of models and asking of observers not counted. */
   readonly milliseconds: number;
 }
@@ -27,26 +29,35 @@ export type Standings = (candidate: Candidate) => Standing;
 
 /**
  * Compares all pictures of some searches with each other, each picture once. Previews have a contest for each number of steps
- * that they had: scores of pictures at different steps do not compare.
+ * that they had: scores of pictures at different steps do not compare. `whole` tells for each search how many steps its complete
+ * pictures have, where they compete with each other over searches of different models. @default as many in all
  */
-export function standingsOf(searches: readonly (readonly Candidate[])[], jury: Jury): Standings {
+export function standingsOf(
+  searches: readonly (readonly Candidate[])[],
+  jury: Jury,
+  whole: readonly number[] = [],
+): Standings {
   const contests = new Map<number, Contest>();
+  const contestOf = new Map<Candidate, Contest>();
   const drawnBy = new Map<Candidate, Candidate>();
-  for (const candidates of searches) {
+  for (const [index, candidates] of searches.entries()) {
     const byId = new Map(candidates.map((candidate) => [candidate.id, candidate]));
     for (const candidate of candidates) {
       drawnBy.set(candidate, byId.get(candidate.sameAs ?? candidate.id) ?? candidate);
     }
     for (const [judgedAt, group] of byJudgedAt(drawn(candidates))) {
-      const contest = contests.get(judgedAt) ?? new Contest(jury);
-      contests.set(judgedAt, contest);
+      const at = judgedAt === whole[index] ? Infinity : judgedAt;
+      const contest = contests.get(at) ?? new Contest(jury);
+      contests.set(at, contest);
       contest.enter(group);
+      for (const candidate of group) contestOf.set(candidate, contest);
     }
   }
   return (candidate) => {
-    const contest = contests.get(candidate.judgedAt);
+    const entered = drawnBy.get(candidate) ?? candidate;
+    const contest = contestOf.get(entered);
     if (!contest) throw new RangeError(`candidate ${candidate.id} is not among those that are compared`);
-    return contest.standingOf(drawnBy.get(candidate) ?? candidate);
+    return contest.standingOf(entered);
   };
 }
 
@@ -67,26 +78,28 @@ export function drawn(candidates: readonly Candidate[]): readonly Candidate[] {
 
 /**
  * The best standing so far at every point of a search: the standings are those of all its pictures. It never falls, but where
- * a picture is judged at more steps than those before: with that the comparison begins anew.
+ * a picture is judged at more steps than those before: with that the comparison begins anew. Pictures of fewer than `from` steps are
+ * passed over.
  */
 export function traceOf(
   spent: readonly Spent[],
   candidates: readonly Candidate[],
   standings: Standings,
+  from = 0,
 ): readonly TracePoint[] {
   const all = drawn(candidates);
   let seen = 0;
   let best: Standing | null = null;
   let judgedAt = 0;
-  return spent.flatMap(({ images, nfe, forwards, tokens, milliseconds }) => {
-    for (const candidate of all.slice(seen, images)) {
+  return spent.flatMap(({ images, nfe, forwards, tokens, flops, milliseconds }) => {
+    for (const candidate of all.slice(seen, images).filter((each) => each.judgedAt >= from)) {
       const standing = standings(candidate);
       const further = candidate.judgedAt > judgedAt;
       if (!best || further || heightOf(standing) > heightOf(best)) best = standing;
       judgedAt = candidate.judgedAt;
     }
     seen = images;
-    return best ? [{ images, nfe, forwards, tokens, milliseconds, best }] : [];
+    return best ? [{ images, nfe, forwards, tokens, flops, milliseconds, best }] : [];
   });
 }
 

@@ -64,6 +64,8 @@ export interface Fate {
   readonly standing: Standing;
   /** How many prefixes of the next round are this one: 0 for a candidate that was dropped. */
   readonly copies: number;
+  /** Its share of its round's weight, where copies are drawn by weight. */
+  readonly weight?: number;
 }
 
 /** What happens during a search: per round 'round', then 'judged' once or more, then 'elected'. Plain JSON. */
@@ -98,6 +100,23 @@ export interface SearchResult {
  */
 export type Search = AsyncGenerator<SearchEvent, SearchResult, void>;
 
+/** Candidates that come from one prefix, and have to differ by what steps `from` to `until` (from 1) draw. */
+export interface Fork {
+  readonly from: number;
+  readonly until: number;
+  readonly candidates: number;
+}
+
+/** What a search asks of model, memory and jury, as data: needs.ts refuses where they have not got it. */
+export interface Needs {
+  /** Where it draws several candidates from one prefix. @default nowhere */
+  readonly forks?: readonly Fork[];
+  /** How many prefixes have to live together after each step. @default 1: it works in groups of any size */
+  readonly alive?: readonly number[];
+  /** Whether scores have to mean the same in every round, which ranks and z-scores do not. @default false */
+  readonly absolute?: boolean;
+}
+
 /** A strategy: one value in one file, listed in registry.ts. `Given` is what a caller may say, `Sizes` what follows from it. */
 export interface Strategy<Name extends string = string, Given = never, Sizes extends object = object> {
   readonly name: Name;
@@ -107,8 +126,8 @@ export interface Strategy<Name extends string = string, Given = never, Sizes ext
   readonly options: OptionTable;
   /** The sizes of a search over a schedule, all defaults filled in; resolving them again gives the same. Throws UsageError. */
   resolve(given: Given, schedule: Schedule): Sizes;
-  /** Why it cannot search this schedule with this jury, in one line that names the remedy; null where it can. */
-  refuses(sizes: Sizes, schedule: Schedule, jury: Jury): string | null;
+  /** What it asks of model, memory and jury. @default nothing */
+  needs?(sizes: Sizes, schedule: Schedule): Needs;
   cost(sizes: Sizes, schedule: Schedule): Estimate;
   /** Its rounds, as far as what it holds goes. @default not known: the search gets all of the engine's memory, and runs alone */
   rounds?(sizes: Sizes, schedule: Schedule): readonly RoundSize[];

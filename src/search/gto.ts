@@ -5,10 +5,10 @@ import type { Search, SearchContext, Strategy } from './contract.js';
 import { Rollouts } from './rollouts.js';
 import {
   DEFAULTS,
-  refusesStepwise,
   STEPWISE_OPTIONS,
   stepwiseCost,
   type StepwiseGiven,
+  stepwiseNeeds,
   stepwiseRounds,
   type StepwiseSizes,
   stepwiseSizes,
@@ -38,7 +38,7 @@ export const GTO = {
   options: STEPWISE_OPTIONS,
   resolve: (given, schedule) =>
     stepwiseSizes(given, schedule, { width: 1, usual: DEFAULTS.width * DEFAULTS.candidates }),
-  refuses: (sizes, schedule) => refusesStepwise(sizes, schedule),
+  needs: (sizes) => stepwiseNeeds(sizes),
   cost: (sizes, schedule) => stepwiseCost(sizes, 1, schedule),
   rounds: (sizes, schedule) => stepwiseRounds(sizes, 1, schedule),
   words: stepwiseWords,

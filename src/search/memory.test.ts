@@ -52,6 +52,7 @@ const SEARCHES: readonly SearchOptions[] = [
   { strategy: 'beam', width: 3, candidates: 5 },
   { strategy: 'beam', width: 4, candidates: 20 },
   { strategy: 'beam', width: 3, candidates: 6, keepElected: true },
+  { strategy: 'zero-order', neighbours: 5, rounds: 3 },
 ];
 
 describe.each(Object.entries(SCHEDULES))('over %s', (_, schedule) => {
@@ -60,7 +61,7 @@ describe.each(Object.entries(SCHEDULES))('over %s', (_, schedule) => {
       const jury = how.jury ?? resolveJury(['none']);
       const steps = schedule.steps.map(({ draws }) => draws);
       const given =
-        options.strategy === 'random' || steps.every(Boolean)
+        !('candidates' in options) || steps.every(Boolean)
           ? options
           : { ...options, candidates: steps.map((draws) => (draws ? Number(options.candidates) : 1)) };
       const search = resolveSearch(given, schedule);

@@ -5,7 +5,7 @@ import type { Schedule } from '../models/contract.js';
 import type { Search, SearchContext, Strategy } from './contract.js';
 import { costOf, evaluationsFrom } from './cost.js';
 import { Rollouts } from './rollouts.js';
-import { affordable, BUDGET, checkCount, DEFAULTS, exclusive, roundsOf } from './sizes.js';
+import { affordable, BUDGET, checkCount, exclusive, usualBudget } from './sizes.js';
 
 const OPTIONS = {
   images: whole('pictures to draw', 1, { usual: 'as many as the default beam search costs' }),
@@ -20,11 +20,8 @@ export interface RandomSizes {
 function resolve({ images, budget }: OptionsOf<typeof OPTIONS>, schedule: Schedule): RandomSizes {
   exclusive({ images, budget });
   if (images !== undefined) return { images: checkCount(images, 'images') };
-  const candidates = schedule.steps.map(() => DEFAULTS.candidates);
-  const usual = costOf(roundsOf({ candidates }, DEFAULTS.width), schedule).nfe;
-  return {
-    images: affordable(budget ?? usual, { each: evaluationsFrom(1, schedule.steps), free: 0, least: 1 }),
-  };
+  const each = evaluationsFrom(1, schedule.steps);
+  return { images: affordable(budget ?? usualBudget(schedule), { each, free: 0, least: 1 }) };
 }
 
 /** Draws pictures independently of each other and keeps the best. */
@@ -47,7 +44,6 @@ export const RANDOM = {
   description: 'Draws independent pictures and keeps the best.',
   options: OPTIONS,
   resolve,
-  refuses: () => null,
   cost: ({ images }, schedule) => costOf([{ step: 1, drawn: images }], schedule),
   rounds: ({ images }, { steps: { length } }) => [
     { beams: 1, from: 0, step: length, until: length, candidates: images, elect: 0, keepElected: false },

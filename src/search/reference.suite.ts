@@ -1,4 +1,4 @@
-// PAPER.md's three definitions, written as plainly as can be: a picture is the list of draws that make its steps, every
+// The definitions of the strategies, written as plainly as can be (PAPER.md; arXiv 2501.09732; arXiv 2501.06848): a picture is the list of draws that make its steps, every
 // picture is drawn from nothing whenever it is looked at, and nothing is shared. The strategies must agree with it.
 
 import type { Draw } from '../core/random.js';
@@ -84,6 +84,69 @@ export function referenceSearch(search: ResolvedSearch, world: BitWorld, root: D
     judge(Array.from({ length: search.images }, (_, n) => complete([], 0, root.fold(1).fold(0).fold(n))));
     return finish(all);
   }
+  if (search.strategy === 'zero-order') {
+    let pivot: Draw = root.fold(1).fold(0).fold(0);
+    for (let r = 1; r <= search.rounds; r++) {
+      const around = pivot;
+      const places = Array.from({ length: search.neighbours }, (_, n): Place & { near: Draw } => {
+        const own = root.fold(r).fold(0).fold(n);
+        const near = own.near(around, search.radius);
+        return { beam: 0, own, near, draws: complete([], 0, near) };
+      });
+      judge(places.map(({ draws }) => draws));
+      const [best] = elect(places, 1);
+      pivot = places.find(({ draws }) => draws === best)?.near ?? pivot;
+    }
+    return finish(all);
+  }
+  if (search.strategy === 'particles') {
+    interface Particle {
+      readonly draws: Draws;
+      readonly scores: readonly number[];
+      readonly logs: readonly number[];
+    }
+    let sources: readonly (readonly [Particle, number])[] = [[{ draws: [], scores: [], logs: [] }, 1]];
+    let count = search.particles[0] ?? 0;
+    sources = sources.map(([particle]) => [particle, count]);
+    const ends = [...search.resampleAt, K];
+    let round: readonly Draws[] = [];
+    ends.forEach((end, r) => {
+      let flock = sources.flatMap(([particle, copies], b) =>
+        Array.from({ length: copies }, (_, c) => ({
+          ...particle,
+          own: root
+            .fold(r + 1)
+            .fold(b)
+            .fold(c),
+        })),
+      );
+      for (let k = (flock[0]?.draws.length ?? 0) + 1; k <= end; k++) {
+        count = search.particles[k - 1] ?? 0;
+        // Where fewer go on, every one has the same chance.
+        const staying = places(flock.map(() => 1), count, root.fold(0).fold(k - 1)); // prettier-ignore
+        if (k > 1) flock = flock.filter((_, i) => staying.includes(i));
+        flock = flock.map((each) => ({ ...each, draws: [...each.draws, each.own.fold(k)] }));
+      }
+      round = flock.map(({ draws }) => draws);
+      judge(round);
+      const found = compare(round);
+      const weighed = flock.map(({ draws, scores, logs }, i) => {
+        const path = [...scores, found[i] ?? NaN];
+        return { draws, scores: path, logs: [...logs, search.lambda * potentialOf(search.potential, path)] };
+      });
+      if (end === K) return;
+      count = search.particles[end] ?? 0;
+      const drawn = places(weighed.map(({ logs }) => Math.exp(logs.at(-1) ?? NaN)), count, root.fold(0).fold(end)); // prettier-ignore
+      // Those that go on are numbered by their scores, the earlier of equals first.
+      const order = weighed.map((_, i) => i).sort((a, b) => (found[b] ?? 0) - (found[a] ?? 0) || a - b);
+      sources = order.flatMap((i) => {
+        const copies = drawn.filter((place) => place === i).length;
+        const particle = weighed[i];
+        return particle && copies > 0 ? [[particle, copies] as const] : [];
+      });
+    });
+    return finish(round);
+  }
   const width = search.strategy === 'beam' ? search.width : 1;
   let round: Place[] = [];
   let beams: readonly Draws[] = [[]];
@@ -101,6 +164,25 @@ export function referenceSearch(search: ResolvedSearch, world: BitWorld, root: D
   }
   // A rollout that was taken over is one picture all the same.
   return finish(search.result === 'best' ? [...new Set(all)] : round.map(({ draws }) => draws));
+}
+
+/** What a particle is weighed by, from the scores of its pictures so far. */
+function potentialOf(potential: string, scores: readonly number[]): number {
+  const [last = 0, before = 0] = scores.toReversed();
+  if (potential === 'difference') return last - before;
+  if (potential === 'sum') return scores.reduce((sum, score) => sum + score, 0);
+  return potential === 'max' ? Math.max(...scores) : last;
+}
+
+/** Whom each of `count` places at equal distances falls to. */
+function places(weights: readonly number[], count: number, draw: Draw): number[] {
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const [offset = 0] = draw.uniform(1);
+  return Array.from({ length: count }, (_, place) => {
+    let left = ((place + offset) / count) * total;
+    const found = weights.findIndex((weight) => (left -= weight) < 0);
+    return found < 0 ? weights.length - 1 : found;
+  });
 }
 
 type AllScores = readonly Readonly<Record<BitJudge, number>>[];

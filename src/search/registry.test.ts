@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { diffusionSchedule } from '../../test/fakes/fake-diffusion.js';
 import { UsageError } from '../core/errors.js';
 import { resolveJury } from '../verifiers/jury.js';
 import {
@@ -80,6 +81,9 @@ describe('resolving', () => {
     { strategy: 'gto', candidates: [3, 2, 1], keepElected: true, result: 'last-round' },
     { strategy: 'beam', width: 4, candidates: 2 },
     { strategy: 'beam', width: 2, budget: 200, keepElected: true },
+    { strategy: 'zero-order', budget: 50 },
+    { strategy: 'particles', particles: [4, 3, 2], resampleAt: 2, potential: 'max', lambda: 0 },
+    { strategy: 'particles', budget: 50 },
   ])('%o gives the same when it is done again, also from JSON', (options) => {
     const once = resolve(options, 3);
     expect(resolve(once, 3)).toEqual(once);
@@ -93,13 +97,14 @@ describe('resolving', () => {
   });
 
   it('knows every strategy by its name, and every option of one', () => {
-    expect(names).toEqual(['random', 'gto', 'beam']);
+    expect(names).toEqual(['random', 'gto', 'beam', 'zero-order', 'particles']);
     for (const strategy of STRATEGIES) {
       expect(findStrategy(strategy.name)).toBe(strategy);
       expect(SEARCH_OPTIONS).toMatchObject(strategy.options);
     }
     expect(findStrategy()).toBe(STRATEGIES[2]);
-    const options = ['budget', 'candidates', 'images', 'keepElected', 'result', 'width'];
+    const own = ['lambda', 'neighbours', 'particles', 'potential', 'radius', 'resampleAt', 'rounds'];
+    const options = ['budget', 'candidates', 'images', 'keepElected', ...own, 'result', 'width'].sort();
     expect(Object.keys(SEARCH_OPTIONS).sort()).toEqual(options);
   });
 
@@ -153,23 +158,37 @@ describe('budgets', () => {
     { strategy: 'gto', keepElected: true },
     { strategy: 'beam' },
     { strategy: 'beam', width: 2, keepElected: true },
+    { strategy: 'zero-order' },
+    { strategy: 'particles' },
+    { strategy: 'particles', resampleAt: [1, 4, 5] },
   ];
+  /** The next larger search. */
+  const oneMore = (search: ResolvedSearch): ResolvedSearch => {
+    const more = (counts: readonly number[]): number[] => counts.map((count) => count + 1);
+    switch (search.strategy) {
+      case 'random':
+        return { ...search, images: search.images + 1 };
+      case 'zero-order':
+        return { ...search, rounds: search.rounds + 1 };
+      case 'particles':
+        return { ...search, particles: more(search.particles) };
+      default:
+        return { ...search, candidates: more(search.candidates) };
+    }
+  };
   const uneven = scales(7).steps.map((step, i) => ({ ...step, nfe: [0, 1, 2, 1, 0, 3, 1][i] ?? 1 }));
   const schedules = [
     ['7 scales', scales(7)],
     ['noise and 6 steps', diffusionSteps(6, 'stochastic')],
     ['steps that cost differently', { unit: 'step', steps: uneven }],
+    ['steps that are looked at by evaluations', diffusionSchedule({ solver: 'stochastic', steps: 6 })],
   ] as const;
   describe.each(schedules)('over %s', (_, schedule) => {
     it.each(searches)('%o spends as much of a budget as it can, and never more', (options) => {
       for (const budget of [300, 301, 500, 777, 1365, 5000]) {
         const search = resolveSearch({ ...options, budget } as SearchOptions, schedule);
         expect(estimate(search, schedule).nfe).toBeLessThanOrEqual(budget);
-        const more =
-          search.strategy === 'random'
-            ? { ...search, images: search.images + 1 }
-            : { ...search, candidates: search.candidates.map((candidates) => candidates + 1) };
-        expect(estimate(more, schedule).nfe).toBeGreaterThan(budget);
+        expect(estimate(oneMore(search), schedule).nfe).toBeGreaterThan(budget);
       }
     });
 
@@ -192,8 +211,22 @@ describe('budgets', () => {
 
 describe('refusals', () => {
   it.each([
-    [{ strategy: 'bream' }, /no strategy 'bream': there are random, gto, beam/],
+    [{ strategy: 'bream' }, /no strategy 'bream': there are random, gto, beam, zero-order, particles/],
     [{ strategy: 'toString' }, /no strategy 'toString'/],
+    [{ strategy: 'particles', budget: 500, particles: 5 }, /one of 'particles' and 'budget', not both/],
+    [
+      { strategy: 'particles', particles: [2, 1] },
+      /'particles' lists 2 numbers, but the model has 13 scales/,
+    ],
+    [
+      { strategy: 'particles', particles: [2, 2, 3, ...Array<number>(10).fill(3)], resampleAt: 5 },
+      /'particles' has more at scale 3 than before it: .* name 2 in option 'resampleAt'/,
+    ],
+    [{ strategy: 'particles', resampleAt: [6, 13] }, /'resampleAt' names scale 13, .* scales from 1 to 12/],
+    [{ strategy: 'particles', resampleAt: 0 }, /'resampleAt' must be a whole number of at least 1/],
+    [{ strategy: 'particles', potential: 'least' }, /'potential' must be one of difference, max, sum, value/],
+    [{ strategy: 'particles', lambda: -1 }, /'lambda' must be a number of at least 0/],
+    [{ strategy: 'zero-order', budget: 500, rounds: 5 }, /one of 'rounds' and 'budget', not both/],
     [
       { strategy: 'random', width: 3 },
       /random search does not take the option 'width': it takes images, budget/,
@@ -235,7 +268,7 @@ describe('steps that draw nothing', () => {
   const check = (options: object, schedule = diffusionSteps(4, 'plain')): (() => void) => {
     const search = resolveSearch(options, schedule);
     return () => {
-      checkSearch(search, schedule, jury);
+      checkSearch(search, { schedule, jury });
     };
   };
   const stochastic = diffusionSteps(4, 'stochastic');

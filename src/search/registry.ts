@@ -15,11 +15,14 @@ import { BEAM } from './beam.js';
 import type { Search, SearchContext, Strategy } from './contract.js';
 import type { Estimate } from './cost.js';
 import { GTO } from './gto.js';
-import { type MemoryNeed,memoryOf } from './memory.js';
+import { type MemoryNeed, memoryOf } from './memory.js';
+import { type Means, refusalOf } from './needs.js';
+import { PARTICLES } from './particles.js';
 import { RANDOM } from './random.js';
+import { ZERO_ORDER } from './zero-order.js';
 
 /** All strategies. */
-export const STRATEGIES = [RANDOM, GTO, BEAM] as const;
+export const STRATEGIES = [RANDOM, GTO, BEAM, ZERO_ORDER, PARTICLES] as const;
 
 /** The strategy where none is named. */
 export const DEFAULT_STRATEGY = BEAM;
@@ -108,15 +111,14 @@ export function optionsFor(strategy: StrategyName, options: object): SearchOptio
   return { strategy, ...pick(options, findStrategy(strategy).options) };
 }
 
-/** Throws a UsageError where a strategy cannot search this schedule with this jury. */
+/** Throws a UsageError where a search asks for what model, memory or jury have not got. */
 export function checkSearch(
   search: AnySearch,
-  schedule: Schedule,
-  jury: Jury,
-  strategy = findStrategy(search.strategy),
+  means: Means,
+  strategy: AnyStrategy = findStrategy(search.strategy),
 ): void {
-  const refusal = strategy.refuses(search, schedule, jury);
-  if (refusal !== null) throw new UsageError(refusal);
+  const refusal = refusalOf(strategy.needs?.(search, means.schedule) ?? {}, means);
+  if (refusal !== null) throw new UsageError(`${strategy.title}: ${refusal}`);
 }
 
 /** Begins a search; nothing happens until its first event is asked for. */

@@ -24,12 +24,17 @@ import { Owned } from './owned.js';
 export interface Beam {
   /** The elected candidate; null for the empty prefix. */
   readonly candidate: Candidate | null;
-  /** The prefix to draw from, and after it the further steps of the candidate's rollout where elected rollouts are kept. */
+  /**
+   * The prefix to draw from, and after it the further steps of the candidate's rollout where elected rollouts are kept; nothing
+   * where the candidate fixes all steps, since nothing can be drawn from it.
+   */
   readonly chain: Chain;
+  /** Where candidates are drawn in the neighbourhood of another draw: that draw, and how far from it. */
+  readonly near?: { readonly pivot: Draw; readonly radius: number };
 }
 
 /** Prefixes that continue each other. */
-type Chain = readonly [Prefix, ...Prefix[]];
+type Chain = readonly Prefix[];
 
 /** A beam that a round elected. */
 export interface Elected extends Beam {
@@ -160,6 +165,11 @@ export class Rollouts {
     return ranking.flatMap((candidate) => going.filter((each) => each.candidate === candidate));
   }
 
+  /** The same prefixes for one more round, as `play` releases those that it is given. */
+  again(beam: Beam): Beam {
+    return { ...beam, chain: beam.chain.map((prefix) => this.#owned.add(prefix.retain())) };
+  }
+
   /** Frees beams that nothing more is drawn from. */
   release(beams: readonly Beam[]): void {
     for (const { chain } of beams) for (const prefix of chain) this.#owned.release(prefix);
@@ -230,7 +240,10 @@ export class Rollouts {
       const draw = this.#context.draw.fold(round).fold(beamIndex);
       return Array.from({ length: share }, (_, number): Draft => {
         const inherited = this.#keepElected && number === 0 && beam.candidate !== null;
-        return { beam, path: [round, beamIndex, number], step, inherited, draw: draw.fold(number) };
+        const own = draw.fold(number);
+        const { near } = beam;
+        const drawn = near ? own.near(near.pivot, near.radius) : own;
+        return { beam, path: [round, beamIndex, number], step, inherited, draw: drawn };
       });
     });
   }
@@ -245,7 +258,7 @@ export class Rollouts {
     if (!reservation) return null;
     const size = {
       beams: beams.length,
-      from: beams[0]?.chain[0].step ?? 0,
+      from: beams[0]?.chain[0]?.step ?? 0,
       step,
       until: this.#until,
       candidates: total,
@@ -294,7 +307,7 @@ export class Rollouts {
 
   #groupSize(beams: readonly Beam[], held: readonly Elected[]): number {
     const { generator } = this.#context;
-    const room = generator.room(beams[0]?.chain[0].step ?? 0, this.#until);
+    const room = generator.room(beams[0]?.chain[0]?.step ?? 0, this.#until);
     if (this.#plan) return Math.max(1, Math.min(this.#growing, room, this.#plan.rollouts));
     // Kept rollouts hold as much memory as those under way.
     const kept = this.#keepElected ? beams.filter(({ candidate }) => candidate).length + held.length : 0;
@@ -328,7 +341,7 @@ export class Rollouts {
   async #rollOut(drafts: readonly Draft[], last: number, ledger?: Ledger): Promise<Chain[]> {
     const { generator, signal } = this.#context;
     const chains = drafts.map((): Prefix[] => []);
-    let prefixes = drafts.map(({ beam }) => this.#owned.add(beam.chain[0].retain()));
+    let prefixes = drafts.map(({ beam }) => this.#owned.add(at(beam.chain, 0).retain()));
     for (let step = (prefixes[0]?.step ?? 0) + 1; step <= last; step++) {
       throwIfAborted(signal);
       const requests = drafts.map(({ draw }, i) => ({ prefix: at(prefixes, i), draw: draw.fold(step) }));
@@ -341,7 +354,7 @@ export class Rollouts {
       });
       prefixes = extended;
     }
-    return chains as unknown as Chain[];
+    return chains;
   }
 
   /** Whether the prefix of a rollout's step may be drawn from later. */
@@ -357,10 +370,9 @@ export class Rollouts {
     const candidate: Candidate = { ...place, scores: outcome.scores };
     this.#candidates.push(candidate);
     if (this.#stopsEarly) this.#states.set(candidate.id, outcome.state);
-    const [prefix, ...further] = outcome.chain;
-    if (this.#keepElected) return { candidate, chain: outcome.chain };
-    for (const rollout of further) this.#owned.release(rollout);
-    return { candidate, chain: [prefix] };
+    const kept = step === this.#until ? 0 : this.#keepElected ? outcome.chain.length : 1;
+    for (const rollout of outcome.chain.slice(kept)) this.#owned.release(rollout);
+    return { candidate, chain: outcome.chain.slice(0, kept) };
   }
 
   /** The rollout of an elected candidate, judged in the round before, as a candidate of this one. */
@@ -370,8 +382,8 @@ export class Rollouts {
     }
     const candidate: Candidate = { ...place, sameAs: before.sameAs ?? before.id, scores: before.scores };
     this.#candidates.push(candidate);
-    const chain = further.map((prefix) => this.#owned.add(prefix.retain()));
-    return { candidate, chain: chain as unknown as Chain };
+    if (place.step === this.#until) return { candidate, chain: [] };
+    return { candidate, chain: further.map((prefix) => this.#owned.add(prefix.retain())) };
   }
 
   async #show(

@@ -3,13 +3,14 @@
 import { UsageError } from '../core/errors.js';
 import { choice, listed, type OptionsOf, toggle, whole, wholes, wrongOption } from '../core/options.js';
 import type { Schedule } from '../models/contract.js';
+import type { Needs } from './contract.js';
 import { costOf, type DrawnAt, type Estimate, evaluationsFrom } from './cost.js';
 import type { RoundSize } from './memory.js';
 
 /** Which picture a search by steps gives: the best of all rollouts, or the best of the last round. */
 export const RESULT_CHOICES = ['best', 'last-round'] as const;
 
-/** Every default of the strategies; by default all of them cost about the same, in NFE. */
+/** Defaults that strategies share; all of them cost about what the default beam search costs, in NFE, but for particles. */
 export const DEFAULTS = { width: 3, candidates: 5, keepElected: false, result: 'best' } as const;
 
 /** More candidates than this in one round are taken for a mistake. */
@@ -58,7 +59,7 @@ export function stepwiseSizes(
   const free = keepElected ? each - width * evaluationsFrom(1, steps) : 0;
   const least = keepElected && steps.length > 1 ? 2 : 1;
   const chosen = budget === undefined ? (candidates ?? usual) : affordable(budget, { each, free, least });
-  const perStep = listOf(chosen, schedule);
+  const perStep = countsPerStep(chosen, 'candidates', schedule);
   if (keepElected && steps.length > 1 && perStep.every((number) => number === 1)) {
     throw new UsageError(
       `option 'keepElected' needs at least 2 candidates at some ${schedule.unit}: one candidate would only ever be the elected rollout`,
@@ -105,20 +106,18 @@ export function stepwiseRounds(
   }));
 }
 
-/** Candidates are told apart by what their step draws: more than one where it draws nothing are the same picture. */
-export function refusesStepwise(
-  { candidates }: StepwiseSizes,
-  { unit, steps }: Schedule,
-  width = 1,
-): string | null {
-  const idle = steps.findIndex(
-    ({ draws }, index) => !draws && (candidates[index] ?? 1) * (index === 0 ? width : 1) > 1,
-  );
-  if (idle < 0) return null;
-  return (
-    `${unit} ${idle + 1} (${steps[idle]?.label}) draws no random numbers, so that candidates there would all be the same: ` +
-    `ask for one candidate at such ${unit}s, or search at random`
-  );
+/** Elected prefixes end with their step: candidates have to be told apart by what it draws. The first come from one prefix. */
+export function stepwiseNeeds({ candidates }: StepwiseSizes, width = 1): Needs {
+  const forks = candidates.map((count, index) => {
+    return { from: index + 1, until: index + 1, candidates: index === 0 ? count * width : count };
+  });
+  return { forks };
+}
+
+/** What the default beam search costs, in NFE. */
+export function usualBudget(schedule: Schedule): number {
+  const candidates = schedule.steps.map(() => DEFAULTS.candidates);
+  return costOf(roundsOf({ candidates }, DEFAULTS.width), schedule).nfe;
 }
 
 interface Price {
@@ -142,15 +141,20 @@ export function affordable(budget: number, { each, free, least }: Price): number
   return bought;
 }
 
-function listOf(candidates: number | readonly number[], { unit, steps }: Schedule): readonly number[] {
-  const list = typeof candidates === 'number' ? steps.map(() => candidates) : candidates;
+/** Numbers of candidates for every step, of an option that gives one for all or one for each. */
+export function countsPerStep(
+  given: number | readonly number[],
+  option: string,
+  { unit, steps }: Schedule,
+): readonly number[] {
+  const list = typeof given === 'number' ? steps.map(() => given) : given;
   if (list.length !== steps.length) {
     throw new UsageError(
-      `option 'candidates' lists ${list.length} numbers, but the model has ${steps.length} ${unit}s: ` +
+      `option '${option}' lists ${list.length} numbers, but the model has ${steps.length} ${unit}s: ` +
         `give one number per ${unit}, or one for all`,
     );
   }
-  return list.map((number) => checkCount(number, 'candidates'));
+  return list.map((number) => checkCount(number, option));
 }
 
 /** A number of candidates that can be meant. */

@@ -65,6 +65,7 @@ export function aesthetic(clip: ClipEncoder, head: AestheticHead): Verifier {
   }
   return {
     name: 'aesthetic',
+    flops: clip.pictureFlops,
     hashes: async () => ({ ...(await clip.hashes()), head: await fileHash(head.file) }),
     prepare: (prompt, ledger) =>
       prompt.trim() === ''
@@ -82,7 +83,7 @@ function judge(clip: ClipEncoder, head: AestheticHead, ledger: Ledger): Judge {
     async score(images, options = {}) {
       options.signal?.throwIfAborted();
       const embeddings = await ledger.time('verifier', () => clip.embedImages(images, options));
-      ledger.add({ imagesVerified: images.length });
+      ledger.add({ imagesVerified: images.length, verifierFlops: images.length * clip.pictureFlops });
       return Array.from(aestheticScores(head, embeddings), finite);
     },
     close: () => undefined,

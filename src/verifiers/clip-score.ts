@@ -29,6 +29,7 @@ export async function openClipScore(runtime: Runtime, options: ClipScoreOptions)
 export function clipScore(clip: ClipEncoder): Verifier {
   return {
     name: 'clip-score',
+    flops: clip.pictureFlops,
     hashes: () => clip.hashes(),
     prepare: (prompt, ledger) => prepare(clip, prompt, ledger),
     close: () => {
@@ -54,7 +55,7 @@ async function prepare(clip: ClipEncoder, prompt: string, ledger: Ledger): Promi
     async score(images, options = {}) {
       options.signal?.throwIfAborted();
       const pictures = await ledger.time('verifier', () => clip.embedImages(images, options));
-      ledger.add({ imagesVerified: images.length });
+      ledger.add({ imagesVerified: images.length, verifierFlops: images.length * clip.pictureFlops });
       return Array.from(cosines(pictures, text, clip.width), scoreOf);
     },
     close: () => undefined,

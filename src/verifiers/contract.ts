@@ -17,6 +17,8 @@ export interface Verifier {
   readonly name: string;
   /** The highest score that it can give, where there is one. */
   readonly most?: number;
+  /** Floating-point operations of scoring one picture, where they are known: 0 where nothing is multiplied. */
+  readonly flops?: number;
   /** SHA-256 of the files that make the verifier, for results and replay. */
   hashes(): Promise<Readonly<Record<string, string>>>;
   /** Encodes the prompt once; costs (time, pictures) go to `ledger`. An empty prompt is a UsageError. */

@@ -16,6 +16,7 @@ export async function openImageRewardVerifier(runtime: Runtime, folder: string):
 export function imageReward(model: ImageReward): Verifier {
   return {
     name: 'image-reward',
+    flops: model.pictureFlops,
     hashes: () => model.hashes(),
     prepare: (prompt, ledger) => prepare(model, prompt, ledger),
     close: () => {
@@ -34,7 +35,7 @@ async function prepare(model: ImageReward, prompt: string, ledger: Ledger): Prom
     async score(images, options = {}) {
       options.signal?.throwIfAborted();
       const rewards = await ledger.time('verifier', () => model.rewards(encoded, images, options));
-      ledger.add({ imagesVerified: images.length });
+      ledger.add({ imagesVerified: images.length, verifierFlops: images.length * model.pictureFlops });
       return rewards.map(finite);
     },
     close: () => {

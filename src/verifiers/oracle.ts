@@ -15,6 +15,7 @@ export function oracle(): Verifier {
   return {
     name: 'oracle',
     most: 1,
+    flops: 0,
     hashes: () => Promise.resolve({}),
     prepare: (prompt, ledger): Promise<Judge> => {
       if (prompt.trim() === '') {

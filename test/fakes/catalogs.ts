@@ -6,6 +6,8 @@ import { UsageError } from '../../src/core/errors.js';
 import type { Catalogs } from '../../src/engine/catalogs.js';
 import { findModel, type ModelEntry } from '../../src/models/catalog.js';
 import type { VerifierEntry } from '../../src/verifiers/catalog.js';
+import { diffusionSchedule } from './fake-diffusion.js';
+import { fakeFlow, resolveFlow } from './fake-flow.js';
 import {
   FAKE_OPTIONS,
   type FakeModel,
@@ -34,7 +36,7 @@ function find<Entry extends { readonly name: string }>(
 }
 
 /**
- * A model 'toybox', a model 'absent' that is not installed, a model 'large' of any world, and the facts of the real
+ * A model 'toybox', one 'flow' that is found and not listed, whose steps are those of a diffusion model, a model 'absent' that is not installed, a model 'large' of any world, and the facts of the real
  * 'infinity-2b'; the verifiers 'clip-score' (likes red), 'aesthetic' (blue), 'image-reward' (anything but red), 'oracle',
  * 'missing' (not installed), 'clip-score-l14' of any world and 'llava-endpoint', which sends pictures away. Any folder holds the model of its name, or a CLIP.
  */
@@ -67,6 +69,15 @@ export function fakeCatalogs(options: FakeModelOptions = {}): FakeCatalogs {
     name: 'absent',
     installed: () => 'weights.pth is missing: put it there',
   };
+  const flow: ModelEntry = {
+    ...entry,
+    name: 'flow',
+    description: 'draws noise',
+    options: fakeFlow().options,
+    resolve: resolveFlow,
+    schedule: (given = {}) => diffusionSchedule(resolveFlow(given)),
+    load: () => Promise.resolve(fakeFlow()),
+  };
   const large: ModelEntry = { ...entry, name: 'large', world: 'any', verifier: 'clip-score-l14' };
   const judge = (name: string, likes: NonNullable<FakeVerifierOptions['likes']>): VerifierEntry => ({
     name,
@@ -83,6 +94,7 @@ export function fakeCatalogs(options: FakeModelOptions = {}): FakeCatalogs {
     },
   });
   const models = [entry, absent, large, findModel('infinity-2b')];
+  const named = [...models, flow];
   const verifiers: VerifierEntry[] = [
     judge('clip-score', 'red'),
     judge('aesthetic', 'blue'),
@@ -96,7 +108,7 @@ export function fakeCatalogs(options: FakeModelOptions = {}): FakeCatalogs {
     models,
     verifiers,
     loaded,
-    findModel: (name) => find('model', models, name),
+    findModel: (name) => find('model', named, name),
     findVerifier: (name) => find('verifier', verifiers, name),
     modelIn: (folder) => ({ ...modelEntry(basename(folder)), world: 'unknown', verifier: null }),
     clipIn: () => ({ ...judge('clip-dir', 'red'), world: 'any' }),

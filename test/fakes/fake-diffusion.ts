@@ -128,13 +128,17 @@ export class FakeDiffusion implements Generator {
     });
   }
 
-  decode(prefixes: readonly Prefix[], _view: View, { signal }: CallOptions = {}): Promise<Image[]> {
+  decode(
+    prefixes: readonly Prefix[],
+    _view: View,
+    { signal, ledger = this.ledger }: CallOptions = {},
+  ): Promise<Image[]> {
     return this.#work(signal, () => {
       const own = prefixes.map((prefix) => this.#own(prefix));
       const looked = [...new Set(own)].filter((prefix) => this.#readout(prefix) > 0 && !prefix.predicted);
-      this.#predict(looked);
-      for (const prefix of looked) prefix.paid = true;
-      this.ledger.add({ nfe: looked.length, imagesDecoded: own.length });
+      this.#predict(looked, ledger);
+      for (const prefix of looked) prefix.paid = ledger === this.ledger;
+      ledger.add({ nfe: looked.length, imagesDecoded: own.length });
       return own.map((prefix) => paint(prefix.predicted ?? prefix.latent));
     });
   }
@@ -189,7 +193,7 @@ export class FakeDiffusion implements Generator {
   }
 
   /** Runs the forward passes that are missing; they count once, whoever asks first. */
-  #predict(prefixes: readonly DiffusionPrefix[]): void {
+  #predict(prefixes: readonly DiffusionPrefix[], ledger = this.ledger): void {
     const waiting = [...new Set(prefixes)].filter(({ predicted }) => !predicted);
     if (waiting.length === 0) return;
     for (const prefix of waiting) {
@@ -198,9 +202,9 @@ export class FakeDiffusion implements Generator {
       prefix.predicted = prefix.latent.map((value, i) =>
         Math.sin(1.3 * value + 0.7 * (prefix.latent[(i + 5) % NUMBERS] ?? 0) + 0.1 * i + 0.2 * prefix.step),
       );
-      this.ledger.add({ forwards: 1, tokens, transformerFlops: flops });
+      ledger.add({ forwards: 1, tokens, transformerFlops: flops });
     }
-    this.ledger.add({ forwardCalls: 1 });
+    ledger.add({ forwardCalls: 1 });
   }
 
   /** The noise itself, or the latent on its way to what is predicted, with new noise where the step draws. */

@@ -18,6 +18,9 @@ export interface FakeVerifierOptions {
   readonly onScore?: (images: readonly Image[]) => void;
 }
 
+/** What a picture's score would cost. */
+const FLOPS = 3e6;
+
 type Colour = readonly [red: number, green: number, blue: number];
 
 const LIKING: Readonly<Record<'red' | 'blue' | 'not red', (colour: Colour) => number>> = {
@@ -44,6 +47,7 @@ export function fakeVerifier(options: FakeVerifierOptions = {}): FakeVerifier {
   let closed = false;
   return {
     name: options.name ?? 'fake-score',
+    flops: FLOPS,
     hashes: () => Promise.resolve({ 'judge.safetensors': options.hash ?? 'b'.repeat(64) }),
     closed: () => closed,
     prepare(prompt, ledger) {
@@ -51,7 +55,7 @@ export function fakeVerifier(options: FakeVerifierOptions = {}): FakeVerifier {
       return Promise.resolve({
         score: (images: readonly Image[]) =>
           ledger.time('verifier', () => {
-            ledger.add({ imagesVerified: images.length });
+            ledger.add({ imagesVerified: images.length, verifierFlops: images.length * FLOPS });
             options.onScore?.(images);
             return Promise.resolve(images.map((image) => liking(image, shift, options.likes ?? 'red')));
           }),

@@ -1,13 +1,16 @@
-// varsearch compare: every strategy at the same budget, one page and one table.
+// varsearch compare: strategies of one model, or models with the strategies that suit them, at the same budget: one page and one
+// table.
 
 import type { Command } from 'commander';
 import { Option } from 'commander';
 
+import { UsageError } from '../../core/errors.js';
 import type { Catalogs } from '../../engine/catalogs.js';
 import { OPEN_OPTIONS } from '../../engine/options.js';
 import { compareFiles, compareJson, strategyFiles } from '../../report/files.js';
-import type { CompareResult } from '../../run/compare.js';
+import { comparedSearches, type CompareResult } from '../../run/compare.js';
 import {
+  COMPARE_MODELS,
   COMPARE_ONLY,
   COMPARE_SEARCH_OPTIONS,
   type CompareOptions,
@@ -17,7 +20,7 @@ import {
   splitCompareOptions,
 } from '../../run/options.js';
 import { checkPlans } from '../../run/plan.js';
-import { optionsFor, STRATEGIES } from '../../search/registry.js';
+import { STRATEGIES } from '../../search/registry.js';
 import { compare } from '../../varsearch.js';
 import { printCosts, rowOf } from '../dry-run.js';
 import { addFlags, addOutputFlags, type Flags, given, type OutputFlags, takersOf } from '../flags.js';
@@ -39,7 +42,8 @@ async function keep(
   { folder, metadata }: Pick<Context, 'folder' | 'metadata'>,
 ): Promise<void> {
   const unfinished = compared.results.filter(({ complete }) => !complete);
-  for (const result of unfinished) folder.write(await strategyFiles(result, { metadata }));
+  const { several } = compared;
+  for (const result of unfinished) folder.write(await strategyFiles(result, { metadata, several }));
   folder.write(await compareFiles(compared));
 }
 
@@ -57,17 +61,23 @@ async function searchAll(
   { catalogs, folder, io, quiet, metadata }: Context,
 ): Promise<CompareResult> {
   const run = compare(options, { catalogs });
+  const several = namesModels(options);
   let progress = createProgress(io, { quiet });
   try {
     for await (const event of run) {
       if (event.type === 'begin') {
-        progress = createProgress(io, { quiet, title: event.strategy.padEnd(TITLE_WIDTH) });
+        const title = several ? `${event.model} ${event.strategy}` : event.strategy;
+        progress = createProgress(io, { quiet, title: title.padEnd(TITLE_WIDTH) });
+      }
+      if ((event.type === 'skipped' || event.type === 'limited') && !quiet) {
+        const what = event.type === 'skipped' ? 'is left out' : 'gets less than the budget';
+        line(io.stderr, `varsearch: ${event.strategy} on ${event.model} ${what}: ${event.why}`);
       }
       if (event.type === 'progress') progress.show(event.event);
       if (event.type === 'end') {
         progress.clear();
         const result = run.finished[event.index];
-        if (result) folder.write(await strategyFiles(result, { metadata }));
+        if (result) folder.write(await strategyFiles(result, { metadata, several }));
       }
     }
     return await run.result;
@@ -82,6 +92,9 @@ async function searchAll(
   }
 }
 
+/** Whether models were named, in place of the one of the other commands. */
+const namesModels = ({ models, modelDirs }: CompareOptions): boolean => (models ?? modelDirs) !== undefined;
+
 const TITLE_WIDTH = Math.max(...STRATEGIES.map(({ name }) => name.length));
 
 async function run(prompt: string | undefined, flags: CompareFlags, io: CliIo): Promise<void> {
@@ -89,7 +102,7 @@ async function run(prompt: string | undefined, flags: CompareFlags, io: CliIo): 
   const open = given(flags, OPEN_OPTIONS);
   const modelOptions = given(flags, MODEL_OPTIONS);
   const { seed = DEFAULT_SEED, ...picture } = given(flags, PICTURE_OPTIONS);
-  const only = given(flags, COMPARE_ONLY);
+  const only = { ...given(flags, COMPARE_ONLY), ...given(flags, COMPARE_MODELS) };
   const sizes = given(flags, COMPARE_SEARCH_OPTIONS);
   const options = {
     ...open,
@@ -102,21 +115,27 @@ async function run(prompt: string | undefined, flags: CompareFlags, io: CliIo): 
     prompt: prompt ?? (flags.dryRun === true ? 'nothing' : requirePrompt(prompt)),
   } as CompareOptions;
   const wanted = splitCompareOptions(options);
-  const schedule = scheduleOf(flags, { open, modelOptions }, catalogs);
-  const searches = STRATEGIES.map(({ name }) => name)
-    .filter((name) => only.strategies?.includes(name) ?? true)
-    .map((name) => optionsFor(name, { ...sizes, budget: options.budget }));
-  if (flags.dryRun === true) {
-    printCosts(
-      searches.map((search) => rowOf(search, schedule)),
-      schedule,
-      io,
-      flags.json === true,
+  const several = namesModels(options);
+  const { budget } = options;
+  if (!several && budget !== undefined) {
+    const schedule = scheduleOf(flags, { open, modelOptions }, catalogs);
+    const searches = comparedSearches(wanted.picture);
+    if (flags.dryRun === true) {
+      const rows = searches.map((search) => rowOf(search, schedule));
+      printCosts(rows, schedule, io, flags.json === true);
+      return;
+    }
+    checkPlans(wanted.open, { modelOptions, searches }, catalogs);
+  } else if (flags.dryRun === true) {
+    throw new UsageError(
+      '--dry-run counts the evaluations of one model: give --budget, and --model in place of --models',
     );
-    return;
   }
-  checkPlans(wanted.open, { modelOptions, searches }, catalogs);
-  const folder = chooseFolder(io.cwd, flags.out, folderName(options.prompt, 'compared', `seed${seed}`));
+  const folder = chooseFolder(
+    io.cwd,
+    flags.out,
+    folderName(options.prompt, several ? 'models-compared' : 'compared', `seed${seed}`),
+  );
   const quiet = flags.quiet === true;
   const { metadata } = flags;
   const compared = await interruptible(io, async (signal) => {
@@ -134,9 +153,11 @@ export function addCompare(program: Command, io: CliIo): void {
   const { strategies, ...rest } = COMPARE_ONLY;
   const command = program
     .command('compare')
-    .description('run every strategy at the same budget, side by side')
+    .description(
+      'run strategies, or models with the strategies that suit them, at the same budget, side by side',
+    )
     .argument('[prompt]', `${PICTURE_OPTIONS.prompt.words}, in quotes`);
-  addFlags(command, rest);
+  addFlags(command, { ...rest, ...COMPARE_MODELS });
   command.addOption(
     new Option('--strategies <names...>', `${strategies.words} (default: ${strategies.usual})`).choices([
       ...(strategies.choices ?? []),

@@ -22,6 +22,7 @@ import { CLIP_DEVIATION, CLIP_MEAN, preprocess } from '../clip/preprocess.js';
 import { type LinearHead, readLinearHead } from '../linear-head.js';
 import { loadTokenizer, type TextTokenizer, tokenizerFiles } from '../tokenizer.js';
 import { type ImageRewardConfig, readImageRewardConfig } from './config.js';
+import { imageRewardFlops } from './cost.js';
 import { buildBlipFusion, buildBlipPrompt } from './text-graph.js';
 import { buildBlipVision } from './vision-graph.js';
 
@@ -168,6 +169,11 @@ export class ImageReward {
     this.#folder = folder;
     this.#tokenizer = tokenizer;
     this.#batch = Math.max(1, Math.floor(BATCH_BYTES / (tokens * vision.hidden * 4)));
+  }
+
+  /** Floating-point operations of one picture's reward. */
+  get pictureFlops(): number {
+    return imageRewardFlops(this.network.config);
   }
 
   /** Encodes a prompt, padded to the model's length or cut there; the caller disposes of the states. */

@@ -8,6 +8,7 @@ import { checkpointHashes, presentHashes } from '../../core/hash.js';
 import type { Image } from '../../core/image.js';
 import type { Runtime } from '../../runtime/index.js';
 import { loadTokenizer, type TextTokenizer, tokenizerFiles } from '../tokenizer.js';
+import { clipPictureFlops } from './cost.js';
 import { preprocess, type Preprocessing, readPreprocessing } from './preprocess.js';
 import { type ClipTowers, openTowers } from './towers.js';
 
@@ -21,6 +22,8 @@ export interface EmbedOptions {
 export interface ClipEncoder {
   /** Width of the embeddings. */
   readonly width: number;
+  /** Floating-point operations of one picture's embedding. */
+  readonly pictureFlops: number;
   /** Embeddings of pictures of any size after the projection, not normalised: [N, width]. */
   embedImages(images: readonly Image[], options?: EmbedOptions): Promise<Float32Array>;
   /** Embeddings of texts after the projection, not normalised: [N, width]. Too long texts are cut. */
@@ -38,6 +41,7 @@ const BATCH_BYTES = 4 * 2 ** 20;
 class Clip implements ClipEncoder {
   readonly towers: ClipTowers;
   readonly width: number;
+  readonly pictureFlops: number;
   readonly #folder: string;
   readonly #preprocessing: Preprocessing;
   readonly #tokenizer: TextTokenizer;
@@ -55,6 +59,7 @@ class Clip implements ClipEncoder {
     this.#folder = folder;
     this.towers = towers;
     this.width = embedding;
+    this.pictureFlops = clipPictureFlops(vision, embedding);
     this.#preprocessing = readPreprocessing(folder, vision.imageSize);
     this.#tokenizer = tokenizer;
     const tokens = Math.floor(vision.imageSize / vision.patchSize) ** 2 + 1;

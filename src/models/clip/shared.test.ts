@@ -10,6 +10,7 @@ function slowClip(): { clip: ClipEncoder; calls: (readonly Image[])[]; go: () =>
   const calls: (readonly Image[])[] = [];
   const waiting: (() => void)[] = [];
   const clip: ClipEncoder = {
+    pictureFlops: 1000,
     width: 2,
     embedImages: async (images, { signal } = {}) => {
       calls.push(images);

@@ -45,6 +45,7 @@ function shareOf(clip: ClipEncoder, release: () => void): ClipEncoder {
   let closed = false;
   return {
     width: clip.width,
+    pictureFlops: clip.pictureFlops,
     embedImages: (...call) => clip.embedImages(...call),
     embedText: (...call) => clip.embedText(...call),
     hashes: () => clip.hashes(),
@@ -91,6 +92,7 @@ export function rememberPictures(clip: ClipEncoder): ClipEncoder {
   };
   return {
     width: clip.width,
+    pictureFlops: clip.pictureFlops,
     embedImages: (images, options = {}) => embed(images, options),
     embedText: (...call) => clip.embedText(...call),
     hashes: () => clip.hashes(),

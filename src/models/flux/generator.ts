@@ -81,21 +81,25 @@ export class FluxGenerator implements Generator {
     });
   }
 
-  async decode(prefixes: readonly Prefix[], _view: View, { signal }: CallOptions = {}): Promise<Image[]> {
+  async decode(
+    prefixes: readonly Prefix[],
+    _view: View,
+    { signal, ledger = this.ledger }: CallOptions = {},
+  ): Promise<Image[]> {
     throwIfAborted(signal);
     const own = prefixes.map((prefix) => this.#own(prefix));
     const looked = [...new Set(own)].filter(({ prediction, step }) => this.#readout(step) > 0 && !prediction);
-    await this.#predict(looked, signal);
-    for (const prefix of looked) prefix.paid = true;
-    this.ledger.add({ nfe: looked.length });
+    await this.#predict(looked, signal, ledger);
+    for (const prefix of looked) prefix.paid = ledger === this.ledger;
+    ledger.add({ nfe: looked.length });
     const { autoencoder, memory } = this.#parts;
     const pictures: Image[] = [];
     const fits = autoencoder.batchWithin(memory / 2, this.#grid);
     for (let start = 0; start < own.length; start += fits) {
       throwIfAborted(signal);
       const batch = own.slice(start, start + fits).map((prefix) => this.#clean(prefix));
-      pictures.push(...(await this.ledger.time('decoder', () => autoencoder.decode(batch, this.#grid))));
-      this.ledger.add({
+      pictures.push(...(await ledger.time('decoder', () => autoencoder.decode(batch, this.#grid))));
+      ledger.add({
         imagesDecoded: batch.length,
         decoderFlops: batch.length * autoencoder.flops(this.#grid),
       });
@@ -147,7 +151,11 @@ export class FluxGenerator implements Generator {
   }
 
   /** Runs the evaluations that are missing, in micro-batches that keep within the memory budget. */
-  async #predict(prefixes: readonly FluxPrefix[], signal: AbortSignal | undefined): Promise<void> {
+  async #predict(
+    prefixes: readonly FluxPrefix[],
+    signal: AbortSignal | undefined,
+    ledger = this.ledger,
+  ): Promise<void> {
     const { transformer, values, facts, memory } = this.#parts;
     const waiting = [...new Set(prefixes)].filter(({ prediction }) => !prediction);
     const size = { imageTokens: this.#grid.height * this.#grid.width, textTokens: facts.textLength };
@@ -156,14 +164,14 @@ export class FluxGenerator implements Generator {
     for (let start = 0; start < waiting.length; start += most) {
       throwIfAborted(signal);
       const batch = waiting.slice(start, start + most);
-      const predictions = await this.ledger.time('transformer', () => this.#forward(batch));
+      const predictions = await ledger.time('transformer', () => this.#forward(batch));
       batch.forEach((prefix, i) => {
         const prediction = predictions[i];
         if (prediction) prefix.setPrediction(prediction);
         const { tokens, flops } = this.#next(prefix);
-        this.ledger.add({ forwards: 1, tokens, transformerFlops: flops });
+        ledger.add({ forwards: 1, tokens, transformerFlops: flops });
       });
-      this.ledger.add({ forwardCalls: 1 });
+      ledger.add({ forwardCalls: 1 });
     }
   }
 

@@ -20,6 +20,7 @@ const DEFAULT_MEMORY = 2 * 1024 ** 3;
 export class FluxModel implements ImageModel {
   readonly name: string;
   readonly options = FLUX_OPTIONS;
+  readonly drawing = { solver: 'stochastic' };
   readonly transformer: FluxTransformer;
   readonly autoencoder: FluxAutoencoder;
   readonly facts: FluxFacts;

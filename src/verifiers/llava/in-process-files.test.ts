@@ -128,7 +128,10 @@ describe('llavaHashes', () => {
     ]);
     const changes: readonly (readonly [string, (at: string) => void])[] = [
       ['config', (at) => rewrite(at, 'config.json', { ...llavaConfig(), more: 1 })],
-      ['tokenizerConfig', (at) => rewrite(at, 'tokenizer_config.json', { ...llavaTokenizerConfig(), more: 1 })],
+      [
+        'tokenizerConfig',
+        (at) => rewrite(at, 'tokenizer_config.json', { ...llavaTokenizerConfig(), more: 1 }),
+      ],
       ['preprocessor', (at) => rewrite(at, 'preprocessor_config.json', { ...llavaPreprocessor(), more: 1 })],
     ];
     for (const [name, change] of changes) {
