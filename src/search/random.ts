@@ -21,7 +21,7 @@ function resolve({ images, budget }: OptionsOf<typeof OPTIONS>, schedule: Schedu
   exclusive({ images, budget });
   if (images !== undefined) return { images: checkCount(images, 'images') };
   const candidates = schedule.steps.map(() => DEFAULTS.candidates);
-  const usual = costOf(roundsOf({ candidates }, DEFAULTS.width), schedule).nfe;
+  const usual = costOf(roundsOf({ candidates }, DEFAULTS.width, schedule), schedule).nfe;
   return {
     images: affordable(budget ?? usual, { each: evaluationsFrom(1, schedule.steps), free: 0, least: 1 }),
   };

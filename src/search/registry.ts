@@ -15,7 +15,7 @@ import { BEAM } from './beam.js';
 import type { Search, SearchContext, Strategy } from './contract.js';
 import type { Estimate } from './cost.js';
 import { GTO } from './gto.js';
-import { type MemoryNeed,memoryOf } from './memory.js';
+import { type MemoryNeed, memoryOf } from './memory.js';
 import { RANDOM } from './random.js';
 
 /** All strategies. */

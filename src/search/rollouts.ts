@@ -364,14 +364,15 @@ export class Rollouts {
   }
 
   /** The rollout of an elected candidate, judged in the round before, as a candidate of this one. */
-  #takeOver({ candidate: before, chain: [, ...further] }: Beam, place: Omit<Candidate, 'scores'>): Elected {
+  #takeOver({ candidate: before, chain }: Beam, place: Omit<Candidate, 'scores'>): Elected {
+    const further = chain.filter(({ step }) => step >= place.step);
     if (!before || further.length === 0) {
       throw new RangeError('a beam without a kept rollout has nothing to take over');
     }
     const candidate: Candidate = { ...place, sameAs: before.sameAs ?? before.id, scores: before.scores };
     this.#candidates.push(candidate);
-    const chain = further.map((prefix) => this.#owned.add(prefix.retain()));
-    return { candidate, chain: chain as unknown as Chain };
+    const taken = further.map((prefix) => this.#owned.add(prefix.retain()));
+    return { candidate, chain: taken as unknown as Chain };
   }
 
   async #show(
