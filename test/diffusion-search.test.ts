@@ -113,6 +113,18 @@ describe('the search of a diffusion model', () => {
     );
   });
 
+  it('plays no round at a step that draws nothing', async () => {
+    const idle = await search('plain', { strategy: 'beam', width: 2, candidates: [3, 1, 1, 1, 1] });
+    expect(idle.result.candidates.map(({ step, path }) => [step, path[0]])).toEqual(Array(6).fill([5, 1]));
+    expect(idle.cost.imagesDecoded).toBe(6);
+    const kept = { strategy: 'gto', candidates: [4, 3, 2, 2, 1], keepElected: true } as const;
+    const { candidates } = (await search('stochastic', kept)).result;
+    expect([...new Set(candidates.map(({ step }) => step))]).toEqual([1, 2, 3, 5]);
+    // No picture is judged twice, but for those that are taken over.
+    const drawn = candidates.filter(({ sameAs }) => sameAs === undefined);
+    expect(new Set(drawn.map(({ scores }) => scores['bright'])).size).toBe(drawn.length);
+  });
+
   it('counts 96 pictures of 30 steps as 2880 evaluations, as the paper does', () => {
     const schedule = diffusionSchedule({ solver: 'plain', steps: 30 });
     expect(estimate(resolveSearch({ strategy: 'random', images: 96 }, schedule), schedule).nfe).toBe(2880);

@@ -9,6 +9,7 @@ import { type Beam, Rollouts } from './rollouts.js';
 import {
   checkCount,
   DEFAULTS,
+  stepsOfRounds,
   STEPWISE_OPTIONS,
   stepwiseCost,
   stepwiseNeeds,
@@ -38,8 +39,10 @@ async function* run(context: SearchContext, { width, candidates, keepElected, re
   const rollouts = new Rollouts(context, { keepElected });
   try {
     let beams: readonly Beam[] = [rollouts.begin()];
-    for (const [index, perBeam] of candidates.entries()) {
-      const round = { round: index + 1, rounds: candidates.length, step: index + 1, total: width * perBeam };
+    const rounds = stepsOfRounds(context.generator.schedule);
+    for (const [index, { first, last }] of rounds.entries()) {
+      const total = width * (candidates[first - 1] ?? 1);
+      const round = { round: index + 1, rounds: rounds.length, step: last, total };
       beams = yield* rollouts.play(beams, round, width);
     }
     return rollouts.result(result);

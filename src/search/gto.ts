@@ -5,6 +5,7 @@ import type { Search, SearchContext, Strategy } from './contract.js';
 import { Rollouts } from './rollouts.js';
 import {
   DEFAULTS,
+  stepsOfRounds,
   STEPWISE_OPTIONS,
   stepwiseCost,
   type StepwiseGiven,
@@ -20,8 +21,10 @@ async function* run(context: SearchContext, { candidates, keepElected, result }:
   const rollouts = new Rollouts(context, { keepElected });
   try {
     let current = [rollouts.begin()];
-    for (const [index, total] of candidates.entries()) {
-      const round = { round: index + 1, rounds: candidates.length, step: index + 1, total };
+    const rounds = stepsOfRounds(context.generator.schedule);
+    for (const [index, { first, last }] of rounds.entries()) {
+      const total = candidates[first - 1] ?? 1;
+      const round = { round: index + 1, rounds: rounds.length, step: last, total };
       current = yield* rollouts.play(current, round, 1);
     }
     return rollouts.result(result);

@@ -86,18 +86,13 @@ function mostRollouts({ candidates }: RoundSize): number {
 
 /** What a search needs, from all of its rounds. */
 export function memoryOf(schedule: Schedule, rounds: readonly RoundSize[], isRelative: boolean): MemoryNeed {
-  const most = (plan: (round: RoundSize) => RoundPlan): number =>
-    Math.ceil(
-      Math.max(0, ...rounds.map((round) => roundBytes(schedule, round, { ...plan(round), isRelative }))),
-    );
-  const least = most(() => ({ rollouts: 1, holds: false }));
-  return {
-    least,
-    most: Math.max(
-      least,
-      most((round) => ({ rollouts: mostRollouts(round), holds: true })),
-    ),
-  };
+  const bytesOf = (round: RoundSize, plan: RoundPlan): number =>
+    roundBytes(schedule, round, { ...plan, isRelative });
+  const least = rounds.map((round) =>
+    Math.min(...[true, false].map((holds) => bytesOf(round, { rollouts: 1, holds }))),
+  );
+  const most = rounds.map((round) => bytesOf(round, { rollouts: mostRollouts(round), holds: true }));
+  return { least: Math.ceil(Math.max(0, ...least)), most: Math.ceil(Math.max(0, ...least, ...most)) };
 }
 
 const UNITS = [

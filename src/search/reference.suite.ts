@@ -150,11 +150,15 @@ export function referenceSearch(search: ResolvedSearch, world: BitWorld, root: D
   const width = search.strategy === 'beam' ? search.width : 1;
   let round: Place[] = [];
   let beams: readonly Draws[] = [[]];
+  let number = 0;
   for (let k = 1; k <= K; k++) {
+    // A step that draws nothing is no round: its pictures are those of the round before.
+    if (k > 1 && world.schedule.steps[k - 1]?.draws === false) continue;
+    number++;
     const share = (width * (search.candidates[k - 1] ?? 0)) / beams.length;
     round = beams.flatMap((beam, b) =>
       Array.from({ length: share }, (_, c) => {
-        const own = root.fold(k).fold(b).fold(c);
+        const own = root.fold(number).fold(b).fold(c);
         const kept = search.keepElected && k > 1 && c === 0;
         return { beam: b, own, draws: kept ? beam : complete(beam, k - 1, own) };
       }),

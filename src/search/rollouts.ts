@@ -292,6 +292,11 @@ export class Rollouts {
     for (const candidate of elected) {
       const draft = places.get(candidate);
       if (isHeld.has(candidate) || !draft) continue;
+      if (draft.step === this.#until) {
+        // Nothing can be drawn from it.
+        again.push({ candidate, chain: [] });
+        continue;
+      }
       const last = this.#keepElected ? this.#until : draft.step;
       // Its evaluations were counted when it was drawn first; forward passes count whenever they run.
       const [chain] = await this.#rollOut([draft], last, new Ledger());
@@ -376,7 +381,8 @@ export class Rollouts {
   }
 
   /** The rollout of an elected candidate, judged in the round before, as a candidate of this one. */
-  #takeOver({ candidate: before, chain: [, ...further] }: Beam, place: Omit<Candidate, 'scores'>): Elected {
+  #takeOver({ candidate: before, chain }: Beam, place: Omit<Candidate, 'scores'>): Elected {
+    const further = chain.filter(({ step }) => step >= place.step);
     if (!before || further.length === 0) {
       throw new RangeError('a beam without a kept rollout has nothing to take over');
     }

@@ -54,7 +54,7 @@ export function stepwiseSizes(
   const { candidates, budget, keepElected = DEFAULTS.keepElected, result = DEFAULTS.result } = given;
   exclusive({ candidates, budget });
   const { steps } = schedule;
-  const each = width * costOf(roundsOf({ candidates: steps.map(() => 1) }, 1), schedule).nfe;
+  const each = width * costOf(roundsOf({ candidates: steps.map(() => 1) }, 1, schedule), schedule).nfe;
   // A kept rollout stands for one candidate of every beam in every round but the first.
   const free = keepElected ? each - width * evaluationsFrom(1, steps) : 0;
   const least = keepElected && steps.length > 1 ? 2 : 1;
@@ -70,6 +70,17 @@ export function stepwiseSizes(
   return { candidates: perStep, keepElected, result };
 }
 
+/**
+ * The steps of every round of such a search, from 1: one that draws, and those after it that do not. An idle step by itself would be a
+ * round of pictures that were judged already.
+ */
+export function stepsOfRounds({
+  steps,
+}: Schedule): readonly { readonly first: number; readonly last: number }[] {
+  const starts = steps.flatMap(({ draws }, index) => (draws || index === 0 ? index + 1 : []));
+  return starts.map((first, i) => ({ first, last: (starts[i + 1] ?? steps.length + 1) - 1 }));
+}
+
 /** The candidates that such a search newly draws, round by round. */
 export function roundsOf(
   {
@@ -77,30 +88,31 @@ export function roundsOf(
     keepElected = false,
   }: { readonly candidates: readonly number[]; readonly keepElected?: boolean },
   width: number,
+  schedule: Schedule,
 ): DrawnAt[] {
-  return candidates.map((count, index) => {
+  return stepsOfRounds(schedule).map(({ first }, index) => {
     const inherited = keepElected && index > 0 ? 1 : 0;
-    return { step: index + 1, drawn: width * (count - inherited) };
+    return { step: first, drawn: width * ((candidates[first - 1] ?? 1) - inherited) };
   });
 }
 
 /** The cost of such a search. */
 export function stepwiseCost(sizes: StepwiseSizes, width: number, schedule: Schedule): Estimate {
-  return costOf(roundsOf(sizes, width), schedule);
+  return costOf(roundsOf(sizes, width, schedule), schedule);
 }
 
 /** The rounds of such a search, for what it holds. */
 export function stepwiseRounds(
   { candidates, keepElected }: StepwiseSizes,
   width: number,
-  { steps }: Schedule,
+  schedule: Schedule,
 ): RoundSize[] {
-  return candidates.map((count, index) => ({
+  return stepsOfRounds(schedule).map(({ first, last }, index) => ({
     beams: index === 0 ? 1 : width,
-    from: index,
-    step: index + 1,
-    until: steps.length,
-    candidates: width * count,
+    from: first - 1,
+    step: last,
+    until: schedule.steps.length,
+    candidates: width * (candidates[first - 1] ?? 1),
     elect: width,
     keepElected,
   }));
@@ -117,7 +129,7 @@ export function stepwiseNeeds({ candidates }: StepwiseSizes, width = 1): Needs {
 /** What the default beam search costs, in NFE. */
 export function usualBudget(schedule: Schedule): number {
   const candidates = schedule.steps.map(() => DEFAULTS.candidates);
-  return costOf(roundsOf({ candidates }, DEFAULTS.width), schedule).nfe;
+  return costOf(roundsOf({ candidates }, DEFAULTS.width, schedule), schedule).nfe;
 }
 
 interface Price {
