@@ -17,7 +17,7 @@ import {
   type Session,
   type TensorHandle,
 } from '../../runtime/index.js';
-import { openWeights, withPrefix } from '../../runtime/weights/index.js';
+import { openWeights, unwrapped, withPrefix } from '../../runtime/weights/index.js';
 import { CLIP_DEVIATION, CLIP_MEAN, preprocess } from '../clip/preprocess.js';
 import { type LinearHead, readLinearHead } from '../linear-head.js';
 import { loadTokenizer, type TextTokenizer, tokenizerFiles } from '../tokenizer.js';
@@ -116,8 +116,9 @@ export async function openImageRewardNetwork(
   folder: string,
   options: { readonly states?: boolean } = {},
 ): Promise<ImageRewardNetwork> {
-  const source = openWeights(join(folder, WEIGHTS));
+  const file = openWeights(join(folder, WEIGHTS));
   try {
+    const source = unwrapped(file, { marks: ['blip.visual_encoder.patch_embed.proj.weight'] });
     const blip = withPrefix(source, 'blip.');
     const config = readImageRewardConfig(folder, blip);
     const head = readLinearHead(withPrefix(source, 'mlp.'));
@@ -135,7 +136,7 @@ export async function openImageRewardNetwork(
     ]);
     return new ImageRewardNetwork(source.label, config, { sessions: { vision, prompt, fusion }, head });
   } finally {
-    source.close();
+    file.close();
   }
 }
 

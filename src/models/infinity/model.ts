@@ -7,7 +7,7 @@ import { checkpointHashes, type FileHashes, presentHashes } from '../../core/has
 import type { Ledger } from '../../core/ledger.js';
 import type { OptionValues } from '../../core/options.js';
 import { float32Tensor, type Runtime, type Session } from '../../runtime/index.js';
-import { openWeights, type TensorSource } from '../../runtime/weights/index.js';
+import { openWeights, type TensorSource, unwrapped } from '../../runtime/weights/index.js';
 import type { CallOptions, ImageModel } from '../contract.js';
 import { openT5Encoder, type TextEncoder, type TextStates } from '../t5/text-encoder.js';
 import { tokenizerFiles } from '../tokenizer.js';
@@ -190,13 +190,16 @@ export class InfinityModel implements ImageModel {
   }
 }
 
+/** tools/run_infinity.py takes the model out of its training's checkpoints by this key. */
+const INFINITY = { marks: ['word_embed.weight', 'cfg_uncond'], official: ['trainer.gpt_fsdp.'] };
+
 /** Opens an Infinity; the caller closes it. The runtime stays the caller's. */
 export async function openInfinity(runtime: Runtime, options: InfinityOptions): Promise<InfinityModel> {
-  const weights = openWeights(options.transformer);
+  const file = openWeights(options.transformer);
   try {
-    return await load(runtime, weights, options);
+    return await load(runtime, unwrapped(file, INFINITY), options);
   } finally {
-    weights.close();
+    file.close();
   }
 }
 

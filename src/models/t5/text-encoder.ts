@@ -2,7 +2,7 @@
 
 import { RuntimeError } from '../../core/errors.js';
 import { int32Tensor, type Runtime, type Session } from '../../runtime/index.js';
-import { openWeights } from '../../runtime/weights/index.js';
+import { openWeights, unwrapped } from '../../runtime/weights/index.js';
 import { loadTokenizer, type TextTokenizer } from '../tokenizer.js';
 import { readT5Config, type T5Config } from './config.js';
 import { buildT5Encoder } from './graph.js';
@@ -68,12 +68,15 @@ export class T5Encoder {
   }
 }
 
+const T5 = { marks: ['encoder.final_layer_norm.weight'] };
+
 /** Opens the weights of a T5 folder (config.json and a checkpoint). The caller closes it. Throws CheckpointError. */
 export async function openT5Weights(runtime: Runtime, folder: string): Promise<T5Encoder> {
   const config = readT5Config(folder);
   const weights = openWeights(folder);
   try {
-    return new T5Encoder(config, weights.label, await runtime.load(buildT5Encoder(config, weights)));
+    const graph = buildT5Encoder(config, unwrapped(weights, T5));
+    return new T5Encoder(config, weights.label, await runtime.load(graph));
   } finally {
     weights.close();
   }
