@@ -90,7 +90,7 @@ describe('the catalogue of models', () => {
   it.each([
     ['infinity-2b', { size: '2M' }, "unknown picture size '2M': choose one of 0.06M"],
     ['infinity-2b', { size: '0.06M', temperature: [1, 2] }, 'temperature has 2 values for 7 scales'],
-    ['infinity-8b', { aspectRatio: -1 }, "option 'aspectRatio' must be a number above 0"],
+    ['infinity-8b', { aspectRatio: -1 }, "option 'aspectRatio' must be a number from 0.01 to 100"],
     ['toybox', { size: '1M' }, 'toybox draws pictures of one size and ratio'],
     ['toybox', { topP: 2 }, "option 'topP' must be a number from 0 to 1, got 2"],
     ['toybox', { topK: 0.5 }, "option 'topK' must be a whole number of at least 0"],

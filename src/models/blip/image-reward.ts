@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { CheckpointError, RuntimeError, throwIfAborted } from '../../core/errors.js';
 import { checkpointHashes, presentHashes } from '../../core/hash.js';
 import type { Image } from '../../core/image.js';
+import { checkReadout } from '../../core/readout.js';
 import type { GraphModel } from '../../runtime/graph/index.js';
 import {
   float32Tensor,
@@ -219,7 +220,9 @@ export class ImageReward {
     });
     const states = await this.network.embedPixels(pixels, images.length);
     try {
-      return (await this.network.fuse(prompt, states)).float32('text_features');
+      const features = (await this.network.fuse(prompt, states)).float32('text_features');
+      checkReadout(this.network.file, "ImageReward's features", features);
+      return features;
     } finally {
       states.dispose();
     }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { tinyStates, writeTinyInfinity } from '../../../test/fakes/tiny-infinity.js';
+import { damagedCopy } from '../../../test/fixtures/damaged-copy.js';
 import { Ledger } from '../../core/ledger.js';
 import type { OptionValues } from '../../core/options.js';
 import { RandomKey } from '../../core/random.js';
@@ -295,5 +296,61 @@ describe('the Infinity generator', () => {
     await expect(prepare({ size: '1M' })).rejects.toThrow('pictures of one size and ratio');
     await expect(model.prepareStates(tinyStates(17), new Ledger())).rejects.toThrow('takes at most 16');
     await model.close();
+  });
+});
+
+describe('damaged weights', () => {
+  const inFolder = (name: string): string => join(folder, name);
+  const drawOne = async (changed: Partial<typeof files>, view: 'own' | 'full'): Promise<void> => {
+    const model = await openInfinity(runtime, {
+      name: 'tiny',
+      ...files,
+      ...changed,
+      schedule: { scales, rotary: scales },
+      defaults: { cfg: 3, temperature: 1 },
+    });
+    const before = await runtime.stats();
+    const generator = await model.prepareStates(tinyStates(5), new Ledger());
+    const empty = generator.begin();
+    try {
+      const [prefix] = await generator.extend([{ prefix: empty, draw }]);
+      try {
+        await generator.decode([prefix as InfinityPrefix], view);
+      } finally {
+        prefix?.release();
+      }
+    } finally {
+      empty.release();
+      generator.close();
+      expect((await runtime.stats()).tensors).toBe(before.tensors);
+      await model.close();
+    }
+  };
+
+  it.each([
+    [NaN, 'not finite numbers'],
+    [Infinity, 'not finite numbers'],
+    [0, 'all the same'],
+  ])(
+    'of %d in the transformer are an error that names its logits, and nothing is left behind',
+    async (value, fault) => {
+      const transformer = damagedCopy(files.transformer, inFolder('t.safetensors'), 'head.weight', value);
+      const bias = damagedCopy(transformer, inFolder('t0.safetensors'), 'head.bias', 0);
+      await expect(drawOne({ transformer: bias }, 'full')).rejects.toThrow(
+        `t0.safetensors: the logits of scale 1 are ${fault}`,
+      );
+    },
+  );
+
+  it.each([
+    [NaN, 'not finite numbers'],
+    [0, 'all the same'],
+  ])('of %d in the VAE are an error that names its pictures', async (value, fault) => {
+    const vae = damagedCopy(files.vae, inFolder('v.safetensors'), 'decoder.conv_out.conv.weight', value);
+    for (const view of ['own', 'full'] as const) {
+      await expect(drawOne({ vae }, view)).rejects.toThrow(
+        `v.safetensors: the autoencoder's pictures are ${fault}`,
+      );
+    }
   });
 });

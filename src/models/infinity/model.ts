@@ -226,6 +226,7 @@ async function load(
     );
   }
   const core: InfinityCore = {
+    file: weights.label,
     runtime,
     config,
     layout: { channels: decoder.channels, patch },

@@ -1,6 +1,7 @@
 // A T5 encoder from a Hugging Face folder: token ids to states, and prompts to states.
 
 import { RuntimeError } from '../../core/errors.js';
+import { checkReadout } from '../../core/readout.js';
 import { int32Tensor, type Runtime, type Session } from '../../runtime/index.js';
 import { openWeights, unwrapped } from '../../runtime/weights/index.js';
 import { loadTokenizer, type TextTokenizer } from '../tokenizer.js';
@@ -60,7 +61,9 @@ export class T5Encoder {
       input_ids: int32Tensor(ids, dims),
       attention_mask: int32Tensor(mask ?? new Int32Array(ids.length).fill(1), dims),
     });
-    return result.float32('last_hidden_state');
+    const states = result.float32('last_hidden_state');
+    checkReadout(this.file, "the text encoder's states", states);
+    return states;
   }
 
   close(): void {

@@ -96,8 +96,9 @@ function makeTypedTensor(m: PickleMachine, args: readonly PickleValue[]): TorchT
   const [storage, offset = null, size = null, stride = null, grad = null, hooks = null, type, ...metadata] =
     args;
   if (!(type instanceof TorchGlobal) || type.meaning.is !== 'dtype') m.fail('makes a tensor without a type');
-  if (!(storage instanceof TorchStorage) || storage.dtype !== 'U8')
-    {m.fail('makes a tensor without its bytes');}
+  if (!(storage instanceof TorchStorage) || storage.dtype !== 'U8') {
+    m.fail('makes a tensor without its bytes');
+  }
   return makeTensor(m, [storage, offset, size, stride, grad, hooks, ...metadata], type.meaning.dtype);
 }
 

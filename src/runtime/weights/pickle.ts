@@ -122,8 +122,9 @@ function setItems(m: PickleMachine, items: readonly PickleValue[]): void {
   if (items.length % 2 !== 0) m.fail('sets an entry without a value');
   for (let i = 0; i < items.length; i += 2) {
     const key = keyOf(items[i]!);
-    if (key === undefined)
-      {m.fail('uses a dictionary key that is neither a string nor a number, nor a tuple of them');}
+    if (key === undefined) {
+      m.fail('uses a dictionary key that is neither a string nor a number, nor a tuple of them');
+    }
     if (dictionary.has(key)) m.fail(`sets the key '${quoteName(String(key))}' twice`);
     dictionary.set(key, items[i + 1]!);
   }
@@ -134,8 +135,9 @@ function keyOf(value: PickleValue): PickleKey | undefined {
   if (value === null) return 'None';
   if (typeof value !== 'object') return value;
   const isPlain = (item: unknown): boolean => item === null || typeof item !== 'object';
-  if (!Array.isArray(value) || !Object.isFrozen(value) || value.length > 8 || !value.every(isPlain))
-    {return undefined;}
+  if (!Array.isArray(value) || !Object.isFrozen(value) || value.length > 8 || !value.every(isPlain)) {
+    return undefined;
+  }
   const text = `(${value.map((item) => (item === null ? 'None' : String(item))).join(', ')})`;
   return text.length <= LIMITS.nameLength ? text : undefined;
 }

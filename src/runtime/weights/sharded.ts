@@ -96,8 +96,9 @@ function readIndex(index: string): ReadonlyMap<string, string> {
     }
     map.set(name, file);
   }
-  if (map.size > LIMITS.tensors)
-    {throw new CheckpointError(index, `names more than ${LIMITS.tensors} tensors`);}
+  if (map.size > LIMITS.tensors) {
+    throw new CheckpointError(index, `names more than ${LIMITS.tensors} tensors`);
+  }
   if (new Set(map.values()).size > LIMITS.shards) throw new CheckpointError(index, 'names too many shards');
   return map;
 }

@@ -53,7 +53,8 @@ function checkRepeatedKeys(label: string, part: string, text: string): void {
 /** Only a member's name is followed by a colon. */
 function colonFollows(text: string, from: number): boolean {
   let i = from;
-  for (let code = text.charCodeAt(i); code === 0x20 || (code >= 0x09 && code <= 0x0d);)
-    {code = text.charCodeAt(++i);}
+  for (let code = text.charCodeAt(i); code === 0x20 || (code >= 0x09 && code <= 0x0d);) {
+    code = text.charCodeAt(++i);
+  }
   return text.charCodeAt(i) === 0x3a;
 }
