@@ -4,7 +4,7 @@
 import { inRange } from '../../core/config-fields.js';
 import { type Range, RANGES } from '../../core/config-ranges.js';
 import { CheckpointError } from '../../core/errors.js';
-import type { TensorSource } from '../../runtime/weights/index.js';
+import { type TensorSource, unwrapped } from '../../runtime/weights/index.js';
 
 /** The sizes of a transformer that decide what a step costs. */
 export interface TransformerSizes {
@@ -33,8 +33,12 @@ export interface InfinityConfig extends TransformerSizes {
   readonly maxTextLength: number;
 }
 
-/** Reads the sizes off the weights; throws a CheckpointError that names the key when they are not an Infinity's. */
-export function infinityConfig(weights: TensorSource): InfinityConfig {
+/** tools/run_infinity.py takes the model out of its training's checkpoints by this key. */
+export const INFINITY = { marks: ['word_embed.weight', 'cfg_uncond'], official: ['trainer.gpt_fsdp.'] };
+
+/** Reads the sizes off the weights, under whatever plain prefix they are; throws a CheckpointError that names the key when they are not an Infinity's. */
+export function infinityConfig(file: TensorSource): InfinityConfig {
+  const weights = unwrapped(file, INFINITY);
   const shape = (key: string, rank: number): number[] => {
     if (!weights.has(key)) {
       throw new CheckpointError(weights.label, `is not an Infinity transformer: no tensor '${key}'`);

@@ -9,6 +9,8 @@ import { Ledger } from '../../core/ledger.js';
 import type { OptionValues } from '../../core/options.js';
 import { RandomKey } from '../../core/random.js';
 import { createRuntime, type Runtime } from '../../runtime/index.js';
+import { openWeights, type TensorToWrite, writeSafetensors } from '../../runtime/weights/index.js';
+import { infinityConfig } from './config.js';
 import type { InfinityGenerator } from './generator.js';
 import { type InfinityModel, openInfinity } from './model.js';
 import type { InfinityPrefix } from './prefix.js';
@@ -352,5 +354,47 @@ describe('damaged weights', () => {
         `v.safetensors: the autoencoder's pictures are ${fault}`,
       );
     }
+  });
+});
+
+describe('a training checkpoint', () => {
+  const under = (prefix: string): string => {
+    const source = openWeights(files.transformer);
+    const to = join(folder, `under-${prefix}safetensors`);
+    const tensors = source.names.map((name): [string, TensorToWrite] => [
+      prefix + name,
+      { dtype: 'F32', shape: source.info(name).shape, data: source.read(name) },
+    ]);
+    source.close();
+    writeSafetensors(to, new Map(tensors));
+    return to;
+  };
+
+  it('is read under the prefix that the official code takes out, and others that are plain', async () => {
+    const first = async (transformer: string): Promise<Uint8Array> => {
+      const source = openWeights(transformer);
+      expect(infinityConfig(source).depth).toBeGreaterThan(0);
+      source.close();
+      const model = await openInfinity(runtime, {
+        name: 'tiny',
+        ...files,
+        transformer,
+        schedule: { scales, rotary: scales },
+        defaults: { cfg: 3, temperature: 1 },
+      });
+      const generator = await model.prepareStates(tinyStates(5), new Ledger());
+      const empty = generator.begin();
+      const [prefix] = await generator.extend([{ prefix: empty, draw }]);
+      const state = generator.pack(prefix as InfinityPrefix);
+      for (const each of [empty, prefix]) each?.release();
+      generator.close();
+      await model.close();
+      return state;
+    };
+    const plain = await first(files.transformer);
+    for (const prefix of ['trainer.gpt_fsdp.', 'module.']) expect(await first(under(prefix))).toEqual(plain);
+    await expect(first(under('my.thing.'))).rejects.toThrow(
+      "has the tensors of this model under 'my.thing.'",
+    );
   });
 });

@@ -12,7 +12,7 @@ import type { CallOptions, ImageModel } from '../contract.js';
 import { openT5Encoder, type TextEncoder, type TextStates } from '../t5/text-encoder.js';
 import { tokenizerFiles } from '../tokenizer.js';
 import { openVaeDecoder } from '../vae/decoder.js';
-import { infinityConfig } from './config.js';
+import { INFINITY, infinityConfig } from './config.js';
 import { type InfinityCore, InfinityGenerator, type TextState } from './generator.js';
 import {
   branchesOf,
@@ -189,9 +189,6 @@ export class InfinityModel implements ImageModel {
     };
   }
 }
-
-/** tools/run_infinity.py takes the model out of its training's checkpoints by this key. */
-const INFINITY = { marks: ['word_embed.weight', 'cfg_uncond'], official: ['trainer.gpt_fsdp.'] };
 
 /** Opens an Infinity; the caller closes it. The runtime stays the caller's. */
 export async function openInfinity(runtime: Runtime, options: InfinityOptions): Promise<InfinityModel> {

@@ -183,7 +183,7 @@ class EntryReader {
     if (this.#unpacked?.entry === entry) return this.#unpacked.bytes;
     const { label, size: fileSize } = this.#source;
     this.#unpackedBytes += entry.size;
-    if (this.#unpackedBytes > 4 * Math.max(LIMITS.unpackedBytes, LIMITS.unpackedTimes * fileSize)) {
+    if (this.#unpackedBytes > 2 * Math.max(LIMITS.unpackedBytes, LIMITS.unpackedTimes * fileSize)) {
       throw new CheckpointError(
         label,
         'would be unpacked again and again: pack it again without compression',
