@@ -113,6 +113,38 @@ describe('openSafetensors', () => {
     expect(open).toThrow('bad.safetensors: ');
   });
 
+  it('takes null for no metadata, as the official reader does', () => {
+    const header = `{"__metadata__":null,"a":${entry('U8', '[1]', '[0,1]')}}`;
+    const source = openSafetensors(memoryBytes('x', file(header, 1)));
+    expect([source.metadata.size, ...source.readIntegers('a')]).toEqual([0, 0]);
+  });
+
+  it.each([
+    ['C64', '[2]', '[1,17]'],
+    ['U16', '[3]', '[1,7]'],
+    ['U64', '[1]', '[1,9]'],
+    ['F4', '[2,2]', '[1,3]'],
+    ['F8_E8M0', '[5]', '[1,6]'],
+  ])('knows a tensor of %s, which fails only when it is asked for', (dtype, shape, offsets) => {
+    const header = `{"a":${entry('U8', '[1]', '[0,1]')},"odd":${entry(dtype, shape, offsets)}}`;
+    const end = Number(/,(\d+)\]/.exec(offsets)?.[1]);
+    const source = openSafetensors(memoryBytes('x.safetensors', file(header, end)));
+    expect(source.names).toEqual(['a', 'odd']);
+    expect([...source.readIntegers('a')]).toEqual([0]);
+    expect(source.info('odd').byteLength).toBe(end - 1);
+    for (const read of ['read', 'readRaw', 'readIntegers', 'readBigIntegers'] as const) {
+      expect(() => source[read]('odd')).toThrow(
+        `x.safetensors: 'odd' is of type ${dtype}, which is not read`,
+      );
+    }
+  });
+
+  it('refuses elements that fill no whole bytes', () => {
+    expect(() => openSafetensors(memoryBytes('x', file(`{"a":${entry('F4', '[3]', '[0,1]')}}`, 1)))).toThrow(
+      'absurd shape',
+    );
+  });
+
   it('takes names that are special to JavaScript as names', () => {
     const source = openSafetensors(memoryBytes('x', file(`{"__proto__":${entry('U8', '[1]', '[0,1]')}}`, 1)));
     expect(source.names).toEqual(['__proto__']);
