@@ -102,7 +102,7 @@ const families: Family[] = [
   {
     name: "Infinity's config.json",
     base: read('config.json'),
-    count: 2000,
+    count: 1200,
     use: (mutant) => {
       const at = written('config.json', mutant);
       const { schedule } = parseInfinityConfig(mutant, 'config.json');
@@ -186,7 +186,7 @@ const families: Family[] = [
   },
 ];
 
-describe('damaged configurations', () => {
+describe('damaged configurations', { timeout: 300_000 }, () => {
   it.each(families)('of $name', ({ base, count, use }) => {
     const taken = bounded(BOUNDS, () => readable(count, count, base, use));
     // Both outcomes have to occur, or the test tests nothing.
@@ -215,7 +215,7 @@ describe('damaged configurations', () => {
   });
 });
 
-describe('damaged recipes', () => {
+describe('damaged recipes', { timeout: 300_000 }, () => {
   const recipe = {
     format: 2,
     options: {

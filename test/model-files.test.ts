@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 
-import { loadTokenizer } from '../src/models/tokenizer.js';
-import { openWeights, writeSafetensors } from '../src/runtime/weights/index.js';
 import { CheckpointError } from '../src/core/errors.js';
 import { fileHash } from '../src/core/hash.js';
 import { CONFIG_LIMITS, readJsonFile } from '../src/core/json-file.js';
 import { openRegularFile } from '../src/core/regular-file.js';
+import { loadTokenizer } from '../src/models/tokenizer.js';
+import { openWeights, writeSafetensors } from '../src/runtime/weights/index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'varsearch-regular-'));
 afterAll(() => {

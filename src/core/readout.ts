@@ -10,7 +10,7 @@ import { CheckpointError } from './errors.js';
 export function checkReadout(file: string, part: string, values: Float32Array, rows = 1): void {
   let sum = 0;
   // A finite number taken from itself is 0, anything else NaN.
-  for (let i = 0; i < values.length; i++) sum += (values[i] as number) - (values[i] as number);
+  for (const value of values) sum += value - value;
   if (sum !== 0) fail(file, part, 'are not finite numbers');
   const length = values.length / rows;
   if (length <= 1) return;

@@ -63,7 +63,7 @@ function claimedEntries(count: number): Uint8Array {
 const nested = (inner: string, levels: number, times: number): string =>
   `(${inner}q\0${many(levels, (i) => `](${`h${String.fromCharCode(i)}`.repeat(times)}eq${String.fromCharCode(i + 1)}`)}t`;
 
-describe('a small file that asks for much', () => {
+describe('a small file that asks for much', { timeout: 300_000 }, () => {
   const bombs: readonly (readonly [string, string, () => unknown])[] = [
     [
       'views that are sane one by one',
