@@ -430,7 +430,10 @@ describe('what is in the way of scoring', () => {
       /Allowed choices are rank, z-score, weighted-sum/,
     ],
     [['score', 'a.png', '--prompt', 'x', '--top', '0'], /--top must be at least 1/],
-    [['score', 'a.png', '--prompt', 'x', '--threads', '0'], /--threads must be a whole number of at least 1/],
+    [
+      ['score', 'a.png', '--prompt', 'x', '--threads', '0'],
+      /--threads must be a whole number from 1 to 1024/,
+    ],
     [['score', 'a.png', '--prompt', 'x', '--json', '--csv'], /'--json' cannot be used with option '--csv'/],
     [['score', 'a.png', '--prompt', 'x', '--best', '--json'], /'--best' cannot be used with option '--json'/],
     [['score', '{a,b}'.repeat(12), '--prompt', 'x'], /more than 1000 alternatives/],

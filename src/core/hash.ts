@@ -6,11 +6,14 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
+import { checkRegularFile } from './regular-file.js';
+
 /** SHA-256 of files by their name. */
 export type FileHashes = Readonly<Record<string, string>>;
 
 /** The SHA-256 of a file, in hexadecimal; read in pieces, between which everything else goes on. */
 export async function fileHash(path: string): Promise<string> {
+  checkRegularFile(path);
   const hash = createHash('sha256');
   await pipeline(createReadStream(path), hash);
   return hash.digest('hex');

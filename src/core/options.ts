@@ -52,11 +52,14 @@ export const isText = (value: unknown): value is string => typeof value === 'str
 /** Anything but a primitive value. */
 export const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
-/** A whole number of at least `from`. */
+/** A whole number of at least `from`, and at most `to`. */
 export const isWhole =
-  (from: number) =>
+  (from: number, to = Number.MAX_SAFE_INTEGER) =>
   (value: unknown): value is number =>
-    Number.isSafeInteger(value) && Number(value) >= from;
+    Number.isSafeInteger(value) && Number(value) >= from && Number(value) <= to;
+
+const wholeWords = (from: number, to: number | undefined): string =>
+  to === undefined ? `a whole number of at least ${from}` : `a whole number from ${from} to ${to}`;
 
 /** A value for all steps, or a list of them. */
 const oneOrMany =
@@ -103,29 +106,23 @@ export function numbers(
   };
 }
 
-/** A whole number from `from` on. */
+/** A whole number from `from` on, up to `to` where there is an end. */
 export function whole(
   words: string,
   from: number,
-  rest: Rest<number> & { readonly expected?: string } = {},
+  { to, ...rest }: Rest<number> & { readonly expected?: string; readonly to?: number } = {},
 ): Option<number> {
-  return {
-    kind: 'whole',
-    words,
-    check: isWhole(from),
-    expected: `a whole number of at least ${from}`,
-    ...rest,
-  };
+  return { kind: 'whole', words, check: isWhole(from, to), expected: wholeWords(from, to), ...rest };
 }
 
 /** A whole number from `from` on, or one for every step. */
 export function wholes(
   words: string,
   from: number,
-  rest: Rest<number | readonly number[]> = {},
+  { to, ...rest }: Rest<number | readonly number[]> & { readonly to?: number } = {},
 ): Option<number | readonly number[]> {
-  const check = oneOrMany(isWhole(from));
-  const expected = `a whole number of at least ${from}, or a list of one per step`;
+  const check = oneOrMany(isWhole(from, to));
+  const expected = `${wholeWords(from, to)}, or a list of one per step`;
   return { kind: 'wholes', words, check, expected, show: listed, ...rest };
 }
 

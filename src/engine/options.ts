@@ -13,6 +13,7 @@ import {
   whole,
 } from '../core/options.js';
 import type { ImageModel } from '../models/contract.js';
+import { MOST_THREADS } from '../runtime/index.js';
 import type { Verifier } from '../verifiers/contract.js';
 import { JURY_RULES, resolveJury } from '../verifiers/jury.js';
 import { parseMemory } from './memory.js';
@@ -52,7 +53,7 @@ export const JUDGE_OPTIONS = {
       placeholder: 'dir',
     },
   ),
-  threads: whole('threads of the engine', 1, { usual: 'one a core' }),
+  threads: whole('threads of the engine', 1, { to: MOST_THREADS, usual: 'one a core' }),
 };
 
 /** What is opened for a search. */

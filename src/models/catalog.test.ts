@@ -63,13 +63,13 @@ describe('the catalogue of models', () => {
   });
 
   it.each([
-    ['depth', 0],
-    ['embed_dim', undefined],
-    ['mlp_ratio', 2.5],
-    ['vae_patch_size', '8'],
-  ])('says which entry of a config.json is at fault: %s', (name, value) => {
+    ['depth', 0, 'should be a whole number from 1 to 256, not 0'],
+    ['embed_dim', undefined, 'is missing: it should be a whole number from 1 to 65536'],
+    ['mlp_ratio', 2.5, 'should be a whole number from 1 to 64, not 2.5'],
+    ['vae_patch_size', '8', 'should be a whole number from 1 to 256, not "8"'],
+  ])('says which entry of a config.json is at fault: %s', (name, value, fault) => {
     const entry = modelIn(folderWith({ ...toyboxConfig, [name]: value }));
-    expect(() => entry.schedule()).toThrow(`config.json: '${name}' has to be a whole number above 0`);
+    expect(() => entry.schedule()).toThrow(`config.json: '${name}' ${fault}`);
   });
 
   it('resolves options to plain data, and again to the same', () => {
@@ -90,7 +90,7 @@ describe('the catalogue of models', () => {
   it.each([
     ['infinity-2b', { size: '2M' }, "unknown picture size '2M': choose one of 0.06M"],
     ['infinity-2b', { size: '0.06M', temperature: [1, 2] }, 'temperature has 2 values for 7 scales'],
-    ['infinity-8b', { aspectRatio: -1 }, "option 'aspectRatio' must be a number above 0"],
+    ['infinity-8b', { aspectRatio: -1 }, "option 'aspectRatio' must be a number from 0.01 to 100"],
     ['toybox', { size: '1M' }, 'toybox draws pictures of one size and ratio'],
     ['toybox', { topP: 2 }, "option 'topP' must be a number from 0 to 1, got 2"],
     ['toybox', { topK: 0.5 }, "option 'topK' must be a whole number of at least 0"],

@@ -71,6 +71,30 @@ describe('a linear head', () => {
     expect(() => readHead(new Map())).toThrow(/has no linear head/);
   });
 
+  it('is read under the prefixes of training scripts', () => {
+    const row = Float32Array.from({ length: 24 }, (_, i) => i / 24);
+    const plain = tinyAestheticTensors(24);
+    for (const prefix of ['state_dict.', 'module.']) {
+      const wrapped = new Map([...plain].map(([name, each]) => [prefix + name, each]));
+      expect(readHead(wrapped).apply(row)).toEqual(readHead(plain).apply(row));
+    }
+  });
+
+  it("is refused with activations between its layers, as far as their numbers tell: LAION's reluMSE", () => {
+    const numbers: Readonly<Record<string, number>> = { 0: 0, 2: 3, 4: 6, 6: 9, 7: 11 };
+    const relu = new Map(
+      [...tinyAestheticTensors(24)].map(([name, each]) => [
+        name.replace(/\d+/, (number) => String(numbers[number])),
+        each,
+      ]),
+    );
+    expect([...relu.keys()]).toContain('layers.11.weight');
+    expect(() => readHead(relu)).toThrow(CheckpointError);
+    expect(() => readHead(relu)).toThrow(
+      'more than a dropout between layers.0 and layers.3: it is a head with activations',
+    );
+  });
+
   it('takes whole rows only', () => {
     expect(() => readHead(tinyAestheticTensors(24)).apply(new Float32Array(25))).toThrow(RangeError);
   });

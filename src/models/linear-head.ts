@@ -3,7 +3,9 @@
 // affine map, so it is folded into one vector and one number when it is read, in double precision.
 
 import { CheckpointError } from '../core/errors.js';
-import type { TensorSource } from '../runtime/weights/index.js';
+import { type TensorSource, unwrapped } from '../runtime/weights/index.js';
+
+const HEAD = { marks: ['layers.0.weight'] };
 
 /** A folded head: features to one number each. */
 export interface LinearHead {
@@ -15,22 +17,27 @@ export interface LinearHead {
 
 /**
  * Reads the layers `layers.N.weight` [out, in] and `layers.N.bias`, in the order of their numbers; the numbers between are
- * dropouts. Sizes and depth are the file's. Throws CheckpointError when the layers do not make one number.
+ * dropouts. Sizes and depth are the file's. Throws CheckpointError when the layers do not make one number, and for activations
+ * between them as far as the numbers tell: a head whose activations stand in the places of dropouts cannot be told from a linear
+ * one, and would be read as one.
  */
-export function readLinearHead(source: TensorSource): LinearHead {
-  const names = layerNames(source);
+export function readLinearHead(file: TensorSource): LinearHead {
+  const source = unwrapped(file, HEAD);
+  const numbers = layerNumbers(source);
   let factors = Float64Array.of(1);
   let constant = 0;
-  for (const name of names.reverse()) {
+  for (const number of numbers.toReversed()) {
+    const name = `layers.${number}`;
     const shape = checkLayer(source, name, factors.length);
     const bias = source.read(`${name}.bias`);
     factors.forEach((factor, row) => (constant += factor * (bias[row] ?? 0)));
     factors = fold(factors, source.read(`${name}.weight`), shape);
   }
+  checkNothingBetween(source.label, numbers);
   return { inputs: factors.length, apply: (rows) => applyTo(rows, factors, constant) };
 }
 
-function layerNames(source: TensorSource): string[] {
+function layerNumbers(source: TensorSource): number[] {
   const numbers = source.names.flatMap((name) => {
     const found = /^layers\.(\d+)\.weight$/.exec(name);
     return found ? [Number(found[1])] : [];
@@ -38,7 +45,21 @@ function layerNames(source: TensorSource): string[] {
   if (numbers.length === 0) {
     throw new CheckpointError(source.label, "has no linear head: no tensor like 'layers.0.weight'");
   }
-  return numbers.sort((a, b) => a - b).map((number) => `layers.${number}`);
+  return numbers.sort((a, b) => a - b);
+}
+
+/**
+ * A dropout leaves one number out between two layers, an activation before it another: so LAION's ava+logos-l14-reluMSE.pth has
+ * 0, 3, 6, 9, 11. One number alone may be either; the official files that have one have dropouts there.
+ */
+function checkNothingBetween(label: string, numbers: readonly number[]): void {
+  const at = numbers.findIndex((number, i) => number - (numbers[i - 1] ?? number) > 2);
+  if (at < 0) return;
+  throw new CheckpointError(
+    label,
+    `has more than a dropout between layers.${numbers[at - 1]} and layers.${numbers[at]}: it is a head with activations, such as ` +
+      "LAION's reluMSE, which are not read; take one of linear layers, such as sac+logos+ava1-l14-linearMSE.pth",
+  );
 }
 
 /** [out, in] of a layer whose output must be as wide as the next one's input. */

@@ -6,7 +6,13 @@ import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
 
 import { CheckpointError } from '../core/errors.js';
-import { isObject, type JsonObject, readJsonFile, readOptionalJsonFile } from '../core/json-file.js';
+import {
+  isObject,
+  type JsonObject,
+  readJsonFile,
+  readOptionalJsonFile,
+  TOKENIZER_LIMITS,
+} from '../core/json-file.js';
 
 /** Token ids of a batch of texts, padded to one length: row-major [texts, length]. */
 interface TokenBatch {
@@ -57,7 +63,8 @@ const EngineOf = Tokenizer as unknown as new (json: JsonObject, config: JsonObje
 /** Loads tokenizer.json, and tokenizer_config.json where it exists, of a folder. Throws CheckpointError. */
 export function loadTokenizer(folder: string): TextTokenizer {
   const path = join(folder, 'tokenizer.json');
-  const json = readJsonFile(path, "it comes with the model's other files, fetch it from the same place");
+  const remedy = "it comes with the model's other files, fetch it from the same place";
+  const json = readJsonFile(path, remedy, TOKENIZER_LIMITS);
   const config = readOptionalJsonFile(join(folder, 'tokenizer_config.json'));
   return createTokenizer(path, json, config);
 }

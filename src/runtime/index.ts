@@ -5,7 +5,7 @@ export { describeInputs, type RunInputs } from './check-inputs.js';
 export { measureMatMulRate, measureRoundTrip } from './measure.js';
 export { saveModel } from './model-files.js';
 export type { RuntimeStats } from './protocol.js';
-export { createRuntime, Runtime } from './runtime.js';
+export { createRuntime, MOST_THREADS, Runtime } from './runtime.js';
 export { RunResult, Session } from './session.js';
 export {
   type Assembly,

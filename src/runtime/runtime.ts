@@ -177,12 +177,15 @@ export class Runtime {
   }
 }
 
+/** The most threads of an engine: the largest machines have some hundreds of cores, and each thread takes half a megabyte. */
+export const MOST_THREADS = 1024;
+
 /** Starts a runtime. */
 export function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
   return new Promise((done) => {
-    const threads = options.threads ?? availableParallelism();
-    if (!Number.isInteger(threads) || threads < 1) {
-      throw new RangeError(`threads has to be a whole number from 1 on, not ${threads}.`);
+    const threads = options.threads ?? Math.min(availableParallelism(), MOST_THREADS);
+    if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS) {
+      throw new RangeError(`threads has to be a whole number from 1 to ${MOST_THREADS}, not ${threads}.`);
     }
     const line = new Line<EngineMethods>(elsewhere(import.meta.url, 'worker', options.carrier), {
       worker: 'The engine',

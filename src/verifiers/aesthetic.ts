@@ -18,7 +18,7 @@ export interface AestheticHead extends LinearHead {
 
 /**
  * Reads a head such as `sac+logos+ava1-l14-linearMSE.pth`; every size is the file's. Heads with activations between their
- * layers look the same on disk and are not supported. Throws CheckpointError.
+ * layers are refused as far as the numbers of the layers tell. Throws CheckpointError.
  */
 export function readAestheticHead(file: string): AestheticHead {
   const source = openWeights(file);

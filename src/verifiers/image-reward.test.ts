@@ -72,15 +72,19 @@ describeVerifier('image-reward', {
         for (const name of tensors.keys()) if (name.startsWith('mlp.')) tensors.delete(name);
       });
     }),
-    fault('a configuration of another size', /hidden_size is 96, but the weights have 128/, (at) => {
+    fault('a configuration of another size', /'hidden_size' is 96, but the weights have 128/, (at) => {
       writeMed(at, { hidden_size: 96 });
     }),
-    fault('another activation', /hidden_act is "relu"/, (at) => {
+    fault('another activation', /'hidden_act' is "relu"/, (at) => {
       writeMed(at, { hidden_act: 'relu' });
     }),
-    fault('heads that do not divide the width', /3 attention heads do not divide the width 128/, (at) => {
-      writeMed(at, { num_attention_heads: 3 });
-    }),
+    fault(
+      'heads that do not divide the width',
+      /'num_attention_heads' \(3\) does not divide the width 128/,
+      (at) => {
+        writeMed(at, { num_attention_heads: 3 });
+      },
+    ),
     fault(
       'prompts longer than the positions',
       /positions for 40 tokens, and prompts are padded to 64/,

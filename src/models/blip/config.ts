@@ -3,8 +3,10 @@
 
 import { join } from 'node:path';
 
+import { ConfigFields, inRange } from '../../core/config-fields.js';
+import { RANGES } from '../../core/config-ranges.js';
 import { CheckpointError } from '../../core/errors.js';
-import { isObject, type JsonObject, readJsonFile, readOptionalJsonFile } from '../../core/json-file.js';
+import { readJsonFile, readOptionalJsonFile } from '../../core/json-file.js';
 import type { TensorSource } from '../../runtime/weights/index.js';
 
 /** The image tower (timm's ViT as in BLIP's models/vit.py). */
@@ -54,13 +56,13 @@ const VISION_EPS = 1e-6;
 /** Reads the sizes; `blip` are the tensors below `blip.`. Throws CheckpointError when files do not fit each other. */
 export function readImageRewardConfig(folder: string, blip: TensorSource): ImageRewardConfig {
   const file = join(folder, 'med_config.json');
-  const med = readJsonFile(file, 'it is published beside ImageReward.pt (THUDM/ImageReward)');
+  const remedy = 'it is published beside ImageReward.pt (THUDM/ImageReward)';
+  const med = readJsonFile(file, remedy);
   const extraFile = join(folder, 'config.json');
-  const extra = readOptionalJsonFile(extraFile) ?? {};
-  const tower = isObject(extra['visual_encoder']) ? extra['visual_encoder'] : {};
-  const vision = visionConfig(extraFile, tower, blip);
-  const text = textConfig(file, med, blip);
-  const maxLength = positive(extraFile, extra, 'max_length', OFFICIAL.maxLength);
+  const extra = new ConfigFields(extraFile, readOptionalJsonFile(extraFile) ?? {});
+  const vision = visionConfig(extra.part('visual_encoder'), blip);
+  const text = textConfig(new ConfigFields(file, med), blip);
+  const maxLength = extra.whole('max_length', RANGES.textLength, OFFICIAL.maxLength);
   if (maxLength > text.context) {
     throw new CheckpointError(
       blip.label,
@@ -72,58 +74,52 @@ export function readImageRewardConfig(folder: string, blip: TensorSource): Image
     vision,
     text,
     maxLength,
-    mean: number(extraFile, extra, 'reward_mean', OFFICIAL.mean),
-    deviation: positive(extraFile, extra, 'reward_std', OFFICIAL.deviation),
+    mean: extra.number('reward_mean', RANGES.rewardMean, OFFICIAL.mean),
+    deviation: extra.number('reward_std', RANGES.rewardDeviation, OFFICIAL.deviation),
   };
 }
 
-function visionConfig(file: string, tower: JsonObject, blip: TensorSource): BlipVisionConfig {
+function visionConfig(tower: ConfigFields, blip: TensorSource): BlipVisionConfig {
   const [width = 0, , patchSize = 0] = shapeOf(blip, 'visual_encoder.patch_embed.proj.weight', 4);
   const [, places = 0] = shapeOf(blip, 'visual_encoder.pos_embed', 3);
   const [hidden = 0] = shapeOf(blip, 'visual_encoder.blocks.0.mlp.fc1.weight', 2);
   const grid = Math.round(Math.sqrt(places - 1));
+  const imageSize = inRange(blip.label, 'pictures', grid * patchSize, RANGES.imageSide);
   if (grid < 1 || grid ** 2 !== places - 1) {
     throw new CheckpointError(blip.label, `has ${places} positions, which are no square and one more`);
   }
   return {
-    width,
+    width: inRange(blip.label, 'image states', width, RANGES.width),
     hidden,
     patchSize,
-    imageSize: grid * patchSize,
+    imageSize,
     layers: layerCount(blip, /^visual_encoder\.blocks\.(\d+)\.norm1\.weight$/),
-    heads: headCount(file, width, positive(file, tower, 'num_heads', Math.max(1, width / HEAD_WIDTH))),
-    eps: positive(file, tower, 'layer_norm_eps', VISION_EPS),
+    heads: headCount(tower, 'num_heads', width),
+    eps: tower.number('layer_norm_eps', RANGES.epsilon, VISION_EPS),
   };
 }
 
-function textConfig(file: string, med: JsonObject, blip: TensorSource): BlipTextConfig {
+function textConfig(med: ConfigFields, blip: TensorSource): BlipTextConfig {
   const [vocabulary = 0, width = 0] = shapeOf(blip, 'text_encoder.embeddings.word_embeddings.weight', 2);
   const [context = 0] = shapeOf(blip, 'text_encoder.embeddings.position_embeddings.weight', 2);
   const [hidden = 0] = shapeOf(blip, 'text_encoder.encoder.layer.0.intermediate.dense.weight', 2);
   const cross = 'text_encoder.encoder.layer.0.crossattention.self.key.weight';
   const layers = layerCount(blip, /^text_encoder\.encoder\.layer\.(\d+)\.attention\.self\.query\.weight$/);
   for (const [name, found] of [['hidden_size', width], ['num_hidden_layers', layers]] as const) {
-    const told = positive(file, med, name, found);
+    const told = med.whole(name, RANGES.width, found);
     if (told !== found) {
-      throw new CheckpointError(file, `${name} is ${told}, but the weights have ${found}: the files do not belong together`);
+      med.fail(name, `is ${told}, but the weights have ${found}: the files do not belong together`);
     }
   } // prettier-ignore
-  const activation = med['hidden_act'] ?? 'gelu';
-  if (activation !== 'gelu') {
-    throw new CheckpointError(file, `hidden_act is ${JSON.stringify(activation)}; only "gelu" is supported`);
-  }
+  med.choice('hidden_act', ['gelu'], 'gelu');
   return {
-    width,
+    width: inRange(blip.label, 'text states', width, RANGES.width),
     layers,
     hidden,
     vocabulary,
     context,
-    heads: headCount(
-      file,
-      width,
-      positive(file, med, 'num_attention_heads', Math.max(1, width / HEAD_WIDTH)),
-    ),
-    eps: positive(file, med, 'layer_norm_eps', 1e-12),
+    heads: headCount(med, 'num_attention_heads', width),
+    eps: med.number('layer_norm_eps', RANGES.epsilon, 1e-12),
     // The encoder_width of med_config.json is overwritten by the official code: the weights tell.
     imageWidth: shapeOf(blip, cross, 2)[1] ?? 0,
   };
@@ -139,22 +135,11 @@ function shapeOf(source: TensorSource, name: string, rank: number): readonly num
 }
 
 function layerCount(source: TensorSource, pattern: RegExp): number {
-  return source.names.filter((name) => pattern.test(name)).length;
+  const count = source.names.filter((name) => pattern.test(name)).length;
+  return inRange(source.label, 'layers', count, RANGES.layers);
 }
 
-function headCount(file: string, width: number, heads: number): number {
-  if (Number.isInteger(heads) && width % heads === 0) return heads;
-  throw new CheckpointError(file, `${heads} attention heads do not divide the width ${width}`);
-}
-
-function positive(file: string, json: JsonObject, name: string, missing: number): number {
-  const value = number(file, json, name, missing);
-  if (value > 0) return value;
-  throw new CheckpointError(file, `${name} should be above 0, not ${value}`);
-}
-
-function number(file: string, json: JsonObject, name: string, missing: number): number {
-  const value = json[name] ?? missing;
-  if (typeof value === 'number' && Number.isFinite(value)) return value;
-  throw new CheckpointError(file, `${name} should be a number, not ${JSON.stringify(value)}`);
+function headCount(fields: ConfigFields, name: string, width: number): number {
+  const heads = fields.whole(name, RANGES.heads, Math.max(1, width / HEAD_WIDTH));
+  return width % heads === 0 ? heads : fields.fail(name, `(${heads}) does not divide the width ${width}`);
 }

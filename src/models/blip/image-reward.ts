@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { CheckpointError, RuntimeError, throwIfAborted } from '../../core/errors.js';
 import { checkpointHashes, presentHashes } from '../../core/hash.js';
 import type { Image } from '../../core/image.js';
+import { checkReadout } from '../../core/readout.js';
 import type { GraphModel } from '../../runtime/graph/index.js';
 import {
   float32Tensor,
@@ -17,7 +18,7 @@ import {
   type Session,
   type TensorHandle,
 } from '../../runtime/index.js';
-import { openWeights, withPrefix } from '../../runtime/weights/index.js';
+import { openWeights, unwrapped, withPrefix } from '../../runtime/weights/index.js';
 import { CLIP_DEVIATION, CLIP_MEAN, preprocess } from '../clip/preprocess.js';
 import { type LinearHead, readLinearHead } from '../linear-head.js';
 import { loadTokenizer, type TextTokenizer, tokenizerFiles } from '../tokenizer.js';
@@ -117,8 +118,9 @@ export async function openImageRewardNetwork(
   folder: string,
   options: { readonly states?: boolean } = {},
 ): Promise<ImageRewardNetwork> {
-  const source = openWeights(join(folder, WEIGHTS));
+  const file = openWeights(join(folder, WEIGHTS));
   try {
+    const source = unwrapped(file, { marks: ['blip.visual_encoder.patch_embed.proj.weight'] });
     const blip = withPrefix(source, 'blip.');
     const config = readImageRewardConfig(folder, blip);
     const head = readLinearHead(withPrefix(source, 'mlp.'));
@@ -136,7 +138,7 @@ export async function openImageRewardNetwork(
     ]);
     return new ImageRewardNetwork(source.label, config, { sessions: { vision, prompt, fusion }, head });
   } finally {
-    source.close();
+    file.close();
   }
 }
 
@@ -224,7 +226,9 @@ export class ImageReward {
     });
     const states = await this.network.embedPixels(pixels, images.length);
     try {
-      return (await this.network.fuse(prompt, states)).float32('text_features');
+      const features = (await this.network.fuse(prompt, states)).float32('text_features');
+      checkReadout(this.network.file, "ImageReward's features", features);
+      return features;
     } finally {
       states.dispose();
     }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { CheckpointError, throwIfAborted } from '../../core/errors.js';
 import { checkpointHashes, presentHashes } from '../../core/hash.js';
 import type { Image } from '../../core/image.js';
+import { checkReadout } from '../../core/readout.js';
 import type { Runtime } from '../../runtime/index.js';
 import { loadTokenizer, type TextTokenizer, tokenizerFiles } from '../tokenizer.js';
 import { clipPictureFlops } from './cost.js';
@@ -75,7 +76,9 @@ class Clip implements ClipEncoder {
       const pixels = preprocess(part, this.#preprocessing);
       const run = await this.towers.runVision(pixels, part.length, ['image_embeds']);
       throwIfAborted(options.signal);
-      result.set(run.float32('image_embeds'), at * this.width);
+      const embeddings = run.float32('image_embeds');
+      checkReadout(this.towers.file, "the image tower's embeddings", embeddings);
+      result.set(embeddings, at * this.width);
     }
     return result;
   }
@@ -89,7 +92,9 @@ class Clip implements ClipEncoder {
       const { ids } = this.#tokenizer.encode([text], lengths);
       const run = await this.towers.runText(ids, 1, ['text_embeds']);
       throwIfAborted(options.signal);
-      result.set(run.float32('text_embeds'), i * this.width);
+      const embedding = run.float32('text_embeds');
+      checkReadout(this.towers.file, "the text tower's embeddings", embedding);
+      result.set(embedding, i * this.width);
     }
     return result;
   }

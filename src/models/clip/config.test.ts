@@ -57,13 +57,16 @@ describe("Hugging Face's config.json", () => {
   it.each([
     [
       { vision_config: { hidden_act: 'relu' } },
-      /vision_config\.hidden_act is "relu"; known are quick_gelu, gelu/,
+      /'vision_config\.hidden_act' is "relu", which is not supported: known are quick_gelu, gelu/,
     ],
-    [{ text_config: { num_hidden_layers: 1.5 } }, /text_config\.num_hidden_layers should be a whole number/],
-    [{ projection_dim: -1 }, /projection_dim should be a number above 0/],
+    [
+      { text_config: { num_hidden_layers: 1.5 } },
+      /'text_config\.num_hidden_layers' should be a whole number from 1 to 256, not 1\.5/,
+    ],
+    [{ projection_dim: -1 }, /'projection_dim' should be a whole number from 1 to 65536, not -1/],
     [
       { vision_config: { num_attention_heads: 7 } },
-      /num_attention_heads \(7\) does not divide hidden_size \(768\)/,
+      /'vision_config\.num_attention_heads' \(7\) does not divide hidden_size \(768\)/,
     ],
   ])('names what is wrong in %j', (json, message) => {
     expect(() => read(json)).toThrow(CheckpointError);

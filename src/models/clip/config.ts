@@ -1,6 +1,8 @@
 // The sizes of a CLIP: from config.json for Hugging Face's layout (transformers' configuration_clip.py, defaults
 // included), read off the weights for OpenAI's (clip/model.py, build_model).
 
+import { ConfigFields, inRange } from '../../core/config-fields.js';
+import { type Range, RANGES } from '../../core/config-ranges.js';
 import { CheckpointError } from '../../core/errors.js';
 import { isObject, type JsonObject } from '../../core/json-file.js';
 import type { TensorSource } from '../../runtime/weights/index.js';
@@ -54,24 +56,24 @@ export function huggingFaceConfig(
   json: JsonObject,
   towers: { readonly vision: boolean; readonly text: boolean },
 ): ClipConfig {
-  const top = new Fields(file, '', json);
-  const vision = new Fields(file, 'vision_config.', towerFields(json, 'vision_config'));
-  const text = new Fields(file, 'text_config.', towerFields(json, 'text_config'));
-  const end = text.size('eos_token_id', 49407);
+  const top = new ConfigFields(file, json);
+  const vision = new ConfigFields(file, towerFields(json, 'vision_config'), 'vision_config.');
+  const text = new ConfigFields(file, towerFields(json, 'text_config'), 'text_config.');
+  const end = text.whole('eos_token_id', RANGES.token, 49407);
   return {
-    embedding: top.size('projection_dim', 512),
+    embedding: top.whole('projection_dim', RANGES.width, 512),
     vision: towers.vision
       ? {
           ...tower(vision, { width: 768, hidden: 3072, heads: 12 }),
-          imageSize: vision.size('image_size', 224),
-          patchSize: vision.size('patch_size', 32),
+          imageSize: vision.whole('image_size', RANGES.imageSide, 224),
+          patchSize: vision.whole('patch_size', RANGES.patch, 32),
         }
       : null,
     text: towers.text
       ? {
           ...tower(text, { width: 512, hidden: 2048, heads: 8 }),
-          vocabulary: text.size('vocab_size', 49408),
-          context: text.size('max_position_embeddings', 77),
+          vocabulary: text.whole('vocab_size', RANGES.vocabulary, 49408),
+          context: text.whole('max_position_embeddings', RANGES.textLength, 77),
           endToken: end === LEGACY_END_TOKEN ? 'largest' : end,
         }
       : null,
@@ -89,56 +91,23 @@ function towerFields(json: JsonObject, name: string): JsonObject {
   return json;
 }
 
-function tower(fields: Fields, defaults: { width: number; hidden: number; heads: number }): TowerConfig {
-  const width = fields.size('hidden_size', defaults.width);
-  const heads = fields.size('num_attention_heads', defaults.heads);
+function tower(
+  fields: ConfigFields,
+  defaults: { width: number; hidden: number; heads: number },
+): TowerConfig {
+  const width = fields.whole('hidden_size', RANGES.width, defaults.width);
+  const heads = fields.whole('num_attention_heads', RANGES.heads, defaults.heads);
   if (width % heads !== 0) {
     fields.fail('num_attention_heads', `(${heads}) does not divide hidden_size (${width})`);
   }
   return {
     width,
     heads,
-    layers: fields.size('num_hidden_layers', 12),
-    hidden: fields.size('intermediate_size', defaults.hidden),
-    activation: fields.activation('hidden_act'),
-    eps: fields.positive('layer_norm_eps', 1e-5),
+    layers: fields.whole('num_hidden_layers', RANGES.layers, 12),
+    hidden: fields.whole('intermediate_size', RANGES.hidden, defaults.hidden),
+    activation: fields.choice('hidden_act', ACTIVATIONS, 'quick_gelu'),
+    eps: fields.number('layer_norm_eps', RANGES.epsilon, 1e-5),
   };
-}
-
-/** Typed access to the entries of a configuration, with errors that name file and entry. */
-class Fields {
-  readonly #file: string;
-  readonly #prefix: string;
-  readonly #json: JsonObject;
-
-  constructor(file: string, prefix: string, json: JsonObject) {
-    this.#file = file;
-    this.#prefix = prefix;
-    this.#json = json;
-  }
-
-  fail(name: string, fault: string): never {
-    throw new CheckpointError(this.#file, `${this.#prefix}${name} ${fault}`);
-  }
-
-  /** A whole number from 1 on. */
-  size(name: string, missing: number): number {
-    const value = this.positive(name, missing);
-    if (!Number.isSafeInteger(value)) this.fail(name, `should be a whole number, not ${value}`);
-    return value;
-  }
-
-  positive(name: string, missing: number): number {
-    const value = this.#json[name] ?? missing;
-    if (typeof value === 'number' && value > 0 && Number.isFinite(value)) return value;
-    return this.fail(name, `should be a number above 0, not ${JSON.stringify(value)}`);
-  }
-
-  activation(name: string): TowerConfig['activation'] {
-    const value = this.#json[name] ?? 'quick_gelu';
-    const found = ACTIVATIONS.find((known) => known === value);
-    return found ?? this.fail(name, `is ${JSON.stringify(value)}; known are ${ACTIVATIONS.join(', ')}`);
-  }
 }
 
 /** Reads the sizes of a checkpoint with OpenAI's names off its tensors. Throws CheckpointError. */
@@ -154,6 +123,8 @@ export function openAiConfig(weights: TensorSource): ClipConfig {
       `'${key}' has shape [${found.join(', ')}], expected ${rank} dimensions`,
     );
   };
+  const size = (what: string, value: number, range: Range): number =>
+    inRange(weights.label, what, value, range);
   const tower = (prefix: string, width: number): TowerConfig => {
     const blocks = new RegExp(`^${prefix}transformer\\.resblocks\\.(\\d+)\\.attn\\.in_proj_weight$`);
     const [hidden = 0] = shape(`${prefix}transformer.resblocks.0.mlp.c_fc.weight`, 2);
@@ -166,8 +137,8 @@ export function openAiConfig(weights: TensorSource): ClipConfig {
     return {
       width,
       hidden,
-      layers: weights.names.filter((name) => blocks.test(name)).length,
-      heads: width / OPENAI_HEAD_WIDTH,
+      layers: size('layers', weights.names.filter((name) => blocks.test(name)).length, RANGES.layers),
+      heads: size('heads', width / OPENAI_HEAD_WIDTH, RANGES.heads),
       activation: 'quick_gelu',
       eps: 1e-5,
     };
@@ -179,13 +150,13 @@ export function openAiConfig(weights: TensorSource): ClipConfig {
     embedding: shape('text_projection', 2)[1] ?? 0,
     vision: {
       ...tower('visual.', visionWidth),
-      patchSize,
-      imageSize: patchSize * Math.round(Math.sqrt(places - 1)),
+      patchSize: size('patches', patchSize, RANGES.patch),
+      imageSize: size('pictures', patchSize * Math.round(Math.sqrt(places - 1)), RANGES.imageSide),
     },
     text: {
       ...tower('', textWidth),
       vocabulary: shape('token_embedding.weight', 2)[0] ?? 0,
-      context,
+      context: size('texts', context, RANGES.textLength),
       endToken: 'largest',
     },
   };

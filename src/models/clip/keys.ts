@@ -3,7 +3,7 @@
 // (convert_clip_original_pytorch_to_hf.py).
 
 import { CheckpointError } from '../../core/errors.js';
-import type { TensorSource } from '../../runtime/weights/index.js';
+import type { TensorSource, Wanted } from '../../runtime/weights/index.js';
 
 /** The part of a checkpoint that graphs are built from, under Hugging Face's names. */
 export interface ClipTensors {
@@ -22,6 +22,9 @@ const HUGGING_FACE_MARKS = [
 ];
 const OPENAI_MARK = 'visual.class_embedding';
 const OPENAI_RESNET_MARK = 'visual.layer1.0.conv1.weight';
+
+/** A CLIP in either layout. */
+export const CLIP: Wanted = { marks: [...HUGGING_FACE_MARKS, OPENAI_MARK] };
 
 /** Recognises the layout of a checkpoint; throws CheckpointError when it is no CLIP with a ViT. */
 export function clipTensors(source: TensorSource): ClipTensors {

@@ -3,9 +3,11 @@
 
 import { join } from 'node:path';
 
+import { ConfigFields } from '../../core/config-fields.js';
+import { RANGES } from '../../core/config-ranges.js';
 import { CheckpointError } from '../../core/errors.js';
 import type { Image } from '../../core/image.js';
-import { isObject, type JsonObject, readOptionalJsonFile } from '../../core/json-file.js';
+import { isObject, readOptionalJsonFile } from '../../core/json-file.js';
 import { resizeBicubic } from './resample.js';
 
 /** How pictures are made ready. */
@@ -32,31 +34,30 @@ export function readPreprocessing(folder: string, imageSize: number): Preprocess
   if (bicubic !== 3) {
     throw new CheckpointError(file, `resample is ${JSON.stringify(bicubic)}; only 3 (bicubic) is supported`);
   }
-  const size = sideOf(json['crop_size'], 'height') ?? imageSize;
+  const fields = new ConfigFields(file, json);
+  const size = sideOf(fields, 'crop_size', 'height', json['crop_size']) ?? imageSize;
   if (size !== imageSize) {
     throw new CheckpointError(file, `crops to ${size} pixels, but the image tower takes ${imageSize}`);
   }
   return {
-    shorterSide: Math.max(size, sideOf(json['size'], 'shortest_edge') ?? size),
+    shorterSide: Math.max(size, sideOf(fields, 'size', 'shortest_edge', json['size']) ?? size),
     size,
-    mean: triple(file, json, 'image_mean') ?? CLIP_MEAN,
-    deviation: triple(file, json, 'image_std') ?? CLIP_DEVIATION,
+    mean: triple(fields.list('image_mean', RANGES.mean, THREE)) ?? CLIP_MEAN,
+    deviation: triple(fields.list('image_std', RANGES.deviation, THREE)) ?? CLIP_DEVIATION,
   };
 }
 
+const THREE = { least: 3, most: 3 };
+
 /** `224`, as older files write it, or `{ "shortest_edge": 224 }`. */
-function sideOf(entry: unknown, key: string): number | undefined {
-  const value = isObject(entry) ? entry[key] : entry;
-  return typeof value === 'number' && Number.isInteger(value) && value > 0 ? value : undefined;
+function sideOf(fields: ConfigFields, name: string, key: string, entry: unknown): number | undefined {
+  if (!isObject(entry)) return fields.has(name) ? fields.whole(name, RANGES.imageSide) : undefined;
+  const part = fields.part(name);
+  return part.has(key) ? part.whole(key, RANGES.imageSide) : undefined;
 }
 
-function triple(file: string, json: JsonObject, key: string): [number, number, number] | undefined {
-  const value = json[key];
-  if (value === undefined) return undefined;
-  if (Array.isArray(value) && value.length === 3 && value.every((x) => typeof x === 'number')) {
-    return value as [number, number, number];
-  }
-  throw new CheckpointError(file, `${key} should be three numbers, not ${JSON.stringify(value)}`);
+function triple(list: readonly number[] | undefined): [number, number, number] | undefined {
+  return list as [number, number, number] | undefined;
 }
 
 /** Makes pictures of any size ready: [N, 3, size, size], red plane first. */

@@ -13,10 +13,10 @@ import {
   type Runtime,
   type Session,
 } from '../../runtime/index.js';
-import { openWeights } from '../../runtime/weights/index.js';
+import { openWeights, unwrapped } from '../../runtime/weights/index.js';
 import { type ClipConfig, huggingFaceConfig, openAiConfig, type TextConfig } from './config.js';
 import { buildTextGraph, buildVisionGraph } from './graphs.js';
-import { type ClipTensors, clipTensors } from './keys.js';
+import { CLIP, type ClipTensors, clipTensors } from './keys.js';
 
 /** What of a CLIP is to be loaded. */
 interface TowerOptions {
@@ -102,8 +102,9 @@ export async function openTowers(
   path: string,
   options: TowerOptions = {},
 ): Promise<ClipTowers> {
-  const source = openWeights(path);
+  const file = openWeights(path);
   try {
+    const source = unwrapped(file, CLIP);
     const tensors = clipTensors(source);
     const whole = readConfig(tensors, folderOf(path), () => openAiConfig(source));
     const wanted = (tower: 'vision' | 'text'): boolean => options.towers?.includes(tower) ?? true;
@@ -135,7 +136,7 @@ export async function openTowers(
     const logitScale = tensors.has('logit_scale') ? Math.exp(tensors.read('logit_scale')[0] ?? 0) : 1;
     return new ClipTowers(source.label, config, { logitScale, vision, text });
   } finally {
-    source.close();
+    file.close();
   }
 }
 

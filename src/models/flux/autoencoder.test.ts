@@ -158,10 +158,14 @@ describe('a folder', () => {
     expect(() => fluxFolder(at, 'x')).toThrow(/holds no FLUX: neither a folder transformer\//);
     writeFileSync(join(at, 'flux1-dev.safetensors'), '');
     writeFileSync(join(at, 'config.json'), JSON.stringify({ num_steps: 'many' }));
-    expect(() => fluxFolder(at, 'x')).toThrow(/config\.json: 'num_steps' has to be a number, not "many"/);
+    expect(() => fluxFolder(at, 'x')).toThrow(
+      /config\.json: 'num_steps' should be a whole number from 1 to 10000, not "many"/,
+    );
     writeFileSync(join(at, 'config.json'), JSON.stringify({ params: { axes_dim: 3 } }));
-    expect(() => fluxFolder(at, 'x')).toThrow(/'axes_dim' has to be a list of numbers/);
+    expect(() => fluxFolder(at, 'x')).toThrow(
+      /'params\.axes_dim' should be a list of 3 numbers from 2 to 4096, not 3/,
+    );
     writeFileSync(join(at, 'config.json'), JSON.stringify({ shift: 1 }));
-    expect(() => fluxFolder(at, 'x')).toThrow(/'shift' has to be true or false/);
+    expect(() => fluxFolder(at, 'x')).toThrow(/'shift' should be true or false, not 1/);
   });
 });

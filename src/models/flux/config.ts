@@ -1,6 +1,8 @@
 // What a FLUX checkpoint says of itself: every size is read off the weights but for the shares of the rotary axes and the
 // base of their frequencies, which stand in a config.json, or are those of the official models.
 
+import { inRange } from '../../core/config-fields.js';
+import { RANGES } from '../../core/config-ranges.js';
 import { CheckpointError } from '../../core/errors.js';
 import type { NamedWeights } from '../../runtime/graph/index.js';
 
@@ -75,7 +77,11 @@ export function fluxConfig(weights: NamedWeights, hints: FluxHints = {}): FluxCo
   };
   const count = (stem: string): number => {
     const pattern = new RegExp(`^${stem}\\.(\\d+)\\.`);
-    return Math.max(-1, ...weights.names.map((name) => Number(pattern.exec(name)?.[1] ?? -1))) + 1;
+    const last = weights.names.reduce(
+      (most, name) => Math.max(most, Number(pattern.exec(name)?.[1] ?? -1)),
+      -1,
+    );
+    return inRange(label, stem, last + 1, { ...RANGES.layers, least: 0 });
   };
   const [depth, singleDepth] = [count('double_blocks'), count('single_blocks')];
   const [width = 0, channels = 0] = shape('img_in.weight', 2);
@@ -94,7 +100,7 @@ export function fluxConfig(weights: NamedWeights, hints: FluxHints = {}): FluxCo
     vectorWidth: shape('vector_in.in_layer.weight', 2)[1] ?? 0,
     contextWidth: shape('txt_in.weight', 2)[1] ?? 0,
     width,
-    heads: width / headWidth,
+    heads: inRange(label, 'heads', width / headWidth, RANGES.heads),
     hidden: hidden ?? 0,
     depth,
     singleDepth,

@@ -5,8 +5,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { ConfigFields } from '../../core/config-fields.js';
+import { RANGES } from '../../core/config-ranges.js';
 import { CheckpointError } from '../../core/errors.js';
-import { isObject, type JsonObject, readJsonFile, readOptionalJsonFile } from '../../core/json-file.js';
+import { readJsonFile, readOptionalJsonFile } from '../../core/json-file.js';
 import { type LatentScaling, OFFICIAL_SCALING } from './autoencoder.js';
 import type { FluxHints } from './config.js';
 import type { FluxDefaults } from './options.js';
@@ -72,17 +74,9 @@ function diffusersFolder(folder: string, name: string): FluxOptions {
           },
         }
       : {}),
-    hints: { axes: model.numbers('axes_dims_rope') },
-    scaling: {
-      scale: vae.number('scaling_factor', OFFICIAL_SCALING.scale),
-      shift: vae.number('shift_factor', OFFICIAL_SCALING.shift),
-    },
-    shift: scheduler.flag('use_dynamic_shifting', false)
-      ? {
-          base: scheduler.number('base_shift', DEV_SHIFT.base),
-          max: scheduler.number('max_shift', DEV_SHIFT.max),
-        }
-      : null,
+    hints: { axes: axes(model, 'axes_dims_rope') },
+    scaling: scaling(vae, 'scaling_factor'),
+    shift: scheduler.flag('use_dynamic_shifting', false) ? shift(scheduler) : null,
     textLength: TEXT_LENGTH[kind],
     defaults: DEFAULTS[kind],
   };
@@ -101,9 +95,8 @@ function officialFolder(folder: string, name: string): FluxOptions {
   }
   const path = join(folder, 'config.json');
   const json = readOptionalJsonFile(path) ?? {};
-  const top = new Reader(path, json);
-  const params = new Reader(path, isObject(json['params']) ? json['params'] : {});
-  const ae = new Reader(path, isObject(json['ae_params']) ? json['ae_params'] : {});
+  const top = new ConfigFields(path, json);
+  const params = top.part('params');
   const schnell = found.includes('schnell') || json['guidance'] === null || json['shift'] === false;
   const usual = DEFAULTS[schnell ? 'schnell' : 'dev'];
   const [t5, clip] = [join(folder, 'text-encoder'), join(folder, 'clip-text')];
@@ -114,64 +107,42 @@ function officialFolder(folder: string, name: string): FluxOptions {
     ...(existsSync(t5) && existsSync(clip)
       ? { text: { t5: { weights: t5, tokenizer: t5 }, clip: { weights: clip, tokenizer: clip } } }
       : {}),
-    hints: { axes: params.numbers('axes_dim'), theta: params.optional('theta') },
-    scaling: {
-      scale: ae.number('scale_factor', OFFICIAL_SCALING.scale),
-      shift: ae.number('shift_factor', OFFICIAL_SCALING.shift),
-    },
-    shift: top.flag('shift', !schnell)
-      ? { base: top.number('base_shift', DEV_SHIFT.base), max: top.number('max_shift', DEV_SHIFT.max) }
-      : null,
+    hints: { axes: axes(params, 'axes_dim'), theta: params.optional('theta', RANGES.theta) },
+    scaling: scaling(top.part('ae_params'), 'scale_factor'),
+    shift: top.flag('shift', !schnell) ? shift(top) : null,
     oneSize: top.flag('one_size', false),
-    textLength: top.number('text_length', TEXT_LENGTH[schnell ? 'schnell' : 'dev']),
+    textLength: top.whole('text_length', RANGES.textLength, TEXT_LENGTH[schnell ? 'schnell' : 'dev']),
     defaults: {
-      steps: top.number('num_steps', usual.steps),
-      guidance: json['guidance'] === null ? null : (top.optional('guidance') ?? usual.guidance),
-      cfg: top.number('cfg', usual.cfg),
-      height: top.number('height', usual.height),
-      width: top.number('width', usual.width),
+      steps: top.whole('num_steps', RANGES.steps, usual.steps),
+      guidance:
+        json['guidance'] === null ? null : (top.optional('guidance', RANGES.guidance) ?? usual.guidance),
+      cfg: top.number('cfg', RANGES.guidance, usual.cfg),
+      height: top.whole('height', RANGES.pixels, usual.height),
+      width: top.whole('width', RANGES.pixels, usual.width),
     },
   };
 }
 
-function reader(path: string): Reader {
-  return new Reader(
-    path,
-    readJsonFile(path, "it comes with the model's other files, fetch it from the same place"),
-  );
+function reader(path: string): ConfigFields {
+  const remedy = "it comes with the model's other files, fetch it from the same place";
+  return new ConfigFields(path, readJsonFile(path, remedy));
 }
 
-/** Typed access to the entries of a configuration. */
-class Reader {
-  readonly #path: string;
-  readonly #json: JsonObject;
+/** The shares of the rotary axes, three of them. */
+function axes(fields: ConfigFields, name: string): readonly number[] | undefined {
+  return fields.list(name, RANGES.axis, { least: 3, most: 3 });
+}
 
-  constructor(path: string, json: JsonObject) {
-    this.#path = path;
-    this.#json = json;
-  }
+function scaling(fields: ConfigFields, name: string): LatentScaling {
+  return {
+    scale: fields.number(name, RANGES.latentScale, OFFICIAL_SCALING.scale),
+    shift: fields.number('shift_factor', RANGES.latentShift, OFFICIAL_SCALING.shift),
+  };
+}
 
-  optional(name: string): number | undefined {
-    const value = this.#json[name];
-    if (value === undefined) return undefined;
-    if (typeof value === 'number' && Number.isFinite(value)) return value;
-    throw new CheckpointError(this.#path, `'${name}' has to be a number, not ${JSON.stringify(value)}`);
-  }
-
-  number(name: string, missing: number): number {
-    return this.optional(name) ?? missing;
-  }
-
-  flag(name: string, missing: boolean): boolean {
-    const value = this.#json[name] ?? missing;
-    if (typeof value === 'boolean') return value;
-    throw new CheckpointError(this.#path, `'${name}' has to be true or false, not ${JSON.stringify(value)}`);
-  }
-
-  numbers(name: string): readonly number[] | undefined {
-    const value = this.#json[name];
-    if (value === undefined) return undefined;
-    if (Array.isArray(value) && value.every((item): item is number => typeof item === 'number')) return value;
-    throw new CheckpointError(this.#path, `'${name}' has to be a list of numbers`);
-  }
+function shift(fields: ConfigFields): Shift {
+  return {
+    base: fields.number('base_shift', RANGES.shift, DEV_SHIFT.base),
+    max: fields.number('max_shift', RANGES.shift, DEV_SHIFT.max),
+  };
 }

@@ -2,9 +2,11 @@
 // names of Diffusers are translated: its split projections are joined, the halves of the last layer's modulation exchanged,
 // its up blocks counted from the other end, its attention matrices made 1 x 1 convolutions again.
 
+import { inRange } from '../../core/config-fields.js';
+import { RANGES } from '../../core/config-ranges.js';
 import { CheckpointError } from '../../core/errors.js';
 import type { NamedWeights } from '../../runtime/graph/index.js';
-import { quoteName, type TensorSource, withPrefix } from '../../runtime/weights/index.js';
+import { quoteName, type TensorSource, unwrapped } from '../../runtime/weights/index.js';
 
 /** Where a tensor of the official naming comes from. */
 interface Origin {
@@ -188,15 +190,14 @@ const OTHERS: readonly (readonly [RegExp, string])[] = [
   [/^joint_blocks\.\d+\.|^model\.diffusion_model\.joint_blocks\./, 'is a Stable Diffusion 3, not a FLUX'],
 ];
 
-/** ComfyUI's checkpoints keep the transformer under this prefix. */
-const COMFY_PREFIX = 'model.diffusion_model.';
+/** ComfyUI's checkpoints keep the transformer under this prefix, beside the encoders. */
+const TRANSFORMER = { marks: ['img_in.weight', 'x_embedder.weight'], official: ['model.diffusion_model.'] };
+const AUTOENCODER = { marks: ['decoder.mid.attn_1.q.weight', 'decoder.mid_block.resnets.0.norm1.weight'] };
 
 /** The tensors of a FLUX transformer under the official names. Throws CheckpointError, saying what the file is, for any other. */
-export function fluxTensors(source: TensorSource): NamedWeights {
-  const { label } = source;
-  if (source.names.some((name) => name.startsWith(`${COMFY_PREFIX}double_blocks.`))) {
-    return fluxTensors(withPrefix(source, COMFY_PREFIX));
-  }
+export function fluxTensors(file: TensorSource): NamedWeights {
+  const { label } = file;
+  const source = unwrapped(file, TRANSFORMER);
   if (source.names.some((name) => name === 'scaled_fp8' || name.endsWith('.scale_weight'))) {
     throw new CheckpointError(
       label,
@@ -216,14 +217,15 @@ export function fluxTensors(source: TensorSource): NamedWeights {
 }
 
 /** The tensors of FLUX's autoencoder under the official names. Throws CheckpointError, saying what the file is, for any other. */
-export function autoencoderTensors(source: TensorSource): NamedWeights {
-  const { label } = source;
-  if (source.names.some((name) => /^(vae\.)?quanti[sz]e/.test(name) || name.startsWith('vae.'))) {
+export function autoencoderTensors(file: TensorSource): NamedWeights {
+  const { label } = file;
+  if (file.names.some((name) => /^(vae\.)?quanti[sz]e/.test(name) || name.startsWith('vae.'))) {
     throw new CheckpointError(
       label,
       "is a BSQ autoencoder, Infinity's: FLUX needs its own, ae.safetensors or the folder vae/",
     );
   }
+  const source = unwrapped(file, AUTOENCODER);
   if (source.has('img_in.weight') || source.has('x_embedder.weight')) {
     throw new CheckpointError(
       label,
@@ -239,7 +241,7 @@ export function autoencoderTensors(source: TensorSource): NamedWeights {
     }
     const levels =
       new Set(source.names.map((name) => /^decoder\.up_blocks\.(\d+)\./.exec(name)?.[1])).size - 1;
-    return translated(source, autoencoderRules(levels));
+    return translated(source, autoencoderRules(inRange(label, 'up_blocks', levels, RANGES.levelsOfVae)));
   }
   if (source.has('decoder.mid.attn_1.q.weight')) return source;
   throw new CheckpointError(

@@ -1,5 +1,6 @@
 // The options of a FLUX: one line each, and how they are filled in for a model without its weights.
 
+import { RANGES } from '../../core/config-ranges.js';
 import { UsageError } from '../../core/errors.js';
 import { checkOptions, choice, number, type OptionValues, pick, whole } from '../../core/options.js';
 import type { FluxConfig } from './config.js';
@@ -14,26 +15,24 @@ export type Solver = (typeof SOLVERS)[number];
 
 /** What a FLUX may be told besides the prompt. */
 export const FLUX_OPTIONS = {
-  steps: whole('denoising steps', 1, { usual: "the model's" }),
+  steps: whole('denoising steps', 1, { to: RANGES.steps.most, usual: "the model's" }),
   guidance: number(
     'strength of the distilled guidance (not of schnell)',
-    (value) => value >= 0,
-    'a number of at least 0',
-    {
-      usual: "the model's",
-    },
+    (value) => value >= 0 && value <= RANGES.guidance.most,
+    `a number from 0 to ${RANGES.guidance.most}`,
+    { usual: "the model's" },
   ),
   cfg: number(
     'real guidance against the empty prompt, two sequences a step (Diffusers: true_cfg_scale); 1 is off',
-    (value) => value >= 1,
-    'a number of at least 1',
+    (value) => value >= 1 && value <= RANGES.guidance.most,
+    `a number from 1 to ${RANGES.guidance.most}`,
     { usual: "the model's", show: (value) => (value === 1 ? 'off' : String(value)) },
   ),
   solver: choice('plain draws the noise alone, stochastic draws at every step but the last', SOLVERS, {
     usual: 'plain',
   }),
-  height: whole('height of the picture in pixels', 1, { usual: "the model's" }),
-  width: whole('width of the picture in pixels', 1, { usual: "the model's" }),
+  height: whole('height of the picture in pixels', 1, { to: RANGES.pixels.most, usual: "the model's" }),
+  width: whole('width of the picture in pixels', 1, { to: RANGES.pixels.most, usual: "the model's" }),
 };
 
 /** How a FLUX is run where nobody says otherwise. */

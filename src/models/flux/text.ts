@@ -2,6 +2,7 @@
 // CLIP's pooled state before its projection.
 
 import { CheckpointError, UsageError } from '../../core/errors.js';
+import { checkReadout } from '../../core/readout.js';
 import type { Runtime } from '../../runtime/index.js';
 import { type ClipTowers, openTowers } from '../clip/towers.js';
 import { openT5Weights, type T5Encoder } from '../t5/text-encoder.js';
@@ -44,7 +45,9 @@ export class FluxTextEncoder {
       this.#t5.states({ ids, length }),
       this.#clip.runText(tokens.ids, 1, ['pooler_output']),
     ]);
-    return { states, tokens: length, pooled: run.float32('pooler_output') };
+    const pooled = run.float32('pooler_output');
+    checkReadout(this.#clip.file, "the text tower's pooled state", pooled);
+    return { states, tokens: length, pooled };
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 // FLUX's transformer, loaded: one forward for a batch of latents. A row's numbers do not depend on the rows beside it.
 
 import { UsageError } from '../../core/errors.js';
+import { checkReadout } from '../../core/readout.js';
 import { float32Tensor, type HostTensor, type Runtime, type Session } from '../../runtime/index.js';
 import { openWeights } from '../../runtime/weights/index.js';
 import { type FluxConfig, fluxConfig, type FluxHints } from './config.js';
@@ -63,6 +64,7 @@ export class FluxTransformer {
       sin: float32Tensor(table.sin, [table.tokens, half]),
     });
     const all = result.float32('prediction');
+    checkReadout(this.file, "the transformer's predictions", all);
     const size = imageTokens * outChannels;
     return rows.map((_, i) => all.slice(i * size, (i + 1) * size));
   }

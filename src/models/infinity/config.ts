@@ -1,8 +1,10 @@
 // What an Infinity checkpoint says of itself: every size is read off the weights, so that 2B, 8B and toybox need no
 // separate configuration. Key names are those of the official transformer.pth (infinity/models/infinity.py).
 
+import { inRange } from '../../core/config-fields.js';
+import { type Range, RANGES } from '../../core/config-ranges.js';
 import { CheckpointError } from '../../core/errors.js';
-import type { TensorSource } from '../../runtime/weights/index.js';
+import { type TensorSource, unwrapped } from '../../runtime/weights/index.js';
 
 /** The sizes of a transformer that decide what a step costs. */
 export interface TransformerSizes {
@@ -31,8 +33,12 @@ export interface InfinityConfig extends TransformerSizes {
   readonly maxTextLength: number;
 }
 
-/** Reads the sizes off the weights; throws a CheckpointError that names the key when they are not an Infinity's. */
-export function infinityConfig(weights: TensorSource): InfinityConfig {
+/** tools/run_infinity.py takes the model out of its training's checkpoints by this key. */
+export const INFINITY = { marks: ['word_embed.weight', 'cfg_uncond'], official: ['trainer.gpt_fsdp.'] };
+
+/** Reads the sizes off the weights, under whatever plain prefix they are; throws a CheckpointError that names the key when they are not an Infinity's. */
+export function infinityConfig(file: TensorSource): InfinityConfig {
+  const weights = unwrapped(file, INFINITY);
   const shape = (key: string, rank: number): number[] => {
     if (!weights.has(key)) {
       throw new CheckpointError(weights.label, `is not an Infinity transformer: no tensor '${key}'`);
@@ -57,11 +63,27 @@ export function infinityConfig(weights: TensorSource): InfinityConfig {
   const [maxScales = 0, width = 0] = shape('lvl_embed.weight', 2);
   const [, heads = 0] = shape(`${first}sa.scale_mul_1H11`, 4);
   const [hidden = 0] = shape(`${first}ffn.fc1.weight`, 2);
-  if (width % heads !== 0) {
-    throw new CheckpointError(weights.label, `width ${width} is not a multiple of its ${heads} heads`);
+  // The rotary positions take a head's channels in fours.
+  if (width % heads !== 0 || (width / heads) % 4 !== 0) {
+    throw new CheckpointError(
+      weights.label,
+      `width ${width} does not make ${heads} heads of a multiple of 4 channels`,
+    );
   }
-  const depth = blocks.length;
-  return { depth, width, heads, hidden, textChannels, poolHeads, bits, blocks, maxScales, maxTextLength };
+  const size = (what: string, value: number, range: Range): number =>
+    inRange(weights.label, what, value, range);
+  return {
+    depth: size('blocks', blocks.length, RANGES.layers),
+    width: size('states', width, RANGES.width),
+    heads: size('heads', heads, RANGES.heads),
+    hidden: size('hidden layers', hidden, RANGES.hidden),
+    textChannels: size('text states', textChannels, RANGES.width),
+    poolHeads: size('heads of the text pool', poolHeads, RANGES.heads),
+    bits: size('tokens', bits, RANGES.bits),
+    blocks,
+    maxScales: size('level embeddings', maxScales, RANGES.levels),
+    maxTextLength: size('unconditional texts', maxTextLength, RANGES.textLength),
+  };
 }
 
 /** Prefixes such as 'block_chunks.1.module.3.' (chunked, as the official files are) or 'blocks.7.', by depth. */

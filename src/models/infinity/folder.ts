@@ -3,6 +3,8 @@
 
 import { join } from 'node:path';
 
+import { ConfigFields } from '../../core/config-fields.js';
+import { RANGES } from '../../core/config-ranges.js';
 import { CheckpointError } from '../../core/errors.js';
 import { type JsonObject, readJsonFile } from '../../core/json-file.js';
 import type { TransformerSizes } from './config.js';
@@ -14,6 +16,7 @@ import {
   type PictureSize,
   type Scale,
   type ScaleSchedule,
+  tokensBefore,
 } from './schedule.js';
 import type { InfinityFacts } from './steps.js';
 
@@ -31,20 +34,20 @@ export function readInfinityConfig(path: string): InfinityFolderConfig {
 
 /** As `readInfinityConfig`, from the parsed file. */
 export function parseInfinityConfig(config: JsonObject, path: string): InfinityFolderConfig {
-  const numbers = (name: string): readonly number[] => {
-    const value = config[name];
-    const list = Array.isArray(value) ? (value as unknown[]) : [value];
-    if (list.length > 0 && list.every((item) => typeof item === 'number')) return list;
-    throw new CheckpointError(path, `'${name}' has to be a number or a list of numbers`);
-  };
-  const oneOrMany = (name: string): number | readonly number[] => {
-    const list = numbers(name);
-    return list.length === 1 ? (list[0] ?? 0) : list;
-  };
+  const fields = new ConfigFields(path, config);
+  const scales = RANGES.scales.most;
+  const first = 1 - fields.whole('depth', RANGES.layers, RANGES.layers.most);
+  const insertion = [fields.oneOrMany('cfg_insertion_layer', { least: first, most: 0 }, scales)].flat();
+  if (!insertion.every(Number.isInteger)) {
+    fields.fail('cfg_insertion_layer', `should be whole numbers, not ${insertion.join(', ')}`);
+  }
   return {
     schedule: scheduleOf(config, path),
-    cfgInsertionLayer: numbers('cfg_insertion_layer'),
-    defaults: { cfg: oneOrMany('cfg'), temperature: oneOrMany('tau') },
+    cfgInsertionLayer: insertion,
+    defaults: {
+      cfg: fields.oneOrMany('cfg', RANGES.guidance, scales),
+      temperature: fields.oneOrMany('tau', RANGES.temperature, scales),
+    },
   };
 }
 
@@ -73,38 +76,48 @@ function sizesOf(
   config: JsonObject,
   path: string,
 ): { readonly sizes: TransformerSizes; readonly tokenPixels: number } {
-  const size = (name: string): number => {
-    const value = config[name];
-    if (Number.isSafeInteger(value) && Number(value) > 0) return value as number;
-    throw new CheckpointError(path, `'${name}' has to be a whole number above 0`);
-  };
-  const width = size('embed_dim');
+  const fields = new ConfigFields(path, config);
+  const width = fields.whole('embed_dim', RANGES.width);
   // With spatial patchify a token covers 2 x 2 places of the latent.
   const patch = config['apply_spatial_patchify'] === true ? 2 : 1;
-  const hidden = size('mlp_ratio') * width;
-  const sizes = { depth: size('depth'), width, hidden, bits: size('codebook_dim') * patch * patch };
-  return { sizes, tokenPixels: size('vae_patch_size') * patch };
+  const hidden = fields.whole('mlp_ratio', RANGES.ratio) * width;
+  const bits = fields.whole('codebook_dim', RANGES.bits) * patch * patch;
+  const depth = fields.whole('depth', RANGES.layers);
+  return {
+    sizes: { depth, width, hidden, bits },
+    tokenPixels: fields.whole('vae_patch_size', RANGES.patch) * patch,
+  };
 }
 
 /** The schedule, and what its rotary positions are stretched to: the ratio's 1M schedule where it is an official one. */
 function scheduleOf(config: JsonObject, path: string): ScaleSchedule {
   const scales = gridList(config['scale_schedule']);
-  if (!scales) throw new CheckpointError(path, "'scale_schedule' has to be a list of [height, width]");
-  const { pn, aspect_ratio_h_div_w: ratio } = config;
-  if (typeof pn !== 'string' || typeof ratio !== 'number') return { scales, rotary: scales };
+  if (!scales) {
+    throw new CheckpointError(
+      path,
+      `'scale_schedule' has to be a list of at most ${RANGES.scales.most} [height, width] of 1 to ${RANGES.scaleSide.most} ` +
+        `tokens, ${RANGES.scaleTokens.most} of them together`,
+    );
+  }
+  const { pn } = config;
+  const ratio = new ConfigFields(path, config).optional('aspect_ratio_h_div_w', RANGES.aspect);
+  if (typeof pn !== 'string' || ratio === undefined) return { scales, rotary: scales };
   if (!Object.hasOwn(PICTURE_SIZES, pn)) {
     throw new CheckpointError(path, `'pn' is '${pn}', not one of ${Object.keys(PICTURE_SIZES).join(', ')}`);
   }
   return { scales, rotary: officialSchedule(pn as PictureSize, ratio).rotary };
 }
 
-/** A list of [height, width] as scales; null for anything else. */
+/** A list of [height, width] as scales; null for anything else, and for more than any model draws. */
 export function gridList(value: unknown): Scale[] | null {
-  if (!Array.isArray(value) || value.length === 0) return null;
+  if (!Array.isArray(value) || value.length === 0 || value.length > RANGES.scales.most) return null;
   const scales = (value as unknown[]).map((pair) => {
     const [height, width] = Array.isArray(pair) ? (pair as unknown[]) : [];
     return { height, width };
   });
-  const sane = (side: unknown): side is number => Number.isInteger(side) && (side as number) > 0;
-  return scales.every((scale): scale is Scale => sane(scale.height) && sane(scale.width)) ? scales : null;
+  const { least, most } = RANGES.scaleSide;
+  const sane = (side: unknown): side is number =>
+    Number.isInteger(side) && (side as number) >= least && (side as number) <= most;
+  if (!scales.every((scale): scale is Scale => sane(scale.height) && sane(scale.width))) return null;
+  return tokensBefore(scales, scales.length) <= RANGES.scaleTokens.most ? scales : null;
 }

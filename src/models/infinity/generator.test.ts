@@ -4,10 +4,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { tinyStates, writeTinyInfinity } from '../../../test/fakes/tiny-infinity.js';
+import { damagedCopy } from '../../../test/fixtures/damaged-copy.js';
 import { Ledger } from '../../core/ledger.js';
 import type { OptionValues } from '../../core/options.js';
 import { RandomKey } from '../../core/random.js';
 import { createRuntime, type Runtime } from '../../runtime/index.js';
+import { openWeights, type TensorToWrite, writeSafetensors } from '../../runtime/weights/index.js';
+import { infinityConfig } from './config.js';
 import type { InfinityGenerator } from './generator.js';
 import { type InfinityModel, openInfinity } from './model.js';
 import type { InfinityPrefix } from './prefix.js';
@@ -296,5 +299,103 @@ describe('the Infinity generator', () => {
     await expect(prepare({ size: '1M' })).rejects.toThrow('pictures of one size and ratio');
     await expect(model.prepareStates(tinyStates(17), new Ledger())).rejects.toThrow('takes at most 16');
     await model.close();
+  });
+});
+
+describe('damaged weights', () => {
+  const inFolder = (name: string): string => join(folder, name);
+  const drawOne = async (changed: Partial<typeof files>, view: 'own' | 'full'): Promise<void> => {
+    const model = await openInfinity(runtime, {
+      name: 'tiny',
+      ...files,
+      ...changed,
+      schedule: { scales, rotary: scales },
+      defaults: { cfg: 3, temperature: 1 },
+    });
+    const before = await runtime.stats();
+    const generator = await model.prepareStates(tinyStates(5), new Ledger());
+    const empty = generator.begin();
+    try {
+      const [prefix] = await generator.extend([{ prefix: empty, draw }]);
+      try {
+        await generator.decode([prefix as InfinityPrefix], view);
+      } finally {
+        prefix?.release();
+      }
+    } finally {
+      empty.release();
+      generator.close();
+      expect((await runtime.stats()).tensors).toBe(before.tensors);
+      await model.close();
+    }
+  };
+
+  it.each([
+    [NaN, 'not finite numbers'],
+    [Infinity, 'not finite numbers'],
+    [0, 'all the same'],
+  ])(
+    'of %d in the transformer are an error that names its logits, and nothing is left behind',
+    async (value, fault) => {
+      const transformer = damagedCopy(files.transformer, inFolder('t.safetensors'), 'head.weight', value);
+      const bias = damagedCopy(transformer, inFolder('t0.safetensors'), 'head.bias', 0);
+      await expect(drawOne({ transformer: bias }, 'full')).rejects.toThrow(
+        `t0.safetensors: the logits of scale 1 are ${fault}`,
+      );
+    },
+  );
+
+  it.each([
+    [NaN, 'not finite numbers'],
+    [0, 'all the same'],
+  ])('of %d in the VAE are an error that names its pictures', async (value, fault) => {
+    const vae = damagedCopy(files.vae, inFolder('v.safetensors'), 'decoder.conv_out.conv.weight', value);
+    for (const view of ['own', 'full'] as const) {
+      await expect(drawOne({ vae }, view)).rejects.toThrow(
+        `v.safetensors: the autoencoder's pictures are ${fault}`,
+      );
+    }
+  });
+});
+
+describe('a training checkpoint', () => {
+  const under = (prefix: string): string => {
+    const source = openWeights(files.transformer);
+    const to = join(folder, `under-${prefix}safetensors`);
+    const tensors = source.names.map((name): [string, TensorToWrite] => [
+      prefix + name,
+      { dtype: 'F32', shape: source.info(name).shape, data: source.read(name) },
+    ]);
+    source.close();
+    writeSafetensors(to, new Map(tensors));
+    return to;
+  };
+
+  it('is read under the prefix that the official code takes out, and others that are plain', async () => {
+    const first = async (transformer: string): Promise<Uint8Array> => {
+      const source = openWeights(transformer);
+      expect(infinityConfig(source).depth).toBeGreaterThan(0);
+      source.close();
+      const model = await openInfinity(runtime, {
+        name: 'tiny',
+        ...files,
+        transformer,
+        schedule: { scales, rotary: scales },
+        defaults: { cfg: 3, temperature: 1 },
+      });
+      const generator = await model.prepareStates(tinyStates(5), new Ledger());
+      const empty = generator.begin();
+      const [prefix] = await generator.extend([{ prefix: empty, draw }]);
+      const state = generator.pack(prefix as InfinityPrefix);
+      for (const each of [empty, prefix]) each?.release();
+      generator.close();
+      await model.close();
+      return state;
+    };
+    const plain = await first(files.transformer);
+    for (const prefix of ['trainer.gpt_fsdp.', 'module.']) expect(await first(under(prefix))).toEqual(plain);
+    await expect(first(under('my.thing.'))).rejects.toThrow(
+      "has the tensors of this model under 'my.thing.'",
+    );
   });
 });

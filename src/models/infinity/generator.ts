@@ -3,6 +3,7 @@
 import { throwIfAborted } from '../../core/errors.js';
 import { type Image, imageFromPlanes } from '../../core/image.js';
 import type { Ledger } from '../../core/ledger.js';
+import { checkReadout } from '../../core/readout.js';
 import type { Reservation } from '../../core/reservation.js';
 import {
   type Copy,
@@ -43,6 +44,8 @@ export interface TextState {
 
 /** The parts of the model that every prompt shares. */
 export interface InfinityCore {
+  /** The transformer's file, for messages. */
+  readonly file: string;
   readonly config: InfinityConfig;
   readonly layout: CodeLayout;
   readonly runtime: Runtime;
@@ -244,14 +247,18 @@ export class InfinityGenerator implements Generator {
       outputs: ['logits', ...kept],
       keep: kept,
     });
-    const logits = outputs.float32('logits');
-    const perPrefix = size.tokens * 2 * config.bits;
-    prefixes.forEach((prefix, i) => {
-      const page = isLast ? null : this.#page(outputs, i, prefixes.length, size.tokens);
-      const forward: Forward = { logits: logits.slice(i * perPrefix, (i + 1) * perPrefix), page };
-      prefix.setForward(forward);
-    });
-    for (const name of kept) outputs.kept(name).dispose();
+    try {
+      const logits = outputs.float32('logits');
+      checkReadout(core.file, `the logits of scale ${index + 1}`, logits);
+      const perPrefix = size.tokens * 2 * config.bits;
+      prefixes.forEach((prefix, i) => {
+        const page = isLast ? null : this.#page(outputs, i, prefixes.length, size.tokens);
+        const forward: Forward = { logits: logits.slice(i * perPrefix, (i + 1) * perPrefix), page };
+        prefix.setForward(forward);
+      });
+    } finally {
+      for (const name of kept) outputs.kept(name).dispose();
+    }
     this.ledger.add({
       forwardCalls: 1,
       forwards: prefixes.length,

@@ -7,12 +7,12 @@ import { checkpointHashes, type FileHashes, presentHashes } from '../../core/has
 import type { Ledger } from '../../core/ledger.js';
 import type { OptionValues } from '../../core/options.js';
 import { float32Tensor, type Runtime, type Session } from '../../runtime/index.js';
-import { openWeights, type TensorSource } from '../../runtime/weights/index.js';
+import { openWeights, type TensorSource, unwrapped } from '../../runtime/weights/index.js';
 import type { CallOptions, ImageModel, Schedule } from '../contract.js';
 import { openT5Encoder, type TextEncoder, type TextStates } from '../t5/text-encoder.js';
 import { tokenizerFiles } from '../tokenizer.js';
 import { openVaeDecoder } from '../vae/decoder.js';
-import { infinityConfig } from './config.js';
+import { INFINITY, infinityConfig } from './config.js';
 import { type InfinityCore, InfinityGenerator, type TextState } from './generator.js';
 import {
   branchesOf,
@@ -201,11 +201,11 @@ export class InfinityModel implements ImageModel {
 
 /** Opens an Infinity; the caller closes it. The runtime stays the caller's. */
 export async function openInfinity(runtime: Runtime, options: InfinityOptions): Promise<InfinityModel> {
-  const weights = openWeights(options.transformer);
+  const file = openWeights(options.transformer);
   try {
-    return await load(runtime, weights, options);
+    return await load(runtime, unwrapped(file, INFINITY), options);
   } finally {
-    weights.close();
+    file.close();
   }
 }
 
@@ -232,6 +232,7 @@ async function load(
     );
   }
   const core: InfinityCore = {
+    file: weights.label,
     runtime,
     config,
     layout: { channels: decoder.channels, patch },

@@ -1,5 +1,6 @@
 // The options of an Infinity: one line each, and how they are filled in for a model without its weights.
 
+import { RANGES } from '../../core/config-ranges.js';
 import { UsageError } from '../../core/errors.js';
 import { checkOptions, number, numbers, type OptionValues, pick, text, whole } from '../../core/options.js';
 import { officialSchedule, type PictureSize, type ScaleSchedule } from './schedule.js';
@@ -8,13 +9,16 @@ const offOr = (value: number): string => (value === 0 ? 'off' : String(value));
 
 /** What an Infinity may be told besides the prompt. */
 export const INFINITY_OPTIONS = {
-  cfg: numbers('guidance, one number or one per scale: 4 or 4,3,3', () => true, 'a number', {
-    usual: "the model's",
-  }),
+  cfg: numbers(
+    'guidance, one number or one per scale: 4 or 4,3,3',
+    (value) => value >= RANGES.guidance.least && value <= RANGES.guidance.most,
+    `a number from ${RANGES.guidance.least} to ${RANGES.guidance.most}`,
+    { usual: "the model's" },
+  ),
   temperature: numbers(
     'sampling temperature, one number or one per scale',
-    (value) => value > 0,
-    'a number above 0',
+    (value) => value > 0 && value <= RANGES.temperature.most,
+    `a number above 0, at most ${RANGES.temperature.most}`,
     { usual: "the model's" },
   ),
   topK: whole("keep the k likelier of a bit's two values: 0 both, 1 greedy", 0, { usual: '0', show: offOr }),
@@ -30,8 +34,8 @@ export const INFINITY_OPTIONS = {
   }),
   aspectRatio: number(
     'height over width of an official model',
-    (value) => value > 0,
-    'a number above 0 (height over width)',
+    (value) => value >= RANGES.aspect.least && value <= RANGES.aspect.most,
+    `a number from ${RANGES.aspect.least} to ${RANGES.aspect.most} (height over width)`,
     { usual: '1' },
   ),
 };

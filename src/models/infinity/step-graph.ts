@@ -4,6 +4,7 @@
 // T text tokens, C width, D bits. All rows belong to one prompt, so that the text side needs no copies: everything but
 // self-attention sees [S, N, C].
 
+import { UsageError } from '../../core/errors.js';
 import {
   add,
   concat,
@@ -38,7 +39,7 @@ interface GuidancePlan {
 export function guidancePlan(insertion: readonly number[], depth: number): GuidancePlan {
   for (const item of insertion) {
     if (!Number.isInteger(item) || item > 0 || depth + item <= 0) {
-      throw new RangeError(
+      throw new UsageError(
         `cfg_insertion_layer ${item} is not valid: use 0 (logits), or -1 to ${1 - depth} (a block counted from the end)`,
       );
     }

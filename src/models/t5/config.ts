@@ -2,7 +2,8 @@
 
 import { join } from 'node:path';
 
-import { CheckpointError } from '../../core/errors.js';
+import { ConfigFields } from '../../core/config-fields.js';
+import { RANGES } from '../../core/config-ranges.js';
 import { type JsonObject, readJsonFile } from '../../core/json-file.js';
 
 /** Activations of the feed-forward layers, under transformers' names. */
@@ -41,42 +42,33 @@ export function readT5Config(folder: string): T5Config {
 
 /** The configuration in a parsed config.json; `label` names the file in messages. */
 export function t5Config(label: string, json: JsonObject): T5Config {
-  const size = (key: string, fallback?: number): number => {
-    const value = json[key] ?? fallback;
-    if (typeof value === 'number' && Number.isInteger(value) && value > 0) return value;
-    throw new CheckpointError(
-      label,
-      `'${key}' should be a whole number above 0, got ${JSON.stringify(value)}`,
-    );
-  };
-  const eps = json['layer_norm_epsilon'] ?? 1e-6;
-  if (typeof eps !== 'number' || !(eps > 0)) {
-    throw new CheckpointError(label, `'layer_norm_epsilon' should be above 0, got ${JSON.stringify(eps)}`);
-  }
+  const fields = new ConfigFields(label, json);
+  const buckets = fields.whole('relative_attention_num_buckets', RANGES.buckets, 32);
+  // Beyond the exact distances the buckets grow as logarithms up to the maximal one.
+  const distance = { ...RANGES.distance, least: Math.floor(buckets / 4) + 1 };
   return {
-    vocabulary: size('vocab_size'),
-    width: size('d_model'),
-    headWidth: size('d_kv'),
-    heads: size('num_heads'),
-    hidden: size('d_ff'),
-    layers: size('num_layers'),
-    buckets: size('relative_attention_num_buckets', 32),
-    maxDistance: size('relative_attention_max_distance', 128),
-    eps,
-    ...feedForward(label, json),
+    vocabulary: fields.whole('vocab_size', RANGES.vocabulary),
+    width: fields.whole('d_model', RANGES.width),
+    headWidth: fields.whole('d_kv', RANGES.headWidth),
+    heads: fields.whole('num_heads', RANGES.heads),
+    hidden: fields.whole('d_ff', RANGES.hidden),
+    layers: fields.whole('num_layers', RANGES.layers),
+    buckets,
+    maxDistance: fields.whole('relative_attention_max_distance', distance, 128),
+    eps: fields.number('layer_norm_epsilon', RANGES.epsilon, 1e-6),
+    ...feedForward(fields, json['feed_forward_proj'] ?? 'relu'),
   };
 }
 
 /** `feed_forward_proj` is 'relu', 'gated-gelu' and the like; 'gated-gelu' means the tanh form of GELU. */
-function feedForward(label: string, json: JsonObject): { activation: T5Activation; gated: boolean } {
-  const projection = json['feed_forward_proj'] ?? 'relu';
+function feedForward(
+  fields: ConfigFields,
+  projection: unknown,
+): { activation: T5Activation; gated: boolean } {
   const parts = typeof projection === 'string' ? projection.split('-') : [];
   const gated = parts.length === 2 && parts[0] === 'gated';
   const name = projection === 'gated-gelu' ? 'gelu_new' : parts.at(-1);
   const activation = T5_ACTIVATIONS.find((known) => known === name);
   if (activation !== undefined && (gated || parts.length === 1)) return { activation, gated };
-  throw new CheckpointError(
-    label,
-    `'feed_forward_proj' is ${JSON.stringify(projection)}, which is not supported`,
-  );
+  fields.fail('feed_forward_proj', `is ${JSON.stringify(projection)}, which is not supported`);
 }

@@ -250,7 +250,7 @@ describe('config.json', () => {
 
   it('is refused with the entry at fault', () => {
     expect(() => t5Config('c.json', { ...CONFIG, d_kv: 0.5 })).toThrow(
-      "c.json: 'd_kv' should be a whole number above 0, got 0.5",
+      "c.json: 'd_kv' should be a whole number from 1 to 4096, not 0.5",
     );
     expect(() => t5Config('c.json', { ...CONFIG, d_ff: undefined })).toThrow(/'d_ff'/);
     expect(() => t5Config('c.json', { ...CONFIG, layer_norm_epsilon: '1' })).toThrow(/layer_norm_epsilon/);

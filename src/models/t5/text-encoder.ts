@@ -1,8 +1,9 @@
 // A T5 encoder from a Hugging Face folder: token ids to states, and prompts to states.
 
 import { RuntimeError } from '../../core/errors.js';
+import { checkReadout } from '../../core/readout.js';
 import { int32Tensor, type Runtime, type Session } from '../../runtime/index.js';
-import { openWeights } from '../../runtime/weights/index.js';
+import { openWeights, unwrapped } from '../../runtime/weights/index.js';
 import { loadTokenizer, type TextTokenizer } from '../tokenizer.js';
 import { readT5Config, type T5Config } from './config.js';
 import { buildT5Encoder } from './graph.js';
@@ -60,7 +61,9 @@ export class T5Encoder {
       input_ids: int32Tensor(ids, dims),
       attention_mask: int32Tensor(mask ?? new Int32Array(ids.length).fill(1), dims),
     });
-    return result.float32('last_hidden_state');
+    const states = result.float32('last_hidden_state');
+    checkReadout(this.file, "the text encoder's states", states);
+    return states;
   }
 
   close(): void {
@@ -68,12 +71,15 @@ export class T5Encoder {
   }
 }
 
+const T5 = { marks: ['encoder.final_layer_norm.weight'] };
+
 /** Opens the weights of a T5 folder (config.json and a checkpoint). The caller closes it. Throws CheckpointError. */
 export async function openT5Weights(runtime: Runtime, folder: string): Promise<T5Encoder> {
   const config = readT5Config(folder);
   const weights = openWeights(folder);
   try {
-    return new T5Encoder(config, weights.label, await runtime.load(buildT5Encoder(config, weights)));
+    const graph = buildT5Encoder(config, unwrapped(weights, T5));
+    return new T5Encoder(config, weights.label, await runtime.load(graph));
   } finally {
     weights.close();
   }

@@ -1,5 +1,6 @@
 // A picture autoencoder's decoder, loaded: latents in, pictures as planes out.
 
+import { checkReadout } from '../../core/readout.js';
 import { float32Tensor, type Runtime, type Session } from '../../runtime/index.js';
 import { buildDecoder, type VaeGraph } from './graph.js';
 import type { PlaneSize } from './interpolate.js';
@@ -41,6 +42,7 @@ export class VaeDecoder {
     });
     const input = float32Tensor(batch, [latents.length, this.channels, height, width]);
     const pictures = (await this.#session.run({ latent: input })).float32('picture');
+    checkReadout(this.file, "the autoencoder's pictures", pictures, 3 * latents.length);
     const perPicture = pictures.length / latents.length;
     return latents.map((_, i) => pictures.slice(i * perPicture, (i + 1) * perPicture));
   }

@@ -2,6 +2,8 @@
 // (flux/modules/autoencoder.py) as graphs: the latter has an attention in its middle. Levels, blocks and widths are read off
 // the checkpoint's keys, whose convolutions are spelt `x.weight` or `x.conv.weight`.
 
+import { inRange } from '../../core/config-fields.js';
+import { type Range, RANGES } from '../../core/config-ranges.js';
 import { CheckpointError } from '../../core/errors.js';
 import {
   add,
@@ -42,6 +44,8 @@ export interface VaeGraph {
 /** Looks up layers by name, whatever their spelling, and counts what they cost. */
 class Layers {
   readonly weights: NamedWeights;
+  /** Sorted, so that looking for a prefix does not go through all of them. */
+  readonly #names: readonly string[];
   /** Operations and largest map, in units of the places of the finest and the coarsest level. */
   operations: { readonly scale: number; readonly flops: number; readonly floats: number }[] = [];
   scale = 1;
@@ -51,18 +55,20 @@ class Layers {
 
   constructor(weights: NamedWeights, moments: GroupNormOptions['moments'] = 'summed') {
     this.weights = weights;
+    this.#names = [...weights.names].sort();
     this.moments = moments;
   }
 
   has(name: string): boolean {
-    return this.weights.names.some((key) => key.startsWith(`${name}.`));
+    const prefix = `${name}.`;
+    return this.#names[firstFrom(this.#names, prefix)]?.startsWith(prefix) ?? false;
   }
 
   /** How many numbered children `name` has: `name.0`, `name.1`, ... */
-  count(name: string): number {
+  count(name: string, range: Range): number {
     let count = 0;
-    while (this.has(`${name}.${count}`)) count++;
-    return count;
+    while (count <= range.most && this.has(`${name}.${count}`)) count++;
+    return inRange(this.weights.label, `'${name}'`, count, range);
   }
 
   conv(x: Value, name: string, options: ConvOptions = {}): Value {
@@ -136,6 +142,17 @@ class Layers {
   }
 }
 
+/** The place of the first of sorted names that does not stand before `wanted`. */
+function firstFrom(names: readonly string[], wanted: string): number {
+  let [low, high] = [0, names.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((names[middle] as string) < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /**
  * Input `latent` [B, d, h, w]; output `picture` [B, 3, h * patch, w * patch], around -1..1 and not clamped. The norms' moments
  * are summed as the official code of the BSQ-VAE does unless told otherwise.
@@ -148,9 +165,9 @@ export function buildDecoder(weights: NamedWeights, moments?: GroupNormOptions['
     padding: 1,
   });
   h = layers.middle(h, 'decoder.mid');
-  for (let level = layers.count('decoder.up') - 1; level >= 0; level--) {
+  for (let level = layers.count('decoder.up', RANGES.levelsOfVae) - 1; level >= 0; level--) {
     const name = `decoder.up.${level}`;
-    for (let block = 0; block < layers.count(`${name}.block`); block++) {
+    for (let block = 0; block < layers.count(`${name}.block`, RANGES.blocksOfLevel); block++) {
       h = layers.resBlock(h, `${name}.block.${block}`);
     }
     if (!layers.has(`${name}.upsample`)) continue;
@@ -168,9 +185,9 @@ export function buildEncoder(weights: NamedWeights): VaeGraph {
   const channels = latentChannels(weights, 'encoder.conv_out', 0);
   const g = new GraphBuilder('vae-encoder');
   let h = layers.conv(g.input('picture', 'float32', ['B', 3, 'H', 'W']), 'encoder.conv_in', { padding: 1 });
-  for (let level = 0; level < layers.count('encoder.down'); level++) {
+  for (let level = 0; level < layers.count('encoder.down', RANGES.levelsOfVae); level++) {
     const name = `encoder.down.${level}`;
-    for (let block = 0; block < layers.count(`${name}.block`); block++) {
+    for (let block = 0; block < layers.count(`${name}.block`, RANGES.blocksOfLevel); block++) {
       h = layers.resBlock(h, `${name}.block.${block}`);
     }
     // The official layer pads on the right and below only.
@@ -202,5 +219,5 @@ function latentChannels(weights: NamedWeights, layer: string, axis: number): num
   if (key === undefined) {
     throw new CheckpointError(weights.label, `has no '${layer}': it holds no ${layer.split('.')[0] ?? ''}`);
   }
-  return weights.info(key).shape[axis] ?? 0;
+  return inRange(weights.label, `'${key}'`, weights.info(key).shape[axis] ?? 0, RANGES.width);
 }

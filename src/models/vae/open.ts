@@ -1,10 +1,16 @@
-// Opens a VAE checkpoint; the official file keeps its state dict under the key 'vae'.
+// Opens a VAE checkpoint.
 
 import { CheckpointError } from '../../core/errors.js';
 import type { NamedWeights } from '../../runtime/graph/index.js';
 import type { Runtime, Session } from '../../runtime/index.js';
-import { openWeights, withPrefix } from '../../runtime/weights/index.js';
+import { openWeights, unwrapped } from '../../runtime/weights/index.js';
 import type { VaeGraph } from './graph.js';
+
+/** The official file keeps its state dict under the key 'vae'. */
+const VAE = {
+  marks: ['decoder', 'encoder'].flatMap((half) => [`${half}.conv_in.conv.weight`, `${half}.conv_in.weight`]),
+  official: ['vae.'],
+};
 
 /** One half of a VAE, in the engine. */
 export interface LoadedVae {
@@ -28,8 +34,7 @@ export async function openVae(
     ) {
       throw new CheckpointError(weights.label, "is FLUX's autoencoder: an Infinity needs its own, a BSQ-VAE");
     }
-    const wrapped = weights.names.some((name) => name.startsWith('vae.'));
-    const graph = build(wrapped ? withPrefix(weights, 'vae.') : weights);
+    const graph = build(unwrapped(weights, VAE));
     return { file: weights.label, graph, session: await runtime.load(graph.model) };
   } finally {
     weights.close();

@@ -1,8 +1,9 @@
 // Random access to the bytes of a file, or of an array in memory: positional reads, bounds always checked.
 
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 
 import { CheckpointError } from '../../core/errors.js';
+import { openRegularFile } from '../../core/regular-file.js';
 
 /** Bytes that are read by position. */
 export interface ByteSource {
@@ -21,14 +22,10 @@ const MAX_CHUNK = 1 << 30;
 
 /** Opens a file for positional reads; throws CheckpointError when it is missing, unreadable or no regular file. */
 export function openFileBytes(path: string): ByteSource {
-  let descriptor: number | undefined;
   try {
-    descriptor = openSync(path, 'r');
-    const stat = fstatSync(descriptor);
-    if (!stat.isFile()) throw new CheckpointError(path, 'is not a regular file');
-    return new FileBytes(path, descriptor, stat.size);
+    const { descriptor, size } = openRegularFile(path);
+    return new FileBytes(path, descriptor, size);
   } catch (cause) {
-    if (descriptor !== undefined) closeSync(descriptor);
     if (cause instanceof CheckpointError) throw cause;
     throw new CheckpointError(path, systemFault(cause), { cause });
   }

@@ -1,12 +1,18 @@
 // The stack, marks and memo of a pickle, with bounds on each: a pickle of a few bytes may ask for a lot of memory.
 
 import { CheckpointError } from '../../core/errors.js';
+import { LIMITS } from './limits.js';
 import type { PickleKey, PickleValue } from './pickle-values.js';
 import { type TorchStorage } from './pickle-values.js';
 import { quoteName } from './tensor-source.js';
 
-/** Bounds that real checkpoints stay far below and that keep a hostile one within a few hundred megabytes. */
-const LIMITS = { values: 8_000_000, stack: 1_000_000, memo: 2_000_000, containers: 1_000_000 };
+/** What is counted, and the most of each. */
+const MOST = {
+  values: LIMITS.pickleValues,
+  stack: LIMITS.pickleStack,
+  memo: LIMITS.pickleMemo,
+  containers: LIMITS.pickleContainers,
+};
 
 /** The state of a pickle that is being interpreted; every misuse throws CheckpointError. */
 export class PickleMachine {
@@ -122,10 +128,10 @@ export class PickleMachine {
     return this.#stack.length > 0 ? null : this.fail('needs a value from an empty stack');
   }
 
-  #count(what: keyof typeof LIMITS, by: number): void {
+  #count(what: keyof typeof MOST, by: number): void {
     this.#used[what] += by;
-    if (this.#used[what] > LIMITS[what]) {
-      this.fail(`is too large: more than ${LIMITS[what]} entries (${what})`);
+    if (this.#used[what] > MOST[what]) {
+      this.fail(`is too large: more than ${MOST[what]} entries (${what})`);
     }
   }
 }

@@ -47,7 +47,7 @@ describe('parseTorchPickle', () => {
     ['torch.storage _load_from_bytes', 'torch.storage._load_from_bytes'],
     ['collections OrderedDict.__class__', 'collections.OrderedDict.__class__'],
     ['__proto__ constructor', '__proto__.constructor'],
-    ['torch ComplexFloatStorage', 'torch.ComplexFloatStorage'],
+    ['torch load', 'torch.load'],
     ['argparse Namespace', 'argparse.Namespace'],
   ];
   it.each(globals)('refuses the global %s by name', (text, full) => {
@@ -67,7 +67,7 @@ describe('parseTorchPickle', () => {
     ['POP', 'N0.'],
     ['DUP', 'N2.'],
     ['SHORT_BINBYTES', 'C\x01a.'],
-    ['EMPTY_SET', '\x8f.'],
+    ['FROZENSET', '(\x91.'],
     ['0xff', '\xff.'],
   ];
   it.each(opcodes)('refuses the opcode %s by name', (name, text) => {
@@ -79,7 +79,6 @@ describe('parseTorchPickle', () => {
     ['no end', 'N', 'truncated'],
     ['a string longer than the file', 'X\xff\xff\xff\x7fabc.', 'truncated'],
     ['a string that is no UTF-8', 'X\x01\0\0\0\xff.', 'not UTF-8'],
-    ['bytes behind the end', 'N.N', 'goes on for 1 bytes'],
     ['values left over', 'NN.', 'left over'],
     ['an open group', '(N.', 'left over'],
     ['an empty stack', '.', 'empty stack'],
@@ -88,7 +87,9 @@ describe('parseTorchPickle', () => {
     ['a memo slot written twice', 'Nq\0Nq\0\x86.', 'twice'],
     ['a change of a tuple', ')K\x01a.', 'no list'],
     ['an entry of a list', ']NNs.', 'no dictionary'],
-    ['a tuple as key', '})Ns.', 'neither a string nor a number'],
+    ['a list as key', '}]Ns.', 'neither a string nor a number'],
+    ['a tuple of tuples as key', '})\x85Ns.', 'nor a tuple of them'],
+    ['a tuple twice as key', '}(K\x01\x85NK\x01\x85Nu.', "'(1)' twice"],
     ['a key twice', `}(${unicode('a')}N${unicode('a')}Nu.`, "'a' twice"],
     ['an entry without value', `}(${unicode('a')}u.`, 'without a value'],
     ['a call of text', `${unicode('os')})R.`, 'no function'],
@@ -136,6 +137,44 @@ describe('parseTorchPickle', () => {
   it.each(faults)('refuses %s', (_, text, fault) => {
     expect(() => parse(text)).toThrow(CheckpointError);
     expect(() => parse(text)).toThrow(fault);
+  });
+
+  it('takes what weights_only takes besides: sets, sizes, devices, types, tuples and None as keys, bytes behind the end', () => {
+    const text = `}(K\x01${unicode('a')}\x86K\x07NK\x08${unicode('size')}ctorch\nSize\n(K\x02K\x03t\x85R`;
+    expect(parse(`${text}u.rest`)).toEqual(
+      new Map<string, unknown>([
+        ['(1, a)', 7],
+        ['None', 8],
+        ['size', [2, 3]],
+      ]),
+    );
+    expect(parse('\x8f(K\x01K\x02\x90.')).toEqual([1, 2]);
+    expect(parse(`c__builtin__\nset\n](K\x01e\x85R.`)).toEqual([1]);
+    expect(parse(`c_codecs\nencode\n${unicode('ab')}${unicode('latin1')}\x86R.`)).toBe('ab');
+    expect(parse(`ctorch\ndevice\n${unicode('cuda')}K\0\x86R.`)).toBe('cuda');
+    expect(parse('ctorch\nfloat16\n.')).toMatchObject({ name: 'torch.float16' });
+    expect(parse('U\x02ab.')).toBe('ab');
+  });
+
+  it('knows tensors of kinds that it does not read, and types over bytes', () => {
+    expect(parse('ctorch._utils\n_rebuild_qtensor\n)R.')).toMatchObject({ kind: 'a quantised tensor' });
+    const bytes = STORAGE.replace('ctorch\nFloat', 'ctorch.storage\nUntyped').replace('K\x06', 'K\x0c');
+    const typed = (type: string, shape: string, strides: string): string =>
+      `ctorch._utils\n_rebuild_tensor_v3\n(${bytes}K\0${shape}${strides}\x89Nctorch\n${type}\ntR.`;
+    expect(parse(typed('float8_e5m2', 'K\x03\x85', 'K\x01\x85'))).toMatchObject({
+      dtype: 'F8_E5M2',
+      shape: [3],
+    });
+    expect(parse(typed('uint32', 'K\x03\x85', 'K\x01\x85'))).toMatchObject({ dtype: 'U32' });
+    expect(() => parse(typed('uint64', 'K\x02\x85', 'K\x01\x85'))).toThrow('reaches element 2 of 1');
+    const attributed = (inner: string, callee = 'torch._utils\n_rebuild_tensor_v2'): string =>
+      `ctorch._tensor\n_rebuild_from_type_v2\n(c${callee}\nctorch\nTensor\n${inner}}tR.`;
+    const plain = `(${STORAGE}K\0K\x02\x85K\x01\x85\x89Nt`;
+    expect(parse(attributed(plain))).toMatchObject({ dtype: 'F32', shape: [2] });
+    expect(() => parse(attributed(')', 'torch\nSize'))).toThrow('something that is no tensor');
+    expect(() => parse(attributed(')', 'torch._tensor\n_rebuild_from_type_v2'))).toThrow(
+      'something that is no tensor',
+    );
   });
 
   it.each(['', '\x80', '\x80\x01N.', '\x80\x06N.', '(lp0\n.'])('refuses another protocol: %j', (text) => {

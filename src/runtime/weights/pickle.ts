@@ -2,15 +2,13 @@
 // them). It builds plain data, tensors and storages; every other opcode or global is refused by name, so that a hostile
 // pickle can do nothing but be an error. Opcodes: CPython's Lib/pickletools.py; persistent ids: torch/serialization.py.
 
+import { LIMITS } from './limits.js';
 import { PickleMachine } from './pickle-machine.js';
 import { OPCODE_NAMES } from './pickle-opcodes.js';
 import { PickleReader } from './pickle-reader.js';
 import { callGlobal, resolveGlobal, resolveStorage } from './pickle-torch.js';
 import type { PickleKey, PickleValue } from './pickle-values.js';
 import { quoteName } from './tensor-source.js';
-
-/** Python's random seeds are the largest integers seen in checkpoints. */
-const MAX_INTEGER_BYTES = 64;
 
 /** Interprets the pickle of a torch checkpoint; throws CheckpointError, naming `label`, for anything out of the ordinary. */
 export function parseTorchPickle(label: string, bytes: Uint8Array): PickleValue {
@@ -30,7 +28,7 @@ export function parseTorchPickle(label: string, bytes: Uint8Array): PickleValue 
       machine.fail(`uses the opcode ${opcode} at byte ${at}, which is refused`);
     }
   }
-  if (input.remaining > 0) machine.fail(`goes on for ${input.remaining} bytes after its end`);
+  // What stands behind the end is nobody's: Python does not look there either.
   return machine.finish();
 }
 
@@ -48,7 +46,11 @@ const PRODUCERS: ReadonlyMap<string, Producer> = new Map<string, Producer>([
   ['BINFLOAT', (_, input) => input.float64()],
   ['BINUNICODE', (_, input) => input.text(input.uint32())],
   ['SHORT_BINUNICODE', (_, input) => input.text(input.uint8())],
+  // Python 2's text, in ASCII wherever it matters.
+  ['SHORT_BINSTRING', (_, input) => input.text(input.uint8())],
   ['EMPTY_LIST', (m) => m.list()],
+  // A set is of no use here, and a list as good.
+  ['EMPTY_SET', (m) => m.list()],
   ['EMPTY_DICT', (m) => m.dictionary()],
   ['EMPTY_TUPLE', (m) => m.tuple([])],
   ['TUPLE1', (m) => m.tuple(m.popMany(1))],
@@ -73,6 +75,7 @@ function act(opcode: string, m: PickleMachine, input: PickleReader): boolean {
       append(m, m.popMany(1));
       return true;
     case 'APPENDS':
+    case 'ADDITEMS':
       append(m, m.popToMark());
       return true;
     case 'SETITEM':
@@ -103,7 +106,7 @@ function act(opcode: string, m: PickleMachine, input: PickleReader): boolean {
 
 function readInteger(m: PickleMachine, input: PickleReader): number | bigint {
   const length = input.uint8();
-  if (length > MAX_INTEGER_BYTES) m.fail(`holds an integer of ${length} bytes`);
+  if (length > LIMITS.integerBytes) m.fail(`holds an integer of ${length} bytes`);
   return input.integer(length);
 }
 
@@ -118,15 +121,25 @@ function setItems(m: PickleMachine, items: readonly PickleValue[]): void {
   if (!(dictionary instanceof Map)) m.fail('sets an entry of something that is no dictionary');
   if (items.length % 2 !== 0) m.fail('sets an entry without a value');
   for (let i = 0; i < items.length; i += 2) {
-    const key = items[i]!;
-    if (!isKey(key)) m.fail('uses a dictionary key that is neither a string nor a number');
+    const key = keyOf(items[i]!);
+    if (key === undefined) {
+      m.fail('uses a dictionary key that is neither a string nor a number, nor a tuple of them');
+    }
     if (dictionary.has(key)) m.fail(`sets the key '${quoteName(String(key))}' twice`);
     dictionary.set(key, items[i + 1]!);
   }
 }
 
-function isKey(value: PickleValue): value is PickleKey {
-  return typeof value !== 'object';
+/** A plain value, or a tuple of plain values as Python writes it: nested ones could unfold without end. */
+function keyOf(value: PickleValue): PickleKey | undefined {
+  if (value === null) return 'None';
+  if (typeof value !== 'object') return value;
+  const isPlain = (item: unknown): boolean => item === null || typeof item !== 'object';
+  if (!Array.isArray(value) || !Object.isFrozen(value) || value.length > 8 || !value.every(isPlain)) {
+    return undefined;
+  }
+  const text = `(${value.map((item) => (item === null ? 'None' : String(item))).join(', ')})`;
+  return text.length <= LIMITS.nameLength ? text : undefined;
 }
 
 /** Attributes of an OrderedDict (a state dict's `_metadata`): known, and of no use here. */

@@ -5,8 +5,7 @@ import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 
 import { CheckpointError } from '../../core/errors.js';
 import { systemFault } from './byte-source.js';
-import type { TensorDtype } from './dtypes.js';
-import { DTYPE_BYTES } from './dtypes.js';
+import { DTYPE_BITS, type TensorDtype } from './dtypes.js';
 import { describeTensor, quoteName } from './tensor-source.js';
 
 /** A tensor to be written: `data` in row-major order, as a typed array of the dtype's width (bit patterns for F16, BF16). */
@@ -55,7 +54,7 @@ function layOut(
   metadata: Readonly<Record<string, string>> | undefined,
 ): Uint8Array[] {
   const entries = isMap(tensors) ? [...tensors] : Object.entries(tensors);
-  entries.sort(([a, x], [b, y]) => DTYPE_BYTES[y.dtype] - DTYPE_BYTES[x.dtype] || (a < b ? -1 : 1));
+  entries.sort(([a, x], [b, y]) => DTYPE_BITS[y.dtype] - DTYPE_BITS[x.dtype] || (a < b ? -1 : 1));
   // fromEntries defines own properties, so that a tensor may even be called __proto__.
   const header: [string, unknown][] = metadata === undefined ? [] : [['__metadata__', metadata]];
   const parts: Uint8Array[] = [];

@@ -72,7 +72,7 @@ describe('openSafetensors', () => {
     [
       'a header of absurd size',
       new Uint8Array([255, 255, 255, 255, 255, 255, 255, 127]),
-      'at most 100000000',
+      'at most 16777216 are read',
     ],
     ['no JSON', file('{"a":'), 'not valid JSON'],
     ['no UTF-8', file('{"a\u00ff":1}').map((byte) => (byte === 0xc3 ? 0xff : byte)), 'not valid UTF-8'],
@@ -85,7 +85,7 @@ describe('openSafetensors', () => {
       file('{"a":{"dtype":"F32","shape":[],"data_offsets":[0,4],"x":1}}', 4),
       "unknown field 'x'",
     ],
-    ['an unknown dtype', file(`{"a":${entry('F8_E8M0', '[1]', '[0,1]')}}`, 1), "'F8_E8M0'"],
+    ['an unknown dtype', file(`{"a":${entry('F9', '[1]', '[0,1]')}}`, 1), "'F9'"],
     ['a negative size', file(`{"a":${entry('U8', '[-1]', '[0,1]')}}`, 1), 'no list of sizes'],
     ['a fraction', file(`{"a":${entry('U8', '[0.5]', '[0,1]')}}`, 1), 'no list of sizes'],
     ['an absurd shape', file(`{"a":${entry('U8', '[1e9,1e9,1e9]', '[0,1]')}}`, 1), 'absurd shape'],
@@ -111,6 +111,38 @@ describe('openSafetensors', () => {
     expect(open).toThrow(CheckpointError);
     expect(open).toThrow(fault);
     expect(open).toThrow('bad.safetensors: ');
+  });
+
+  it('takes null for no metadata, as the official reader does', () => {
+    const header = `{"__metadata__":null,"a":${entry('U8', '[1]', '[0,1]')}}`;
+    const source = openSafetensors(memoryBytes('x', file(header, 1)));
+    expect([source.metadata.size, ...source.readIntegers('a')]).toEqual([0, 0]);
+  });
+
+  it.each([
+    ['C64', '[2]', '[1,17]'],
+    ['U16', '[3]', '[1,7]'],
+    ['U64', '[1]', '[1,9]'],
+    ['F4', '[2,2]', '[1,3]'],
+    ['F8_E8M0', '[5]', '[1,6]'],
+  ])('knows a tensor of %s, which fails only when it is asked for', (dtype, shape, offsets) => {
+    const header = `{"a":${entry('U8', '[1]', '[0,1]')},"odd":${entry(dtype, shape, offsets)}}`;
+    const end = Number(/,(\d+)\]/.exec(offsets)?.[1]);
+    const source = openSafetensors(memoryBytes('x.safetensors', file(header, end)));
+    expect(source.names).toEqual(['a', 'odd']);
+    expect([...source.readIntegers('a')]).toEqual([0]);
+    expect(source.info('odd').byteLength).toBe(end - 1);
+    for (const read of ['read', 'readRaw', 'readIntegers', 'readBigIntegers'] as const) {
+      expect(() => source[read]('odd')).toThrow(
+        `x.safetensors: 'odd' is of type ${dtype}, which is not read`,
+      );
+    }
+  });
+
+  it('refuses elements that fill no whole bytes', () => {
+    expect(() => openSafetensors(memoryBytes('x', file(`{"a":${entry('F4', '[3]', '[0,1]')}}`, 1)))).toThrow(
+      'absurd shape',
+    );
   });
 
   it('takes names that are special to JavaScript as names', () => {

@@ -5,14 +5,11 @@
 import { CheckpointError } from '../../core/errors.js';
 import type { ByteSource } from './byte-source.js';
 import { openFileBytes } from './byte-source.js';
-import { TENSOR_DTYPES } from './dtypes.js';
+import { DTYPE_BITS, isStoredDtype } from './dtypes.js';
+import { LIMITS } from './limits.js';
 import { isJsonObject, parseStrictJson } from './strict-json.js';
 import type { LazyTensor, TensorInfo, TensorSource } from './tensor-source.js';
 import { createTensorSource, describeTensor, quoteName } from './tensor-source.js';
-
-/** The official reader's bound on the header. */
-const MAX_HEADER_BYTES = 100_000_000;
-const MAX_DIMENSIONS = 32;
 
 /** The tensors of a safetensors file, and its free-text metadata. */
 interface SafetensorsSource extends TensorSource {
@@ -46,10 +43,10 @@ function readHeader(source: ByteSource): SafetensorsSource {
   }
   const prefix = source.read(0, 8);
   const headerBytes = Number(new DataView(prefix.buffer, prefix.byteOffset).getBigUint64(0, true));
-  if (headerBytes > MAX_HEADER_BYTES) {
+  if (headerBytes > LIMITS.headerBytes) {
     throw new CheckpointError(
       label,
-      `claims a header of ${headerBytes} bytes: at most ${MAX_HEADER_BYTES} are allowed`,
+      `claims a header of ${headerBytes} bytes: at most ${LIMITS.headerBytes} are read`,
     );
   }
   if (8 + headerBytes > source.size) {
@@ -64,7 +61,11 @@ function readHeader(source: ByteSource): SafetensorsSource {
   const dataStart = 8 + headerBytes;
   const entries: Entry[] = [];
   let metadata: ReadonlyMap<string, string> = new Map();
-  for (const [name, value] of Object.entries(header)) {
+  const members = Object.entries(header);
+  if (members.length > LIMITS.tensors) {
+    throw new CheckpointError(label, `holds more than ${LIMITS.tensors} tensors`);
+  }
+  for (const [name, value] of members) {
     if (name === '__metadata__') metadata = parseMetadata(label, value);
     else entries.push(parseEntry(label, name, value, dataStart));
   }
@@ -82,6 +83,8 @@ function readHeader(source: ByteSource): SafetensorsSource {
 
 function parseMetadata(label: string, value: unknown): ReadonlyMap<string, string> {
   const metadata = new Map<string, string>();
+  // The official reader takes null for none.
+  if (value === null) return metadata;
   if (!isJsonObject(value)) throw new CheckpointError(label, '__metadata__ is not an object');
   for (const [key, text] of Object.entries(value)) {
     if (typeof text !== 'string') {
@@ -96,14 +99,14 @@ function parseEntry(label: string, name: string, value: unknown, dataStart: numb
   const fail = (fault: string): never => {
     throw new CheckpointError(label, `tensor '${quoteName(name)}' ${fault}`);
   };
+  if (name.length > LIMITS.nameLength) return fail(`has a name of more than ${LIMITS.nameLength} characters`);
   if (!isJsonObject(value)) return fail('has no description');
   for (const key of Object.keys(value)) {
     if (!['dtype', 'shape', 'data_offsets'].includes(key)) fail(`has an unknown field '${quoteName(key)}'`);
   }
-  const dtype = TENSOR_DTYPES.find((known) => known === value['dtype']);
-  if (dtype === undefined) return fail(unknownDtype(value['dtype']));
-  const { shape, data_offsets: offsets } = value;
-  if (!isIntegers(shape) || shape.length > MAX_DIMENSIONS) {
+  const { dtype, shape, data_offsets: offsets } = value;
+  if (!isStoredDtype(dtype)) return fail(unknownDtype(dtype));
+  if (!isIntegers(shape) || shape.length > LIMITS.dimensions) {
     return fail('has a shape that is no list of sizes');
   }
   if (!isIntegers(offsets) || offsets.length !== 2) {
@@ -122,7 +125,7 @@ function parseEntry(label: string, name: string, value: unknown, dataStart: numb
 
 function unknownDtype(dtype: unknown): string {
   const given = typeof dtype === 'string' ? `'${quoteName(dtype)}'` : 'missing or no string';
-  return `has a dtype that cannot be read: ${given} (known: ${TENSOR_DTYPES.join(', ')})`;
+  return `has a dtype that cannot be read: ${given} (known: ${Object.keys(DTYPE_BITS).join(', ')})`;
 }
 
 function isIntegers(value: unknown): value is number[] {

@@ -3,12 +3,10 @@
 
 import { CheckpointError } from '../../core/errors.js';
 import { openFileBytes } from './byte-source.js';
+import { LIMITS } from './limits.js';
 import { isJsonObject, parseStrictJson } from './strict-json.js';
 import type { TensorSource } from './tensor-source.js';
 import { quoteName } from './tensor-source.js';
-
-const MAX_INDEX_BYTES = 1 << 26;
-const MAX_SHARDS = 4096;
 
 /** Opens all shards of an index through `openShard(index, name)`; throws CheckpointError when index and shards disagree. */
 export function openSharded(
@@ -74,7 +72,7 @@ function readIndex(index: string): ReadonlyMap<string, string> {
   const source = openFileBytes(index);
   let json: unknown;
   try {
-    if (source.size > MAX_INDEX_BYTES) {
+    if (source.size > LIMITS.indexBytes) {
       throw new CheckpointError(index, `has ${source.size} bytes: too large for an index`);
     }
     json = parseStrictJson(index, 'the index', source.read(0, source.size));
@@ -98,6 +96,9 @@ function readIndex(index: string): ReadonlyMap<string, string> {
     }
     map.set(name, file);
   }
-  if (new Set(map.values()).size > MAX_SHARDS) throw new CheckpointError(index, 'names too many shards');
+  if (map.size > LIMITS.tensors) {
+    throw new CheckpointError(index, `names more than ${LIMITS.tensors} tensors`);
+  }
+  if (new Set(map.values()).size > LIMITS.shards) throw new CheckpointError(index, 'names too many shards');
   return map;
 }

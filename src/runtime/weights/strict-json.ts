@@ -2,16 +2,16 @@
 // would silently keep the last one, so that two readers could see two different tensors).
 
 import { CheckpointError } from '../../core/errors.js';
+import { endOfString, jsonExcess } from '../../core/json-text.js';
+import { HEADER_JSON } from './limits.js';
 import { decodeUtf8 } from './utf8.js';
 
-/** Nesting that any header stays far below. */
-const MAX_DEPTH = 32;
-
-/** Parses UTF-8 JSON; throws CheckpointError, naming `label` and `part`, for bad UTF-8, syntax, depth or repeated names. */
+/** Parses UTF-8 JSON; throws CheckpointError, naming `label` and `part`, for bad UTF-8, syntax, too much, or repeated names. */
 export function parseStrictJson(label: string, part: string, bytes: Uint8Array): unknown {
   const text = decodeUtf8(bytes);
   if (text === undefined) throw new CheckpointError(label, `${part} is not valid UTF-8`);
-  checkDepth(label, part, text);
+  const much = jsonExcess(text, HEADER_JSON);
+  if (much !== null) throw new CheckpointError(label, `${part} ${much}`);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -27,20 +27,6 @@ export function isJsonObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Runs before JSON.parse, on text that may be anything. */
-function checkDepth(label: string, part: string, text: string): void {
-  let depth = 0;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code === 0x22) i = endOfString(text, i);
-    else if (code === 0x7b || code === 0x5b) {
-      if (++depth > MAX_DEPTH) {
-        throw new CheckpointError(label, `${part} is nested deeper than ${MAX_DEPTH} levels`);
-      }
-    } else if (code === 0x7d || code === 0x5d) depth--;
-  }
-}
-
 /** Runs after JSON.parse, so the syntax is known to be right. */
 function checkRepeatedKeys(label: string, part: string, text: string): void {
   const open: (Set<string> | undefined)[] = [];
@@ -53,7 +39,8 @@ function checkRepeatedKeys(label: string, part: string, text: string): void {
       const start = i;
       i = endOfString(text, i);
       if (!colonFollows(text, i + 1)) continue;
-      const key = JSON.parse(text.slice(start, i + 1)) as string;
+      const raw = text.slice(start + 1, i);
+      const key = raw.includes('\\') ? (JSON.parse(text.slice(start, i + 1)) as string) : raw;
       const seen = open.at(-1);
       if (seen?.has(key)) {
         throw new CheckpointError(label, `${part} holds the name '${key.slice(0, 120)}' twice`);
@@ -63,16 +50,11 @@ function checkRepeatedKeys(label: string, part: string, text: string): void {
   }
 }
 
-/** The place of the quote that ends the string which starts at `start`, or the text's end. */
-function endOfString(text: string, start: number): number {
-  let i = start + 1;
-  while (i < text.length && text.charCodeAt(i) !== 0x22) i += text.charCodeAt(i) === 0x5c ? 2 : 1;
-  return i;
-}
-
 /** Only a member's name is followed by a colon. */
 function colonFollows(text: string, from: number): boolean {
   let i = from;
-  while (' \t\r\n'.includes(text[i] ?? ':')) i++;
-  return text[i] === ':';
+  for (let code = text.charCodeAt(i); code === 0x20 || (code >= 0x09 && code <= 0x0d);) {
+    code = text.charCodeAt(++i);
+  }
+  return text.charCodeAt(i) === 0x3a;
 }

@@ -2,12 +2,13 @@
 // Readers (safetensors.ts, torch-zip.ts) hand a table of lazy tensors to `createTensorSource`, which does the rest.
 
 import { CheckpointError } from '../../core/errors.js';
-import { DTYPE_BYTES, type TensorDtype } from './dtypes.js';
+import { DTYPE_BITS, isReadDtype, type StoredDtype, type TensorDtype } from './dtypes.js';
 import { integersFrom, integersFromBig, widenToFloat32 } from './widen.js';
 
 /** What is known of a tensor before its bytes are read. */
 export interface TensorInfo {
-  readonly dtype: TensorDtype;
+  /** A tensor of a type that is not read is known, but cannot be had. */
+  readonly dtype: StoredDtype;
   /** Sizes, outermost first; empty for a scalar. */
   readonly shape: readonly number[];
   /** Bytes of the contiguous tensor: the product of the shape times the element's bytes. */
@@ -37,10 +38,18 @@ export interface TensorSource {
 }
 
 /** A tensor of a reader: its description, and how to fetch its bytes (fresh, contiguous, little-endian). */
-export interface LazyTensor {
+export interface ReadableTensor {
   readonly info: TensorInfo;
   load(): Uint8Array;
 }
+
+/** A tensor of a kind that is not read, and the kind in words: an error only for whoever asks for it. */
+export interface UnreadTensor {
+  readonly unread: string;
+}
+
+/** A tensor of a reader's table. */
+export type LazyTensor = ReadableTensor | UnreadTensor;
 
 /** Builds a TensorSource from a table of lazy tensors; `close` frees the underlying file. */
 export function createTensorSource(
@@ -49,17 +58,24 @@ export function createTensorSource(
   close: () => void,
 ): TensorSource {
   let closed = false;
-  const get = (name: string): LazyTensor => {
+  const get = (name: string): ReadableTensor => {
     if (closed) {
       throw new CheckpointError(label, `cannot read '${quoteName(name)}': the file has been closed`);
     }
     const tensor = tensors.get(name);
     if (tensor === undefined) throw new CheckpointError(label, `has no tensor '${quoteName(name)}'`);
+    if ('unread' in tensor) {
+      throw new CheckpointError(label, `'${quoteName(name)}' is ${tensor.unread}, which is not read`);
+    }
     return tensor;
   };
   const load = (name: string): { dtype: TensorDtype; bytes: Uint8Array } => {
     const tensor = get(name);
     const { info } = tensor;
+    const { dtype } = info;
+    if (!isReadDtype(dtype)) {
+      throw new CheckpointError(label, `'${quoteName(name)}' is of type ${dtype}, which is not read`);
+    }
     const bytes = tensor.load();
     if (bytes.byteLength !== info.byteLength) {
       throw new CheckpointError(
@@ -67,7 +83,7 @@ export function createTensorSource(
         `'${quoteName(name)}' gave ${bytes.byteLength} bytes, not ${info.byteLength}`,
       );
     }
-    return { dtype: info.dtype, bytes };
+    return { dtype, bytes };
   };
   /** Runs a conversion and turns its complaint into one that names file and tensor. */
   const convert = <T>(name: string, step: (dtype: TensorDtype, bytes: Uint8Array) => T): T => {
@@ -115,8 +131,9 @@ export function withPrefix(source: TensorSource, prefix: string): TensorSource {
   };
 }
 
-/** Describes a tensor, or returns undefined when its size is no safe integer or a dimension no size at all. */
-export function describeTensor(dtype: TensorDtype, shape: readonly number[]): TensorInfo | undefined {
+/** Describes a tensor, or returns undefined when its size is no safe integer of bytes or a dimension no size at all. */
+export function describeTensor(dtype: StoredDtype, shape: readonly number[]): TensorInfo | undefined {
+  const bits = DTYPE_BITS[dtype];
   let count = 1;
   // A zero makes the product zero, but the other sizes still have to be sane: torch refuses them too.
   let nonZero = 1;
@@ -124,9 +141,10 @@ export function describeTensor(dtype: TensorDtype, shape: readonly number[]): Te
     if (!Number.isSafeInteger(size) || size < 0) return undefined;
     count *= size;
     nonZero *= Math.max(size, 1);
-    if (!Number.isSafeInteger(nonZero * DTYPE_BYTES[dtype])) return undefined;
+    if (!Number.isSafeInteger(nonZero * bits)) return undefined;
   }
-  return { dtype, shape: Object.freeze([...shape]), byteLength: count * DTYPE_BYTES[dtype] };
+  const byteLength = (count * bits) / 8;
+  return Number.isInteger(byteLength) ? { dtype, shape: Object.freeze([...shape]), byteLength } : undefined;
 }
 
 /** A name made fit for a one-line message: control characters escaped, long ones cut. */

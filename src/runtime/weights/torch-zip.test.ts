@@ -8,6 +8,7 @@ import type { ZipPart, ZipStyle } from './fixtures/zip-builder.js';
 import { buildZip, takeApart } from './fixtures/zip-builder.js';
 import type { TorchSource } from './torch-zip.js';
 import { openTorchZip } from './torch-zip.js';
+import { readZipEntries } from './zip.js';
 
 function openParts(parts: readonly ZipPart[], style?: ZipStyle): TorchSource {
   return openTorchZip(memoryBytes('some.pth', buildZip(parts, style)));
@@ -67,6 +68,32 @@ describe('openTorchZip', () => {
     }
   });
 
+  it('reads deflated entries, and what shares one from one unpacking', () => {
+    const parts = takeApart(fixtureBytes('views.pth'));
+    for (const style of [
+      { deflate: true },
+      { deflate: true, descriptors: true },
+      { deflate: true, wideEntries: true },
+    ]) {
+      expect(describeSource(openParts(parts, style))).toEqual(expectedTensors('views.pth'));
+    }
+    const beside = [{ name: '__MACOSX/._archive', data: new Uint8Array(3) }, ...parts];
+    expect(describeSource(openParts(beside, { deflate: true }))).toEqual(expectedTensors('views.pth'));
+  });
+
+  it('notices deflated contents that are damaged, or not of the size that is claimed', () => {
+    const bytes = buildZip(takeApart(fixtureBytes('views.pth')), { deflate: true });
+    const parts = takeApart(fixtureBytes('views.pth')).map((part) =>
+      part.name.endsWith('/data/0') ? { ...part, crc: 7 } : part,
+    );
+    expect(() => openParts(parts, { deflate: true }).read('base')).toThrow('does not match its checksum');
+    const [, storage] = [...readZipEntries(memoryBytes('x', bytes)).values()];
+    bytes.fill(0xff, storage?.offset, (storage?.offset ?? 0) + 4);
+    expect(() => openTorchZip(memoryBytes('bad.pth', bytes)).read('base')).toThrow(
+      /bad\.pth: is damaged: '\w+\/data\/0' cannot be unpacked/,
+    );
+  });
+
   it('refuses a malicious pickle by name, and runs nothing', () => {
     const open = () => openTorchZip(fixturePath('malicious.pth'));
     expect(open).toThrow(CheckpointError);
@@ -80,7 +107,7 @@ describe('openTorchZip', () => {
       { name: 'lone/constants.pkl', data: new Uint8Array(1) },
     ];
     expect(() => openParts(stored)).toThrow('torch.jit.load(file).state_dict()');
-    expect(() => openTorchZip(fixturePath('torchscript.pt'))).toThrow('TorchScript program, such as');
+    expect(() => openTorchZip(fixturePath('torchscript.pt'))).toThrow('torch.jit.load(file).state_dict()');
   });
 
   it('notices damaged contents by their checksum', () => {

@@ -41,6 +41,12 @@ describe('widening', () => {
     expect(() => integersFrom('F8_E4M3', bytes)).toThrow('not integers');
   });
 
+  it('widens float8 as torch.float8_e5m2 does', () => {
+    // 1, -2, the largest, the smallest subnormal, both infinities, NaN.
+    const bytes = new Uint8Array([0x3c, 0xc0, 0x7b, 0x01, 0x7c, 0xfc, 0x7e]);
+    expect([...widenToFloat32('F8_E5M2', bytes)]).toEqual([1, -2, 57344, 2 ** -16, Infinity, -Infinity, NaN]);
+  });
+
   it('reads bytes at any alignment', () => {
     const bytes = new Uint8Array(1 + 16);
     new DataView(bytes.buffer).setFloat32(1, 1.5, true);

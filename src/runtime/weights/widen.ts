@@ -20,6 +20,8 @@ export function widenToFloat32(dtype: TensorDtype, bytes: Uint8Array): Float32Ar
       return widenBfloat(halfWords(bytes));
     case 'F8_E4M3':
       return widenFloat8(bytes);
+    case 'F8_E5M2':
+      return widenHalf(Uint16Array.from(bytes, (byte) => byte << 8)); // the upper half of an fp16
     default:
       throw new TypeError(`holds ${dtype}, not floating point: read it as integers`);
   }

@@ -19,7 +19,7 @@ const LOCATOR_BYTES = 20;
 const END64_BYTES = 56;
 const MAX_COMMENT = 65535;
 
-/** Finds and checks the end records; throws CheckpointError when the archive is truncated, split or has foreign bytes. */
+/** Finds and checks the end records; throws CheckpointError when the archive is truncated or split. */
 export function findDirectory(source: ByteSource): ZipDirectory {
   const { label } = source;
   const tail = source.read(
@@ -58,11 +58,10 @@ export function findDirectory(source: ByteSource): ZipDirectory {
   return directory;
 }
 
-/** The last place where an end record and its comment reach exactly to the end of the file. */
+/** The last end record, as torch's reader finds it; what stands behind it and its comment is nobody's. */
 function endRecord(view: DataView): number | undefined {
   for (let at = view.byteLength - END_BYTES; at >= 0; at--) {
-    if (view.getUint32(at, true) !== END_SIGNATURE) continue;
-    if (at + END_BYTES + view.getUint16(at + 20, true) === view.byteLength) return at;
+    if (view.getUint32(at, true) === END_SIGNATURE) return at;
   }
   return undefined;
 }

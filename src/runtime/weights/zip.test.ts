@@ -34,7 +34,9 @@ describe('readZipEntries', () => {
   const [first, second, third] = parts as [ZipPart, ZipPart, ZipPart];
   const bad: [string, ZipPart[], string][] = [
     ['a name twice', [first, second, first], 'twice'],
-    ['a compressed entry', [{ ...first, method: 8 }], 'compressed (method 8)'],
+    ['an entry compressed otherwise', [{ ...first, method: 14 }], 'compressed by method 14'],
+    ['a folder with something in it', [{ ...first, name: 'm/' }], 'a folder with 3 bytes'],
+    ['a folder without a name', [{ name: '/', data: new Uint8Array(0) }], 'unsafe name'],
     ['an encrypted entry', [{ ...first, flags: 0x801 }], 'encrypted'],
     ['an entry larger than the file', [{ ...first, size: 1e6 }], 'overlaps'],
     ['an entry that reaches into the next', [{ ...first, size: 20 }, second], 'overlaps'],
@@ -52,10 +54,20 @@ describe('readZipEntries', () => {
     expect(read).toThrow(fault);
   });
 
-  it('refuses an archive with foreign bytes before, within or behind it', () => {
+  it('passes over folders, and over bytes behind the end', () => {
+    const folders = ['m/', 'm/data/'].map((name) => ({ name, data: new Uint8Array(0) }));
+    const bytes = buildZip([...folders, ...parts], { comment: 'made by hand' });
+    expect(list(new Uint8Array([...bytes, ...Buffer.from('rest')]))).toEqual(
+      parts.map(({ name, data }) => [name, data]),
+    );
+  });
+
+  it('refuses an archive with foreign bytes before it, or too many behind it', () => {
     const bytes = buildZip(parts);
     expect(() => list(new Uint8Array([0, ...bytes]))).toThrow('does not end at');
-    expect(() => list(new Uint8Array([...bytes, 0]))).toThrow('no directory at its end');
+    expect(() => list(new Uint8Array([...bytes, ...new Uint8Array(70_000)]))).toThrow(
+      'no directory at its end',
+    );
   });
 
   it('refuses directory records that lie', () => {

@@ -1,18 +1,23 @@
-// A strict, seekable reader of zip archives as torch.save writes them: stored entries, zip64, data descriptors,
-// padding in extra fields. Follows PKWARE's APPNOTE 6.3.10 (sections 4.3 and 4.5.3). The central directory is checked
+// A strict, seekable reader of zip archives as torch.save writes them, or zip tools that packed one again: stored and deflated
+// entries, folders, zip64, data descriptors, padding in extra fields. Follows PKWARE's APPNOTE 6.3.10 (sections 4.3 and 4.5.3). The central directory is checked
 // against every local header and no two entries may share a byte; contents are read, and their CRC checked, later.
 
 import { CheckpointError } from '../../core/errors.js';
 import type { ByteSource } from './byte-source.js';
+import { LIMITS } from './limits.js';
 import { decodeUtf8 } from './utf8.js';
 import { findDirectory } from './zip-directory.js';
 
-/** A stored entry: where its bytes lie in the file. */
+/** An entry: where its bytes lie in the file. */
 export interface ZipEntry {
   readonly name: string;
   /** Place of the first byte of the contents. */
   readonly offset: number;
+  /** Bytes of the contents. */
   readonly size: number;
+  /** Bytes in the file: fewer than `size` where they are deflated. */
+  readonly stored: number;
+  readonly deflated: boolean;
   /** CRC-32 of the contents; 0 when the writer computed none (torch's set_crc32_options(False)). */
   readonly crc: number;
 }
@@ -22,8 +27,10 @@ interface CentralEntry {
   readonly name: string;
   readonly rawName: Uint8Array;
   readonly flags: number;
+  readonly method: number;
   readonly crc: number;
   readonly size: number;
+  readonly stored: number;
   readonly headerOffset: number;
 }
 
@@ -33,15 +40,14 @@ const HAS_DESCRIPTOR = 0x0008;
 /** Data descriptor, UTF-8 names, and the two bits that only matter to compression. */
 const KNOWN_FLAGS = 0x080e;
 const UNKNOWN_32 = 0xffffffff;
-/** What any checkpoint stays far below, and a hostile directory does not. */
-const MAX_ENTRIES = 1_000_000;
-const MAX_DIRECTORY_BYTES = 1 << 28;
+const STORED = 0;
+const DEFLATED = 8;
 
-/** Lists an archive's entries by name; throws CheckpointError for anything that torch.save would not have written. */
+/** Lists an archive's files by name; throws CheckpointError for anything that a zip tool would not have written. */
 export function readZipEntries(source: ByteSource): ReadonlyMap<string, ZipEntry> {
   const { label } = source;
   const directory = findDirectory(source);
-  const plausible = directory.count <= MAX_ENTRIES && directory.size <= MAX_DIRECTORY_BYTES;
+  const plausible = directory.count <= LIMITS.zipEntries && directory.size <= LIMITS.zipDirectory;
   if (!plausible || directory.count * 46 > directory.size) {
     throw new CheckpointError(
       label,
@@ -73,9 +79,25 @@ function locate(source: ByteSource, central: CentralEntry[], limit: number): Rea
     }
     const end = central[i + 1]?.headerOffset ?? limit;
     const offset = checkLocal(source, entry, end);
-    entries.set(entry.name, { name: entry.name, offset, size: entry.size, crc: entry.crc });
+    const { name, size, stored, crc, method } = entry;
+    if (name.endsWith('/')) continue;
+    entries.set(name, { name, offset, size, stored, deflated: method === DEFLATED, crc });
   }
+  checkUnpacked(source, entries);
   return entries;
+}
+
+/** What compressed entries claim to unpack to has to be in some proportion to the file. */
+function checkUnpacked(source: ByteSource, entries: ReadonlyMap<string, ZipEntry>): void {
+  let bytes = 0;
+  for (const { deflated, size } of entries.values()) if (deflated) bytes += size;
+  const most = Math.max(LIMITS.unpackedBytes, LIMITS.unpackedTimes * source.size);
+  if (bytes > most) {
+    throw new CheckpointError(
+      source.label,
+      `has compressed entries of ${bytes} bytes unpacked: at most ${most} are read`,
+    );
+  }
 }
 
 function parseCentral(label: string, view: DataView, at: number): { entry: CentralEntry; next: number } {
@@ -93,13 +115,17 @@ function parseCentral(label: string, view: DataView, at: number): { entry: Centr
   const name = decodeName(label, rawName);
 
   const flags = view.getUint16(at + 8, true);
-  checkMethod(label, name, flags, view.getUint16(at + 10, true));
+  const method = view.getUint16(at + 10, true);
+  checkMethod(label, name, flags, method);
   const wide = readZip64(label, name, view, [nameEnd, extraEnd], {
     size: view.getUint32(at + 24, true),
     stored: view.getUint32(at + 20, true),
     offset: view.getUint32(at + 42, true),
   });
-  if (wide.size !== wide.stored) {
+  if (name.endsWith('/') && wide.size !== 0) {
+    throw new CheckpointError(label, `the zip entry '${name}' is a folder with ${wide.size} bytes in it`);
+  }
+  if (method === STORED && wide.size !== wide.stored) {
     throw new CheckpointError(
       label,
       `the zip entry '${name}' is stored in ${wide.stored} bytes but claims ${wide.size}`,
@@ -108,7 +134,8 @@ function parseCentral(label: string, view: DataView, at: number): { entry: Centr
   const disk = view.getUint16(at + 34, true);
   if (disk !== 0) throw new CheckpointError(label, `the zip entry '${name}' lies on another disk (${disk})`);
   const crc = view.getUint32(at + 16, true);
-  return { entry: { name, rawName, flags, crc, size: wide.size, headerOffset: wide.offset }, next };
+  const { size, stored, offset: headerOffset } = wide;
+  return { entry: { name, rawName, flags, method, crc, size, stored, headerOffset }, next };
 }
 
 /** Sizes and offset of an entry; those that do not fit 32 bits are taken from the zip64 extra field (id 1). */
@@ -145,7 +172,7 @@ function checkLocal(source: ByteSource, entry: CentralEntry, limit: number): num
   const fail = (fault: string): never => {
     throw new CheckpointError(source.label, `the zip entry ${quote(entry)} ${fault}`);
   };
-  const { headerOffset, rawName, flags } = entry;
+  const { headerOffset, rawName, flags, method } = entry;
   const nameEnd = headerOffset + 30 + rawName.length;
   if (nameEnd > limit) fail('overlaps the next entry, or the directory');
   const bytes = source.read(headerOffset, nameEnd - headerOffset);
@@ -157,19 +184,23 @@ function checkLocal(source: ByteSource, entry: CentralEntry, limit: number): num
   ) {
     fail('has another name in its local header');
   }
-  if (view.getUint16(6, true) !== flags || view.getUint16(8, true) !== 0) {
+  if (view.getUint16(6, true) !== flags || view.getUint16(8, true) !== method) {
     fail('has other flags or another method in its local header');
   }
   const offset = nameEnd + view.getUint16(28, true);
-  if (!Number.isSafeInteger(offset + entry.size) || offset + entry.size > limit) {
+  if (!Number.isSafeInteger(offset + entry.stored) || offset + entry.stored > limit) {
     fail('overlaps the next entry, or the directory');
   }
   // With a data descriptor the local header may leave CRC and sizes empty; with zip64 the sizes say so.
   const deferred = (flags & HAS_DESCRIPTOR) !== 0;
   const crc = view.getUint32(14, true);
   if (crc !== entry.crc && !(deferred && crc === 0)) fail('has another checksum in its local header');
-  for (const size of [view.getUint32(18, true), view.getUint32(22, true)]) {
-    if (size !== entry.size && size !== UNKNOWN_32 && !(deferred && size === 0)) {
+  for (const [at, size] of [
+    [18, entry.stored],
+    [22, entry.size],
+  ] as const) {
+    const local = view.getUint32(at, true);
+    if (local !== size && local !== UNKNOWN_32 && !(deferred && local === 0)) {
       fail('has another size in its local header');
     }
   }
@@ -181,12 +212,11 @@ function checkMethod(label: string, name: string, flags: number, method: number)
   if ((flags & ~KNOWN_FLAGS) !== 0) {
     throw new CheckpointError(label, `the zip entry '${name}' has unknown flags (0x${flags.toString(16)})`);
   }
-  if (method !== 0) {
+  if (method !== STORED && method !== DEFLATED) {
     throw new CheckpointError(
       label,
-      `the zip entry '${name}' is compressed (method ${method}), which torch.save never does: ` +
-        "load it with torch.load (a TorchScript program, such as OpenAI's CLIP, with torch.jit.load) " +
-        'and torch.save its state_dict',
+      `the zip entry '${name}' is compressed by method ${method}, which is not read (nor by torch.load): unpack the archive ` +
+        'and pack it again without compression',
     );
   }
 }
@@ -196,7 +226,9 @@ function decodeName(label: string, raw: Uint8Array): string {
   if (name === undefined) throw new CheckpointError(label, 'has a zip entry whose name is not UTF-8');
 
   const isUnsafe = raw.some((byte) => byte < 0x20 || byte === 0x5c); // control characters and backslashes
-  if (isUnsafe || name.split('/').some((part) => part === '..' || part === '')) {
+  const parts = name.split('/');
+  if (parts.at(-1) === '') parts.pop(); // a folder
+  if (isUnsafe || parts.length === 0 || parts.some((part) => part === '..' || part === '')) {
     throw new CheckpointError(
       label,
       `has a zip entry with an unsafe name: ${JSON.stringify(name.slice(0, 120))}`,

@@ -87,13 +87,13 @@ describe('readLlavaFolder', () => {
     ['a damaged configuration', /tokenizer_config\.json: is not valid JSON/, (at) => {
       rewrite(at, 'tokenizer_config.json', '{');
     }],
-    ['no image token', /config\.json: has no image_token_index/, (at) => {
+    ['no image token', /config\.json: 'image_token_index' should be a whole number/, (at) => {
       rewrite(at, 'config.json', { ...llavaConfig(), image_token_index: '<image>' });
     }],
     ['another way to resize', /preprocessor_config\.json: resample is 2; only 3/, (at) => {
       rewrite(at, 'preprocessor_config.json', { ...llavaPreprocessor(), resample: 2 });
     }],
-    ['pictures of no fixed size', /preprocessor_config\.json: size has to be/, (at) => {
+    ['pictures of no fixed size', /preprocessor_config\.json: 'size\.width' is missing/, (at) => {
       rewrite(at, 'preprocessor_config.json', { ...llavaPreprocessor(), size: { shortest_edge: 56 } });
     }],
     ['no chat template', /chat_template\.json: holds no chat_template/, (at) => {

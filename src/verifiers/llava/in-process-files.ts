@@ -1,13 +1,16 @@
 // The folder of a LLaVA-OneVision for Transformers.js, as llava-hf/llava-onevision-qwen2-0.5b-ov-hf on Hugging Face has it:
 // which files there are and in which precision, and what their configurations say. Checked before anything is loaded.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
+import { ConfigFields } from '../../core/config-fields.js';
+import { RANGES } from '../../core/config-ranges.js';
 import { CheckpointError, UsageError } from '../../core/errors.js';
 import { fileHash } from '../../core/hash.js';
-import { isObject, readJsonFile, readOptionalJsonFile } from '../../core/json-file.js';
+import { isObject, readJsonFile, readOptionalJsonFile, TOKENIZER_LIMITS } from '../../core/json-file.js';
+import { checkRegularFile, readRegularFile } from '../../core/regular-file.js';
 
 /** The repository whose files are meant. */
 export const LLAVA_REPOSITORY = 'llava-hf/llava-onevision-qwen2-0.5b-ov-hf';
@@ -83,6 +86,7 @@ export async function readLlavaFolder(
   if (!existsSync(folder)) throw new CheckpointError(folder, `there is no such folder: ${REMEDY}`);
   for (const name of CONFIGURATIONS) readJsonFile(join(folder, name), REMEDY);
   if (!existsSync(join(folder, TOKENIZER))) throw missing(folder, TOKENIZER);
+  readJsonFile(join(folder, TOKENIZER), REMEDY, TOKENIZER_LIMITS);
   const imageToken = readImageToken(folder);
   const dtypes = mapParts((part) => {
     const wanted = typeof dtype === 'string' ? dtype : dtype?.[part];
@@ -137,6 +141,7 @@ const POINTER = 'version https://git-lfs';
 
 /** What ONNX Runtime would call a parsing failure: a file that git has not fetched, or an empty one. */
 async function checkContent(path: string): Promise<void> {
+  checkRegularFile(path);
   const file = await open(path);
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(POINTER.length), 0, POINTER.length, 0);
@@ -162,8 +167,9 @@ function readImageToken(folder: string): number {
       `is of a model of the type ${JSON.stringify(type)}, not "llava_onevision": take the folder of ${LLAVA_REPOSITORY}`,
     );
   }
-  const token = config['image_token_index'] ?? config['image_token_id'];
-  if (typeof token === 'number' && Number.isInteger(token)) return token;
+  const fields = new ConfigFields(file, config);
+  const name = ['image_token_index', 'image_token_id'].find((each) => fields.has(each));
+  if (name !== undefined) return fields.whole(name, RANGES.token);
   throw new CheckpointError(file, 'has no image_token_index, the token in whose place a picture stands');
 }
 
@@ -175,20 +181,20 @@ function readSize(folder: string): LlavaFolder['size'] {
   if (resample !== 3) {
     throw new CheckpointError(file, `resample is ${JSON.stringify(resample)}; only 3 (bicubic) is supported`);
   }
-  const size = isObject(json['size']) ? json['size'] : {};
-  const [width, height] = [size['width'], size['height']];
-  if (isSide(width) && isSide(height)) return { width, height };
-  throw new CheckpointError(file, 'size has to be {"height": ..., "width": ...}, whole numbers of pixels');
+  if (!isObject(json['size'])) {
+    throw new CheckpointError(file, 'size has to be {"height": ..., "width": ...}, whole numbers of pixels');
+  }
+  const size = new ConfigFields(file, json).part('size');
+  return { width: size.whole('width', RANGES.imageSide), height: size.whole('height', RANGES.imageSide) };
 }
 
-function isSide(value: unknown): value is number {
-  return typeof value === 'number' && Number.isInteger(value) && value > 0;
-}
+/** Bytes of a template; LLaVA's has 700. */
+const MOST_TEMPLATE = 2 ** 20;
 
 /** The processor's template where there is one (newer folders have it as a file of its own); the tokenizer's knows texts only. */
 function readTemplate(folder: string): ChatTemplate {
   const jinja = join(folder, 'chat_template.jinja');
-  if (existsSync(jinja)) return { file: jinja, text: readFileSync(jinja, 'utf8') };
+  if (existsSync(jinja)) return { file: jinja, text: readRegularFile(jinja, MOST_TEMPLATE).toString('utf8') };
   for (const name of ['chat_template.json', 'tokenizer_config.json']) {
     const file = join(folder, name);
     const text = readOptionalJsonFile(file)?.['chat_template'];

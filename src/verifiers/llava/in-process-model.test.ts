@@ -230,7 +230,9 @@ describe('loadLlava', () => {
     const broken = changed((at) => {
       rewrite(at, 'tokenizer.json', '{');
     });
-    await expect(load(broken)).rejects.toThrow(/tokenizer\.json: cannot be loaded, fetch it again/);
+    await expect(load(broken)).rejects.toThrow(
+      /tokenizer\.json: is not valid JSON: the file is damaged, fetch it again/,
+    );
     const mute = changed((at) => {
       const text = JSON.stringify(llavaTokenizerJson());
       rewrite(
