@@ -51,10 +51,15 @@ const OFFICIAL = { maxLength: 35, mean: 0.16717362830052426, deviation: 1.033339
 const HEAD_WIDTH = 64;
 const VISION_EPS = 1e-6;
 
+/** BLIP's configuration of the text encoder. Throws CheckpointError. */
+export function readMedConfig(folder: string): { readonly file: string; readonly med: JsonObject } {
+  const file = join(folder, 'med_config.json');
+  return { file, med: readJsonFile(file, 'it is published beside ImageReward.pt (THUDM/ImageReward)') };
+}
+
 /** Reads the sizes; `blip` are the tensors below `blip.`. Throws CheckpointError when files do not fit each other. */
 export function readImageRewardConfig(folder: string, blip: TensorSource): ImageRewardConfig {
-  const file = join(folder, 'med_config.json');
-  const med = readJsonFile(file, 'it is published beside ImageReward.pt (THUDM/ImageReward)');
+  const { file, med } = readMedConfig(folder);
   const extraFile = join(folder, 'config.json');
   const extra = readOptionalJsonFile(extraFile) ?? {};
   const tower = isObject(extra['visual_encoder']) ? extra['visual_encoder'] : {};

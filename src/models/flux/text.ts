@@ -66,7 +66,11 @@ export async function openFluxText(
   if (!Number.isInteger(length) || length < 1) {
     throw new UsageError(`the length of padded text should be a whole number above 0, got ${length}`);
   }
-  const tokenizers = { t5: loadTokenizer(files.t5.tokenizer), clip: loadTokenizer(files.clip.tokenizer) };
+  const tokenizers = {
+    // The official code calls Python's tokenizer over SentencePiece, not the one that tokenizer.json was made for.
+    t5: loadTokenizer(files.t5.tokenizer, { sentencePiece: true }),
+    clip: loadTokenizer(files.clip.tokenizer),
+  };
   const t5 = await openT5Weights(runtime, files.t5.weights);
   try {
     check(t5.file, 'T5', t5.config.width, config.contextWidth);
