@@ -1,6 +1,7 @@
 // What any text has to be before a model reads it: Unicode, and not endless.
 
 import { UsageError } from './errors.js';
+import { isText } from './options.js';
 
 /** UTF-16 units; models see the first 35 to 512 tokens. OpenAI's API for pictures takes as many. */
 export const MOST_TEXT = 32_000;
@@ -24,3 +25,9 @@ export function checkText(what: string, text: string): void {
   const fault = textFault(text);
   if (fault !== undefined) throw new UsageError(`${what} ${fault}`);
 }
+
+/** A prompt that a model can read. */
+export const isPrompt = (value: unknown): value is string => isText(value) && textFault(value) === undefined;
+
+/** What `isPrompt` asks for, in words. */
+export const PROMPT_WORDS = `a text that is not empty, of at most ${MOST_TEXT} characters, and no half of one (a lone surrogate)`;

@@ -77,6 +77,7 @@ function summarise(
 export function startCompare(options: ComparePictureOptions, context: GenerateContext): CompareRun {
   const { strategies, sizes, picture } = partCompare(options);
   const results: GenerateResult[] = [];
+  const said = new Set<string>();
   let running: GenerateRun | null = null;
   let stopped = false;
 
@@ -89,7 +90,12 @@ export function startCompare(options: ComparePictureOptions, context: GenerateCo
       });
       if (stopped) running.stop();
       try {
-        for await (const event of running) emit({ type: 'progress', strategy, event });
+        for await (const event of running) {
+          // All strategies have the same prompt: what is said of it is said once.
+          if (event.type === 'warning' && said.has(event.message)) continue;
+          if (event.type === 'warning') said.add(event.message);
+          emit({ type: 'progress', strategy, event });
+        }
         results.push(await running.result);
       } catch (error) {
         if (stopped && results.length > 0 && options.signal?.aborted !== true && isAbortError(error)) break;

@@ -15,6 +15,7 @@ import {
   startSearch,
   strategyOf,
 } from '../search/registry.js';
+import { cutWarning } from '../verifiers/contract.js';
 import { EarlyEnd, endScore } from './early-end.js';
 import type { Run } from './live-run.js';
 import { startRun } from './live-run.js';
@@ -156,6 +157,9 @@ async function search(
     const facts = { options: resolved, schedule, ledger, started, loadTime, hashes, wanted: context.wanted };
     const record = new RunRecord(facts);
     state.record = record;
+    for (const [name, cut] of [...prepared.bench.cuts, ...(prepared.observers?.cuts ?? [])]) {
+      emit({ type: 'warning', message: cutWarning(name, cut) });
+    }
     emit({ type: 'ready', options: resolved, schedule, cost });
     const result = await follow(prepared, record, { resolved, strategy, score, signal, end, emit }).catch(
       async (error: unknown) => {

@@ -179,6 +179,12 @@ export class ImageReward {
     return this.network.encodePrompts({ ids, mask, count: 1 });
   }
 
+  /** The most tokens of a prompt, and the end of this one that is cut off: empty where all of it is read. */
+  unseen(prompt: string): { readonly tokens: number; readonly unseen: string } {
+    const { maxLength: tokens } = this.network.config;
+    return { tokens, unseen: this.#tokenizer.unseen(prompt, tokens) };
+  }
+
   /** Rewards of pictures of any size, in their order; a picture's reward does not depend on the others. */
   async rewards(
     prompt: EncodedPrompt,

@@ -47,6 +47,7 @@ function shareOf(clip: ClipEncoder, release: () => void): ClipEncoder {
     width: clip.width,
     embedImages: (...call) => clip.embedImages(...call),
     embedText: (...call) => clip.embedText(...call),
+    unseen: (text) => clip.unseen(text),
     hashes: () => clip.hashes(),
     close: () => {
       if (!closed) release();
@@ -93,6 +94,7 @@ export function rememberPictures(clip: ClipEncoder): ClipEncoder {
     width: clip.width,
     embedImages: (images, options = {}) => embed(images, options),
     embedText: (...call) => clip.embedText(...call),
+    unseen: (text) => clip.unseen(text),
     hashes: () => clip.hashes(),
     close: () => {
       clip.close();
