@@ -56,7 +56,7 @@ describe('the options of a run', () => {
       { prompt: 7 },
       "option 'prompt' must be a text that is not empty, of at most 32000 characters, and no half",
     ],
-    [{ prompt: 'half \ud83d a face' }, "half of one (a lone surrogate), got 'half \\uD83D a face'"],
+    [{ prompt: 'half \ud83d a face' }, "half of one (a lone surrogate), got 'half \\ud83d a face'"],
     [{ prompt: 'long '.repeat(26_000) }, 'of at most 32000 characters'],
     [{ prompt: undefined }, "option 'prompt' is missing"],
     [{ seed: 2 ** 53 }, "option 'seed' must be a whole number from 0"],
