@@ -117,10 +117,14 @@ function checkValue(name: string, value: unknown): void {
   checkPutIn(name, value);
   const most = name === 'precompiled_charsmap' ? MOST.charsmap : MOST.text;
   if (typeof value === 'string' && value.length > most) refuse(name, most, 'characters');
+  if (name === 'pattern' && !isPattern(value)) throw new Error("a 'pattern' is neither a Regex nor a String");
   if (isObject(value) && value['type'] === 'FixedLength' && !(isId(value['length']) && value['length'] > 0)) {
     throw new Error("its pre-tokenizer 'FixedLength' has no length above 0");
   }
 }
+
+const isPattern = (value: unknown): boolean =>
+  isObject(value) && (typeof value['Regex'] === 'string' || typeof value['String'] === 'string');
 
 function checkPutIn(name: string, value: unknown): void {
   if (!PUT_IN.includes(name) || value === undefined || value === null) return;
@@ -128,7 +132,8 @@ function checkPutIn(name: string, value: unknown): void {
   if (value.length > MOST.putIn) refuse(name, MOST.putIn, 'characters');
 }
 
-function isId(value: unknown): value is number {
+/** An id of a token. */
+export function isId(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 2 ** 31;
 }
 

@@ -3,10 +3,11 @@
 
 import { isObject, type JsonObject } from '../../core/json-file.js';
 import { BLANK, type Charsmap } from './charsmap.js';
-import { createNormalizer, findCharsmap, MOST_NORMALIZED, type Normalize } from './normalizers.js';
+import { createNormalizer, findCharsmap, type Normalize } from './normalizers.js';
 import {
   type AddedToken,
   addedTokens,
+  checkPieces,
   createModel,
   createPreTokenizer,
   type Part,
@@ -26,9 +27,6 @@ export interface Pipeline {
   readonly endOnce: boolean;
   idOf(token: string): number | undefined;
 }
-
-/** The characters of pieces may be more than those of the text: byte-level ones stand for the bytes of UTF-8. */
-const MOST_IN_PIECES = 4 * MOST_NORMALIZED;
 
 /** The stages of a file. `more` are special tokens besides its own, by content. Throws Error for what cannot be used. */
 export function createPipeline(
@@ -66,14 +64,7 @@ function idsOfText({
   readonly model: TokenModel;
   readonly preTokenize: PreTokenize;
 }): IdsOf {
-  return (text, first) => {
-    const pieces = preTokenize(text, first);
-    const characters = pieces.reduce((sum, piece) => sum + piece.length, 0);
-    if (characters > MOST_IN_PIECES) {
-      throw new Error(`its pre-tokenizers make more than ${MOST_IN_PIECES} characters of a text`);
-    }
-    return model.ids(pieces);
-  };
+  return (text, first) => model.ids(checkPieces(preTokenize(text, first)));
 }
 
 function normalizing(normalize: Normalize, split: (text: string) => readonly Part[]) {

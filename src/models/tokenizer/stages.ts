@@ -4,6 +4,8 @@
 import * as library from '@huggingface/tokenizers';
 
 import { isObject, type JsonObject } from '../../core/json-file.js';
+import { isId } from './bounds.js';
+import { MOST_NORMALIZED } from './normalizers.js';
 import { PUNCTUATION } from './old-unicode.js';
 
 /** Cuts a piece of text; `first` where it begins the whole text. */
@@ -31,6 +33,16 @@ const { SequencePreTokenizer, BPE, Unigram, WordPiece } = library as unknown as 
 > & { readonly SequencePreTokenizer: new (json: JsonObject) => LibraryPreTokenize };
 const MODELS: Readonly<Record<string, ModelKind>> = { BPE, Unigram, WordPiece };
 
+/** The characters of pieces may be more than those of the text: byte-level ones stand for the bytes of UTF-8. */
+const MOST_IN_PIECES = 4 * MOST_NORMALIZED;
+
+/** Throws Error for pieces of more characters than any text gives. */
+export function checkPieces(pieces: readonly string[]): readonly string[] {
+  const characters = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  if (characters <= MOST_IN_PIECES) return pieces;
+  throw new Error(`its pre-tokenizers make more than ${MOST_IN_PIECES} characters of a text`);
+}
+
 /** The pre-tokenizer of a file, which may have none. Throws Error for kinds that are not known. */
 export function createPreTokenizer(json: unknown): PreTokenize {
   if (json === null || json === undefined) return (text) => [text];
@@ -42,7 +54,7 @@ export function createPreTokenizer(json: unknown): PreTokenize {
     const stages = (inner as unknown[]).map(createPreTokenizer);
     return (text, first) =>
       stages.reduce<readonly string[]>(
-        (pieces, stage) => pieces.flatMap((piece, i) => stage(piece, first && i === 0)),
+        (pieces, stage) => checkPieces(pieces.flatMap((piece, i) => stage(piece, first && i === 0))),
         [text],
       );
   }
@@ -131,11 +143,11 @@ export function addedTokens(json: unknown): readonly AddedToken[] {
       lstrip,
       rstrip,
     } = isObject(each) ? each : {};
-    if (!Number.isInteger(id) || typeof content !== 'string' || content === '') {
+    if (!isId(id) || typeof content !== 'string' || content === '') {
       throw new Error('one of its added_tokens has no id or no text');
     }
     return {
-      id: id as number,
+      id,
       content,
       normalized: Boolean(normalized ?? !special),
       wordAlone: alone === true,
@@ -215,7 +227,7 @@ export function specialsOf(json: unknown): Specials {
 /** ["</s>", 1]. */
 function idOfPair(pair: unknown): number {
   const id: unknown = Array.isArray(pair) ? pair[1] : undefined;
-  if (Number.isInteger(id)) return id as number;
+  if (isId(id)) return id;
   throw new Error('its post-processor names a special token without an id');
 }
 
@@ -234,8 +246,8 @@ function templateSpecials({ single, special_tokens: known }: JsonObject): Specia
     const entry =
       isObject(known) && typeof name === 'string' && Object.hasOwn(known, name) ? known[name] : undefined;
     const ids = isObject(entry) ? entry['ids'] : undefined;
-    if (Array.isArray(ids) && ids.length <= MOST_SPECIALS && ids.every(Number.isInteger)) {
-      return ids as number[];
+    if (Array.isArray(ids) && ids.length <= MOST_SPECIALS && ids.every(isId)) {
+      return ids;
     }
     throw new Error(`its post-processor's template names ${JSON.stringify(name)}, which has no ids`);
   };

@@ -3,6 +3,8 @@
 
 import { type Context, createContext, Script } from 'node:vm';
 
+import { isObject } from '../../core/json-file.js';
+
 /** Milliseconds by the clock: a machine may be busy. The longest text, or the largest honest file, takes some 0.1 s of work. */
 export const MOST_MILLISECONDS = 5000;
 
@@ -29,6 +31,7 @@ export function withinTime<Result>(
   return results[0] as Result;
 }
 
+/** It may be an Error of the context, which is not an instance of ours. */
 function isTimeout(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
+  return isObject(error) && error['code'] === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
 }

@@ -44,7 +44,7 @@ const refusing =
 describe('a server that streams unless it is told not to', () => {
   it('is told not to', async () => {
     await scoreOf(fake.answerWell);
-    expect(server.chats().every(({ stream }) => stream === false)).toBe(true);
+    expect(server.chats().map(({ stream }) => stream)).toEqual([false, false]);
   });
 
   it('and streams all the same is told of', async () => {
