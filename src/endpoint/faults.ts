@@ -38,7 +38,10 @@ export function sizeFault(most: number): Fault {
 export function typeFault({ headers, status }: Answer, apiKey: string | undefined): Fault {
   const type = clean(headers.get('content-type') ?? '', apiKey);
   const what = type === '' ? 'answered without a content type' : `answered with ${type} in place of JSON`;
-  return { what, remedy: NO_API, status, mayPass: false };
+  const remedy = type.startsWith('text/event-stream')
+    ? 'let the server answer in one piece, as "stream": false asks for'
+    : NO_API;
+  return { what, remedy, status, mayPass: false };
 }
 
 /** An answer that calls itself JSON and is none. */
@@ -57,8 +60,30 @@ export function timeoutFault(timeout: number): Fault {
   };
 }
 
-/** Reasons that no further try changes: a port that fetch does not call, and certificates that are not trusted. */
-const LASTING = /^Error: bad port$|CERT|SELF_SIGNED|ERR_TLS|UNABLE_TO_VERIFY/;
+/** What helps against reasons for which there is no connection, and whether a further try may go better. */
+const NETWORK: readonly (readonly [reason: RegExp, remedy: string, mayPass: boolean])[] = [
+  [
+    /^Error: bad port$/,
+    'take another port: this one is kept for other uses, and fetch does not call it',
+    false,
+  ],
+  [
+    /CERT|SELF_SIGNED|ERR_TLS|UNABLE_TO_VERIFY/,
+    "see whether the server's certificate can be trusted (NODE_EXTRA_CA_CERTS names further ones)",
+    false,
+  ],
+  [
+    /WRONG_VERSION_NUMBER|ERR_SSL|EPROTO/,
+    'see whether the URL should begin with http in place of https',
+    false,
+  ],
+  [/ENOTFOUND|EAI_AGAIN/, "see whether the host's name is right, and whether there is a network", true],
+  [
+    /HTTP_TOKEN|HPE_/,
+    'see whether it is an HTTP server that listens there, and http or https is right',
+    true,
+  ],
+];
 
 /** No connection, or one that broke. The error is named, not kept as `cause`: it can hold the server's bytes as they are. */
 export function networkFault(error: unknown, apiKey: string | undefined): Fault {
@@ -66,9 +91,12 @@ export function networkFault(error: unknown, apiKey: string | undefined): Fault 
   const code = inner instanceof Error && 'code' in inner ? inner.code : undefined;
   const reason = typeof code === 'string' && code !== '' ? code : String(inner);
   const what = `cannot be reached, or broke the connection off (${clean(reason, apiKey)})`;
-  return LASTING.test(reason)
-    ? { what, remedy: "see whether the URL's port and the server's certificate can be used", mayPass: false }
-    : { what, remedy: 'see whether the server is running and whether the URL is right', mayPass: true };
+  const [, remedy, mayPass] = NETWORK.find(([pattern]) => pattern.test(reason)) ?? [
+    /./,
+    'see whether the server is running and whether the URL is right',
+    true,
+  ];
+  return { what, remedy, mayPass };
 }
 
 /** What helps against a status. */
@@ -82,7 +110,37 @@ const REMEDIES: Readonly<Record<number, string>> = {
   413: 'let the server take larger requests, or search with smaller pictures',
   422: 'see whether the model takes pictures, and whether its name is right',
   429: 'lower the concurrency, or try again later',
+  502: 'see whether the server behind the gateway is running',
+  503: 'wait until the server has loaded the model, or is less busy',
+  504: 'see whether the server behind the gateway is overloaded, or lower the concurrency',
 };
+
+/** What helps against what a server says, whatever the status of its refusal. */
+const SAID: readonly (readonly [words: RegExp, remedy: string])[] = [
+  [/quota|billing|credit|payment/i, 'see to the account of the API key'],
+  [/log.?prob/i, 'let the server give log-probabilities, or take ratings in text (rating: text)'],
+  [/max_(?:completion_)?tokens/, 'let the server take max_tokens or max_completion_tokens'],
+  [/temperature/i, 'ask a model that takes temperature 0, which makes scores repeatable'],
+  [
+    /context|too long|too large|prompt is longer/i,
+    'let the server take longer requests, or search with smaller pictures',
+  ],
+  [
+    /(?:\bnot?\b|n't|cannot|unsupported|only text).*(?:image|vision|multi.?modal)|mmproj/i,
+    'ask a model that looks at pictures, and let the server take them (as data URLs in image_url)',
+  ],
+  [
+    /model.*(?:\bnot\b|n't|unknown)|(?:\bno\b|unknown|invalid).*model/i,
+    "see whether the model's name is right, and whether the API key may use it",
+  ],
+];
+/** Refusals of what was asked: what the server says goes before what the status says. */
+const REFUSALS: readonly number[] = [400, 403, 404, 422, 429];
+
+function remedyFor(status: number, message: string): string {
+  const said = REFUSALS.includes(status) ? SAID.find(([words]) => words.test(message)) : undefined;
+  return said?.[1] ?? REMEDIES[status] ?? "see the server's log";
+}
 
 /** A status that is no success. */
 export function statusFault({ status, headers, text }: Answer, apiKey: string | undefined): Fault {
@@ -101,7 +159,7 @@ export function statusFault({ status, headers, text }: Answer, apiKey: string | 
   const waitFirst = mayPass ? retryAfter(headers) : undefined;
   return {
     what: `answered ${status}${message === '' ? '' : ` "${message}"`}`,
-    remedy: REMEDIES[status] ?? "see the server's log",
+    remedy: remedyFor(status, message),
     status,
     mayPass,
     ...(waitFirst === undefined ? {} : { waitFirst }),

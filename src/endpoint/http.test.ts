@@ -23,6 +23,7 @@ const post = (
     apiKey: KEY,
     timeout: 60_000,
     retries: 3,
+    longestWait: 30_000,
     wait: async (milliseconds) => void waits.push(milliseconds),
     ...settings,
   });
@@ -123,6 +124,7 @@ describe('failures that may pass', () => {
       apiKey: undefined,
       timeout: 60_000,
       retries: 1,
+      longestWait: 30_000,
       wait: async (milliseconds) => void waits.push(milliseconds),
     });
     for (let i = 0; i < 3; i++) await failure(client.call('/chat/completions', { body: {}, signal }));
@@ -165,15 +167,27 @@ describe('Retry-After', () => {
   it.each(['3600', '999999999999', 'Fri, 01 Jan 2100 00:00:00 GMT'])('of %s is too long', async (value) => {
     server.next(fake.sendError(429, 'quota', { 'retry-after': value }));
     const { message } = await failure(post());
-    expect(message).toMatch(/429 "quota" and asks to wait \d+ s, which is too long \(tried once\): lower/);
+    expect(message).toMatch(
+      /429 "quota" and asks to wait \d+ s, longer than the 30 s that it may \(tried once\): try again later, .*longestWait/,
+    );
     expect(waits).toEqual([]);
+  });
+
+  it('may be as long as is allowed', async () => {
+    server.next(fake.sendError(429, 'busy', { 'retry-after': '3600' }), ok);
+    await post({ longestWait: 3_600_000 });
+    expect(waits).toEqual([3_600_000]);
+    server.next(fake.sendError(429, 'busy', { 'retry-after': '1' }));
+    expect((await failure(post({ longestWait: 0 }))).message).toMatch(
+      /asks to wait 1 s, longer than the 0 s/,
+    );
   });
 });
 
 describe('failures that stay', () => {
   it('a port that fetch refuses is not tried again', async () => {
     const { message } = await failure(post({ url: 'http://127.0.0.1:9' }));
-    expect(message).toMatch(/\(Error: bad port\) \(tried once\): see whether the URL's port/);
+    expect(message).toMatch(/\(Error: bad port\) \(tried once\): take another port/);
     expect(waits).toEqual([]);
   });
 

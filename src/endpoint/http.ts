@@ -24,8 +24,8 @@ export class EndpointError extends VarsearchError {
   /** The HTTP status of the last answer; undefined when there was none. */
   readonly status: number | undefined;
 
-  constructor(message: string, status?: number) {
-    super(message);
+  constructor(message: string, status?: number, options?: ErrorOptions) {
+    super(message, options);
     this.status = status;
   }
 }
@@ -48,6 +48,8 @@ export interface ClientSettings {
   readonly timeout: number;
   /** Further tries after the first. */
   readonly retries: number;
+  /** The most milliseconds that a server may ask to wait (Retry-After); a call that is to wait longer fails. */
+  readonly longestWait: number;
   /** Waits between two tries. @default as long as it says */
   readonly wait: Wait | undefined;
 }
@@ -66,12 +68,12 @@ const JSON_TYPE = /^\s*application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
 const MOST_BYTES = 2 ** 22;
 /** Of an answer that is an error. */
 const MOST_ERROR_BYTES = 2 ** 16;
-/** Milliseconds: the first pause, the longest, and the longest that a server may ask for. */
-const PAUSE = { first: 500, longest: 8000, asked: 30_000 };
+/** Milliseconds of a pause: the first, and the longest, unless the server asks for more. */
+const PAUSE = { first: 500, longest: 8000 };
 
 /** A client for an endpoint; it holds nothing. */
 export function createEndpointClient(settings: ClientSettings): EndpointClient {
-  const { apiKey, retries, wait = pause } = settings;
+  const { apiKey, retries, longestWait, wait = pause } = settings;
   let calls = 0;
   return {
     async call(path, { body, signal }) {
@@ -84,7 +86,10 @@ export function createEndpointClient(settings: ClientSettings): EndpointClient {
         if ('json' in outcome) return outcome.json;
         const { fault } = outcome;
         const { waitFirst = 0 } = fault;
-        if (!fault.mayPass || tries > retries || waitFirst > PAUSE.asked) throw errorOf(url, fault, tries);
+        const tooLong = waitFirst > longestWait;
+        if (!fault.mayPass || tries > retries || tooLong) {
+          throw errorOf(url, tooLong ? waitFault(fault, longestWait) : fault, tries);
+        }
         await wait(Math.max(waitFirst, backOff(tries, jitter)), signal);
       }
     },
@@ -120,13 +125,19 @@ async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   }
 }
 
-function errorOf(url: string, { what, remedy, status, waitFirst }: Fault, tries: number): EndpointError {
-  const asked =
-    waitFirst !== undefined && waitFirst > PAUSE.asked
-      ? ` and asks to wait ${Math.ceil(waitFirst / 1000)} s, which is too long`
-      : '';
+/** A failure after which the server asks for more patience than it is given. */
+function waitFault(fault: Fault, longestWait: number): Fault {
+  const asked = Math.ceil((fault.waitFirst ?? 0) / 1000);
+  return {
+    ...fault,
+    what: `${fault.what} and asks to wait ${asked} s, longer than the ${longestWait / 1000} s that it may`,
+    remedy: `try again later, or let calls wait so long (longestWait, in milliseconds)`,
+  };
+}
+
+function errorOf(url: string, { what, remedy, status }: Fault, tries: number): EndpointError {
   const count = tries === 1 ? 'tried once' : `tried ${tries} times`;
-  return new EndpointError(`the endpoint ${url} ${what}${asked} (${count}): ${remedy}`, status);
+  return new EndpointError(`the endpoint ${url} ${what} (${count}): ${remedy}`, status);
 }
 
 /** One try; throws the signal's reason alone. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { clean } from './words.js';
+import { clean, messageIn, parseJson } from './words.js';
 
 const KEY = 'sk-Proj_4f/9aB+c=7xQ';
 
@@ -37,5 +37,35 @@ describe('the API key in what a server says', () => {
     const start = performance.now();
     clean('sk-Proj_4f/9aB'.repeat(500_000), KEY);
     expect(performance.now() - start).toBeLessThan(2000);
+  });
+});
+
+describe('the JSON of an answer', () => {
+  it.each<[string, unknown]>([
+    ['[-Infinity, -1]', [null, -1]],
+    ['{"a":-Infinity}', { a: null }],
+    [
+      String.raw`{"a \" -Infinity":"-Infinity \\","b":-Infinity}`,
+      { 'a " -Infinity': '-Infinity \\', b: null },
+    ],
+    ['null', null],
+    ['[NaN, -Infinity]', undefined],
+    ['{"a":-Infinity', undefined],
+    ['-Infinity"', undefined],
+  ])('may hold minus infinity: %s', (text, value) => {
+    expect(parseJson(text)).toEqual(value);
+  });
+});
+
+describe('the message of an error', () => {
+  it.each([
+    [
+      '{"detail":[{"loc":["body","max_tokens"],"msg":"not permitted"},{"msg":"x"}]}',
+      'body.max_tokens: not permitted; x',
+    ],
+    ['{"detail":[3,null,{}]}', ''],
+    ['{"detail":"plain"}', 'plain'],
+  ])('is found in %s', (body, message) => {
+    expect(messageIn(body)).toBe(message);
   });
 });

@@ -6,6 +6,9 @@ import { isObject } from '../core/json-file.js';
 /** How much of a server's words a message shows, in characters. */
 const MOST_SHOWN = 200;
 
+/** How many of a list of faults are read. */
+const MOST_FAULTS = 5;
+
 /** Directions of writing, joiners and the like: they go first, so that they cannot hide a key. */
 const INVISIBLE = /[\p{Cf}\p{Cs}\p{Co}]/gu;
 
@@ -69,15 +72,46 @@ export function messageOf(value: unknown): string {
   const found = [isObject(error) ? error['message'] : error, message, detail].find(
     (each) => typeof each === 'string',
   );
-  return found ?? '';
+  return found ?? (Array.isArray(detail) ? fieldFaults(detail as unknown[]) : '');
+}
+
+/** FastAPI's list of wrong fields: [{ loc: ['body', 'max_tokens'], msg: 'Extra inputs are not permitted' }]. */
+function fieldFaults(detail: readonly unknown[]): string {
+  const faults = detail.slice(0, MOST_FAULTS).flatMap((each) => {
+    const { loc, msg } = isObject(each) ? each : {};
+    if (typeof msg !== 'string') return [];
+    return [Array.isArray(loc) ? `${loc.slice(0, MOST_FAULTS).join('.')}: ${msg}` : msg];
+  });
+  return faults.join('; ');
 }
 
 /** The value of JSON; undefined, which no JSON means, for what is none. */
 export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    // The parser's own message quotes the text as it is.
-    return undefined;
-  }
+  // The parser's own message quotes the text as it is.
+  const parse = (written: string): unknown => {
+    try {
+      return JSON.parse(written) as unknown;
+    } catch {
+      return undefined;
+    }
+  };
+  const value = parse(text);
+  return value === undefined && text.includes('-Infinity') ? parse(withoutInfinity(text)) : value;
+}
+
+/** Python writes minus infinity, the log-probability of what cannot be, as -Infinity, which is no JSON. Texts stay as they are. */
+function withoutInfinity(text: string): string {
+  let inText = false;
+  const parts = text.split('"').map((part) => {
+    if (!inText) {
+      inText = true;
+      return part.replaceAll('-Infinity', 'null');
+    }
+    // The quotation mark behind it belongs to the text where an odd number of backslashes stands before it.
+    let backslashes = 0;
+    while (part.at(-1 - backslashes) === '\\') backslashes++;
+    inText = backslashes % 2 === 1;
+    return part;
+  });
+  return parts.join('"');
 }

@@ -7,15 +7,27 @@ import type { Ledger } from '../core/ledger.js';
 import type { Runtime } from '../runtime/index.js';
 import type { Bench } from '../search/contract.js';
 import type { VerifierEntry } from '../verifiers/catalog.js';
-import { checkScores, type Judge, type Verifier } from '../verifiers/contract.js';
+import { checkScores, type Cut, type Judge, type Verifier } from '../verifiers/contract.js';
 import { combine, isRelative, type Jury, resolveJury } from '../verifiers/jury.js';
 import { type Catalogs, checkClipDir, findJudges, isEntry, type WantedVerifier } from './catalogs.js';
 import type { JudgeOptions } from './options.js';
 
 /** Judges with a prompt made ready. */
 export interface OpenBench extends Bench {
+  /** By the names of those judges for which the prompt is too long. */
+  readonly cuts: Cuts;
   /** Frees what belongs to the prompt. */
   close(): void;
+}
+
+/** How a prompt was cut, by the verifiers' names. */
+export type Cuts = ReadonlyMap<string, Cut>;
+
+/** How the prompt was cut for those of some judges for which it is too long. */
+export function cutsOf(verifiers: readonly Verifier[], judges: readonly Judge[]): Cuts {
+  return new Map(
+    verifiers.flatMap(({ name }, i) => (judges[i]?.cut ? [[name, judges[i].cut] as const] : [])),
+  );
 }
 
 /** The loaded judges of a jury. */
@@ -55,6 +67,7 @@ export function seatJury(
       const ready = await prepareAll(judges, prompt, ledger);
       return {
         jury,
+        cuts: cutsOf(judges, ready),
         judge: async (images, call) => {
           const rows: (readonly number[])[] = [];
           // One after the other: they share the engine, and each one's time goes to the ledger.

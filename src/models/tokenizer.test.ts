@@ -127,6 +127,8 @@ describe('loadTokenizer', () => {
     const json = clipTokenizerJson();
     const model = { type: 'WordPiece', unk_token: '[UNK]', vocab: { a: 0 }, max_input_chars_per_word: 100 };
     const tokenizer = createTokenizer('broken', { ...json, model, pre_tokenizer: { type: 'Whitespace' } });
-    expect(() => tokenizer.encode(['zebra'], { maxLength: 8 })).toThrow(/broken: has no id for the token/);
+    expect(() => tokenizer.encode(['zebra'], { maxLength: 8 })).toThrow(
+      /broken: is no tokenizer that can be used \(it has no id for the token "\[UNK\]"/,
+    );
   });
 });

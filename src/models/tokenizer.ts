@@ -1,11 +1,11 @@
-// Text to token ids, from the tokenizer.json of a Hugging Face folder (T5's Unigram, CLIP's BPE, BERT's WordPiece).
-// The tokenising itself is @huggingface/tokenizers'; batches, padding and truncation are ours, as the official pipelines
-// do them: special tokens are kept, the text between them is cut.
+// Text to token ids, from the tokenizer.json of a Hugging Face folder (T5's Unigram, CLIP's BPE, BERT's WordPiece). What comes
+// before the ids is in tokenizer/; batches, padding and truncation are here, as the official pipelines do them: special tokens
+// are kept, the text between them is cut.
 
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { Tokenizer } from '@huggingface/tokenizers';
 
-import { CheckpointError } from '../core/errors.js';
+import { CheckpointError, VarsearchError } from '../core/errors.js';
 import {
   isObject,
   type JsonObject,
@@ -13,6 +13,10 @@ import {
   readOptionalJsonFile,
   TOKENIZER_LIMITS,
 } from '../core/json-file.js';
+import { checkText } from '../core/text.js';
+import { checkTokenizerJson } from './tokenizer/bounds.js';
+import { createPipeline, createSentencePiecePipeline, type Pipeline } from './tokenizer/pipeline.js';
+import { MOST_MILLISECONDS, withinTime } from './tokenizer/time-limit.js';
 
 /** Token ids of a batch of texts, padded to one length: row-major [texts, length]. */
 interface TokenBatch {
@@ -43,30 +47,45 @@ export interface TextTokenizer {
   readonly label: string;
   /** The padding id that the tokenizer's files name, or 0. */
   readonly padId: number;
-  /** Token ids with the special tokens of a single text; throws RangeError for lengths that leave no room for them. */
+  /**
+   * Token ids with the special tokens of a single text. Throws RangeError for lengths that leave no room for them, UsageError for
+   * texts that are too long or no Unicode, and CheckpointError where the file makes too much of one.
+   */
   encode(texts: readonly string[], options: EncodeOptions): TokenBatch;
+  /** The end of a text that is cut off at `maxLength` tokens, from the word on that is the first not to be seen whole. */
+  unseen(text: string, maxLength: number): string;
   /** The id of a token, special ones included. */
   idOf(token: string): number | undefined;
 }
 
-/** What we use of the engine; its own declarations do not resolve under NodeNext (their imports lack extensions). */
-interface Engine {
-  encode(
-    text: string,
-    options?: { readonly add_special_tokens?: boolean },
-  ): { readonly ids: readonly (number | undefined)[]; readonly tokens: readonly string[] };
-  token_to_id(token: string): number | undefined;
+/** How a tokenizer.json is used. */
+export interface TokenizerRules {
+  /** T5's as Python's tokenizer over SentencePiece; other files as they are. @default false */
+  readonly sentencePiece?: boolean;
+  /** Special tokens that are added to those of the file, behind its last id, in this order. @default none */
+  readonly added?: readonly string[];
+  /** The model's number of tokens, from its configuration: `added` ones that it has no room for are left out. */
+  readonly vocabulary?: unknown;
 }
 
-const EngineOf = Tokenizer as unknown as new (json: JsonObject, config: JsonObject) => Engine;
+/** Where a tokenizer.json is to be had for a folder that has another program's file in its place. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  'spiece.model': 'google/flan-t5-xl has one for T5, as has tokenizer_2/ of black-forest-labs/FLUX.1-dev',
+  'merges.txt': 'openai/clip-vit-large-patch14 has one for CLIP',
+  'vocab.txt': 'google-bert/bert-base-uncased has one for BERT',
+};
 
 /** Loads tokenizer.json, and tokenizer_config.json where it exists, of a folder. Throws CheckpointError. */
-export function loadTokenizer(folder: string): TextTokenizer {
+export function loadTokenizer(folder: string, rules: TokenizerRules = {}): TextTokenizer {
   const path = join(folder, 'tokenizer.json');
-  const remedy = "it comes with the model's other files, fetch it from the same place";
+  const other = Object.keys(ELSEWHERE).find((name) => existsSync(join(folder, name)));
+  const remedy =
+    other === undefined
+      ? "it comes with the model's other files, fetch it from the same place"
+      : `${other} beside it is not read; fetch a tokenizer.json and put it there (${ELSEWHERE[other] ?? ''})`;
   const json = readJsonFile(path, remedy, TOKENIZER_LIMITS);
   const config = readOptionalJsonFile(join(folder, 'tokenizer_config.json'));
-  return createTokenizer(path, json, config);
+  return createTokenizer(path, json, config, rules);
 }
 
 /** The files that `loadTokenizer` reads, for hashes; the second may be absent. */
@@ -81,66 +100,89 @@ export function tokenizerFiles(folder: string): {
 }
 
 /** A tokenizer from the parsed files; `label` names them in messages. Throws CheckpointError. */
-export function createTokenizer(label: string, json: JsonObject, config: JsonObject = {}): TextTokenizer {
+export function createTokenizer(
+  label: string,
+  json: JsonObject,
+  config: JsonObject = {},
+  rules: TokenizerRules = {},
+): TextTokenizer {
   if (!isObject(json['model'])) throw new CheckpointError(label, "is no tokenizer.json: it has no 'model'");
-  let engine: Engine;
-  let specials: Specials;
-  try {
-    // The engine wants every stage to be there, if only as null; older files leave some out.
-    const stages = {
-      normalizer: null,
-      pre_tokenizer: null,
-      post_processor: null,
-      decoder: null,
-      added_tokens: [],
-    };
-    engine = new EngineOf({ ...stages, ...json }, config);
-    specials = probeSpecials(engine);
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    throw new CheckpointError(label, `is no tokenizer that can be used (${message})`, { cause });
-  }
-  const padId = findPadId(engine, json, config);
+  const pipeline = guarded(label, 'to be read', () => {
+    checkTokenizerJson(json);
+    const sentencePiece = rules.sentencePiece ? createSentencePiecePipeline(json, config) : null;
+    return sentencePiece ?? createPipeline(json, config, idsBehind(json, rules));
+  });
+  const padId = findPadId(pipeline, json, config);
+  const bodyOf = (text: string): readonly number[] => encodeText(label, pipeline, text);
   return {
     label,
     padId,
     encode: (texts, options) => {
       const { maxLength } = options;
-      checkLengths(specials, options);
-      const rows = texts.map((text) => encodeText(label, engine, text));
+      checkLengths(pipeline, options);
+      const bodies = texts.map(bodyOf);
+      const room = roomOf(pipeline, maxLength);
       return layOut(
-        rows.map((row) => cut(row, maxLength, specials)),
+        bodies.map((body) => dress(pipeline, body.slice(0, room))),
         {
           columns: options.padTo,
           padId: options.padId ?? padId,
-          truncated: rows.map((row) => row.length > maxLength),
+          truncated: bodies.map((body) => body.length > room),
         },
       );
     },
-    idOf: (token) => engine.token_to_id(token),
+    unseen: (text, maxLength) => {
+      const room = roomOf(pipeline, maxLength);
+      return endBehind(text, (start) => bodyOf(start).length <= room);
+    },
+    idOf: (token) => pipeline.idOf(token),
   };
 }
 
-/** How many special tokens stand before and after every text. */
-interface Specials {
-  readonly before: number;
-  readonly after: number;
-}
-
-/** Finds the text's own tokens between the special ones that the post-processor adds. */
-function probeSpecials(engine: Engine): Specials {
-  const { ids: whole } = engine.encode('a');
-  const { ids: body } = engine.encode('a', { add_special_tokens: false });
-  for (let before = 0; before + body.length <= whole.length; before++) {
-    if (body.every((id, i) => whole[before + i] === id)) {
-      return { before, after: whole.length - before - body.length };
-    }
+/** Does work on a file of others; whatever goes wrong in it is a fault of the file. */
+function guarded<Result>(label: string, what: string, work: () => Result): Result {
+  const late = (): Error =>
+    new CheckpointError(
+      label,
+      `takes more than ${MOST_MILLISECONDS / 1000} s ${what}, as no honest tokenizer does: fetch it from the model's own repository`,
+    );
+  try {
+    return withinTime(work, late);
+  } catch (cause) {
+    if (cause instanceof VarsearchError) throw cause;
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new CheckpointError(label, `is no tokenizer that can be used (${message})`, { cause });
   }
-  throw new Error('its post-processor changes the tokens of the text');
 }
 
-function checkLengths(specials: Specials, { maxLength, padTo }: EncodeOptions): void {
-  const least = specials.before + specials.after + 1;
+/** Ids for added tokens behind the last one of a file that has none for them yet (`add_special_tokens` of transformers). */
+function idsBehind(
+  json: JsonObject,
+  { added = [], vocabulary }: TokenizerRules,
+): Readonly<Record<string, number>> {
+  const { vocab } = isObject(json['model']) ? json['model'] : {};
+  const known = new Map<string, unknown>(
+    (Array.isArray(json['added_tokens']) ? (json['added_tokens'] as unknown[]) : []).flatMap((token) =>
+      isObject(token) ? [[String(token['content']), token['id']]] : [],
+    ),
+  );
+  const inVocabulary = isObject(vocab) ? vocab : {};
+  const fresh = added.filter((token) => !known.has(token) && !Object.hasOwn(inVocabulary, token));
+  const last = [...Object.values(inVocabulary), ...known.values()].reduce<number>(
+    (most, id) => (typeof id === 'number' ? Math.max(most, id) : most),
+    -1,
+  );
+  const room = typeof vocabulary === 'number' ? vocabulary : 0;
+  return last + fresh.length < room ? Object.fromEntries(fresh.map((token, i) => [token, last + 1 + i])) : {};
+}
+
+/** Tokens of a text that have room between the special ones. */
+function roomOf({ specials }: Pipeline, maxLength: number): number {
+  return maxLength - specials.before.length - specials.after.length;
+}
+
+function checkLengths({ specials }: Pipeline, { maxLength, padTo }: EncodeOptions): void {
+  const least = specials.before.length + specials.after.length + 1;
   if (!Number.isInteger(maxLength) || maxLength < least) {
     throw new RangeError(
       `maxLength has to be a whole number from ${least} on (special tokens and one more), got ${maxLength}`,
@@ -151,22 +193,33 @@ function checkLengths(specials: Specials, { maxLength, padTo }: EncodeOptions): 
   }
 }
 
-function encodeText(label: string, engine: Engine, text: string): number[] {
-  const { ids, tokens } = engine.encode(text);
-  return ids.map((id, i) => {
-    if (id !== undefined) return id;
-    const token = JSON.stringify(tokens[i]);
-    throw new CheckpointError(
-      label,
-      `has no id for the token ${token}, nor for unknown tokens: the file is damaged`,
-    );
-  });
+function encodeText(label: string, pipeline: Pipeline, text: string): readonly number[] {
+  checkText('the text', text);
+  const what = `over a text of ${text.length} characters`;
+  return guarded(label, what, () => pipeline.ids(text));
 }
 
-/** The official truncation: the text's tokens are cut at the end, the special ones stay. */
-function cut(row: readonly number[], maxLength: number, { after }: Specials): readonly number[] {
-  if (row.length <= maxLength) return row;
-  return [...row.slice(0, maxLength - after), ...row.slice(row.length - after)];
+/** The official truncation has cut the text's tokens at the end; the special ones are put around what is left. */
+function dress({ specials, endOnce }: Pipeline, body: readonly number[]): readonly number[] {
+  const { before, after } = specials;
+  const ended = endOnce && after.length === 1 && body.at(-1) === after[0];
+  return [...before, ...body, ...(ended ? [] : after)];
+}
+
+/** What stands behind the longest beginning of a text that `fits`; the whole text fits where nothing is left. */
+function endBehind(text: string, fits: (start: string) => boolean): string {
+  if (fits(text)) return '';
+  const letters = Array.from(text);
+  let [seen, unseen] = [0, letters.length];
+  while (unseen - seen > 1) {
+    const middle = (seen + unseen) >> 1;
+    if (fits(letters.slice(0, middle).join(''))) seen = middle;
+    else unseen = middle;
+  }
+  // A word of which the beginning alone was seen belongs to what was not; there are scripts without blanks, too.
+  const [broken = ''] = /\S{0,30}$/.exec(letters.slice(0, seen).join('')) ?? [];
+  const whole = broken.length < 30 && /^\S/.test(letters.slice(seen).join(''));
+  return ((whole ? broken : '') + letters.slice(seen).join('')).trim();
 }
 
 interface Layout {
@@ -194,10 +247,10 @@ function layOut(rows: readonly (readonly number[])[], { columns, padId, truncate
 }
 
 /** From tokenizer_config.json's pad_token, or tokenizer.json's padding entry; 0 where neither says. */
-function findPadId(engine: Engine, json: JsonObject, config: JsonObject): number {
+function findPadId(pipeline: Pipeline, json: JsonObject, config: JsonObject): number {
   const named = config['pad_token'];
   const token = isObject(named) ? named['content'] : named;
-  const id = typeof token === 'string' ? engine.token_to_id(token) : undefined;
+  const id = typeof token === 'string' ? pipeline.idOf(token) : undefined;
   if (id !== undefined) return id;
   const padding = json['padding'];
   const stored = isObject(padding) ? padding['pad_id'] : undefined;

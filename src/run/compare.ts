@@ -111,6 +111,8 @@ interface State {
   readonly results: GenerateResult[];
   readonly skipped: SearchNote[];
   readonly limited: SearchNote[];
+  /** Warnings that were passed on. */
+  readonly said: Set<string>;
   running: GenerateRun | null;
   stopped: boolean;
 }
@@ -191,7 +193,12 @@ async function compareOn(
     state.running = running;
     if (state.stopped) running.stop();
     try {
-      for await (const event of running) emit({ type: 'progress', strategy, event });
+      for await (const event of running) {
+        // All searches have the same prompt: what is said of it is said once.
+        if (event.type === 'warning' && state.said.has(event.message)) continue;
+        if (event.type === 'warning') state.said.add(event.message);
+        emit({ type: 'progress', strategy, event });
+      }
       state.results.push(await running.result);
     } catch (error) {
       const wanted = state.stopped && options.signal?.aborted !== true && isAbortError(error);
@@ -228,7 +235,7 @@ async function compareAll(comparing: Comparing): Promise<CompareResult> {
 
 /** Begins a comparison. The options have been checked. */
 export function startCompare(options: ComparePictureOptions, context: CompareContext): CompareRun {
-  const state: State = { results: [], skipped: [], limited: [], running: null, stopped: false };
+  const state: State = { results: [], skipped: [], limited: [], said: new Set(), running: null, stopped: false };
   const run = startRun<CompareEvent, CompareResult>((emit) =>
     compareAll({ ...context, options, emit, state }),
   );

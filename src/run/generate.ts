@@ -16,6 +16,7 @@ import {
   startSearch,
   strategyOf,
 } from '../search/registry.js';
+import { cutWarning } from '../verifiers/contract.js';
 import { EarlyEnd, endScore } from './early-end.js';
 import type { Run } from './live-run.js';
 import { startRun } from './live-run.js';
@@ -180,6 +181,9 @@ async function search(
         wanted,
       });
       state.record = record;
+      for (const [name, cut] of [...prepared.bench.cuts, ...(prepared.observers?.cuts ?? [])]) {
+        emit({ type: 'warning', message: cutWarning(name, cut) });
+      }
       emit({ type: 'ready', options: resolved, schedule, cost });
       const following = { resolved, strategy, score, signal, end, emit };
       const result = await follow(prepared, record, following).catch(async (error: unknown) => {

@@ -6,7 +6,7 @@ import { formatGain } from '../core/format.js';
 import type { FileHashes } from '../core/hash.js';
 import type { Image } from '../core/image.js';
 import { Ledger, type LedgerRecord } from '../core/ledger.js';
-import { hashesOf, prepareAll } from '../engine/jury.js';
+import { type Cuts, cutsOf, hashesOf, prepareAll } from '../engine/jury.js';
 import type { Candidate, Shown } from '../search/contract.js';
 import { checkScores, type Judge, type Verifier } from '../verifiers/contract.js';
 import type { Scores } from '../verifiers/jury.js';
@@ -120,6 +120,11 @@ export class Observers {
       ready: await prepareAll(verifiers, options.prompt, ledger),
       ledger,
     });
+  }
+
+  /** How the prompt was cut for those for which it is too long. */
+  get cuts(): Cuts {
+    return cutsOf(this.#verifiers, this.#ready);
   }
 
   /** Looks at pictures as they are drawn; only those of the first round are of interest. */

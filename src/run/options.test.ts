@@ -53,7 +53,12 @@ describe('the options of a run', () => {
   });
 
   it.each([
-    [{ prompt: 7 }, "option 'prompt' must be a text that is not empty, got 7"],
+    [
+      { prompt: 7 },
+      "option 'prompt' must be a text that is not empty, of at most 32000 characters, and no half",
+    ],
+    [{ prompt: 'half \ud83d a face' }, "half of one (a lone surrogate), got 'half \\ud83d a face'"],
+    [{ prompt: 'long '.repeat(26_000) }, 'of at most 32000 characters'],
     [{ prompt: undefined }, "option 'prompt' is missing"],
     [{ seed: 2 ** 53 }, "option 'seed' must be a whole number from 0"],
     [{ seed: '1' }, "option 'seed' must be a whole number from 0 to 2^53 - 1, got '1'"],

@@ -16,6 +16,7 @@ import {
   value,
   whole,
 } from '../core/options.js';
+import { isPrompt, PROMPT_WORDS } from '../core/text.js';
 import { checkOpenOptions, OPEN_OPTIONS, type OpenOptions } from '../engine/options.js';
 import type { ImageModel } from '../models/contract.js';
 import { INFINITY_OPTIONS } from '../models/infinity/options.js';
@@ -47,7 +48,7 @@ export function parseStopAt(given: unknown): number | 'most' | null {
 
 /** What a caller says about the picture, whatever draws it and however it is searched for. */
 export const PICTURE_OPTIONS = {
-  prompt: value<string>('what to draw', isText, 'a text that is not empty'),
+  prompt: value<string>('what to draw', isPrompt, PROMPT_WORDS),
   seed: whole('root of all random numbers', 0, { usual: '0', expected: 'a whole number from 0 to 2^53 - 1' }),
   time: value<number | string>(
     'time to search, such as 30s: the result is the best until then',

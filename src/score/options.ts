@@ -11,12 +11,13 @@ import {
   toggle,
   value,
 } from '../core/options.js';
+import { checkText, isPrompt, PROMPT_WORDS } from '../core/text.js';
 import { checkJudges, DEFAULT_NAMES, JUDGE_OPTIONS, type JudgeOptions } from '../engine/options.js';
 import type { NamedPictures } from './files.js';
 
 /** What pictures in memory are scored by. */
 export const SCORE_PICTURES_OPTIONS = {
-  prompt: value<string>('what the pictures should show', isText, 'a text that is not empty', {
+  prompt: value<string>('what the pictures should show', isPrompt, PROMPT_WORDS, {
     kind: 'text',
     usual: 'the prompt in the recipe that varsearch writes into its pictures',
   }),
@@ -66,6 +67,7 @@ export function checkScoreOptions(options: ScoreOptions): void {
   }
   const unsaid = named.find(({ prompt }) => prompt !== undefined && !isText(prompt));
   if (unsaid) throw new UsageError(`the prompt of ${unsaid.image} is empty: say what it should show`);
+  for (const { image, prompt = '' } of named) checkText(`the prompt of ${image}`, prompt);
   checkWho(options);
 }
 

@@ -4,7 +4,7 @@
 import type { Image } from '../core/image.js';
 import { Ledger } from '../core/ledger.js';
 import { type CatalogOption, catalogsFor } from '../engine/catalogs.js';
-import { chooseJury, type JuryRoom } from '../engine/jury.js';
+import { chooseJury, type Cuts, type JuryRoom } from '../engine/jury.js';
 import { combine, type Jury, type Scores, type Standing, standingOf } from '../verifiers/jury.js';
 import { checkScorePicturesOptions, type ScorePicturesOptions } from './options.js';
 
@@ -86,17 +86,20 @@ export interface BatchContext extends ScoreContext {
   readonly ledger: Ledger;
   /** Told after each batch how many pictures it had. */
   readonly onBatch?: (pictures: number) => void;
+  /** Told before the first batch for which judges the prompt is too long. */
+  readonly onCuts?: (cuts: Cuts) => void;
 }
 
 /** Scores batch after batch, each fetched when its turn comes, and compares all of them together. The prompt is read once. */
 export async function scoreBatches(
   room: Pick<JuryRoom, 'prepare'>,
   batches: readonly (() => Promise<readonly Image[]>)[],
-  { prompt, ledger, signal, onBatch }: BatchContext,
+  { prompt, ledger, signal, onBatch, onCuts }: BatchContext,
 ): Promise<PictureScore[]> {
   signal?.throwIfAborted();
   const bench = await room.prepare(prompt, ledger);
   const scores: Scores[] = [];
+  onCuts?.(bench.cuts);
   try {
     for (const fetchBatch of batches) {
       signal?.throwIfAborted();

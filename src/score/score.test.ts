@@ -114,6 +114,7 @@ describe('scorePictures', () => {
     const prepare = (prompt: string): ReturnType<Parameters<typeof scoreWith>[0]['prepare']> =>
       Promise.resolve({
         jury,
+        cuts: new Map(),
         judge: (images) => Promise.resolve(images.map(({ data }) => ({ redness: (data[0] ?? 0) / 255 }))),
         close: () => void closed.push(prompt),
       });

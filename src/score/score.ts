@@ -4,8 +4,9 @@
 import type { Image } from '../core/image.js';
 import { Ledger, type LedgerRecord } from '../core/ledger.js';
 import { type CatalogOption, catalogsFor } from '../engine/catalogs.js';
-import { chooseJury, type ChosenJury } from '../engine/jury.js';
+import { chooseJury, type ChosenJury, type Cuts } from '../engine/jury.js';
 import { type Run, startRun } from '../run/live-run.js';
+import { cutWarning } from '../verifiers/contract.js';
 import type { Jury } from '../verifiers/jury.js';
 import { lookAtPictures, type SeenPicture } from './look.js';
 import { checkScoreOptions, type ScoreOptions } from './options.js';
@@ -99,11 +100,13 @@ async function scoreGroups(
     done += pictures;
     emit({ type: 'scored', done, total });
   };
+  const cuts: Cuts[] = [];
+  const onCuts = (found: Cuts): void => void cuts.push(found);
   try {
     const pictures: ScoredFile[] = [];
     for (const [prompt, seen] of groups) {
       const batches = batchesOf(seen).map((batch) => () => loadAll(batch));
-      for (const scored of await scoreBatches(room, batches, { prompt, ledger, signal, onBatch })) {
+      for (const scored of await scoreBatches(room, batches, { prompt, ledger, signal, onBatch, onCuts })) {
         const picture = seen[scored.index]!;
         pictures.push({
           ...scored,
@@ -114,10 +117,21 @@ async function scoreGroups(
         });
       }
     }
+    for (const message of cutWarnings(cuts)) emit({ type: 'warning', message });
     return { jury: room.jury, pictures, ledger: ledger.record() };
   } finally {
     await room.close();
   }
+}
+
+/** One for each verifier that did not see all of some prompt; `cuts` are those of each prompt. */
+function cutWarnings(cuts: readonly Cuts[]): readonly string[] {
+  const names = new Set(cuts.flatMap((each) => [...each.keys()]));
+  return [...names].flatMap((name) => {
+    const found = cuts.flatMap((each) => each.get(name) ?? []);
+    const [first] = found;
+    return first ? [cutWarning(name, first, { cut: found.length, of: cuts.length })] : [];
+  });
 }
 
 async function loadAll(batch: readonly SeenPicture[]): Promise<Image[]> {

@@ -6,7 +6,7 @@ import type { Ledger } from '../core/ledger.js';
 import { type ClipEncoder, openClip } from '../models/clip/clip.js';
 import { cosines } from '../models/clip/similarity.js';
 import type { Runtime } from '../runtime/index.js';
-import type { Judge, Verifier } from './contract.js';
+import { cutOf, type Judge, type Verifier } from './contract.js';
 
 /** The paper's factor, which spreads usual cosines over 0..1. */
 const WEIGHT = 2.5;
@@ -58,6 +58,7 @@ async function prepare(clip: ClipEncoder, prompt: string, ledger: Ledger): Promi
       ledger.add({ imagesVerified: images.length, verifierFlops: images.length * clip.pictureFlops });
       return Array.from(cosines(pictures, text, clip.width), scoreOf);
     },
+    ...cutOf(clip.unseen(prompt)),
     close: () => undefined,
   };
 }

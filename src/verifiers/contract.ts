@@ -4,10 +4,20 @@ import { VarsearchError } from '../core/errors.js';
 import type { Image } from '../core/image.js';
 import type { Ledger } from '../core/ledger.js';
 
+/** How a prompt was cut that is longer than what a verifier reads. */
+export interface Cut {
+  /** The most tokens that it reads, special ones counted. */
+  readonly tokens: number;
+  /** The end of the prompt that it does not see. */
+  readonly unseen: string;
+}
+
 /** A verifier with a prompt made ready: it scores pictures for this prompt. */
 export interface Judge {
   /** Scores in the order of the pictures, higher is better; one picture's score never depends on the others. */
   score(images: readonly Image[], options?: { readonly signal?: AbortSignal | undefined }): Promise<number[]>;
+  /** Where the prompt was too long for it. */
+  readonly cut?: Cut;
   /** Frees what belongs to the prompt. */
   close(): void;
 }
@@ -26,6 +36,28 @@ export interface Verifier {
   /** Whether a process of its own has broken down, so that it has to be loaded again. @default never */
   isBroken?(): boolean;
   close(): Promise<void>;
+}
+
+/** For a judge: nothing where all of the prompt is read. */
+export function cutOf(cut: Cut): { readonly cut?: Cut } {
+  return cut.unseen === '' ? {} : { cut };
+}
+
+/** Characters of a prompt that a warning shows. */
+const MOST_SHOWN = 200;
+
+/** Says what a verifier does not see; `prompts` where they are several. */
+export function cutWarning(
+  name: string,
+  { tokens, unseen }: Cut,
+  prompts?: { cut: number; of: number },
+): string {
+  const shown = unseen.length > MOST_SHOWN ? `${unseen.slice(0, MOST_SHOWN)}…` : unseen;
+  const which =
+    prompts === undefined || prompts.of === 1
+      ? ''
+      : ` (${prompts.cut} of ${prompts.of} prompts are longer; the first of them is meant)`;
+  return `the verifier '${name}' reads the first ${tokens} tokens of a prompt${which} and does not see "${shown}"`;
 }
 
 /** Throws a VarsearchError unless a verifier has given each picture one finite score. */

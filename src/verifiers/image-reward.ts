@@ -5,7 +5,7 @@ import { RuntimeError, UsageError } from '../core/errors.js';
 import type { Ledger } from '../core/ledger.js';
 import { type ImageReward, openImageReward } from '../models/blip/image-reward.js';
 import type { Runtime } from '../runtime/index.js';
-import type { Judge, Verifier } from './contract.js';
+import { cutOf, type Judge, type Verifier } from './contract.js';
 
 /** Opens ImageReward from a folder with ImageReward.pt, med_config.json and tokenizer.json; the caller closes it. Throws CheckpointError. */
 export async function openImageRewardVerifier(runtime: Runtime, folder: string): Promise<Verifier> {
@@ -38,6 +38,7 @@ async function prepare(model: ImageReward, prompt: string, ledger: Ledger): Prom
       ledger.add({ imagesVerified: images.length, verifierFlops: images.length * model.pictureFlops });
       return rewards.map(finite);
     },
+    ...cutOf(model.unseen(prompt)),
     close: () => {
       encoded.states.dispose();
     },

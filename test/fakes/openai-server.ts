@@ -29,7 +29,9 @@ export interface ChatRequest {
     },
   ];
   readonly temperature: number;
+  readonly stream: boolean;
   readonly max_tokens: number;
+  readonly max_completion_tokens?: number;
   readonly logprobs?: boolean;
   readonly top_logprobs?: number;
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { ConfigFields, inRange } from '../../core/config-fields.js';
 import { RANGES } from '../../core/config-ranges.js';
 import { CheckpointError } from '../../core/errors.js';
-import { readJsonFile, readOptionalJsonFile } from '../../core/json-file.js';
+import { type JsonObject, readJsonFile, readOptionalJsonFile } from '../../core/json-file.js';
 import type { TensorSource } from '../../runtime/weights/index.js';
 
 /** The image tower (timm's ViT as in BLIP's models/vit.py). */
@@ -53,11 +53,15 @@ const OFFICIAL = { maxLength: 35, mean: 0.16717362830052426, deviation: 1.033339
 const HEAD_WIDTH = 64;
 const VISION_EPS = 1e-6;
 
+/** BLIP's configuration of the text encoder. Throws CheckpointError. */
+export function readMedConfig(folder: string): { readonly file: string; readonly med: JsonObject } {
+  const file = join(folder, 'med_config.json');
+  return { file, med: readJsonFile(file, 'it is published beside ImageReward.pt (THUDM/ImageReward)') };
+}
+
 /** Reads the sizes; `blip` are the tensors below `blip.`. Throws CheckpointError when files do not fit each other. */
 export function readImageRewardConfig(folder: string, blip: TensorSource): ImageRewardConfig {
-  const file = join(folder, 'med_config.json');
-  const remedy = 'it is published beside ImageReward.pt (THUDM/ImageReward)';
-  const med = readJsonFile(file, remedy);
+  const { file, med } = readMedConfig(folder);
   const extraFile = join(folder, 'config.json');
   const extra = new ConfigFields(extraFile, readOptionalJsonFile(extraFile) ?? {});
   const vision = visionConfig(extra.part('visual_encoder'), blip);

@@ -22,7 +22,7 @@ import { openWeights, unwrapped, withPrefix } from '../../runtime/weights/index.
 import { CLIP_DEVIATION, CLIP_MEAN, preprocess } from '../clip/preprocess.js';
 import { type LinearHead, readLinearHead } from '../linear-head.js';
 import { loadTokenizer, type TextTokenizer, tokenizerFiles } from '../tokenizer.js';
-import { type ImageRewardConfig, readImageRewardConfig } from './config.js';
+import { type ImageRewardConfig, readImageRewardConfig, readMedConfig } from './config.js';
 import { imageRewardFlops } from './cost.js';
 import { buildBlipFusion, buildBlipPrompt } from './text-graph.js';
 import { buildBlipVision } from './vision-graph.js';
@@ -49,6 +49,8 @@ interface Sessions {
 
 /** Bytes that the widest layer of one micro-batch may fill: larger ones are no quicker on a CPU, and later to cancel. */
 const BATCH_BYTES = 4 * 2 ** 20;
+/** What the official code adds to BERT's tokens (init_tokenizer in models/BLIP/blip.py): written in a prompt, they are seen as such. */
+const ADDED_TOKENS = ['[DEC]', '[ENC]'];
 /** The official file's name. */
 const WEIGHTS = 'ImageReward.pt';
 
@@ -185,6 +187,12 @@ export class ImageReward {
     return this.network.encodePrompts({ ids, mask, count: 1 });
   }
 
+  /** The most tokens of a prompt, and the end of this one that is cut off: empty where all of it is read. */
+  unseen(prompt: string): { readonly tokens: number; readonly unseen: string } {
+    const { maxLength: tokens } = this.network.config;
+    return { tokens, unseen: this.#tokenizer.unseen(prompt, tokens) };
+  }
+
   /** Rewards of pictures of any size, in their order; a picture's reward does not depend on the others. */
   async rewards(
     prompt: EncodedPrompt,
@@ -237,6 +245,7 @@ export class ImageReward {
 
 /** Opens a folder with ImageReward.pt, med_config.json and bert-base-uncased's tokenizer.json. Throws CheckpointError. */
 export async function openImageReward(runtime: Runtime, folder: string): Promise<ImageReward> {
-  const tokenizer = loadTokenizer(folder);
+  const { vocab_size: vocabulary } = readMedConfig(folder).med;
+  const tokenizer = loadTokenizer(folder, { added: ADDED_TOKENS, vocabulary });
   return new ImageReward(await openImageRewardNetwork(runtime, folder), folder, tokenizer);
 }

@@ -29,6 +29,8 @@ export interface ClipEncoder {
   embedImages(images: readonly Image[], options?: EmbedOptions): Promise<Float32Array>;
   /** Embeddings of texts after the projection, not normalised: [N, width]. Too long texts are cut. */
   embedText(texts: readonly string[], options?: EmbedOptions): Promise<Float32Array>;
+  /** The most tokens of a text, and the end of this one that is cut off: empty where all of it is read. */
+  unseen(text: string): { readonly tokens: number; readonly unseen: string };
   /** SHA-256 of the weights, the tokenizer and the configurations. */
   hashes(): Promise<Record<string, string>>;
   /** Frees the towers once all runs are done. */
@@ -97,6 +99,10 @@ class Clip implements ClipEncoder {
       result.set(embedding, i * this.width);
     }
     return result;
+  }
+
+  unseen(text: string): { readonly tokens: number; readonly unseen: string } {
+    return { tokens: this.#context, unseen: this.#tokenizer.unseen(text, this.#context) };
   }
 
   async hashes(): Promise<Record<string, string>> {

@@ -19,6 +19,7 @@ function slowClip(): { clip: ClipEncoder; calls: (readonly Image[])[]; go: () =>
       return Float32Array.from(images.flatMap(({ data }) => [data[0] ?? 0, 1]));
     },
     embedText: () => Promise.resolve(new Float32Array(2)),
+    unseen: () => ({ tokens: 77, unseen: '' }),
     hashes: () => Promise.resolve({}),
     close: () => undefined,
   };

@@ -48,6 +48,7 @@ function shareOf(clip: ClipEncoder, release: () => void): ClipEncoder {
     pictureFlops: clip.pictureFlops,
     embedImages: (...call) => clip.embedImages(...call),
     embedText: (...call) => clip.embedText(...call),
+    unseen: (text) => clip.unseen(text),
     hashes: () => clip.hashes(),
     close: () => {
       if (!closed) release();
@@ -95,6 +96,7 @@ export function rememberPictures(clip: ClipEncoder): ClipEncoder {
     pictureFlops: clip.pictureFlops,
     embedImages: (images, options = {}) => embed(images, options),
     embedText: (...call) => clip.embedText(...call),
+    unseen: (text) => clip.unseen(text),
     hashes: () => clip.hashes(),
     close: () => {
       clip.close();

@@ -61,12 +61,10 @@ export class FluxModel implements ImageModel {
   }
 
   async hashes(): Promise<Record<string, string>> {
-    const text = this.#text?.files;
     return {
       ...(await checkpointHashes('transformer', this.transformer.file)),
       ...(await checkpointHashes('autoencoder', this.autoencoder.file)),
-      ...(text ? await checkpointHashes('t5', text.t5) : {}),
-      ...(text ? await checkpointHashes('clipText', text.clip) : {}),
+      ...(await this.#text?.hashes()),
     };
   }
 

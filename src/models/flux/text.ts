@@ -2,10 +2,12 @@
 // CLIP's pooled state before its projection.
 
 import { CheckpointError, UsageError } from '../../core/errors.js';
+import type { FileHashes } from '../../core/hash.js';
 import { checkReadout } from '../../core/readout.js';
 import type { Runtime } from '../../runtime/index.js';
 import { type ClipTowers, openTowers } from '../clip/towers.js';
 import { openT5Weights, type T5Encoder } from '../t5/text-encoder.js';
+import { type TextEncoderFiles, textEncoderHashes } from '../text-hashes.js';
 import { loadTokenizer, type TextTokenizer } from '../tokenizer.js';
 import type { FluxConfig } from './config.js';
 import type { EncoderFiles } from './folder.js';
@@ -16,23 +18,37 @@ export class FluxTextEncoder {
   readonly #t5: T5Encoder;
   readonly #clip: ClipTowers;
   readonly #tokenizers: { readonly t5: TextTokenizer; readonly clip: TextTokenizer };
+  readonly #files: { readonly t5: EncoderFiles; readonly clip: EncoderFiles };
   readonly #length: number;
 
   constructor(
-    t5: T5Encoder,
-    clip: ClipTowers,
-    tokenizers: { readonly t5: TextTokenizer; readonly clip: TextTokenizer },
+    parts: {
+      readonly t5: T5Encoder;
+      readonly clip: ClipTowers;
+      readonly tokenizers: { readonly t5: TextTokenizer; readonly clip: TextTokenizer };
+      readonly files: { readonly t5: EncoderFiles; readonly clip: EncoderFiles };
+    },
     length: number,
   ) {
-    this.#t5 = t5;
-    this.#clip = clip;
-    this.#tokenizers = tokenizers;
+    this.#t5 = parts.t5;
+    this.#clip = parts.clip;
+    this.#tokenizers = parts.tokenizers;
+    this.#files = parts.files;
     this.#length = length;
   }
 
-  /** The files of the weights, for hashes. */
-  get files(): { readonly t5: string; readonly clip: string } {
-    return { t5: this.#t5.file, clip: this.#clip.file };
+  /** SHA-256 of the weights, configurations and tokenizers of both. */
+  async hashes(): Promise<FileHashes> {
+    const { t5, clip } = this.#files;
+    const filesOf = (file: string, { weights, tokenizer }: EncoderFiles): TextEncoderFiles => ({
+      weights: file,
+      folder: weights,
+      tokenizer,
+    });
+    return {
+      ...(await textEncoderHashes('t5', filesOf(this.#t5.file, t5))),
+      ...(await textEncoderHashes('clipText', filesOf(this.#clip.file, clip))),
+    };
   }
 
   /** States of a prompt; what is longer than the padded length is cut. */
@@ -69,14 +85,18 @@ export async function openFluxText(
   if (!Number.isInteger(length) || length < 1) {
     throw new UsageError(`the length of padded text should be a whole number above 0, got ${length}`);
   }
-  const tokenizers = { t5: loadTokenizer(files.t5.tokenizer), clip: loadTokenizer(files.clip.tokenizer) };
+  const tokenizers = {
+    // The official code calls Python's tokenizer over SentencePiece, not the one that tokenizer.json was made for.
+    t5: loadTokenizer(files.t5.tokenizer, { sentencePiece: true }),
+    clip: loadTokenizer(files.clip.tokenizer),
+  };
   const t5 = await openT5Weights(runtime, files.t5.weights);
   try {
     check(t5.file, 'T5', t5.config.width, config.contextWidth);
     const clip = await openTowers(runtime, files.clip.weights, { towers: ['text'] });
     try {
       check(clip.file, 'CLIP text', clip.config.text?.width, config.vectorWidth);
-      return new FluxTextEncoder(t5, clip, tokenizers, length);
+      return new FluxTextEncoder({ t5, clip, tokenizers, files }, length);
     } catch (error) {
       clip.close();
       throw error;

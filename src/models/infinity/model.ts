@@ -1,16 +1,14 @@
 // Infinity from checkpoint files to a model that prepares prompts. What belongs to all prompts is loaded once here.
 
-import { join } from 'node:path';
-
 import { throwIfAborted, UsageError } from '../../core/errors.js';
-import { checkpointHashes, type FileHashes, presentHashes } from '../../core/hash.js';
+import { checkpointHashes, presentHashes } from '../../core/hash.js';
 import type { Ledger } from '../../core/ledger.js';
 import type { OptionValues } from '../../core/options.js';
 import { float32Tensor, type Runtime, type Session } from '../../runtime/index.js';
 import { openWeights, type TensorSource, unwrapped } from '../../runtime/weights/index.js';
 import type { CallOptions, ImageModel, Schedule } from '../contract.js';
 import { openT5Encoder, type TextEncoder, type TextStates } from '../t5/text-encoder.js';
-import { tokenizerFiles } from '../tokenizer.js';
+import { textEncoderHashes } from '../text-hashes.js';
 import { openVaeDecoder } from '../vae/decoder.js';
 import { INFINITY, infinityConfig } from './config.js';
 import { type InfinityCore, InfinityGenerator, type TextState } from './generator.js';
@@ -51,18 +49,6 @@ const DEFAULT_MEMORY = 2 * 1024 ** 3;
 interface CheckpointFiles {
   readonly transformer: string;
   readonly vae: string;
-}
-
-async function textHashes(encoder: { readonly folder: string; readonly file: string }): Promise<FileHashes> {
-  const { tokenizer, tokenizerConfig } = tokenizerFiles(encoder.folder);
-  return {
-    ...(await checkpointHashes('textEncoder', encoder.file)),
-    ...(await presentHashes({
-      'textEncoder/config': join(encoder.folder, 'config.json'),
-      'textEncoder/tokenizer': tokenizer,
-      'textEncoder/tokenizerConfig': tokenizerConfig,
-    })),
-  };
 }
 
 /** A loaded Infinity. */
@@ -109,12 +95,12 @@ export class InfinityModel implements ImageModel {
   async hashes(): Promise<Record<string, string>> {
     const { config, textEncoder: folder } = this.#given;
     const { transformer, vae } = this.#files;
-    const text = this.#encoder && folder !== undefined ? { folder, file: this.#encoder.file } : null;
+    const text = this.#encoder && folder !== undefined ? { folder, weights: this.#encoder.file } : null;
     return {
       ...(await checkpointHashes('transformer', transformer)),
       ...(await checkpointHashes('vae', vae)),
       ...(config === undefined ? {} : await presentHashes({ config })),
-      ...(text ? await textHashes(text) : {}),
+      ...(text ? await textEncoderHashes('textEncoder', text) : {}),
     };
   }
 

@@ -25,7 +25,12 @@ export interface ChatForm {
   readonly mode: ScoreMode;
   /** Tokens whose log-probabilities are asked for, in the mode logprobs. */
   readonly topLogprobs: number;
+  /** The name under which the server takes the most tokens of an answer. */
+  readonly limit: TokenLimit;
 }
+
+/** OpenAI's newer models refuse the first, most other servers do not know the second. */
+export type TokenLimit = 'max_tokens' | 'max_completion_tokens';
 
 /** Tokens of an answer in text: a number, with the few words that a chatty model puts around it. */
 const TEXT_TOKENS = 48;
@@ -48,7 +53,9 @@ export async function askChat(
     return scoreOfChat(completion, form.mode, (text) => clean(text, apiKey));
   } catch (error) {
     if (!(error instanceof VarsearchError)) throw error;
-    throw new EndpointError(`the endpoint ${url} gave no score: ${error.message}`);
+    throw new EndpointError(`the endpoint ${url} gave no score: ${error.message}`, undefined, {
+      cause: error,
+    });
   }
 }
 
@@ -56,7 +63,7 @@ export async function askChat(
 async function chatBody(
   image: Image,
   question: string,
-  { model, mode, topLogprobs }: ChatForm,
+  { model, mode, topLogprobs, limit }: ChatForm,
 ): Promise<JsonObject> {
   const url = `data:image/png;base64,${Buffer.from(await encodePng(image)).toString('base64')}`;
   const content = [
@@ -67,9 +74,11 @@ async function chatBody(
     model,
     messages: [{ role: 'user', content }],
     temperature: 0,
+    // Some servers stream unless they are told not to.
+    stream: false,
     ...(mode === 'logprobs'
-      ? { max_tokens: 1, logprobs: true, top_logprobs: topLogprobs }
-      : { max_tokens: TEXT_TOKENS }),
+      ? { [limit]: 1, logprobs: true, top_logprobs: topLogprobs }
+      : { [limit]: TEXT_TOKENS }),
   };
 }
 
@@ -81,7 +90,22 @@ export function scoreOfChat(completion: unknown, mode: ScoreMode, tell: Tell = c
   const choice = firstChoice(completion, tell);
   if (mode === 'text') return parseRating(textOf(choice), tell);
   const tokens = topTokens(choice, tell);
-  return tokens && scoreOfTokens(tokens, tell);
+  if (tokens === undefined) return undefined;
+  // The first token of a thought is no answer, and one token is all that was asked for.
+  if (thinks(choice)) throw new ThinkingError();
+  return scoreOfTokens(tokens, tell);
+}
+
+/** The model thinks before it answers, and no answer came behind its thoughts. */
+export class ThinkingError extends VarsearchError {
+  override readonly name = 'ThinkingError';
+
+  constructor() {
+    super(
+      'its model thinks before it answers, and its thoughts leave no room for the answer: let the server turn thinking off ' +
+        '(enable_thinking, reasoning_effort and the like), or ask a model that answers at once',
+    );
+  }
 }
 
 function firstChoice(completion: unknown, tell: Tell): JsonObject {
@@ -93,10 +117,48 @@ function firstChoice(completion: unknown, tell: Tell): JsonObject {
   throw new VarsearchError(`its answer has no choices${message === '' ? '' : `, but says "${message}"`}`);
 }
 
+/** How thoughts begin and end in the text of an answer: <think>, [THINK], ◁think▷ and the like. */
+const OPENED = /^\s*[<[◁]\/?(?:\w+:)?(?:think|thinking|thought|thoughts|reason|reasoning)[>\]▷]/i;
+const CLOSED = /^[^]*[<[◁]\/(?:\w+:)?(?:think|thinking|thought|thoughts|reason|reasoning)[>\]▷]/i;
+
+/** Whether an answer is thoughts and nothing else. */
+function thinks(choice: JsonObject): boolean {
+  const { message } = choice;
+  const fields = isObject(message) ? message : {};
+  const text = writtenIn(fields['content']) ?? '';
+  if (OPENED.test(text)) return answerIn(text) === undefined;
+  return text.trim() === '' && ['reasoning_content', 'reasoning'].some((name) => isFilled(fields[name]));
+}
+
+const isFilled = (value: unknown): boolean => typeof value === 'string' && value !== '';
+
+/** What stands behind the thoughts of a text that has some; undefined where they do not end, or nothing comes after them. */
+function answerIn(text: string): string | undefined {
+  // A template that opens the thought in the question leaves its end alone in the answer.
+  if (!OPENED.test(text) && !CLOSED.test(text)) return text;
+  const rest = CLOSED.test(text) ? text.replace(CLOSED, '') : '';
+  return rest.trim() === '' ? undefined : rest;
+}
+
+/** Content is a text, or a list of parts of which some are text; undefined for anything else. */
+function writtenIn(content: unknown): string | undefined {
+  if (typeof content === 'string') return content;
+  if (!Array.isArray(content)) return undefined;
+  const texts = (content as unknown[]).map((part) =>
+    isObject(part) && [undefined, 'text', 'output_text'].includes(part['type'] as string | undefined)
+      ? part['text']
+      : undefined,
+  );
+  const written = texts.filter((text) => typeof text === 'string');
+  return written.length === 0 ? undefined : written.join('');
+}
+
 function textOf(choice: JsonObject): string {
+  if (thinks(choice)) throw new ThinkingError();
   const { message, finish_reason: finish } = choice;
-  const content = isObject(message) ? message['content'] : undefined;
-  if (typeof content !== 'string') throw new VarsearchError('its answer has no text');
+  const written = writtenIn(isObject(message) ? message['content'] : undefined);
+  const content = written === undefined ? undefined : answerIn(written);
+  if (content === undefined) throw new VarsearchError('its answer has no text');
   // The last word of an answer that was cut off may be half a number.
   const lastWord = Math.max(content.lastIndexOf(' '), content.lastIndexOf('\n')) + 1;
   return finish === 'length' ? content.slice(0, lastWord) : content;

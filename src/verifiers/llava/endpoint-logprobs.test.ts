@@ -88,7 +88,6 @@ describe('the first tokens of an answer', () => {
     [{ token: 'Yes', logprob: 'NaN' }, /the token "Yes" has "NaN" in place of a number up to 0/],
     [{ token: 'Yes', logprob: 0.7 }, /has 0\.7/],
     [{ token: 'Yes', logprob: NaN }, /has NaN/],
-    [{ token: 'Yes', logprob: null }, /has object/],
     [{ token: 'Yes', logprob: Infinity }, /wrong/],
     [{ token: 'Yes', logprob: [-1] }, /has object/],
     [{ token: 3, logprob: -1 }, /the token 3/],
@@ -96,6 +95,13 @@ describe('the first tokens of an answer', () => {
   ])('are wrong in %j', (token, says) => {
     expect(() => topTokens(choice({ top_logprobs: [token] }))).toThrow(says);
     expect(() => topTokens(choice(token))).toThrow(VarsearchError);
+  });
+
+  it.each([null, '-Infinity', '-inf', -Infinity])('have no probability in %j', (logprob) => {
+    const tokens = topTokens(
+      choice({ token: 'Yes', logprob: -0.05, top_logprobs: [{ token: 'No', logprob }] }),
+    );
+    expect(tokens).toEqual([{ token: 'No', logprob: -Infinity }, { token: 'Yes', logprob: -0.05 }]); // prettier-ignore
   });
 
   it.each([null, 3, 'Yes'])('are no %j', (token) => {

@@ -34,8 +34,12 @@ export function topTokens(choice: JsonObject, tell: Tell = clean): readonly TopT
   return all.length === 0 ? undefined : all;
 }
 
+/** Minus infinity has no JSON: servers write null, or a text, for the logarithm of 0. */
+const IMPOSSIBLE: readonly unknown[] = [null, '-Infinity', '-inf'];
+
 function tokenOf(value: unknown, tell: Tell): TopToken {
-  const { token, logprob } = isObject(value) ? value : {};
+  const { token, logprob: written } = isObject(value) ? value : {};
+  const logprob = IMPOSSIBLE.includes(written) ? -Infinity : written;
   if (typeof token !== 'string' || typeof logprob !== 'number' || !(logprob <= Math.log1p(ROUNDING))) {
     throw new VarsearchError(
       `its log-probabilities are wrong: the token ${shown(token, tell)} has ${shown(logprob, tell)} in place of a number up to 0`,

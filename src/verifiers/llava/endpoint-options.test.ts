@@ -22,6 +22,7 @@ describe('options of an endpoint', () => {
       timeout: 60_000,
       retries: 3,
       topLogprobs: 20,
+      longestWait: 30_000,
       wait: undefined,
     });
     expect(questions.logprobs.ask('a cat')).toBe('Does this image show "a cat"? Please answer yes or no.');

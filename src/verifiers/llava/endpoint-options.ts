@@ -43,6 +43,8 @@ export interface LlavaEndpointOptions {
   readonly retries?: number;
   /** Tokens whose log-probabilities are asked for, 2 to 1000; many servers give at most 20. @default 20 */
   readonly topLogprobs?: number;
+  /** Milliseconds that the server may ask to wait before another try (Retry-After), 0 to 3,600,000. @default 30_000 */
+  readonly longestWait?: number;
   /** How pauses between tries are waited for. @default a timer */
   readonly wait?: Wait;
 }
@@ -59,10 +61,11 @@ export interface EndpointSettings {
   readonly timeout: number;
   readonly retries: number;
   readonly topLogprobs: number;
+  readonly longestWait: number;
   readonly wait: Wait | undefined;
 }
 
-type Numbers = 'concurrency' | 'timeout' | 'retries' | 'topLogprobs';
+type Numbers = 'concurrency' | 'timeout' | 'retries' | 'topLogprobs' | 'longestWait';
 
 const RANGES: Readonly<Record<Numbers, { from: number; to: number; otherwise: number }>> = {
   concurrency: { from: 1, to: 256, otherwise: 4 },
@@ -70,6 +73,7 @@ const RANGES: Readonly<Record<Numbers, { from: number; to: number; otherwise: nu
   timeout: { from: 1, to: 300_000, otherwise: 60_000 },
   retries: { from: 0, to: 20, otherwise: 3 },
   topLogprobs: { from: 2, to: 1000, otherwise: 20 },
+  longestWait: { from: 0, to: 3_600_000, otherwise: 30_000 },
 };
 
 const NAMES: Readonly<Record<keyof LlavaEndpointOptions, true>> = {
@@ -83,6 +87,7 @@ const NAMES: Readonly<Record<keyof LlavaEndpointOptions, true>> = {
   timeout: true,
   retries: true,
   topLogprobs: true,
+  longestWait: true,
   wait: true,
 };
 
@@ -122,6 +127,7 @@ export function resolveEndpointOptions(options: LlavaEndpointOptions): EndpointS
     timeout: numberOf('timeout', options),
     retries: numberOf('retries', options),
     topLogprobs: numberOf('topLogprobs', options),
+    longestWait: numberOf('longestWait', options),
     wait,
   };
 }
@@ -177,6 +183,7 @@ const ENDPOINT_VARIABLES = {
   rating: 'VARSEARCH_LLAVA_RATING',
   timeout: 'VARSEARCH_LLAVA_TIMEOUT',
   concurrency: 'VARSEARCH_LLAVA_CONCURRENCY',
+  longestWait: 'VARSEARCH_LLAVA_LONGEST_WAIT',
 } as const satisfies Partial<Record<keyof LlavaEndpointOptions, string>>;
 
 const NOT_NAMED =
@@ -197,7 +204,7 @@ export function llavaEndpointFromEnvironment(env: Environment): LlavaEndpointOpt
     name,
     valueOf(env, name),
   ]);
-  const numbers = (['timeout', 'concurrency'] as const).map((name) => {
+  const numbers = (['timeout', 'concurrency', 'longestWait'] as const).map((name) => {
     const value = valueOf(env, name);
     return [name, value === undefined ? undefined : Number(value)];
   });
