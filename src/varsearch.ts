@@ -80,10 +80,11 @@ async function checkTogether(
   const wanted = models.map((each) => findWanted(each, known));
   const seen = new Set<string>();
   const twice = wanted.find(({ model }) => seen.size === seen.add(model.name).size);
-  if (twice)
+  if (twice) {
     throw new UsageError(
       `two of the models are called '${twice.model.name}': compare models of different names`,
     );
+  }
   for (const { model } of wanted) if (isEntry<ModelEntry>(model)) requireInstalled('model', model);
   const idle = Object.keys(modelOptions).find((name) =>
     wanted.every(({ model }) => !Object.hasOwn(model.options, name)),

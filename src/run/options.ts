@@ -2,7 +2,6 @@
 // (search/registry.ts), the sampling is the model's (models/infinity/options.ts).
 
 import { UsageError } from '../core/errors.js';
-import type { ImageModel } from '../models/contract.js';
 import {
   checkOptions,
   isNumber,
@@ -18,6 +17,7 @@ import {
   whole,
 } from '../core/options.js';
 import { checkOpenOptions, OPEN_OPTIONS, type OpenOptions } from '../engine/options.js';
+import type { ImageModel } from '../models/contract.js';
 import { INFINITY_OPTIONS } from '../models/infinity/options.js';
 import type { BEAM } from '../search/beam.js';
 import type { PARTICLES } from '../search/particles.js';
@@ -35,7 +35,6 @@ import {
 import { BUDGET, exclusive } from '../search/sizes.js';
 import type { ZERO_ORDER } from '../search/zero-order.js';
 import type { Jury } from '../verifiers/jury.js';
-import type { Budget } from './arms.js';
 import { parseTime } from './time.js';
 
 /** A score at which a search ends; null for what is none. */
@@ -149,6 +148,15 @@ export type OwnGenerateOptions<Own extends AnyStrategy = AnyStrategy> = OpenOpti
 
 /** Of either kind. */
 export type AnyPictureOptions = PictureOptions | OwnPictureOptions;
+
+/** What a comparison's budget is counted in. */
+export type BudgetUnit = 'NFE' | 'FLOPs' | 'seconds';
+
+/** What every search of a comparison may spend. */
+export interface Budget {
+  readonly unit: BudgetUnit;
+  readonly most: number;
+}
 
 /** What each strategy may spend, in one of three units. */
 type GivenBudget =

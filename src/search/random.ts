@@ -44,6 +44,7 @@ export const RANDOM = {
   description: 'Draws independent pictures and keeps the best.',
   options: OPTIONS,
   resolve,
+  needs: ({ images }, { steps }) => ({ forks: [{ from: 1, until: steps.length, candidates: images }] }),
   cost: ({ images }, schedule) => costOf([{ step: 1, drawn: images }], schedule),
   words: ({ images }) => (images === 1 ? '1 image' : `${images} images`),
   run,

@@ -17,7 +17,7 @@ it('ImageReward counts the image tower and what every picture needs of the text 
     if (Number.isNaN(layer)) return 0;
     const queries = layer === text.layers - 1 ? 1 : maxLength;
     if (/crossattention\.self\.(key|value)/.test(name)) return tokens;
-    if (/\.attention\./.test(name)) return layer === 0 ? 0 : /key|value/.test(name) ? maxLength : queries;
+    if (name.includes('.attention.')) return layer === 0 ? 0 : /key|value/.test(name) ? maxLength : queries;
     return queries;
   };
   let attention = 4 * vision.width * vision.layers * tokens ** 2;
