@@ -213,6 +213,9 @@ it('one model takes budgets in FLOPs and seconds too', async () => {
   await expect(compared({ budgetFlops: 1 })).rejects.toThrow(
     'a budget of 1 FLOPs buys not even the smallest',
   );
+  // What was asked for of one model is not left out.
+  const some = compared({ budgetFlops: 2e9, strategies: ['random', 'beam'] });
+  await expect(some).rejects.toThrow('buys not even the smallest');
 });
 
 describe('varsearch compare --models', () => {
