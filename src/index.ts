@@ -45,12 +45,12 @@ export type {
 export type { CompareJson, Files } from './report/files.js';
 export { compareFiles, compareJson, resultFiles, strategyFiles } from './report/files.js';
 export { describeScores, describeSearch, describeStanding } from './report/words.js';
-export type { BudgetUnit } from './run/arms.js';
 export type { CompareEvent, CompareResult, CompareRun, SearchNote } from './run/compare.js';
 export type { GenerateEvent, GenerateRun } from './run/generate.js';
 export type { Run } from './run/live-run.js';
 export type { ObserverReport, ObserverRow } from './run/observers.js';
 export type {
+  BudgetUnit,
   CompareOptions,
   ComparePictureOptions,
   GenerateOptions,

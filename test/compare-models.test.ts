@@ -63,8 +63,9 @@ describe('two models', () => {
   });
 
   it('by FLOPs spend at most as many, decoder and verifiers included', async () => {
-    const budget = 4e9;
-    const result = await compared({ models: MODELS, budgetFlops: budget });
+    const budget = 2.5e9;
+    const strategies = ['random', 'particles'] as const;
+    const result = await compared({ models: MODELS, budgetFlops: budget, strategies });
     expect(namesOf(result).ran).toContain('toybox-random');
     for (const { ledger, options, trace } of result.results) {
       const spent = flopsOf(ledger);
@@ -212,20 +213,40 @@ it('one model takes budgets in FLOPs and seconds too', async () => {
   await expect(compared({ budgetFlops: 1 })).rejects.toThrow(
     'a budget of 1 FLOPs buys not even the smallest',
   );
+  // What was asked for of one model is not left out.
+  const some = compared({ budgetFlops: 2e9, strategies: ['random', 'beam'] });
+  await expect(some).rejects.toThrow('buys not even the smallest');
 });
 
 describe('varsearch compare --models', () => {
   it('writes one page with the curves of both, and a folder for each search', async () => {
     const bench = cliBench();
+    const words = [
+      '--models',
+      MODELS,
+      '--budget-flops',
+      '2e9',
+      '--strategies',
+      'random',
+      'beam',
+      'particles',
+    ];
     const { code, stdout, stderr } = await bench.run(
-      'compare', 'red', '--models', MODELS, '--budget-flops', '1e10', '--seed', '3', '--out', 'here',
-    ); // prettier-ignore
+      'compare',
+      'red',
+      ...words,
+      '--seed',
+      '3',
+      '--out',
+      'here',
+    );
     expect(stderr).not.toContain('Error');
     expect(code).toBe(0);
     const json = JSON.parse(readFileSync(join(bench.folder, 'here', 'result.json'), 'utf8')) as CompareJson;
-    expect(json).toMatchObject({ unit: 'FLOPs', budget: 1e10 });
+    expect(json).toMatchObject({ unit: 'FLOPs', budget: 2e9 });
     const folders = json.results.map(({ options }) => `${options.model}-${options.search.strategy}`);
-    expect(folders).toContain('toybox-beam');
+    expect(folders).toContain('toybox-random');
+    expect(json.skipped?.map(({ strategy }) => strategy)).toContain('beam');
     expect(folders).toContain('flow-particles');
     expect(folders).toContain(json.best);
     const page = readFileSync(join(bench.folder, 'here', 'index.html'), 'utf8');
@@ -234,7 +255,7 @@ describe('varsearch compare --models', () => {
       expect(page).toContain(`href="${folder}/index.html"`);
     }
     expect(page).toContain('Particle search on flow');
-    expect(page).toMatch(/budget <b>10\.0 GFLOP<\/b>/);
+    expect(page).toMatch(/budget <b>2\.00 GFLOP<\/b>/);
     expect(page).toContain('broken');
     expect(stdout).toMatch(/model, strategy +sizes .* FLOPs/);
     for (const { model, strategy, why } of json.skipped ?? []) {

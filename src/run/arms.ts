@@ -17,19 +17,7 @@ import {
   type StrategyName,
 } from '../search/registry.js';
 import { startGenerate } from './generate.js';
-import type { PictureOptions } from './options.js';
-
-/** What a comparison's budget is counted in. */
-export const BUDGET_UNITS = ['NFE', 'FLOPs', 'seconds'] as const;
-
-/** See BUDGET_UNITS. */
-export type BudgetUnit = (typeof BUDGET_UNITS)[number];
-
-/** What every search of a comparison may spend. */
-export interface Budget {
-  readonly unit: BudgetUnit;
-  readonly most: number;
-}
+import type { Budget, PictureOptions } from './options.js';
 
 /** What is said of the picture, whoever draws it: no strategy and no sizes. */
 interface Picture {

@@ -5,13 +5,14 @@ import { isAbortError, UsageError } from '../core/errors.js';
 import type { Engine } from '../engine/engine.js';
 import { optionsFor, type SearchOptions, STRATEGIES, type StrategyName } from '../search/registry.js';
 import { heightOf, type Standing } from '../verifiers/jury.js';
-import { Arms, type BudgetUnit, type Planned } from './arms.js';
+import { Arms, type Planned } from './arms.js';
 import type { GenerateContext, GenerateEvent, GenerateRun } from './generate.js';
 import { startGenerate } from './generate.js';
 import type { Run } from './live-run.js';
 import { startRun } from './live-run.js';
 import {
   budgetOf,
+  type BudgetUnit,
   COMPARED,
   type ComparePictureOptions,
   partCompare,
@@ -167,7 +168,7 @@ async function compareOn(
     return { options: { ...picture, ...modelOptions, ...search } as PictureOptions, limit: null };
   };
   for (const strategy of chosen) {
-    if (state.stopped) return false;
+    if (state.stopped && state.results.length > 0) return false;
     const planned = await plan(strategy);
     if ('refusal' in planned) {
       if (!several) throw new UsageError(planned.refusal);
@@ -176,39 +177,44 @@ async function compareOn(
       emit({ type: 'skipped', ...skipped });
       continue;
     }
-    const index = state.results.length;
     if (planned.limit !== null) {
       const limited = { model, strategy, why: planned.limit };
       state.limited.push(limited);
       emit({ type: 'limited', ...limited });
     }
-    emit({
-      type: 'begin',
-      model,
-      strategy,
-      index,
-      count: models.length * chosen.length - state.skipped.length,
-    });
-    const running = startGenerate(planned.options, { open: () => Promise.resolve(engine) });
-    state.running = running;
-    if (state.stopped) running.stop();
-    try {
-      for await (const event of running) {
-        // All searches have the same prompt: what is said of it is said once.
-        if (event.type === 'warning' && state.said.has(event.message)) continue;
-        if (event.type === 'warning') state.said.add(event.message);
-        emit({ type: 'progress', strategy, event });
-      }
-      state.results.push(await running.result);
-    } catch (error) {
-      const wanted = state.stopped && options.signal?.aborted !== true && isAbortError(error);
-      if (wanted && state.results.length > 0) return false;
-      throw error;
-    }
-    state.running = null;
-    emit({ type: 'end', strategy, index });
+    const count = models.length * chosen.length - state.skipped.length;
+    emit({ type: 'begin', model, strategy, index: state.results.length, count });
+    if (!(await runOne(engine, planned.options, { strategy, emit, state }))) return false;
   }
   return !state.stopped;
+}
+
+/** Runs one search; false where the comparison was stopped before it found anything. */
+async function runOne(
+  engine: Engine,
+  options: PictureOptions,
+  { strategy, emit, state }: Pick<Comparing, 'emit' | 'state'> & { readonly strategy: StrategyName },
+): Promise<boolean> {
+  const index = state.results.length;
+  const running = startGenerate(options, { open: () => Promise.resolve(engine) });
+  state.running = running;
+  if (state.stopped) running.stop();
+  try {
+    for await (const event of running) {
+      // All searches have the same prompt: what is said of it is said once.
+      if (event.type === 'warning' && state.said.has(event.message)) continue;
+      if (event.type === 'warning') state.said.add(event.message);
+      emit({ type: 'progress', strategy, event });
+    }
+    state.results.push(await running.result);
+  } catch (error) {
+    const asked = state.stopped && options.signal?.aborted !== true && isAbortError(error);
+    if (asked && state.results.length > 0) return false;
+    throw error;
+  }
+  state.running = null;
+  emit({ type: 'end', strategy, index });
+  return true;
 }
 
 async function compareAll(comparing: Comparing): Promise<CompareResult> {

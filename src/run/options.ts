@@ -36,7 +36,6 @@ import {
 import { BUDGET, exclusive } from '../search/sizes.js';
 import type { ZERO_ORDER } from '../search/zero-order.js';
 import type { Jury } from '../verifiers/jury.js';
-import type { Budget } from './arms.js';
 import { parseTime } from './time.js';
 
 /** A score at which a search ends; null for what is none. */
@@ -150,6 +149,15 @@ export type OwnGenerateOptions<Own extends AnyStrategy = AnyStrategy> = OpenOpti
 
 /** Of either kind. */
 export type AnyPictureOptions = PictureOptions | OwnPictureOptions;
+
+/** What a comparison's budget is counted in. */
+export type BudgetUnit = 'NFE' | 'FLOPs' | 'seconds';
+
+/** What every search of a comparison may spend. */
+export interface Budget {
+  readonly unit: BudgetUnit;
+  readonly most: number;
+}
 
 /** What each strategy may spend, in one of three units. */
 type GivenBudget =

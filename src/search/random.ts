@@ -44,6 +44,7 @@ export const RANDOM = {
   description: 'Draws independent pictures and keeps the best.',
   options: OPTIONS,
   resolve,
+  needs: ({ images }, { steps }) => ({ forks: [{ from: 1, until: steps.length, candidates: images }] }),
   cost: ({ images }, schedule) => costOf([{ step: 1, drawn: images }], schedule),
   rounds: ({ images }, { steps: { length } }) => [
     { beams: 1, from: 0, step: length, until: length, candidates: images, elect: 0, keepElected: false },

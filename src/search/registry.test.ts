@@ -290,6 +290,15 @@ describe('steps that draw nothing', () => {
     );
   });
 
+  it('refuse several whole pictures where none of them draws', () => {
+    for (const strategy of ['random', 'zero-order'] as const) {
+      expect(check({ strategy }, still)).toThrow(
+        /search: steps 1 \(noise\) to 5 \(step 4\) draw no random numbers/,
+      );
+    }
+    expect(check({ strategy: 'random', images: 1 }, still)).not.toThrow();
+  });
+
   it('are named: the first of them', () => {
     expect(check({ strategy: 'gto', candidates: 3 })).toThrow(/step 2 \(step 1\) draws/);
     expect(check({ strategy: 'gto', candidates: 3 }, stochastic)).toThrow(/step 5 \(step 4\) draws/);
