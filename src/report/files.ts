@@ -34,7 +34,8 @@ export type ResultFilesOptions = Pick<PictureFileOptions, 'metadata'>;
 
 /** The picture with its recipe, result.json and the page of one run. */
 export function resultFiles(result: GenerateResult, { metadata }: ResultFilesOptions = {}): Files {
-  const steps = result.schedule.steps.length;
+  // A diffusion model's noise is a step of the search, and none of those that galleries count.
+  const steps = result.schedule.steps.filter(({ nfe }) => nfe > 0).length;
   return {
     [FILE_NAMES.picture]: encodeWithRecipe(result.image, result.recipe, { metadata, steps }),
     [FILE_NAMES.result]: json(resultJson(result, FILE_NAMES.picture)),

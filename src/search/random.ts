@@ -20,7 +20,7 @@ export interface RandomSizes {
 function resolve({ images, budget }: OptionsOf<typeof OPTIONS>, schedule: Schedule): RandomSizes {
   exclusive({ images, budget });
   if (images !== undefined) return { images: checkCount(images, 'images') };
-  const candidates = schedule.steps.map(() => DEFAULTS.candidates);
+  const candidates = schedule.steps.map(({ draws }) => (draws ? DEFAULTS.candidates : 1));
   const usual = costOf(roundsOf({ candidates }, DEFAULTS.width), schedule).nfe;
   return {
     images: affordable(budget ?? usual, { each: evaluationsFrom(1, schedule.steps), free: 0, least: 1 }),

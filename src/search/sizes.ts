@@ -3,7 +3,7 @@
 import { UsageError } from '../core/errors.js';
 import { choice, listed, type OptionsOf, toggle, whole, wholes, wrongOption } from '../core/options.js';
 import type { Schedule } from '../models/contract.js';
-import { costOf, type DrawnAt, type Estimate, evaluationsFrom } from './cost.js';
+import { costOf, type DrawnAt, type Estimate } from './cost.js';
 
 /** Which picture a search by steps gives: the best of all rollouts, or the best of the last round. */
 export const RESULT_CHOICES = ['best', 'last-round'] as const;
@@ -52,12 +52,15 @@ export function stepwiseSizes(
   const { candidates, budget, keepElected = DEFAULTS.keepElected, result = DEFAULTS.result } = given;
   exclusive({ candidates, budget });
   const { steps } = schedule;
-  const each = width * costOf(roundsOf({ candidates: steps.map(() => 1) }, 1), schedule).nfe;
-  // A kept rollout stands for one candidate of every beam in every round but the first.
-  const free = keepElected ? each - width * evaluationsFrom(1, steps) : 0;
-  const least = keepElected && steps.length > 1 ? 2 : 1;
-  const chosen = budget === undefined ? (candidates ?? usual) : affordable(budget, { each, free, least });
-  const perStep = listOf(chosen, schedule);
+  const price = (each: number): number =>
+    costOf(roundsOf({ candidates: usualCandidates(each, schedule), keepElected }, width), schedule).nfe;
+  const perStep =
+    candidates === undefined
+      ? usualCandidates(
+          budget === undefined ? usual : bought(budget, { price, keepElected }, schedule),
+          schedule,
+        )
+      : listOf(candidates, schedule);
   if (keepElected && steps.length > 1 && perStep.every((number) => number === 1)) {
     throw new UsageError(
       `option 'keepElected' needs at least 2 candidates at some ${schedule.unit}: one candidate would only ever be the elected rollout`,
@@ -66,6 +69,28 @@ export function stepwiseSizes(
   const most = width * Math.max(...perStep);
   if (most > MOST_CANDIDATES) throw tooMany(most);
   return { candidates: perStep, keepElected, result };
+}
+
+/** Where nobody lists candidates: several where a step draws, one where it does not, since they would all be the same. */
+export function usualCandidates(count: number, schedule: Schedule): readonly number[] {
+  return schedule.steps.map(({ draws }) => (draws || !electsByStep(schedule) ? count : 1));
+}
+
+/** Whether steps after the first draw, so that there is something to elect step by step. */
+export function electsByStep({ steps }: Schedule): boolean {
+  return steps.length === 1 || steps.some(({ draws }, index) => index > 0 && draws);
+}
+
+/** How many candidates a step a budget buys: every further one costs the same. */
+function bought(
+  budget: number,
+  { price, keepElected }: { readonly price: (each: number) => number; readonly keepElected: boolean },
+  { steps }: Schedule,
+): number {
+  const each = price(2) - price(1);
+  // A kept rollout stands for one candidate of every beam in every round but the first.
+  const least = keepElected && steps.length > 1 ? 2 : 1;
+  return affordable(budget, { each, free: each - price(1), least });
 }
 
 /** The candidates that such a search newly draws, round by round. */
@@ -99,7 +124,7 @@ export function refusesStepwise(
   if (idle < 0) return null;
   return (
     `${unit} ${idle + 1} (${steps[idle]?.label}) draws no random numbers, so that candidates there would all be the same: ` +
-    `ask for one candidate at such ${unit}s, or search at random`
+    `ask for one candidate at such ${unit}s, or search at random, or with a solver that draws (where the model has one)`
   );
 }
 

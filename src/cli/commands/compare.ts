@@ -5,6 +5,7 @@ import { Option } from 'commander';
 
 import type { Catalogs } from '../../engine/catalogs.js';
 import { OPEN_OPTIONS } from '../../engine/options.js';
+import { MODEL_OPTIONS } from '../../models/options.js';
 import { compareFiles, compareJson, strategyFiles } from '../../report/files.js';
 import type { CompareResult } from '../../run/compare.js';
 import {
@@ -12,7 +13,6 @@ import {
   COMPARE_SEARCH_OPTIONS,
   type CompareOptions,
   DEFAULT_SEED,
-  MODEL_OPTIONS,
   PICTURE_OPTIONS,
   splitCompareOptions,
 } from '../../run/options.js';

@@ -3,6 +3,7 @@
 
 import { CheckpointError } from '../../core/errors.js';
 import type { NamedWeights } from '../../runtime/graph/index.js';
+import type { Entries } from './entries.js';
 
 /** The sizes of a FLUX transformer. */
 export interface FluxConfig {
@@ -102,6 +103,26 @@ export function fluxConfig(weights: NamedWeights, hints: FluxHints = {}): FluxCo
     theta: hints.theta ?? OFFICIAL_THETA,
     qkvBias: weights.has('double_blocks.0.img_attn.qkv.bias'),
     guidance: weights.has('guidance_in.in_layer.weight'),
+  };
+}
+
+/** The sizes by the official entries of a configuration (FluxParams); throws a CheckpointError that names the entry at fault. */
+export function configFromParams(params: Entries): FluxConfig {
+  const width = params.size('hidden_size');
+  return {
+    channels: params.size('in_channels'),
+    outChannels: params.size('out_channels'),
+    vectorWidth: params.size('vec_in_dim'),
+    contextWidth: params.size('context_in_dim'),
+    width,
+    heads: params.size('num_heads'),
+    hidden: Math.trunc(width * params.number('mlp_ratio', 4)),
+    depth: params.size('depth'),
+    singleDepth: params.size('depth_single_blocks'),
+    axes: params.numbers('axes_dim') ?? OFFICIAL_AXES,
+    theta: params.number('theta', OFFICIAL_THETA),
+    qkvBias: params.flag('qkv_bias', true),
+    guidance: params.flag('guidance_embed', false),
   };
 }
 

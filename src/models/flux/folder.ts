@@ -1,14 +1,15 @@
 // Folders with a FLUX in them: where the files are, and how the model is run. Two layouts are read: Diffusers' (transformer/,
 // vae/, scheduler/, text_encoder/, ...), and single files under the official names beside a config.json whose entries are
-// those of the official code's ModelSpec (params, ae_params, ...), as the embedded model has them.
+// those of the official code's ModelSpec (params, ae_params, ...), as the embedded model has them; official files need none.
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { CheckpointError } from '../../core/errors.js';
-import { isObject, type JsonObject, readJsonFile, readOptionalJsonFile } from '../../core/json-file.js';
+import { isObject, readOptionalJsonFile } from '../../core/json-file.js';
 import { type LatentScaling, OFFICIAL_SCALING } from './autoencoder.js';
 import type { FluxHints } from './config.js';
+import { Entries, requiredEntries } from './entries.js';
 import type { FluxDefaults } from './options.js';
 import { DEV_SHIFT, type Shift } from './schedule.js';
 
@@ -18,17 +19,30 @@ export interface EncoderFiles {
   readonly tokenizer: string;
 }
 
+/** The text encoders of a FLUX. */
+export interface TextFiles {
+  readonly t5: EncoderFiles;
+  readonly clip: EncoderFiles;
+}
+
+/** The two kinds: dev takes guidance as an input, schnell takes none. */
+export type FluxKind = 'dev' | 'schnell';
+
 /** The files of a FLUX, and what they do not say themselves. */
 export interface FluxOptions {
   readonly name: string;
+  /** Whose settings these are; the weights have to be of that kind. */
+  readonly kind: FluxKind;
   readonly transformer: string;
   readonly autoencoder: string;
   /** Without them only given text states can be used. */
-  readonly text?: { readonly t5: EncoderFiles; readonly clip: EncoderFiles };
+  readonly text?: TextFiles;
+  /** The configurations that are there, by name, for hashes. */
+  readonly configs: Readonly<Record<string, string>>;
   readonly hints: FluxHints;
   readonly scaling: LatentScaling;
-  /** null: the times are not moved. */
-  readonly shift: Shift | null;
+  /** By the size of the picture, by one factor, or null: the times are not moved. */
+  readonly shift: Shift | number | null;
   /** Length that T5's tokens are padded to. */
   readonly textLength: number;
   readonly defaults: FluxDefaults;
@@ -41,10 +55,29 @@ export interface FluxOptions {
 /** The official lengths of padded text. */
 export const TEXT_LENGTH = { dev: 512, schnell: 256 } as const;
 
-const DEFAULTS = {
+/** How the official models are run where nobody says otherwise. */
+export const OFFICIAL_DEFAULTS = {
   dev: { steps: 28, guidance: 3.5, cfg: 1, height: 1024, width: 1024 },
   schnell: { steps: 4, guidance: null, cfg: 1, height: 1024, width: 1024 },
-} as const;
+} as const satisfies Record<FluxKind, FluxDefaults>;
+
+/** Names of the transformer's file in the official layout, best first. */
+export const TRANSFORMERS = ['flux.safetensors', 'flux1-dev.safetensors', 'flux1-schnell.safetensors'];
+
+/** Whether a folder is laid out as one of FLUX's, whatever its files hold. */
+export function isFluxFolder(folder: string): boolean {
+  return (
+    ['transformer', ...TRANSFORMERS].some((name) => existsSync(join(folder, name))) ||
+    isObject(readOptionalJsonFile(join(folder, 'config.json'))?.['ae_params'])
+  );
+}
+
+/** The first of a FLUX's files that is not there, and what to do; true where all of them are. */
+export function missingOf({ transformer, autoencoder, text }: FluxOptions): true | string {
+  const weights = [transformer, autoencoder].find((path) => !existsSync(path));
+  if (weights !== undefined) return `${weights} is missing`;
+  return text ? true : `a text encoder is missing: ${TEXT_REMEDY}`;
+}
 
 /** Finds the files of a folder in either layout and reads their configurations. Throws CheckpointError, naming the entry at fault. */
 export function fluxFolder(folder: string, name: string): FluxOptions {
@@ -53,25 +86,51 @@ export function fluxFolder(folder: string, name: string): FluxOptions {
     : officialFolder(folder, name);
 }
 
+/** Where the text encoders may lie: as the embedded model has them, or as in the official repositories. */
+const ENCODERS = {
+  t5: [
+    ['text-encoder', 'text-encoder'],
+    ['text_encoder_2', 'tokenizer_2'],
+  ],
+  clip: [
+    ['clip-text', 'clip-text'],
+    ['text_encoder', 'tokenizer'],
+  ],
+} as const;
+
+/** What to do where a text encoder is missing. */
+export const TEXT_REMEDY =
+  'put T5 v1.1 XXL beside the weights as text-encoder/ (or text_encoder_2/ and tokenizer_2/), ' +
+  'and CLIP ViT-L/14 as clip-text/ (or text_encoder/ and tokenizer/)';
+
+/** The text encoders of a folder; nothing where one is missing. */
+function textIn(folder: string): { readonly text?: TextFiles } {
+  const find = (places: readonly (readonly [weights: string, tokenizer: string])[]): EncoderFiles | null => {
+    const found = places.find(([weights]) => existsSync(join(folder, weights)));
+    return found ? { weights: join(folder, found[0]), tokenizer: join(folder, found[1]) } : null;
+  };
+  const [t5, clip] = [find(ENCODERS.t5), find(ENCODERS.clip)];
+  return t5 && clip ? { text: { t5, clip } } : {};
+}
+
 function diffusersFolder(folder: string, name: string): FluxOptions {
-  const model = reader(join(folder, 'transformer', 'config.json'));
-  const vae = reader(join(folder, 'vae', 'config.json'));
-  const scheduler = reader(join(folder, 'scheduler', 'scheduler_config.json'));
+  const configs = {
+    'transformer/config': join(folder, 'transformer', 'config.json'),
+    'autoencoder/config': join(folder, 'vae', 'config.json'),
+    'scheduler/config': join(folder, 'scheduler', 'scheduler_config.json'),
+  };
+  const model = requiredEntries(configs['transformer/config']);
+  const vae = requiredEntries(configs['autoencoder/config']);
+  const scheduler = requiredEntries(configs['scheduler/config']);
   const kind = model.flag('guidance_embeds', false) ? 'dev' : 'schnell';
-  const clip = join(folder, 'text_encoder');
-  const t5 = join(folder, 'text_encoder_2');
+  const factor = scheduler.number('shift', 1);
   return {
     name,
+    kind,
     transformer: join(folder, 'transformer'),
     autoencoder: join(folder, 'vae'),
-    ...(existsSync(clip) && existsSync(t5)
-      ? {
-          text: {
-            clip: { weights: clip, tokenizer: join(folder, 'tokenizer') },
-            t5: { weights: t5, tokenizer: join(folder, 'tokenizer_2') },
-          },
-        }
-      : {}),
+    ...textIn(folder),
+    configs,
     hints: { axes: model.numbers('axes_dims_rope') },
     scaling: {
       scale: vae.number('scaling_factor', OFFICIAL_SCALING.scale),
@@ -82,38 +141,39 @@ function diffusersFolder(folder: string, name: string): FluxOptions {
           base: scheduler.number('base_shift', DEV_SHIFT.base),
           max: scheduler.number('max_shift', DEV_SHIFT.max),
         }
-      : null,
+      : factor === 1
+        ? null
+        : factor,
     textLength: TEXT_LENGTH[kind],
-    defaults: DEFAULTS[kind],
+    defaults: OFFICIAL_DEFAULTS[kind],
   };
 }
 
-/** Names of the transformer's file, best first. */
-const TRANSFORMERS = ['flux.safetensors', 'flux1-dev.safetensors', 'flux1-schnell.safetensors'];
-
 function officialFolder(folder: string, name: string): FluxOptions {
-  const found = TRANSFORMERS.find((file) => existsSync(join(folder, file)));
-  if (found === undefined) {
+  const file = TRANSFORMERS.find((each) => existsSync(join(folder, each)));
+  const path = join(folder, 'config.json');
+  const json = readOptionalJsonFile(path);
+  if (file === undefined && json === undefined) {
     throw new CheckpointError(
       folder,
       `holds no FLUX: neither a folder transformer/ (Diffusers) nor one of ${TRANSFORMERS.join(', ')}`,
     );
   }
-  const path = join(folder, 'config.json');
-  const json = readOptionalJsonFile(path) ?? {};
-  const top = new Reader(path, json);
-  const params = new Reader(path, isObject(json['params']) ? json['params'] : {});
-  const ae = new Reader(path, isObject(json['ae_params']) ? json['ae_params'] : {});
-  const schnell = found.includes('schnell') || json['guidance'] === null || json['shift'] === false;
-  const usual = DEFAULTS[schnell ? 'schnell' : 'dev'];
-  const [t5, clip] = [join(folder, 'text-encoder'), join(folder, 'clip-text')];
+  const top = new Entries(path, json ?? {});
+  const params = top.inner('params');
+  const ae = top.inner('ae_params');
+  const guidance = top.optionalOrNull('guidance');
+  const schnell =
+    file?.includes('schnell') === true || guidance === null || top.flag('shift', true) === false;
+  const kind = schnell ? 'schnell' : 'dev';
+  const usual = OFFICIAL_DEFAULTS[kind];
   return {
     name,
-    transformer: join(folder, found),
+    kind,
+    transformer: join(folder, file ?? 'flux.safetensors'),
     autoencoder: join(folder, 'ae.safetensors'),
-    ...(existsSync(t5) && existsSync(clip)
-      ? { text: { t5: { weights: t5, tokenizer: t5 }, clip: { weights: clip, tokenizer: clip } } }
-      : {}),
+    ...textIn(folder),
+    configs: { config: path },
     hints: { axes: params.numbers('axes_dim'), theta: params.optional('theta') },
     scaling: {
       scale: ae.number('scale_factor', OFFICIAL_SCALING.scale),
@@ -123,55 +183,13 @@ function officialFolder(folder: string, name: string): FluxOptions {
       ? { base: top.number('base_shift', DEV_SHIFT.base), max: top.number('max_shift', DEV_SHIFT.max) }
       : null,
     oneSize: top.flag('one_size', false),
-    textLength: top.number('text_length', TEXT_LENGTH[schnell ? 'schnell' : 'dev']),
+    textLength: top.number('text_length', TEXT_LENGTH[kind]),
     defaults: {
       steps: top.number('num_steps', usual.steps),
-      guidance: json['guidance'] === null ? null : (top.optional('guidance') ?? usual.guidance),
+      guidance: guidance === undefined ? usual.guidance : guidance,
       cfg: top.number('cfg', usual.cfg),
       height: top.number('height', usual.height),
       width: top.number('width', usual.width),
     },
   };
-}
-
-function reader(path: string): Reader {
-  return new Reader(
-    path,
-    readJsonFile(path, "it comes with the model's other files, fetch it from the same place"),
-  );
-}
-
-/** Typed access to the entries of a configuration. */
-class Reader {
-  readonly #path: string;
-  readonly #json: JsonObject;
-
-  constructor(path: string, json: JsonObject) {
-    this.#path = path;
-    this.#json = json;
-  }
-
-  optional(name: string): number | undefined {
-    const value = this.#json[name];
-    if (value === undefined) return undefined;
-    if (typeof value === 'number' && Number.isFinite(value)) return value;
-    throw new CheckpointError(this.#path, `'${name}' has to be a number, not ${JSON.stringify(value)}`);
-  }
-
-  number(name: string, missing: number): number {
-    return this.optional(name) ?? missing;
-  }
-
-  flag(name: string, missing: boolean): boolean {
-    const value = this.#json[name] ?? missing;
-    if (typeof value === 'boolean') return value;
-    throw new CheckpointError(this.#path, `'${name}' has to be true or false, not ${JSON.stringify(value)}`);
-  }
-
-  numbers(name: string): readonly number[] | undefined {
-    const value = this.#json[name];
-    if (value === undefined) return undefined;
-    if (Array.isArray(value) && value.every((item): item is number => typeof item === 'number')) return value;
-    throw new CheckpointError(this.#path, `'${name}' has to be a list of numbers`);
-  }
 }

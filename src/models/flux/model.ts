@@ -1,19 +1,39 @@
 // FLUX from its files to a model that prepares prompts. What belongs to all prompts is loaded once here.
 
+import { join } from 'node:path';
+
 import { throwIfAborted, UsageError } from '../../core/errors.js';
-import { checkpointHashes } from '../../core/hash.js';
+import { checkpointHashes, type FileHashes, presentHashes } from '../../core/hash.js';
 import type { Ledger } from '../../core/ledger.js';
 import type { OptionValues } from '../../core/options.js';
 import type { Runtime } from '../../runtime/index.js';
 import type { CallOptions, ImageModel } from '../contract.js';
+import { tokenizerFiles } from '../tokenizer.js';
 import { type FluxAutoencoder, openFluxAutoencoder } from './autoencoder.js';
-import type { FluxOptions } from './folder.js';
+import { checkKind, settingsOf } from './facts.js';
+import { type EncoderFiles, type FluxOptions, TEXT_REMEDY } from './folder.js';
 import { FluxGenerator } from './generator.js';
 import { branchesOf, FLUX_OPTIONS, type FluxFacts, type FluxValues, resolveFlux } from './options.js';
 import { type FluxTextEncoder, openFluxText } from './text.js';
 import { type FluxText, type FluxTransformer, openFluxTransformer } from './transformer.js';
 
 const DEFAULT_MEMORY = 2 * 1024 ** 3;
+
+async function encoderHashes(
+  name: string,
+  file: string,
+  { weights, tokenizer: folder }: EncoderFiles,
+): Promise<FileHashes> {
+  const { tokenizer, tokenizerConfig } = tokenizerFiles(folder);
+  return {
+    ...(await checkpointHashes(name, file)),
+    ...(await presentHashes({
+      [`${name}/config`]: join(weights, 'config.json'),
+      [`${name}/tokenizer`]: tokenizer,
+      [`${name}/tokenizerConfig`]: tokenizerConfig,
+    })),
+  };
+}
 
 /** A loaded FLUX; the caller closes it. */
 export class FluxModel implements ImageModel {
@@ -33,18 +53,13 @@ export class FluxModel implements ImageModel {
       readonly text: FluxTextEncoder | null;
     },
   ) {
-    const { name, textLength, shift, defaults, oneSize } = given;
-    this.name = name;
+    this.name = given.name;
     this.transformer = parts.transformer;
     this.autoencoder = parts.autoencoder;
     this.facts = {
-      name,
+      ...settingsOf(given),
       config: parts.transformer.config,
       tokenPixels: parts.autoencoder.tokenPixels,
-      textLength,
-      shift,
-      defaults,
-      oneSize,
     };
     this.#given = given;
     this.#text = parts.text;
@@ -55,12 +70,14 @@ export class FluxModel implements ImageModel {
   }
 
   async hashes(): Promise<Record<string, string>> {
-    const text = this.#text?.files;
+    const { configs, text: files } = this.#given;
+    const loaded = this.#text?.files;
     return {
       ...(await checkpointHashes('transformer', this.transformer.file)),
       ...(await checkpointHashes('autoencoder', this.autoencoder.file)),
-      ...(text ? await checkpointHashes('t5', text.t5) : {}),
-      ...(text ? await checkpointHashes('clipText', text.clip) : {}),
+      ...(await presentHashes(configs)),
+      ...(loaded && files ? await encoderHashes('t5', loaded.t5, files.t5) : {}),
+      ...(loaded && files ? await encoderHashes('clipText', loaded.clip, files.clip) : {}),
     };
   }
 
@@ -73,7 +90,9 @@ export class FluxModel implements ImageModel {
     const values = this.resolve(options);
     if (prompt.trim() === '') throw new UsageError('the prompt is empty: say what the picture should show');
     const encoder = this.#text;
-    if (!encoder) throw new UsageError(`${this.name} was opened without its text encoders`);
+    if (!encoder) {
+      throw new UsageError(`${this.name} was opened without its text encoders: ${TEXT_REMEDY}`);
+    }
     throwIfAborted(signal);
     const text = await ledger.time('text', () => encoder.encode(prompt));
     const emptyText = branchesOf(values) === 1 ? null : await ledger.time('text', () => encoder.encode(''));
@@ -122,6 +141,7 @@ export async function openFlux(runtime: Runtime, options: FluxOptions): Promise<
   };
   try {
     const transformer = keep(await openFluxTransformer(runtime, options.transformer, options.hints));
+    checkKind(transformer.file, transformer.config, options);
     const autoencoder = keep(await openFluxAutoencoder(runtime, options.autoencoder, options.scaling));
     const { channels, outChannels } = transformer.config;
     if (autoencoder.channels !== channels || channels !== outChannels) {
