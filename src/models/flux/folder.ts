@@ -149,6 +149,12 @@ function diffusersFolder(folder: string, name: string): FluxOptions {
   };
 }
 
+/** What config.json says of guidance goes before what names suggest. */
+function kindOf(guidance: number | null | undefined, namedSchnell: boolean): FluxKind {
+  if (guidance === undefined) return namedSchnell ? 'schnell' : 'dev';
+  return guidance === null ? 'schnell' : 'dev';
+}
+
 function officialFolder(folder: string, name: string): FluxOptions {
   const file = TRANSFORMERS.find((each) => existsSync(join(folder, each)));
   const path = join(folder, 'config.json');
@@ -163,9 +169,7 @@ function officialFolder(folder: string, name: string): FluxOptions {
   const params = top.inner('params');
   const ae = top.inner('ae_params');
   const guidance = top.optionalOrNull('guidance');
-  const schnell =
-    file?.includes('schnell') === true || guidance === null || top.flag('shift', true) === false;
-  const kind = schnell ? 'schnell' : 'dev';
+  const kind = kindOf(guidance, file?.includes('schnell') === true || !top.flag('shift', true));
   const usual = OFFICIAL_DEFAULTS[kind];
   return {
     name,
@@ -179,7 +183,7 @@ function officialFolder(folder: string, name: string): FluxOptions {
       scale: ae.number('scale_factor', OFFICIAL_SCALING.scale),
       shift: ae.number('shift_factor', OFFICIAL_SCALING.shift),
     },
-    shift: top.flag('shift', !schnell)
+    shift: top.flag('shift', kind === 'dev')
       ? { base: top.number('base_shift', DEV_SHIFT.base), max: top.number('max_shift', DEV_SHIFT.max) }
       : null,
     oneSize: top.flag('one_size', false),

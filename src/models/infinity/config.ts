@@ -31,8 +31,19 @@ export interface InfinityConfig extends TransformerSizes {
   readonly maxTextLength: number;
 }
 
+/** Blocks of a FLUX under the official names (ComfyUI puts a prefix before them) and under those of Diffusers. */
+const FLUX_MARK =
+  /^(model\.diffusion_model\.)?(double|single)_blocks\.\d+\.|^(single_)?transformer_blocks\.\d+\./;
+
 /** Reads the sizes off the weights; throws a CheckpointError that names the key when they are not an Infinity's. */
 export function infinityConfig(weights: TensorSource): InfinityConfig {
+  if (weights.names.some((name) => FLUX_MARK.test(name))) {
+    throw new CheckpointError(
+      weights.label,
+      'is a FLUX, not an Infinity transformer: keep it as flux1-dev.safetensors or flux1-schnell.safetensors beside its ' +
+        'ae.safetensors, or in the folder transformer/ of Diffusers',
+    );
+  }
   const shape = (key: string, rank: number): number[] => {
     if (!weights.has(key)) {
       throw new CheckpointError(weights.label, `is not an Infinity transformer: no tensor '${key}'`);
