@@ -50,7 +50,7 @@ export function scheduleOf(
   const { unit, steps } = entry.schedule(modelOptions);
   if (count === undefined) return { unit, steps };
   if (unit !== 'scale')
-    throw new UsageError(`--scales is for models with scales: ${entry.name} takes --steps`);
+    {throw new UsageError(`--scales is for models with scales: ${entry.name} takes --steps`);}
   if (count >= 1 && count <= steps.length) return { unit, steps: steps.slice(0, count) };
   throw new UsageError(`--scales must be 1 to ${steps.length}, got ${count}`);
 }
