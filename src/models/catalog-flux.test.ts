@@ -273,6 +273,16 @@ describe('what cannot be is refused in one line', () => {
     expect(modelIn(at('schnell-as-dev')).schedule().steps).toHaveLength(6);
   });
 
+  it('two transformers in one folder; other names than the official ones will do', () => {
+    renameSync(join(copy('float8'), 'flux.safetensors'), at('float8', 'flux1-dev-fp8.safetensors'));
+    expect(modelIn(at('float8')).installed()).toBe(true);
+    expect(modelIn(at('float8')).schedule()).toEqual(modelIn(at('official')).schedule());
+    writeFileSync(at('float8', 'flux1-schnell.safetensors'), '');
+    expect(() => modelIn(at('float8')).schedule()).toThrow(
+      /float8: holds several transformers \(flux1-dev-fp8\.safetensors, flux1-schnell\.safetensors\): give each a folder/,
+    );
+  });
+
   it('options of the other kind of model', () => {
     expect(() => modelIn(at('official')).resolve({ topK: 1 })).toThrow(
       /does not take the option 'topK': it takes steps/,

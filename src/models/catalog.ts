@@ -209,7 +209,7 @@ export function modelIn(folder: string): ModelEntry {
   if (!existsSync(join(folder, 'config.json'))) {
     throw new UsageError(
       `there is no model in the folder '${folder}': an Infinity is config.json, transformer.pth, vae.pth and text-encoder/, ` +
-        'a FLUX flux1-dev.safetensors (or -schnell), ae.safetensors, text-encoder/ and clip-text/, or a folder of Diffusers',
+        'a FLUX is flux1-dev.safetensors (or -schnell), ae.safetensors, text-encoder/ and clip-text/, or a folder of Diffusers',
     );
   }
   return {

@@ -124,7 +124,7 @@ export function refusesStepwise(
   if (idle < 0) return null;
   return (
     `${unit} ${idle + 1} (${steps[idle]?.label}) draws no random numbers, so that candidates there would all be the same: ` +
-    `ask for one candidate at such ${unit}s, or search at random, or with a solver that draws (where the model has one)`
+    `ask for one candidate at such ${unit}s, or search at random`
   );
 }
 

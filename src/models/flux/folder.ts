@@ -2,7 +2,7 @@
 // vae/, scheduler/, text_encoder/, ...), and single files under the official names beside a config.json whose entries are
 // those of the official code's ModelSpec (params, ae_params, ...), as the embedded model has them; official files need none.
 
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { CheckpointError } from '../../core/errors.js';
@@ -61,13 +61,24 @@ export const OFFICIAL_DEFAULTS = {
   schnell: { steps: 4, guidance: null, cfg: 1, height: 1024, width: 1024 },
 } as const satisfies Record<FluxKind, FluxDefaults>;
 
-/** Names of the transformer's file in the official layout, best first. */
-export const TRANSFORMERS = ['flux.safetensors', 'flux1-dev.safetensors', 'flux1-schnell.safetensors'];
+/** Names of the transformer's file in the official layout: of files in float8 people have made many. */
+const TRANSFORMER = /^flux.*\.safetensors$/i;
+const NAMES = 'flux.safetensors, flux1-dev.safetensors or flux1-schnell.safetensors';
+
+/** Files of a folder that are called as a FLUX transformer is. */
+function transformersIn(folder: string): readonly string[] {
+  return existsSync(folder)
+    ? readdirSync(folder)
+        .filter((name) => TRANSFORMER.test(name))
+        .sort()
+    : [];
+}
 
 /** Whether a folder is laid out as one of FLUX's, whatever its files hold. */
 export function isFluxFolder(folder: string): boolean {
   return (
-    ['transformer', ...TRANSFORMERS].some((name) => existsSync(join(folder, name))) ||
+    existsSync(join(folder, 'transformer')) ||
+    transformersIn(folder).length > 0 ||
     isObject(readOptionalJsonFile(join(folder, 'config.json'))?.['ae_params'])
   );
 }
@@ -156,13 +167,19 @@ function kindOf(guidance: number | null | undefined, namedSchnell: boolean): Flu
 }
 
 function officialFolder(folder: string, name: string): FluxOptions {
-  const file = TRANSFORMERS.find((each) => existsSync(join(folder, each)));
+  const [file, ...others] = transformersIn(folder);
   const path = join(folder, 'config.json');
   const json = readOptionalJsonFile(path);
   if (file === undefined && json === undefined) {
     throw new CheckpointError(
       folder,
-      `holds no FLUX: neither a folder transformer/ (Diffusers) nor one of ${TRANSFORMERS.join(', ')}`,
+      `holds no FLUX: neither a folder transformer/ (Diffusers) nor ${NAMES}`,
+    );
+  }
+  if (others.length > 0) {
+    throw new CheckpointError(
+      folder,
+      `holds several transformers (${[file, ...others].join(', ')}): give each a folder of its own`,
     );
   }
   const top = new Entries(path, json ?? {});

@@ -44,6 +44,7 @@ export class FluxModel implements ImageModel {
   readonly facts: FluxFacts;
   readonly #given: FluxOptions;
   readonly #text: FluxTextEncoder | null;
+  #emptyText: FluxText | undefined;
 
   constructor(
     given: FluxOptions,
@@ -95,9 +96,15 @@ export class FluxModel implements ImageModel {
     }
     throwIfAborted(signal);
     const text = await ledger.time('text', () => encoder.encode(prompt));
-    const emptyText = branchesOf(values) === 1 ? null : await ledger.time('text', () => encoder.encode(''));
+    const emptyText = branchesOf(values) === 1 ? null : await ledger.time('text', () => this.#empty(encoder));
     throwIfAborted(signal);
     return this.prepareText({ text, emptyText }, ledger, values);
+  }
+
+  /** What real guidance goes away from is the same for all prompts. */
+  async #empty(encoder: FluxTextEncoder): Promise<FluxText> {
+    this.#emptyText ??= await encoder.encode('');
+    return this.#emptyText;
   }
 
   /** Prepares a prompt that has been encoded already; real guidance needs the empty prompt's states too. */
