@@ -283,6 +283,12 @@ describe('what cannot be is refused in one line', () => {
     );
   });
 
+  it('a file in the place of its folder', () => {
+    expect(() => modelIn(at('official', 'flux.safetensors'))).toThrow(
+      /there is no model in the folder '.*flux\.safetensors': give the folder, not a file; .* a FLUX is flux1-dev\.safetensors/,
+    );
+  });
+
   it('options of the other kind of model', () => {
     expect(() => modelIn(at('official')).resolve({ topK: 1 })).toThrow(
       /does not take the option 'topK': it takes steps/,

@@ -208,7 +208,7 @@ export function modelIn(folder: string): ModelEntry {
   }
   if (!existsSync(join(folder, 'config.json'))) {
     throw new UsageError(
-      `there is no model in the folder '${folder}': an Infinity is config.json, transformer.pth, vae.pth and text-encoder/, ` +
+      `there is no model in the folder '${folder}': give the folder, not a file; an Infinity is config.json, transformer.pth, vae.pth and text-encoder/, ` +
         'a FLUX is flux1-dev.safetensors (or -schnell), ae.safetensors, text-encoder/ and clip-text/, or a folder of Diffusers',
     );
   }

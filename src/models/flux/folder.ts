@@ -2,7 +2,7 @@
 // vae/, scheduler/, text_encoder/, ...), and single files under the official names beside a config.json whose entries are
 // those of the official code's ModelSpec (params, ae_params, ...), as the embedded model has them; official files need none.
 
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { CheckpointError } from '../../core/errors.js';
@@ -65,9 +65,10 @@ export const OFFICIAL_DEFAULTS = {
 const TRANSFORMER = /^flux.*\.safetensors$/i;
 const NAMES = 'flux.safetensors, flux1-dev.safetensors or flux1-schnell.safetensors';
 
-/** Files of a folder that are called as a FLUX transformer is. */
+/** Files of a folder that are called as a FLUX transformer is; none where there is no folder. */
 function transformersIn(folder: string): readonly string[] {
-  return existsSync(folder)
+  const isFolder = statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
+  return isFolder
     ? readdirSync(folder)
         .filter((name) => TRANSFORMER.test(name))
         .sort()
