@@ -265,6 +265,7 @@ describe('what cannot be is refused in one line', () => {
     }
     // What config.json says goes before the file's name, which counts where it says nothing.
     expect(modelIn(at('named-schnell')).resolve({})).toMatchObject({ guidance: 3.5 });
+    expect(modelIn(at('named-schnell')).schedule()).toEqual(modelIn(at('official')).schedule());
     const { guidance: _, ...unsaid } = tinyFluxConfig(TENSORS);
     writeFileSync(at('named-schnell', 'config.json'), JSON.stringify(unsaid));
     expect(() => modelIn(at('named-schnell')).schedule()).toThrow(guidance);

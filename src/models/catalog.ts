@@ -171,9 +171,11 @@ export const MODELS: readonly ModelEntry[] = [
     ...describedFlux(() => fluxFacts(flowOptions())),
     installed: () => {
       if (!isFluxFolder(flowFolder)) return `the folder ${flowFolder} is missing: install varsearch again`;
-      const missing = missingOf(flowOptions());
+      const files = ['flux.safetensors', 'ae.safetensors', join('clip-text', 'model.safetensors')];
+      const missing = files.map((file) => join(flowFolder, file)).find((path) => !existsSync(path));
       return (
-        missing === true || `${missing}: this copy of varsearch came without its weights, install it again`
+        missing === undefined ||
+        `${missing} is missing: this copy of varsearch came without its weights, install it again`
       );
     },
     load: (options = {}) => loadFlux(options, flowOptions),
