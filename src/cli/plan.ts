@@ -46,6 +46,9 @@ export function scheduleOf(
       : catalogs.modelIn(modelDir);
   const { unit, steps } = entry.schedule(modelOptions);
   if (count === undefined) return { unit, steps };
+  if (unit !== 'scale') {
+    throw new UsageError(`--scales is for models with scales: ${entry.name} takes --steps`);
+  }
   if (count >= 1 && count <= steps.length) return { unit, steps: steps.slice(0, count) };
   throw new UsageError(`--scales must be 1 to ${steps.length}, got ${count}`);
 }

@@ -23,7 +23,7 @@ export interface Catalogs {
   /** The entry of a name; a UsageError that lists the names when there is none. */
   readonly findModel: (name: string) => ModelEntry;
   readonly findVerifier: (name: string) => VerifierEntry;
-  /** The entry of a folder with an Infinity in it. */
+  /** The entry of a folder with a model in it. */
   readonly modelIn: (folder: string) => ModelEntry;
   /** The entry of a folder with a CLIP in it, under the name `clip-dir`. */
   readonly clipIn: (folder: string) => VerifierEntry;

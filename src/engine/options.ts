@@ -65,7 +65,7 @@ export const OPEN_OPTIONS = {
     { kind: 'text', usual: 'toybox', placeholder: 'name' },
   ),
   modelDir: text(
-    'folder with an Infinity laid out as the embedded one, in place of a name',
+    'folder with an Infinity or a FLUX laid out as the embedded ones, or a FLUX of Diffusers, in place of a name',
     'the path of a folder',
     { placeholder: 'dir' },
   ),

@@ -4,11 +4,18 @@ import { existsSync } from 'node:fs';
 import { basename, join, resolve as absolute } from 'node:path';
 
 import { assetPath, modelsFolder } from '../core/assets.js';
-import { UsageError } from '../core/errors.js';
+import { CheckpointError, UsageError } from '../core/errors.js';
+import { given } from '../core/given.js';
 import type { OptionTable, OptionValues } from '../core/options.js';
 import { type RuntimeChoice, withRuntime } from '../runtime/index.js';
 import { checkPrompt } from '../toybox/world/prompt-check.js';
 import type { ImageModel, Schedule } from './contract.js';
+import { fluxFacts, officialFacts } from './flux/facts.js';
+import { fluxFolder, type FluxOptions, isFluxFolder, missingOf } from './flux/folder.js';
+import { openFlux } from './flux/model.js';
+import { licenceOf, OFFICIAL_FLUX, type OfficialFlux } from './flux/official.js';
+import { FLUX_OPTIONS, type FluxFacts, resolveFlux } from './flux/options.js';
+import { fluxScheduleOf } from './flux/steps.js';
 import type { TransformerSizes } from './infinity/config.js';
 import { infinityFacts, infinityFolder } from './infinity/folder.js';
 import { type InfinityOptions, openInfinity } from './infinity/model.js';
@@ -46,6 +53,18 @@ export interface ModelEntry {
 }
 
 const toyboxFolder = assetPath('toybox');
+const flowFolder = assetPath('toybox-flow');
+
+/** The embedded FLUX reads prompts with the embedded Infinity's text encoder, which ships once. */
+function flowOptions(): FluxOptions {
+  const options = fluxFolder(flowFolder, 'toybox-flow');
+  const t5 = join(toyboxFolder, 'text-encoder');
+  const clip = join(flowFolder, 'clip-text');
+  return {
+    ...options,
+    text: { t5: { weights: t5, tokenizer: t5 }, clip: { weights: clip, tokenizer: clip } },
+  };
+}
 
 /** An official Infinity: the files of FoundationVision/Infinity and its text encoder, in one folder. */
 interface Official {
@@ -76,7 +95,7 @@ function official(name: string, description: string, files: Official): ModelEntr
     world: 'any',
     verifier: 'clip-score-l14',
     // A token covers 16 x 16 pixels: a VAE that divides by 16, or by 8 and then patches of 2 x 2.
-    ...described(() => ({ ...run, sizes: files.sizes, tokenPixels: 16 })),
+    ...describedInfinity(() => ({ ...run, sizes: files.sizes, tokenPixels: 16 })),
     installed: () => {
       const { transformer, vae, textEncoder = '' } = locate();
       const missing = [transformer, vae, textEncoder].find((path) => !existsSync(path));
@@ -86,7 +105,36 @@ function official(name: string, description: string, files: Official): ModelEntr
           'and google/flan-t5-xl as text-encoder/'
       );
     },
-    load: (options = {}) => load(options, locate),
+    load: (options = {}) => loadInfinity(options, locate),
+  };
+}
+
+function officialFlux(model: OfficialFlux): ModelEntry {
+  const { name, kind, description, parts } = model;
+  const folder = (): string => join(modelsFolder(), name);
+  const [{ repo, files }] = parts;
+  return {
+    name,
+    description,
+    licence: licenceOf(model),
+    world: 'any',
+    verifier: 'clip-score-l14',
+    ...describedFlux(() => officialFacts(name, kind)),
+    installed: () => {
+      const remedy = `put ${files.slice(0, 2).join(' and ')} of ${repo} there, with its text encoders and tokenizers`;
+      if (!isFluxFolder(folder())) return `${folder()} is missing: ${remedy}`;
+      const missing = missingOf(fluxFolder(folder(), name));
+      return missing === true || `${missing}: ${remedy}`;
+    },
+    load: (options = {}) =>
+      loadFlux(options, () => {
+        const found = fluxFolder(folder(), name);
+        if (found.kind === kind) return found;
+        throw new CheckpointError(
+          found.transformer,
+          `is a FLUX.1-${found.kind}, not a FLUX.1-${kind}: keep it as ${join(modelsFolder(), `flux1-${found.kind}`)}`,
+        );
+      }),
   };
 }
 
@@ -98,10 +146,10 @@ export const MODELS: readonly ModelEntry[] = [
     licence: 'Apache-2.0',
     world: 'toybox',
     verifier: 'clip-score',
-    ...described(() => infinityFacts(toyboxFolder, 'toybox')),
+    ...describedInfinity(() => infinityFacts(toyboxFolder, 'toybox')),
     installed: () =>
       existsSync(toyboxFolder) || `the folder ${toyboxFolder} is missing: install varsearch again`,
-    load: (options = {}) => load(options, () => infinityFolder(toyboxFolder, 'toybox')),
+    load: (options = {}) => loadInfinity(options, () => infinityFolder(toyboxFolder, 'toybox')),
     checkPrompt: (prompt) => checkPrompt(prompt).warning,
   },
   official('infinity-2b', 'Infinity-2B, up to 1024 x 1024 pixels', {
@@ -114,6 +162,26 @@ export const MODELS: readonly ModelEntry[] = [
     vae: 'infinity_vae_d56_f8_14_patchify.pth',
     sizes: { depth: 40, width: 3584, hidden: 4 * 3584, bits: 4 * 14 },
   }),
+  {
+    name: 'toybox-flow',
+    description: 'the embedded tiny FLUX: the same scenes as toybox, 64 x 64 pixels',
+    licence: 'Apache-2.0',
+    world: 'toybox',
+    verifier: 'clip-score',
+    ...describedFlux(() => fluxFacts(flowOptions())),
+    installed: () => {
+      if (!isFluxFolder(flowFolder)) return `the folder ${flowFolder} is missing: install varsearch again`;
+      const files = ['flux.safetensors', 'ae.safetensors', join('clip-text', 'model.safetensors')];
+      const missing = files.map((file) => join(flowFolder, file)).find((path) => !existsSync(path));
+      return (
+        missing === undefined ||
+        `${missing} is missing: this copy of varsearch came without its weights, install it again`
+      );
+    },
+    load: (options = {}) => loadFlux(options, flowOptions),
+    checkPrompt: (prompt) => checkPrompt(prompt).warning,
+  },
+  ...OFFICIAL_FLUX.map(officialFlux),
 ];
 
 /** The entry of a name; a UsageError that lists the names otherwise. A name is never a folder. */
@@ -126,28 +194,39 @@ export function findModel(name: string): ModelEntry {
   );
 }
 
-/** The entry of a folder laid out as assets/toybox; a UsageError where it is none. */
+/** The entry of a folder laid out as one of the embedded models, or as Diffusers lays out a FLUX; a UsageError where it is none. */
 export function modelIn(folder: string): ModelEntry {
   const name = basename(absolute(folder));
+  const rest = { name, licence: 'of the folder', world: 'unknown', verifier: null } as const;
+  if (isFluxFolder(folder)) {
+    const locate = (): FluxOptions => fluxFolder(folder, name);
+    return {
+      ...rest,
+      description: `the FLUX in ${folder}`,
+      ...describedFlux(() => fluxFacts(locate())),
+      installed: () => missingOf(locate()),
+      load: (options = {}) => loadFlux(options, locate),
+    };
+  }
   if (!existsSync(join(folder, 'config.json'))) {
     throw new UsageError(
-      `there is no model in the folder '${folder}': it needs config.json, transformer.pth, vae.pth and text-encoder/`,
+      `there is no model in the folder '${folder}': give the folder, not a file; an Infinity is config.json, transformer.pth, vae.pth and text-encoder/, ` +
+        'a FLUX is flux1-dev.safetensors (or -schnell), ae.safetensors, text-encoder/ and clip-text/, or a folder of Diffusers',
     );
   }
   return {
-    name,
+    ...rest,
     description: `the Infinity in ${folder}`,
-    licence: 'of the folder',
-    world: 'unknown',
-    verifier: null,
-    ...described(() => infinityFacts(folder, name)),
+    ...describedInfinity(() => infinityFacts(folder, name)),
     installed: () => true,
-    load: (options = {}) => load(options, () => infinityFolder(folder, name)),
+    load: (options = {}) => loadInfinity(options, () => infinityFolder(folder, name)),
   };
 }
 
+type Described = Pick<ModelEntry, 'options' | 'resolve' | 'schedule'>;
+
 /** What is said of an Infinity without its weights; facts are read when they are asked for. */
-function described(facts: () => InfinityFacts): Pick<ModelEntry, 'options' | 'resolve' | 'schedule'> {
+function describedInfinity(facts: () => InfinityFacts): Described {
   return {
     options: INFINITY_OPTIONS,
     resolve: (options) => resolveInfinity(options, facts()),
@@ -155,8 +234,28 @@ function described(facts: () => InfinityFacts): Pick<ModelEntry, 'options' | 're
   };
 }
 
+/** The same of a FLUX. */
+function describedFlux(facts: () => FluxFacts): Described {
+  return {
+    options: FLUX_OPTIONS,
+    resolve: (options) => resolveFlux(options, facts()),
+    schedule: (options = {}) => fluxScheduleOf(facts(), options),
+  };
+}
+
 /** Reads where the files are when it is called, so that a changed VARSEARCH_MODELS counts. */
-function load({ memory, ...choice }: ModelLoadOptions, locate: () => InfinityOptions): Promise<ImageModel> {
-  const infinity = { ...locate(), ...(memory === undefined ? {} : { memory }) };
-  return withRuntime<ImageModel>(choice, (runtime) => openInfinity(runtime, infinity));
+function loadInfinity(
+  { memory, ...choice }: ModelLoadOptions,
+  locate: () => InfinityOptions,
+): Promise<ImageModel> {
+  return withRuntime<ImageModel>(choice, (runtime) =>
+    openInfinity(runtime, { ...locate(), ...given({ memory }) }),
+  );
+}
+
+/** The same of a FLUX. */
+function loadFlux({ memory, ...choice }: ModelLoadOptions, locate: () => FluxOptions): Promise<ImageModel> {
+  return withRuntime<ImageModel>(choice, (runtime) =>
+    openFlux(runtime, { ...locate(), ...given({ memory }) }),
+  );
 }

@@ -43,7 +43,8 @@ export async function resultFiles(
   result: GenerateResult,
   { metadata }: ResultFilesOptions = {},
 ): Promise<Files> {
-  const steps = result.schedule.steps.length;
+  // A diffusion model's noise is a step of the search, and none of those that galleries count.
+  const steps = result.schedule.steps.filter(({ nfe }) => nfe > 0).length;
   return {
     [FILE_NAMES.picture]: await encodeWithRecipe(result.image, result.recipe, { metadata, steps }),
     [FILE_NAMES.result]: json(resultJson(result, FILE_NAMES.picture)),

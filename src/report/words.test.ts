@@ -39,7 +39,7 @@ describe('a search in words', () => {
     const options = {
       prompt: 'red',
       model: 'own',
-      modelOptions: { cfg: [4, 4, 4], topK: 0, eta: 0.3, solver: 'euler' },
+      modelOptions: { cfg: [4, 4, 4], topK: 0, eta: 0.3, sampler: 'euler' },
       jury: resolveJury(['a', 'b'], { weights: [1, 2] }, ['c']),
       seed: 7,
       search: { strategy: 'mine', images: 4, jumpLengths: [1, 2], start: undefined },
@@ -57,7 +57,7 @@ describe('a search in words', () => {
       ['cfg', '4'],
       ['top k', 'off'],
       ['eta', '0.3'],
-      ['solver', 'euler'],
+      ['sampler', 'euler'],
     ]);
   });
 });

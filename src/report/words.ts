@@ -3,7 +3,8 @@
 import { formatScore } from '../core/format.js';
 import { described, type OptionTable, titleOf } from '../core/options.js';
 import type { Schedule } from '../models/contract.js';
-import { MODEL_OPTIONS, type ResolvedOptions } from '../run/options.js';
+import { MODEL_OPTIONS } from '../models/options.js';
+import type { ResolvedOptions } from '../run/options.js';
 import type { Candidate } from '../search/contract.js';
 import { type AnySearch, SEARCH_OPTIONS, titleOfStrategy, wordsOfSearch } from '../search/registry.js';
 import { heightOf, type Jury, type JuryRule, type Standing } from '../verifiers/jury.js';
@@ -24,9 +25,9 @@ export function describeSearch(search: AnySearch): string {
   return `${strategyTitle(search.strategy)}, ${describeSizes(search)}`;
 }
 
-/** How many steps there are and what the last is, for example "6 scales to 8 x 8". */
+/** How many evaluations there are and what the last is, for example "6 scales to 8 x 8". */
 export function describeSchedule({ unit, steps }: Schedule): string {
-  return `${steps.length} ${unit}s to ${steps.at(-1)?.label ?? '?'}`;
+  return `${steps.filter(({ nfe }) => nfe > 0).length} ${unit}s to ${steps.at(-1)?.label ?? '?'}`;
 }
 
 const RULE_TITLES: Readonly<Record<JuryRule, string>> = {

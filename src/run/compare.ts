@@ -241,7 +241,14 @@ async function compareAll(comparing: Comparing): Promise<CompareResult> {
 
 /** Begins a comparison. The options have been checked. */
 export function startCompare(options: ComparePictureOptions, context: CompareContext): CompareRun {
-  const state: State = { results: [], skipped: [], limited: [], said: new Set(), running: null, stopped: false };
+  const state: State = {
+    results: [],
+    skipped: [],
+    limited: [],
+    said: new Set(),
+    running: null,
+    stopped: false,
+  };
   const run = startRun<CompareEvent, CompareResult>((emit) =>
     compareAll({ ...context, options, emit, state }),
   );

@@ -69,25 +69,28 @@ export interface GenerateContext {
   readonly accept?: (plan: { readonly options: ResolvedOptions; readonly cost: Estimate }) => void;
 }
 
-/** The options with the defaults of the model and of the strategy filled in. */
+/** The options with the defaults of the model and of the strategy filled in, and the strategy that they mean. */
 function resolveOptions(
   options: AnyPictureOptions,
   { model, jury }: Engine,
   generator: Generator,
-): ResolvedOptions {
+): { readonly resolved: ResolvedOptions; readonly strategy: AnyStrategy } {
   const { modelOptions, search } = partPicture(options);
   const { schedule } = generator;
-  const resolved = resolveSearch(search, schedule);
+  const sizes = resolveSearch(search, schedule);
+  // Where none is named, it follows from the schedule which is meant.
+  const strategy = strategyOf(search.strategy ?? sizes.strategy);
   const room = (from: number, until: number): number => generator.room(from, until);
-  checkSearch(resolved, { schedule, jury: jury.jury, room }, strategyOf(search.strategy));
-  return {
+  checkSearch(sizes, { schedule, jury: jury.jury, room }, strategy);
+  const resolved = {
     prompt: options.prompt,
     model: model.name,
     modelOptions: model.resolve(modelOptions),
     jury: jury.jury,
     seed: options.seed ?? DEFAULT_SEED,
-    search: resolved,
+    search: sizes,
   };
+  return { resolved, strategy };
 }
 
 interface Prepared {
@@ -137,7 +140,6 @@ const faultOf = (error: unknown): string => (error instanceof Error ? error.mess
 /** What a search under way shares with the run that it belongs to. */
 interface Under {
   readonly options: AnyPictureOptions;
-  readonly strategy: AnyStrategy;
   readonly context: GenerateContext;
   readonly end: EarlyEnd;
   readonly emit: (event: GenerateEvent) => void;
@@ -147,7 +149,7 @@ interface Under {
 
 async function search(
   engine: Engine,
-  { options, strategy, context, end, emit, state }: Under,
+  { options, context, end, emit, state }: Under,
 ): Promise<GenerateResult> {
   const warning = engine.checkPrompt(options.prompt);
   if (warning !== null) emit({ type: 'warning', message: warning });
@@ -164,7 +166,7 @@ async function search(
   return await withMemory(engine, { options: withSignal, ledger, signal }, (reservation) =>
     withPrompt(engine, { options: withSignal, ledger, reservation }, async (prepared) => {
       const { schedule } = prepared.generator;
-      const resolved = resolveOptions(options, engine, prepared.generator);
+      const { resolved, strategy } = resolveOptions(options, engine, prepared.generator);
       const score = endScore(options.stopAt, engine.jury);
       const cost = estimate(resolved.search, schedule, strategy);
       context.accept?.({ options: resolved, cost });
@@ -263,7 +265,8 @@ async function reportOf(
 export function startGenerate(options: AnyPictureOptions, context: GenerateContext): GenerateRun {
   const { signal } = options;
   const { wanted } = context;
-  const strategy = strategyOf(partPicture(options).search.strategy);
+  // An unknown name is an error of the call, before anything is loaded.
+  strategyOf(partPicture(options).search.strategy);
   const end = new EarlyEnd();
   const either = signal ? AbortSignal.any([signal, end.signal]) : end.signal;
   const state: Under['state'] = { record: null, finished: null };
@@ -277,7 +280,7 @@ export function startGenerate(options: AnyPictureOptions, context: GenerateConte
       const engine = await context.open(either);
       try {
         either.throwIfAborted();
-        return await search(engine, { options, strategy, context, end, emit, state });
+        return await search(engine, { options, context, end, emit, state });
       } finally {
         await context.close?.(engine);
       }

@@ -1,5 +1,5 @@
 // The options of a run: one table, from which types, checks, flags and words follow. The sizes of a search are the strategy's
-// (search/registry.ts), the sampling is the model's (models/infinity/options.ts).
+// (search/registry.ts), the sampling is the models' (models/options.ts).
 
 import { UsageError } from '../core/errors.js';
 import {
@@ -19,7 +19,7 @@ import {
 import { isPrompt, PROMPT_WORDS } from '../core/text.js';
 import { checkOpenOptions, OPEN_OPTIONS, type OpenOptions } from '../engine/options.js';
 import type { ImageModel } from '../models/contract.js';
-import { INFINITY_OPTIONS } from '../models/infinity/options.js';
+import { MODEL_OPTIONS } from '../models/options.js';
 import type { BEAM } from '../search/beam.js';
 import type { PARTICLES } from '../search/particles.js';
 import {
@@ -64,9 +64,6 @@ export const PICTURE_OPTIONS = {
   signal: SIGNAL,
 };
 
-/** The options of the models of this package. */
-export const MODEL_OPTIONS = INFINITY_OPTIONS;
-
 const names = STRATEGIES.map(({ name }) => name);
 
 const isStrategy = (given: unknown): boolean =>
@@ -81,7 +78,12 @@ export const STRATEGY_OPTION = {
     'how to search',
     (given) => isText(given) || isStrategy(given),
     `one of ${names.join(', ')}, or a strategy of your own`,
-    { kind: 'choice', choices: names, usual: DEFAULT_STRATEGY.name, placeholder: 'name' },
+    {
+      kind: 'choice',
+      choices: names,
+      usual: `${DEFAULT_STRATEGY.name}, where steps draw, else random`,
+      placeholder: 'name',
+    },
   ),
 };
 

@@ -83,11 +83,13 @@ const PARAMETERS_KEYWORD = 'parameters';
 /** The prompt, and in the last line at least three settings with commas between them, as the readers of this text expect. */
 function parametersOf({ width, height }: Image, { options, versions }: Recipe, steps?: number): string {
   const { prompt, search, seed, model, modelOptions } = options;
-  const { cfg } = modelOptions;
+  const { cfg, guidance } = modelOptions;
   const settings = {
     Steps: steps,
     Sampler: `varsearch ${search.strategy}`,
     'CFG scale': Array.isArray(cfg) ? cfg.join(', ') : cfg,
+    // Forge's word for the guidance that was distilled into a FLUX.
+    'Distilled CFG Scale': guidance,
     Seed: seed,
     Size: `${width}x${height}`,
     Model: model,

@@ -40,6 +40,18 @@ describe('defaults', () => {
     expect(random).toBeGreaterThan(beam - count);
   });
 
+  it('is random search where only the first step draws, since there is nothing to elect step by step', () => {
+    const plain = diffusionSteps(4, 'plain');
+    const beam = { strategy: 'beam', width: 3, candidates: [5, 5, 5, 5, 1] };
+    expect(resolveSearch({}, diffusionSteps(4, 'stochastic'))).toMatchObject(beam);
+    // As much as that beam search would cost with one candidate where nothing is drawn: 15 noises, 3 beams after it.
+    expect(resolveSearch({}, plain)).toEqual({
+      strategy: 'random',
+      images: Math.floor((15 * 4 + 3 * (4 + 3 + 2 + 1)) / 4),
+    });
+    expect(resolve({}, 1)).toMatchObject({ strategy: 'beam', candidates: [5] });
+  });
+
   it('takes what is undefined for not said', () => {
     const nothing = { width: undefined, candidates: undefined, images: undefined, budget: undefined };
     expect(resolve({ ...nothing, keepElected: undefined, result: undefined, strategy: undefined })).toEqual(
@@ -143,6 +155,25 @@ describe('budgets', () => {
     ],
   ])('%o gives %o', (options, expected) => {
     expect(resolve(options)).toMatchObject(expected);
+  });
+
+  it('buy candidates where steps draw, and one where they do not', () => {
+    const schedule = diffusionSteps(4, 'stochastic');
+    // A gto of c candidates: c * (4 + 4 + 3 + 2) evaluations, and one more at the last step.
+    for (const [budget, count] of [
+      [14, 1],
+      [26, 1],
+      [27, 2],
+      [53, 4],
+    ] as const) {
+      const search = resolveSearch({ strategy: 'gto', budget }, schedule);
+      expect(search).toMatchObject({ candidates: [count, count, count, count, 1] });
+      expect(estimate(search, schedule).nfe).toBe(13 * count + 1);
+    }
+    expect(() => resolveSearch({ strategy: 'gto', budget: 13 }, schedule)).toThrow(/it needs at least 14/);
+    const kept = resolveSearch({ strategy: 'gto', budget: 60, keepElected: true }, schedule);
+    expect(estimate(kept, schedule).nfe).toBeLessThanOrEqual(60);
+    expect(kept).toMatchObject({ candidates: [5, 5, 5, 5, 1] });
   });
 
   it('are those of the schedule: 2880 buy 96 pictures of noise and 30 steps', () => {
@@ -276,6 +307,8 @@ describe('steps that draw nothing', () => {
 
   it.each([
     ['gto of several', check({ strategy: 'gto', candidates: 3 })],
+    ['gto of which nothing is said', check({ strategy: 'gto' })],
+    ['beam search of which nothing is said', check({ strategy: 'beam' })],
     ['beam search of several', check({ strategy: 'beam', width: 2, candidates: 3 })],
     [
       'kept rollouts beside new ones',

@@ -19,13 +19,19 @@ import { type MemoryNeed, memoryOf } from './memory.js';
 import { type Means, refusalOf } from './needs.js';
 import { PARTICLES } from './particles.js';
 import { RANDOM } from './random.js';
+import { electsByStep } from './sizes.js';
 import { ZERO_ORDER } from './zero-order.js';
 
 /** All strategies. */
 export const STRATEGIES = [RANDOM, GTO, BEAM, ZERO_ORDER, PARTICLES] as const;
 
-/** The strategy where none is named. */
+/** The strategy where none is named and steps can be elected one by one. */
 export const DEFAULT_STRATEGY = BEAM;
+
+/** The strategy where none is named: where only the first step draws, whole pictures are all that can be searched. */
+function usualStrategy(schedule: Schedule): AnyStrategy {
+  return electsByStep(schedule) ? DEFAULT_STRATEGY : RANDOM;
+}
 
 type Known = (typeof STRATEGIES)[number];
 
@@ -100,8 +106,8 @@ export function resolveSearch(options: SearchOptions, schedule: Schedule): Resol
 export function resolveSearch(options: SearchOptions | OwnSearchOptions, schedule: Schedule): AnySearch;
 export function resolveSearch(options: SearchOptions | OwnSearchOptions, schedule: Schedule): AnySearch {
   const { strategy: asked, ...given } = options;
-  const strategy = strategyOf(asked);
   if (schedule.steps.length === 0) throw new RangeError('a schedule needs at least one step');
+  const strategy = asked === undefined ? usualStrategy(schedule) : strategyOf(asked);
   checkOptions(given, strategy.options, { whose: strategy.title });
   return { strategy: strategy.name, ...strategy.resolve(given, schedule) };
 }

@@ -4,7 +4,7 @@ import { UsageError } from '../core/errors.js';
 import { choice, listed, type OptionsOf, toggle, whole, wholes, wrongOption } from '../core/options.js';
 import type { Schedule } from '../models/contract.js';
 import type { Needs } from './contract.js';
-import { costOf, type DrawnAt, type Estimate, evaluationsFrom } from './cost.js';
+import { costOf, type DrawnAt, type Estimate } from './cost.js';
 import type { RoundSize } from './memory.js';
 
 /** Which picture a search by steps gives: the best of all rollouts, or the best of the last round. */
@@ -54,12 +54,16 @@ export function stepwiseSizes(
   const { candidates, budget, keepElected = DEFAULTS.keepElected, result = DEFAULTS.result } = given;
   exclusive({ candidates, budget });
   const { steps } = schedule;
-  const each = width * costOf(roundsOf({ candidates: steps.map(() => 1) }, 1, schedule), schedule).nfe;
-  // A kept rollout stands for one candidate of every beam in every round but the first.
-  const free = keepElected ? each - width * evaluationsFrom(1, steps) : 0;
-  const least = keepElected && steps.length > 1 ? 2 : 1;
-  const chosen = budget === undefined ? (candidates ?? usual) : affordable(budget, { each, free, least });
-  const perStep = countsPerStep(chosen, 'candidates', schedule);
+  const price = (each: number): number =>
+    costOf(roundsOf({ candidates: usualCandidates(each, schedule), keepElected }, width, schedule), schedule)
+      .nfe;
+  const perStep =
+    candidates === undefined
+      ? usualCandidates(
+          budget === undefined ? usual : bought(budget, { price, keepElected }, schedule),
+          schedule,
+        )
+      : countsPerStep(candidates, 'candidates', schedule);
   if (keepElected && steps.length > 1 && perStep.every((number) => number === 1)) {
     throw new UsageError(
       `option 'keepElected' needs at least 2 candidates at some ${schedule.unit}: one candidate would only ever be the elected rollout`,
@@ -79,6 +83,28 @@ export function stepsOfRounds({
 }: Schedule): readonly { readonly first: number; readonly last: number }[] {
   const starts = steps.flatMap(({ draws }, index) => (draws || index === 0 ? index + 1 : []));
   return starts.map((first, i) => ({ first, last: (starts[i + 1] ?? steps.length + 1) - 1 }));
+}
+
+/** Where nobody lists candidates: several where a step draws, one where it does not, since they would all be the same. */
+export function usualCandidates(count: number, schedule: Schedule): readonly number[] {
+  return schedule.steps.map(({ draws }) => (draws || !electsByStep(schedule) ? count : 1));
+}
+
+/** Whether steps after the first draw, so that there is something to elect step by step. */
+export function electsByStep({ steps }: Schedule): boolean {
+  return steps.length === 1 || steps.some(({ draws }, index) => index > 0 && draws);
+}
+
+/** How many candidates a step a budget buys: every further one costs the same. */
+function bought(
+  budget: number,
+  { price, keepElected }: { readonly price: (each: number) => number; readonly keepElected: boolean },
+  { steps }: Schedule,
+): number {
+  const each = price(2) - price(1);
+  // A kept rollout stands for one candidate of every beam in every round but the first.
+  const least = keepElected && steps.length > 1 ? 2 : 1;
+  return affordable(budget, { each, free: each - price(1), least });
 }
 
 /** The candidates that such a search newly draws, round by round. */
@@ -128,7 +154,7 @@ export function stepwiseNeeds({ candidates }: StepwiseSizes, width = 1): Needs {
 
 /** What the default beam search costs, in NFE. */
 export function usualBudget(schedule: Schedule): number {
-  const candidates = schedule.steps.map(() => DEFAULTS.candidates);
+  const candidates = usualCandidates(DEFAULTS.candidates, schedule);
   return costOf(roundsOf({ candidates }, DEFAULTS.width, schedule), schedule).nfe;
 }
 

@@ -7,6 +7,7 @@ import { Option } from 'commander';
 import { UsageError } from '../../core/errors.js';
 import type { Catalogs } from '../../engine/catalogs.js';
 import { OPEN_OPTIONS } from '../../engine/options.js';
+import { MODEL_OPTIONS } from '../../models/options.js';
 import { compareFiles, compareJson, strategyFiles } from '../../report/files.js';
 import { comparedSearches, type CompareResult } from '../../run/compare.js';
 import {
@@ -15,7 +16,6 @@ import {
   COMPARE_SEARCH_OPTIONS,
   type CompareOptions,
   DEFAULT_SEED,
-  MODEL_OPTIONS,
   PICTURE_OPTIONS,
   splitCompareOptions,
 } from '../../run/options.js';

@@ -6,12 +6,12 @@ import type { Command } from 'commander';
 import { UsageError } from '../../core/errors.js';
 import type { Catalogs } from '../../engine/catalogs.js';
 import { OPEN_OPTIONS } from '../../engine/options.js';
+import { MODEL_OPTIONS } from '../../models/options.js';
 import { FILE_NAMES, resultFiles } from '../../report/files.js';
 import type { GenerateRun } from '../../run/generate.js';
 import {
   DEFAULT_SEED,
   type GenerateOptions,
-  MODEL_OPTIONS,
   PICTURE_OPTIONS,
   splitGenerateOptions,
   STRATEGY_OPTION,
@@ -19,7 +19,7 @@ import {
 import { checkPlans } from '../../run/plan.js';
 import type { GenerateResult } from '../../run/result.js';
 import { resultJson } from '../../run/result.js';
-import { findStrategy, SEARCH_OPTIONS, type SearchOptions } from '../../search/registry.js';
+import { resolveSearch, SEARCH_OPTIONS, type SearchOptions } from '../../search/registry.js';
 import { generate } from '../../varsearch.js';
 import { costRows, printCosts } from '../dry-run.js';
 import { addFlags, addOutputFlags, type Flags, given, type OutputFlags, takersOf } from '../flags.js';
@@ -125,7 +125,7 @@ async function run(prompt: string | undefined, flags: GenerateFlags, io: CliIo):
     prompt: requirePrompt(prompt),
   };
   checkPlans(splitGenerateOptions(options).open, { modelOptions, searches: [asked] }, catalogs);
-  const { name } = findStrategy(asked.strategy);
+  const { strategy: name } = resolveSearch(asked, schedule);
   const folder = chooseFolder(io.cwd, flags.out, folderName(options.prompt, name, `seed${seed}`));
   const work = interruptible(io, async (signal) => {
     const progress = createProgress(io, { quiet: flags.quiet === true });

@@ -1,7 +1,7 @@
 // What a FLUX checkpoint says of itself: every size is read off the weights but for the shares of the rotary axes and the
 // base of their frequencies, which stand in a config.json, or are those of the official models.
 
-import { inRange } from '../../core/config-fields.js';
+import { type ConfigFields, inRange } from '../../core/config-fields.js';
 import { RANGES } from '../../core/config-ranges.js';
 import { CheckpointError } from '../../core/errors.js';
 import type { NamedWeights } from '../../runtime/graph/index.js';
@@ -108,6 +108,26 @@ export function fluxConfig(weights: NamedWeights, hints: FluxHints = {}): FluxCo
     theta: hints.theta ?? OFFICIAL_THETA,
     qkvBias: weights.has('double_blocks.0.img_attn.qkv.bias'),
     guidance: weights.has('guidance_in.in_layer.weight'),
+  };
+}
+
+/** The sizes by the official entries of a configuration (FluxParams); throws a CheckpointError that names the entry at fault. */
+export function configFromParams(params: ConfigFields): FluxConfig {
+  const width = params.whole('hidden_size', RANGES.width);
+  return {
+    channels: params.whole('in_channels', RANGES.width),
+    outChannels: params.whole('out_channels', RANGES.width),
+    vectorWidth: params.whole('vec_in_dim', RANGES.width),
+    contextWidth: params.whole('context_in_dim', RANGES.width),
+    width,
+    heads: params.whole('num_heads', RANGES.heads),
+    hidden: Math.trunc(width * params.number('mlp_ratio', RANGES.ratio, 4)),
+    depth: params.whole('depth', RANGES.layers),
+    singleDepth: params.whole('depth_single_blocks', RANGES.layers),
+    axes: params.list('axes_dim', RANGES.axis, { least: 3, most: 3 }) ?? OFFICIAL_AXES,
+    theta: params.number('theta', RANGES.theta, OFFICIAL_THETA),
+    qkvBias: params.flag('qkv_bias', true),
+    guidance: params.flag('guidance_embed', false),
   };
 }
 

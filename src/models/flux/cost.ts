@@ -48,16 +48,72 @@ export function fluxStepFlops(config: FluxConfig, { imageTokens, textTokens }: S
   );
 }
 
-/** The number of a transformer's parameters. */
-export function fluxParameters(config: FluxConfig): number {
+/** The parameters of a transformer by what they are. */
+interface Parameters {
+  /** Of the matrices of linear layers, and the rows of all of them together. */
+  readonly matrices: number;
+  readonly rows: number;
+  /** Biases and the factors of norms. */
+  readonly rest: number;
+}
+
+function parameters(config: FluxConfig): Parameters {
   const { width, heads, hidden, depth, singleDepth, outChannels, guidance, qkvBias } = config;
   const { vector, perText, perImage, perToken } = multiplications(config);
-  const norms = (2 * width) / heads;
+  // Two norms of a head's width a stream; a layer's rows are as many as its biases, but for a projection without.
+  const norms = (2 * depth + singleDepth) * ((2 * width) / heads);
   const embedders = 2 * width * (guidance ? 3 : 2) + 2 * width;
-  const stream = 6 * width + (qkvBias ? 3 * width : 0) + width + hidden + width + norms;
-  const single = 3 * width + (3 * width + hidden) + width + norms;
-  const biases = embedders + 2 * depth * stream + singleDepth * single + 2 * width + outChannels;
-  return vector + perText + perImage + perToken + biases;
+  const stream = 6 * width + 3 * width + width + hidden + width;
+  const single = 3 * width + (3 * width + hidden) + width;
+  const rows = embedders + 2 * depth * stream + singleDepth * single + 2 * width + outChannels;
+  const biases = rows - (qkvBias ? 0 : 2 * depth * 3 * width);
+  return { matrices: vector + perText + perImage + perToken, rows, rest: biases + norms };
+}
+
+/** The number of a transformer's parameters. */
+export function fluxParameters(config: FluxConfig): number {
+  const { matrices, rest } = parameters(config);
+  return matrices + rest;
+}
+
+/** How a graph holds the matrices of its linear layers: int8 with a factor a row. Everything else is float32 or float16. */
+export type WeightPrecision = 'float32' | 'float16' | 'int8';
+
+/** Bytes of a transformer's weights in a graph. A file in float8 holds one byte a parameter (`fluxParameters`). */
+export function fluxWeightBytes(config: FluxConfig, precision: WeightPrecision): number {
+  const { matrices, rows, rest } = parameters(config);
+  if (precision === 'int8') return matrices + 4 * (rows + rest);
+  return (precision === 'float16' ? 2 : 4) * (matrices + rest);
+}
+
+/** What a transformer needs in memory, in bytes. */
+export interface FluxMemory {
+  readonly weights: number;
+  /** While a forward runs. */
+  readonly activations: number;
+  /** Of prefixes that live: a latent and a prediction each. */
+  readonly latents: number;
+  readonly total: number;
+}
+
+/** What is run at once. */
+export interface FluxLoad extends SequenceSize {
+  readonly precision: WeightPrecision;
+  /** Sequences of one forward: with real guidance two a picture. */
+  readonly sequences: number;
+  /** Prefixes that live at once. */
+  readonly prefixes: number;
+}
+
+/** The memory of a transformer by arithmetic, before any file is there. */
+export function fluxMemory(
+  config: FluxConfig,
+  { precision, sequences, prefixes, ...sequence }: FluxLoad,
+): FluxMemory {
+  const weights = fluxWeightBytes(config, precision);
+  const activations = sequences * fluxForwardBytes(config, sequence);
+  const latents = prefixes * 2 * latentBytes(config, sequence.imageTokens);
+  return { weights, activations, latents, total: weights + activations + latents };
 }
 
 /** Bytes of a sequence's latent, which is all that is kept between two steps. */

@@ -80,8 +80,11 @@ describe('a run', () => {
     expect(() => schnell.resolve({ guidance: 2 })).toThrow(
       /schnell takes no guidance \(it is a FLUX\.1-schnell\)/,
     );
-    expect(schnell.resolve({})).toEqual({ steps: 5, cfg: 1, solver: 'plain', height: 16, width: 24 });
-    expect(() => schnell.resolve({ height: 18 })).toThrow(/multiples of 4 pixels, not 24 x 18/);
+    expect(schnell.resolve({})).toEqual({ steps: 5, cfg: 1, solver: 'plain', size: '24x16' });
+    expect(() => schnell.resolve({ size: '24x18' })).toThrow(/multiples of 4 pixels, not 24x18/);
+    for (const size of ['24', '0x16', '24x', '24X16', '-24x16', '24x16x3', '9999999x16']) {
+      expect(() => schnell.resolve({ size })).toThrow(/'size' must be a width and a height such as 1024x768/);
+    }
     expect(() => schnell.resolve({ topK: 1 })).toThrow(/schnell does not take the option 'topK'/);
     expect(() => schnell.prepareText({ text: textOf(1) }, new Ledger(), { cfg: 2 })).toThrow(
       /needs the empty prompt's/,
@@ -92,13 +95,14 @@ describe('a run', () => {
     );
     await expect(schnell.prepare(' ', new Ledger())).rejects.toThrow(/the prompt is empty/);
     const facts = { ...schnell.facts, oneSize: true };
-    expect(() => resolveFlux({ width: 16 }, facts)).toThrow(/draws pictures of 24 x 16 pixels only/);
+    expect(() => resolveFlux({ size: '16x16' }, facts)).toThrow(/draws pictures of 24x16 pixels only/);
+    expect(resolveFlux({ size: '24x16' }, facts).size).toBe('24x16');
     await schnell.close();
     const dev = await openModel('dev');
     expect(dev.resolve({ steps: 2 })).toMatchObject({ steps: 2, guidance: 3.5 });
     const unsaid = { ...dev.facts, defaults: { ...dev.facts.defaults, guidance: null } };
     expect(() => resolveFlux({}, unsaid)).toThrow(/say how strong/);
-    expect(Object.keys(await dev.hashes())).toEqual(['transformer', 'autoencoder']);
+    expect(Object.keys(await dev.hashes())).toEqual(['transformer', 'autoencoder', 'config']);
     await dev.close();
   });
 });

@@ -9,7 +9,7 @@ import type { CallOptions, Extension, Generator, Prefix, Schedule, Step, View } 
 import { MOST_ROLLOUTS } from '../held-bytes.js';
 import type { FluxAutoencoder } from './autoencoder.js';
 import { fluxForwardBytes } from './cost.js';
-import { branchesOf, type FluxFacts, type FluxValues, gridOf } from './options.js';
+import { branchesOf, type FluxFacts, type FluxValues, gridOf, shiftOf } from './options.js';
 import type { TokenGrid } from './packing.js';
 import { FluxPrefix, packPrefix, type PrefixFamily, unpackPrefix } from './prefix.js';
 import { pictureIds } from './rotary.js';
@@ -50,7 +50,7 @@ export class FluxGenerator implements Generator {
     this.schedule = fluxSteps(values, facts);
     this.#grid = gridOf(values, facts);
     const tokens = this.#grid.height * this.#grid.width;
-    this.#times = fluxTimes(values.steps, tokens, facts.shift);
+    this.#times = fluxTimes(values.steps, tokens, shiftOf(values, facts));
     const latentSize = tokens * parts.transformer.config.channels;
     const { reservation } = parts;
     this.#family = { latentSize, steps: this.schedule.steps.length, reservation, live: 0 };

@@ -1,13 +1,14 @@
 // FLUX from its files to a model that prepares prompts. What belongs to all prompts is loaded once here.
 
 import { throwIfAborted, UsageError } from '../../core/errors.js';
-import { checkpointHashes } from '../../core/hash.js';
+import { checkpointHashes, presentHashes } from '../../core/hash.js';
 import type { Ledger } from '../../core/ledger.js';
 import type { OptionValues } from '../../core/options.js';
 import type { Runtime } from '../../runtime/index.js';
 import type { CallOptions, ImageModel, Schedule } from '../contract.js';
 import { type FluxAutoencoder, openFluxAutoencoder } from './autoencoder.js';
-import type { FluxOptions } from './folder.js';
+import { checkKind, settingsOf } from './facts.js';
+import { type FluxOptions, TEXT_REMEDY } from './folder.js';
 import { FluxGenerator } from './generator.js';
 import { branchesOf, FLUX_OPTIONS, type FluxFacts, type FluxValues, resolveFlux } from './options.js';
 import { fluxScheduleOf } from './steps.js';
@@ -15,6 +16,7 @@ import { type FluxTextEncoder, openFluxText } from './text.js';
 import { type FluxText, type FluxTransformer, openFluxTransformer } from './transformer.js';
 
 const DEFAULT_MEMORY = 2 * 1024 ** 3;
+
 
 /** A loaded FLUX; the caller closes it. */
 export class FluxModel implements ImageModel {
@@ -26,6 +28,7 @@ export class FluxModel implements ImageModel {
   readonly facts: FluxFacts;
   readonly #given: FluxOptions;
   readonly #text: FluxTextEncoder | null;
+  #emptyText: FluxText | undefined;
 
   constructor(
     given: FluxOptions,
@@ -35,18 +38,13 @@ export class FluxModel implements ImageModel {
       readonly text: FluxTextEncoder | null;
     },
   ) {
-    const { name, textLength, shift, defaults, oneSize } = given;
-    this.name = name;
+    this.name = given.name;
     this.transformer = parts.transformer;
     this.autoencoder = parts.autoencoder;
     this.facts = {
-      name,
+      ...settingsOf(given),
       config: parts.transformer.config,
       tokenPixels: parts.autoencoder.tokenPixels,
-      textLength,
-      shift,
-      defaults,
-      oneSize,
     };
     this.#given = given;
     this.#text = parts.text;
@@ -64,6 +62,7 @@ export class FluxModel implements ImageModel {
     return {
       ...(await checkpointHashes('transformer', this.transformer.file)),
       ...(await checkpointHashes('autoencoder', this.autoencoder.file)),
+      ...(await presentHashes(this.#given.configs)),
       ...(await this.#text?.hashes()),
     };
   }
@@ -77,12 +76,20 @@ export class FluxModel implements ImageModel {
     const values = this.resolve(options);
     if (prompt.trim() === '') throw new UsageError('the prompt is empty: say what the picture should show');
     const encoder = this.#text;
-    if (!encoder) throw new UsageError(`${this.name} was opened without its text encoders`);
+    if (!encoder) {
+      throw new UsageError(`${this.name} was opened without its text encoders: ${TEXT_REMEDY}`);
+    }
     throwIfAborted(signal);
     const text = await ledger.time('text', () => encoder.encode(prompt));
-    const emptyText = branchesOf(values) === 1 ? null : await ledger.time('text', () => encoder.encode(''));
+    const emptyText = branchesOf(values) === 1 ? null : await ledger.time('text', () => this.#empty(encoder));
     throwIfAborted(signal);
     return this.prepareText({ text, emptyText }, ledger, values, { reservation });
+  }
+
+  /** What real guidance goes away from is the same for all prompts. */
+  async #empty(encoder: FluxTextEncoder): Promise<FluxText> {
+    this.#emptyText ??= await encoder.encode('');
+    return this.#emptyText;
   }
 
   /** Prepares a prompt that has been encoded already; real guidance needs the empty prompt's states too. */
@@ -128,6 +135,7 @@ export async function openFlux(runtime: Runtime, options: FluxOptions): Promise<
   };
   try {
     const transformer = keep(await openFluxTransformer(runtime, options.transformer, options.hints));
+    checkKind(transformer.file, transformer.config, options);
     const autoencoder = keep(await openFluxAutoencoder(runtime, options.autoencoder, options.scaling));
     const { channels, outChannels } = transformer.config;
     if (autoencoder.channels !== channels || channels !== outChannels) {

@@ -179,7 +179,7 @@ function joined(parts: readonly Float32Array[]): Float32Array {
 const OTHERS: readonly (readonly [RegExp, string])[] = [
   [
     /^(block_chunks|blocks)\.\d+\.|^word_embed\./,
-    'is an Infinity transformer, not a FLUX: open it as an Infinity',
+    'is an Infinity transformer, not a FLUX: keep it as transformer.pth beside its config.json and vae.pth',
   ],
   [
     /^(decoder|encoder)\.(conv_in|mid|mid_block)\b|^vae\.decoder\./,

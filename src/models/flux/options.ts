@@ -2,7 +2,16 @@
 
 import { RANGES } from '../../core/config-ranges.js';
 import { UsageError } from '../../core/errors.js';
-import { checkOptions, choice, number, type OptionValues, pick, whole } from '../../core/options.js';
+import {
+  checkOptions,
+  choice,
+  number,
+  type OptionValues,
+  pick,
+  text,
+  whole,
+  wrongOption,
+} from '../../core/options.js';
 import type { FluxConfig } from './config.js';
 import type { TokenGrid } from './packing.js';
 import type { Shift } from './schedule.js';
@@ -13,11 +22,14 @@ export const SOLVERS = ['plain', 'stochastic'] as const;
 /** One of the solvers. */
 export type Solver = (typeof SOLVERS)[number];
 
+/** Beyond this, and below its inverse, float32 can no longer tell the times of many steps apart. */
+const MOST_SHIFT = 1000;
+
 /** What a FLUX may be told besides the prompt. */
 export const FLUX_OPTIONS = {
-  steps: whole('denoising steps', 1, { to: RANGES.steps.most, usual: "the model's" }),
+  steps: whole('denoising steps of a FLUX', 1, { to: RANGES.steps.most, usual: "the model's" }),
   guidance: number(
-    'strength of the distilled guidance (not of schnell)',
+    'strength of the guidance that was distilled into a FLUX (not into schnell)',
     (value) => value >= 0 && value <= RANGES.guidance.most,
     `a number from 0 to ${RANGES.guidance.most}`,
     { usual: "the model's" },
@@ -28,11 +40,19 @@ export const FLUX_OPTIONS = {
     `a number from 1 to ${RANGES.guidance.most}`,
     { usual: "the model's", show: (value) => (value === 1 ? 'off' : String(value)) },
   ),
+  shift: number(
+    'how far the times of a FLUX are moved towards the noise, s t / (1 + (s - 1) t); 1 is not at all',
+    (value) => value >= 1 / MOST_SHIFT && value <= MOST_SHIFT,
+    `a number from ${1 / MOST_SHIFT} to ${MOST_SHIFT}`,
+    { usual: "the model's, by the size of the picture", placeholder: 's' },
+  ),
   solver: choice('plain draws the noise alone, stochastic draws at every step but the last', SOLVERS, {
     usual: 'plain',
   }),
-  height: whole('height of the picture in pixels', 1, { to: RANGES.pixels.most, usual: "the model's" }),
-  width: whole('width of the picture in pixels', 1, { to: RANGES.pixels.most, usual: "the model's" }),
+  size: text('picture size in pixels, width x height: 1024x768', 'a width and a height such as 1024x768', {
+    usual: "the model's",
+    placeholder: 'size',
+  }),
 };
 
 /** How a FLUX is run where nobody says otherwise. */
@@ -54,8 +74,8 @@ export interface FluxFacts {
   readonly tokenPixels: number;
   /** Length that T5's tokens are padded to. */
   readonly textLength: number;
-  /** null: the times are not moved. */
-  readonly shift: Shift | null;
+  /** By the size of the picture, by one factor, or null: the times are not moved. */
+  readonly shift: Shift | number | null;
   readonly defaults: FluxDefaults;
   /** Whether pictures of the default size are all that it draws. @default false */
   readonly oneSize?: boolean | undefined;
@@ -67,16 +87,18 @@ export interface FluxValues extends OptionValues {
   /** Only of models that take it. */
   readonly guidance?: number;
   readonly cfg: number;
+  /** Only where it was given. */
+  readonly shift?: number;
   readonly solver: Solver;
-  readonly height: number;
-  readonly width: number;
+  /** In pixels, width x height, such as '1024x768'. */
+  readonly size: string;
 }
 
 /** Fills in the model's defaults; throws a UsageError for what this model cannot be told. */
 export function resolveFlux(options: OptionValues, facts: FluxFacts): FluxValues {
   const { name, config, defaults } = facts;
   checkOptions(options, FLUX_OPTIONS, { whose: name });
-  const { guidance, cfg, steps, solver, height, width } = pick(options, FLUX_OPTIONS);
+  const { guidance, cfg, steps, shift, solver, size } = pick(options, FLUX_OPTIONS);
   if (guidance !== undefined && !config.guidance) {
     throw new UsageError(`${name} takes no guidance (it is a FLUX.1-schnell): leave guidance away`);
   }
@@ -90,30 +112,37 @@ export function resolveFlux(options: OptionValues, facts: FluxFacts): FluxValues
     steps: steps ?? defaults.steps,
     ...(config.guidance && strength !== null ? { guidance: strength } : {}),
     cfg: cfg ?? defaults.cfg,
+    ...(shift === undefined ? {} : { shift }),
     solver: solver ?? 'plain',
-    height: height ?? defaults.height,
-    width: width ?? defaults.width,
+    size: size ?? sizeText(defaults),
   };
   gridOf(values, facts);
   return values;
 }
 
+const sizeText = ({ width, height }: Pick<FluxDefaults, 'width' | 'height'>): string => `${width}x${height}`;
+
 /** The tokens of a picture; throws a UsageError for a size that the model does not draw. */
 export function gridOf(
-  { height, width }: Pick<FluxValues, 'height' | 'width'>,
+  { size }: Pick<FluxValues, 'size'>,
   { name, tokenPixels, oneSize, defaults }: FluxFacts,
 ): TokenGrid {
-  if (oneSize && (height !== defaults.height || width !== defaults.width)) {
-    throw new UsageError(
-      `${name} draws pictures of ${defaults.width} x ${defaults.height} pixels only: leave height and width away`,
-    );
+  const [, width = 0, height = 0] = (/^([1-9]\d{0,5})x([1-9]\d{0,5})$/.exec(size) ?? []).map(Number);
+  if (width === 0) throw wrongOption('size', FLUX_OPTIONS.size.expected, size);
+  if (oneSize && size !== sizeText(defaults)) {
+    throw new UsageError(`${name} draws pictures of ${sizeText(defaults)} pixels only: leave size away`);
   }
   if (height % tokenPixels !== 0 || width % tokenPixels !== 0) {
     throw new UsageError(
-      `${name} draws pictures whose sides are multiples of ${tokenPixels} pixels, not ${width} x ${height}`,
+      `${name} draws pictures whose sides are multiples of ${tokenPixels} pixels, not ${size}`,
     );
   }
   return { height: height / tokenPixels, width: width / tokenPixels };
+}
+
+/** How the times of a run are moved: as was asked for, or as the model does. */
+export function shiftOf({ shift }: Pick<FluxValues, 'shift'>, facts: FluxFacts): Shift | number | null {
+  return shift ?? facts.shift;
 }
 
 /** Sequences per prefix: 2 with real guidance, else 1. */

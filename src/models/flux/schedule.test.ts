@@ -21,6 +21,22 @@ describe('times', () => {
     }
   });
 
+  it('are moved by a factor that is given, whatever the size of the picture', () => {
+    for (const tokens of [64, 4096]) {
+      const times = fluxTimes(4, tokens, 3);
+      [1, 0.75, 0.5, 0.25, 0].forEach((t, i) => {
+        expect(times[i]).toBeCloseTo((3 * t) / (1 + 2 * t), 6);
+      });
+      expect([...fluxTimes(4, tokens, 1)]).toEqual([1, 0.75, 0.5, 0.25, 0]);
+    }
+    // Between the limits of the option, the times of a thousand steps can be told apart.
+    for (const shift of [0.001, 1000]) {
+      const times = [...fluxTimes(1000, 64, shift)];
+      expect(times.every((time, i) => i === 0 || time < (times[i - 1] ?? 0))).toBe(true);
+      expect(times.every(Number.isFinite)).toBe(true);
+    }
+  });
+
   it('refuse steps that are no number of steps', () => {
     expect(() => fluxTimes(0, 256, null)).toThrow(
       'the number of steps should be a whole number above 0, got 0',

@@ -18,17 +18,21 @@ const MAX_TOKENS = 4096;
 
 /**
  * The times of a run, steps + 1 values; `tokens` are the packed tokens of the picture, and mu goes in a straight line
- * through the shift's two values, also outside of them.
+ * through the shift's two values, also outside of them. A number is the factor exp(mu) itself.
  */
-export function fluxTimes(steps: number, tokens: number, shift: Shift | null): Float32Array {
+export function fluxTimes(steps: number, tokens: number, shift: Shift | number | null): Float32Array {
   if (!Number.isInteger(steps) || steps < 1) {
     throw new UsageError(`the number of steps should be a whole number above 0, got ${steps}`);
   }
   const even = Float32Array.from({ length: steps + 1 }, (_, i) => linspace(i, steps));
   if (shift === null) return even;
-  const slope = (shift.max - shift.base) / (MAX_TOKENS - BASE_TOKENS);
-  const factor = Math.fround(Math.exp(slope * tokens + (shift.base - slope * BASE_TOKENS)));
+  const factor = Math.fround(typeof shift === 'number' ? shift : factorOf(shift, tokens));
   return even.map((t) => factor / Math.fround(factor + Math.fround(Math.fround(1 / t) - 1)));
+}
+
+function factorOf({ base, max }: Shift, tokens: number): number {
+  const slope = (max - base) / (MAX_TOKENS - BASE_TOKENS);
+  return Math.exp(slope * tokens + (base - slope * BASE_TOKENS));
 }
 
 /** torch.linspace(1, 0, steps + 1) in float32: from the nearer end on. */

@@ -4,13 +4,14 @@
 import type { OptionValues } from '../../core/options.js';
 import type { Schedule, Step } from '../contract.js';
 import { fluxForwardBytes, fluxStepFlops, latentBytes } from './cost.js';
-import { branchesOf, type FluxFacts, type FluxValues, gridOf, resolveFlux } from './options.js';
+import { branchesOf, type FluxFacts, type FluxValues, gridOf, resolveFlux, shiftOf } from './options.js';
 import { fluxTimes } from './schedule.js';
 
 /** The schedule of a run; `values` are those of `resolveFlux`. */
 export function fluxSteps(values: FluxValues, facts: FluxFacts): Schedule {
-  const { height, width, steps: count, solver } = values;
+  const { steps: count, solver } = values;
   const grid = gridOf(values, facts);
+  const [height, width] = [grid.height * facts.tokenPixels, grid.width * facts.tokenPixels];
   const tokens = grid.height * grid.width;
   const sequence = { imageTokens: tokens, textTokens: facts.textLength };
   const flops = branchesOf(values) * fluxStepFlops(facts.config, sequence);
@@ -26,7 +27,7 @@ export function fluxSteps(values: FluxValues, facts: FluxFacts): Schedule {
     prefixBytes: heldBytes,
     readout: { width, height, nfe: 1 },
   };
-  const times = fluxTimes(count, tokens, facts.shift);
+  const times = fluxTimes(count, tokens, shiftOf(values, facts));
   const denoising = Array.from({ length: count }, (_, i): Step => {
     const isLast = i === count - 1;
     return {

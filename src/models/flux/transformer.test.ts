@@ -17,7 +17,7 @@ import { RandomKey } from '../../core/random.js';
 import { createRuntime, type Runtime } from '../../runtime/index.js';
 import { openWeights, type TensorToWrite, writeSafetensors } from '../../runtime/weights/index.js';
 import { FLUX_DEV, fluxConfig } from './config.js';
-import { fluxParameters, fluxStepFlops } from './cost.js';
+import { fluxMemory, fluxParameters, fluxStepFlops, fluxWeightBytes } from './cost.js';
 import { fluxTensors } from './names.js';
 import { fluxByDefinition } from './reference.suite.js';
 import { pictureIds } from './rotary.js';
@@ -179,6 +179,46 @@ describe('what it costs', () => {
     expect(fluxParameters(config)).toBe(source.names.reduce((sum, name) => sum + elements(name), 0));
     expect(model.weightBytes).toBe(4 * (fluxParameters(config) + config.width));
     source.close();
+  });
+
+  it.each([{}, { guidance: false }, { qkvBias: false }])(
+    'in bytes is what its files and its graph have (%o)',
+    (kind) => {
+      const tensors = tinyFluxTensors(kind);
+      const source = openWeights(write(tensors));
+      const weights = fluxTensors(source);
+      const config = fluxConfig(weights, HINTS);
+      const bytes = (of: (shape: readonly number[], elements: number) => number): number =>
+        [...tensors.values()].reduce((sum, { shape, data }) => sum + of(shape, data.length), 0);
+      // A file in float8 has a byte for each parameter.
+      expect(fluxParameters(config)).toBe(bytes((_, elements) => elements));
+      // In int8 a matrix has a byte for each weight and a float32 factor for each row; vectors stay float32.
+      const int8 = bytes((shape, elements) =>
+        shape.length === 2 ? elements + 4 * (shape[0] ?? 0) : 4 * elements,
+      );
+      expect(fluxWeightBytes(config, 'int8')).toBe(int8);
+      const { model } = buildFluxGraph(config, weights);
+      // The graph's norms without weights have ones and nothing else.
+      expect(model.weightBytes).toBe(fluxWeightBytes(config, 'float32') + 4 * config.width);
+      expect(fluxWeightBytes(config, 'float16')).toBe(fluxWeightBytes(config, 'float32') / 2);
+      source.close();
+    },
+  );
+
+  it('in memory is that of weights, of a forward, and of the prefixes that live', () => {
+    const size = { imageTokens: 4096, textTokens: 512 };
+    const one = fluxMemory(FLUX_DEV, { ...size, precision: 'int8', sequences: 1, prefixes: 1 });
+    // 12 GB of a file in float8 stay 12 GB in an int8 graph, and become 48 in float32.
+    expect(one.weights / 1e9).toBeCloseTo(11.92, 2);
+    expect(fluxWeightBytes(FLUX_DEV, 'float32') / 1e9).toBeCloseTo(47.61, 2);
+    expect(one.latents).toBe(2 * 4096 * 64 * 4);
+    const more = fluxMemory(FLUX_DEV, { ...size, precision: 'int8', sequences: 2, prefixes: 3 });
+    expect(more).toEqual({
+      weights: one.weights,
+      activations: 2 * one.activations,
+      latents: 3 * one.latents,
+      total: one.weights + 2 * one.activations + 3 * one.latents,
+    });
   });
 
   it('is known of the official model without its weights', () => {

@@ -33,11 +33,22 @@ export interface InfinityConfig extends TransformerSizes {
   readonly maxTextLength: number;
 }
 
+/** Blocks of a FLUX under the official names (ComfyUI puts a prefix before them) and under those of Diffusers. */
+const FLUX_MARK =
+  /^(model\.diffusion_model\.)?(double|single)_blocks\.\d+\.|^(single_)?transformer_blocks\.\d+\./;
+
 /** tools/run_infinity.py takes the model out of its training's checkpoints by this key. */
 export const INFINITY = { marks: ['word_embed.weight', 'cfg_uncond'], official: ['trainer.gpt_fsdp.'] };
 
 /** Reads the sizes off the weights, under whatever plain prefix they are; throws a CheckpointError that names the key when they are not an Infinity's. */
 export function infinityConfig(file: TensorSource): InfinityConfig {
+  if (file.names.some((name) => FLUX_MARK.test(name))) {
+    throw new CheckpointError(
+      file.label,
+      'is a FLUX, not an Infinity transformer: keep it as flux1-dev.safetensors or flux1-schnell.safetensors beside its ' +
+        'ae.safetensors, or in the folder transformer/ of Diffusers',
+    );
+  }
   const weights = unwrapped(file, INFINITY);
   const shape = (key: string, rank: number): number[] => {
     if (!weights.has(key)) {
