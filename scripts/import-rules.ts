@@ -34,7 +34,12 @@ const ENCODERS = [
 ];
 const BASE = ['src/core/', 'src/runtime/'];
 const WORLD = 'src/toybox/world/';
-const CONTRACTS = ['src/models/contract.ts', 'src/verifiers/contract.ts', 'src/verifiers/jury.ts'];
+const CONTRACTS = [
+  'src/models/contract.ts',
+  'src/models/held-bytes.ts',
+  'src/verifiers/contract.ts',
+  'src/verifiers/jury.ts',
+];
 const PARTS = [...BASE, 'src/models/', 'src/verifiers/', 'src/search/'];
 const RUNS = [...PARTS, 'src/engine/', 'src/run/', 'src/score/'];
 const EDGES = [...RUNS, 'src/report/', 'src/varsearch.ts', 'src/index.ts'];

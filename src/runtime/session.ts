@@ -129,6 +129,8 @@ export class Session {
       lastDone.set(this.host, performance.now());
       return new RunResult(`Session ${this.name}`, this.unwire(outputs, reply), reply.milliseconds);
     } catch (cause) {
+      // The inputs have no part in the end of the whole engine.
+      if (this.host.line.isBroken) throw cause;
       const message = cause instanceof Error ? cause.message : String(cause);
       throw new RuntimeError(`Session ${this.name} failed: ${message} Inputs: ${describeInputs(inputs)}.`, {
         cause,
