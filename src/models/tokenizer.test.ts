@@ -6,7 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { clipTokenizerJson, t5TokenizerJson } from '../../test/fixtures/tiny-tokenizers.js';
+import { charsmapOf } from '../../test/fixtures/charsmap.js';
+import {
+  bertTokenizerJson,
+  clipTokenizerJson,
+  t5TokenizerJson,
+} from '../../test/fixtures/tiny-tokenizers.js';
 import { CheckpointError } from '../core/errors.js';
 import { createTokenizer, loadTokenizer, type TextTokenizer } from './tokenizer.js';
 
@@ -88,6 +93,84 @@ describe('a batch', () => {
   });
 });
 
+describe('what is not seen of a text', () => {
+  it.each([
+    ['red red red', 8, ''],
+    ['red star red star red star red star', 8, 'red star'],
+    ['red red red red red  stars and more', 8, 'and more'],
+    ['red red red red cat cats', 7, 'cats'],
+    ['猫'.repeat(20), 8, '猫'.repeat(18)],
+  ])('is the end of %j at %d tokens', (text, most, unseen) => {
+    const tokenizer = createTokenizer('clip', clipTokenizerJson());
+    expect(tokenizer.unseen(text, most)).toBe(unseen);
+    expect(tokenizer.encode([text], { maxLength: most }).truncated).toEqual([unseen !== '']);
+  });
+});
+
+describe('special tokens in a text', () => {
+  const idsOf = (text: string, json: Record<string, unknown>, config = {}, rules = {}): number[] => [
+    ...createTokenizer('x', json, config, rules).encode([text], { maxLength: 32 }).ids,
+  ];
+  const charsmap = { type: 'Precompiled', precompiled_charsmap: charsmapOf({ '\t': ' ' }) };
+  const t5 = { ...t5TokenizerJson(), normalizer: charsmap };
+
+  it('of T5 are tokens, and the end one is doubled by tokenizer.json alone', () => {
+    expect(idsOf('a</s>', t5)).toEqual([4, 1, 1]);
+    expect(idsOf('a</s>', t5, {}, { sentencePiece: true })).toEqual([4, 1]);
+    expect(idsOf('</s>', t5, { legacy: false }, { sentencePiece: true })).toEqual([1]);
+    expect(idsOf('</s> a', t5, { legacy: false }, { sentencePiece: true })).toEqual([1, 4, 1]);
+    // Behind a token, text that begins with no blank gets none, and blanks that are no spaces are lost.
+    expect(idsOf('</s>\ta', t5, {}, { sentencePiece: true })).toEqual([1, 4, 1]);
+    expect(idsOf('</s>\ta', t5, { legacy: false }, { sentencePiece: true })).not.toEqual([1, 4, 1]);
+    expect(idsOf('a red</s>'.repeat(20), t5, {}, { sentencePiece: true })).toHaveLength(32);
+  });
+
+  it('may be added behind those of the file, where the model has room', () => {
+    const json = bertTokenizerJson();
+    const size = Object.keys((json['model'] as { vocab: object }).vocab).length;
+    const added = ['[DEC]', '[ENC]'];
+    const found = idsOf('[ENC] [DEC]', json, {}, { added, vocabulary: size + 2 });
+    expect(found.slice(1, -1)).toEqual([size + 1, size]);
+    for (const vocabulary of [size + 1, undefined, '99999']) {
+      expect(idsOf('[ENC]', json, {}, { added, vocabulary })).toEqual(idsOf('[ENC]', json));
+    }
+  });
+
+  it('take blanks along, or stand alone, as their entries say', () => {
+    const json = t5TokenizerJson();
+    const token = { id: 3, content: '<m>', special: true, normalized: false };
+    const withToken = (changes: object) => ({ ...json, added_tokens: [{ ...token, ...changes }] });
+    const plain = idsOf('a <m> red', withToken({}));
+    expect(idsOf('a <m> red', withToken({ lstrip: true, rstrip: true })).length).toBeLessThanOrEqual(
+      plain.length,
+    );
+    expect(idsOf('a<m>', withToken({ single_word: true }))).not.toContain(plain[1]);
+    expect(idsOf('a <m>', withToken({ single_word: true }))).toContain(3);
+  });
+});
+
+describe('letters', () => {
+  it('are lowered one by one, so that no sigma is a final one', () => {
+    const clip = createTokenizer('clip', clipTokenizerJson());
+    const ids = (text: string): number[] => [...clip.encode([text], { maxLength: 32 }).ids];
+    expect(ids('ΟΔΟΣ')).toEqual(ids('οδοσ'));
+    expect(ids('ΟΔΟΣ')).not.toEqual(ids('οδος'));
+    // No blank for the official program.
+    expect(ids('a\ufeffb')).not.toEqual(ids('a b'));
+  });
+
+  it('of Chinese stand alone for BERT, those beyond U+FFFF too', () => {
+    const json = bertTokenizerJson();
+    const model = json['model'] as { vocab: Record<string, number> };
+    const bert = createTokenizer('bert', {
+      ...json,
+      model: { ...model, vocab: { ...model.vocab, '𠀀': 900, 猫: 901 } },
+    });
+    const ids = [...bert.encode(['𠀀猫𠀀'], { maxLength: 32 }).ids];
+    expect(ids.slice(1, -1)).toEqual([900, 901, 900]);
+  });
+});
+
 describe('loadTokenizer', () => {
   const folder = mkdtempSync(join(tmpdir(), 'tokenizer-'));
   const path = join(folder, 'tokenizer.json');
@@ -112,7 +195,12 @@ describe('loadTokenizer', () => {
   });
 
   it('names the file and the fault of a bad one', () => {
-    fails(/does not exist/);
+    fails(/does not exist: it comes with the model's other files/);
+    for (const [other, where] of [['spiece.model', /flan-t5-xl/], ['merges.txt', /clip-vit/], ['vocab.txt', /bert-base/]] as const) {
+      writeFileSync(join(folder, other), '');
+      fails(new RegExp(`does not exist: ${other} beside it is not read; fetch a tokenizer.json .*${where.source}`));
+      rmSync(join(folder, other));
+    } // prettier-ignore
     writeFileSync(path, '{"model": ');
     fails(/not valid JSON/);
     writeFileSync(path, '[]');

@@ -216,10 +216,26 @@ function endBehind(text: string, fits: (start: string) => boolean): string {
     if (fits(letters.slice(0, middle).join(''))) seen = middle;
     else unseen = middle;
   }
-  // A word of which the beginning alone was seen belongs to what was not; there are scripts without blanks, too.
-  const [broken = ''] = /\S{0,30}$/.exec(letters.slice(0, seen).join('')) ?? [];
-  const whole = broken.length < 30 && /^\S/.test(letters.slice(seen).join(''));
-  return ((whole ? broken : '') + letters.slice(seen).join('')).trim();
+  // A beginning of a word can have more tokens than the word: whole words are tried, too.
+  for (let end = wordEnd(letters, seen); end > seen && fits(letters.slice(0, end).join(''));) {
+    seen = end;
+    end = wordEnd(letters, seen);
+  }
+  const rest = letters.slice(seen).join('');
+  // A word of which the beginning alone was seen belongs to what was not.
+  const broken = /^\s/.test(rest) ? '' : (BEGUN.exec(letters.slice(0, seen).join(''))?.[0] ?? '');
+  return (broken + rest).trim();
+}
+
+/** The letters of a word that a text ends with; in scripts without blanks each letter may be one. */
+const BEGUN = /[^\s\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]{0,30}$/u;
+
+/** Where the next word behind a place ends. */
+function wordEnd(letters: readonly string[], from: number): number {
+  let end = from;
+  while (end < letters.length && /\s/.test(letters[end] ?? '')) end++;
+  while (end < letters.length && !/\s/.test(letters[end] ?? '')) end++;
+  return end;
 }
 
 interface Layout {

@@ -15,6 +15,7 @@ import { writeTorchFile } from '../../test/fixtures/torch-file.js';
 import { RuntimeError } from '../core/errors.js';
 import { Ledger } from '../core/ledger.js';
 import { createRuntime } from '../runtime/index.js';
+import { cutWarning } from './contract.js';
 import { openImageRewardVerifier } from './image-reward.js';
 import { describeVerifier, type VerifierCase } from './verifier.suite.js';
 
@@ -127,6 +128,22 @@ describe('image-reward', () => {
     const [short, whole, long] = await scores(folder, 'star '.repeat(32), fits, `${fits} blue ring`);
     expect(long).toEqual(whole);
     expect(short).not.toEqual(whole);
+  });
+
+  it('tells what of a prompt it does not see, and sees [ENC] as a token', async () => {
+    const runtime = await createRuntime({ threads: 1 });
+    const verifier = await openImageRewardVerifier(runtime, folder);
+    const prepare = (prompt: string) => verifier.prepare(prompt, new Ledger());
+    expect((await prepare('star '.repeat(33))).cut).toBeUndefined();
+    const judge = await prepare(`${'star '.repeat(33)} blue ring`);
+    expect(judge.cut).toEqual({ tokens: 35, unseen: 'blue ring' });
+    expect(cutWarning('image-reward', judge.cut ?? { tokens: 0, unseen: '' }, { cut: 2, of: 9 })).toBe(
+      "the verifier 'image-reward' reads the first 35 tokens of a prompt (2 of 9 prompts are longer; the first of them is " +
+        'meant) and does not see "blue ring"',
+    );
+    await runtime.close();
+    const [plain, token] = await scores(folder, 'a star', 'a star [ENC]');
+    expect(token).not.toEqual(plain);
   });
 
   it('takes lengths, mean and deviation from a config.json where there is one', async () => {

@@ -55,6 +55,12 @@ describe('a prompt', () => {
     // What is too long is cut; nothing is what real guidance goes away from.
     expect((await encoder.encode('red '.repeat(50))).states).toHaveLength(LENGTH * 256);
     expect((await encoder.encode('')).states).toHaveLength(LENGTH * 256);
+    // What settles a prompt's states: weights, configurations and tokenizers.
+    const hashes = await encoder.hashes();
+    expect(Object.keys(hashes)).toEqual([
+      't5', 't5/config', 't5/tokenizer', 't5/tokenizerConfig', 'clipText', 'clipText/config', 'clipText/tokenizer', 'clipText/tokenizerConfig',
+    ].filter((name) => name in hashes)); // prettier-ignore
+    expect(Object.keys(hashes)).toEqual(expect.arrayContaining(['t5/tokenizer', 'clipText/tokenizer']));
     encoder.close();
   });
 });

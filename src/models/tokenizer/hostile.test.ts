@@ -132,7 +132,7 @@ describe('mutants of a tokenizer.json', () => {
   ])('of the kind of %s give ids or one clear line', (_, json, sentencePiece) => {
     let refused = 0;
     const before = process.memoryUsage().rss;
-    for (let n = 0; n < 1000; n++) {
+    for (let n = 0; n < 600; n++) {
       const mutant = mutantOf(json, n) as JsonObject;
       try {
         const tokenizer = createTokenizer('mutant', mutant, {}, { sentencePiece });
@@ -147,7 +147,7 @@ describe('mutants of a tokenizer.json', () => {
       }
     }
     expect(refused).toBeGreaterThan(50);
-    expect(refused).toBeLessThan(950);
+    expect(refused).toBeLessThan(550);
     expect(process.memoryUsage().rss - before).toBeLessThan(500 * 2 ** 20);
-  }); // prettier-ignore
+  }, 300_000); // prettier-ignore
 });
