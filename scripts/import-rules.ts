@@ -32,7 +32,7 @@ const ENCODERS = [
   'src/models/linear-head.ts',
   'src/models/tokenizer.ts',
 ];
-const BASE = ['src/core/', 'src/runtime/'];
+const BASE = ['src/core/', 'src/runtime/', 'src/hub/'];
 const WORLD = 'src/toybox/world/';
 const CONTRACTS = ['src/models/contract.ts', 'src/verifiers/contract.ts', 'src/verifiers/jury.ts'];
 const PARTS = [...BASE, 'src/models/', 'src/verifiers/', 'src/search/'];
@@ -50,6 +50,8 @@ export const RULES: Rules = {
       doors: ['', 'graph/', 'weights/', 'rpc/'].map((folder) => `src/runtime/${folder}index.ts`),
     },
     { path: 'src/endpoint/', may: ['src/core/'] },
+    // Catalogues hold its facts and ask where the shared cache has files; commands pull.
+    { path: 'src/hub/', may: ['src/core/'], doors: ['src/hub/index.ts'] },
     // The embedded world: its judge looks at pictures without any model.
     { path: WORLD, may: ['src/core/'] },
     { path: 'src/toybox/judge/', may: ['src/core/', WORLD] },
@@ -98,6 +100,11 @@ export const RULES: Rules = {
       package: 'onnxruntime-node',
       only: ['src/runtime/engine.ts'],
       why: 'one module alone talks to the engine',
+    },
+    {
+      package: '@huggingface/hub',
+      only: ['src/hub/client.ts'],
+      why: 'one module alone talks to the Hub',
     },
     {
       package: '@huggingface/transformers',

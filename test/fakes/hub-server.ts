@@ -1,0 +1,198 @@
+// A Hub in this process: its API, its redirections to signed addresses of contents, and the ways in which they misbehave.
+
+import { createHash } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { onTestFinished } from 'vitest';
+
+/** What a request is for. */
+export interface HubRequest {
+  readonly kind: 'revision' | 'list' | 'info' | 'bytes';
+  readonly path: string;
+  /** First byte that is asked for. */
+  readonly from: number;
+  /** How many of this kind came for this path before. */
+  readonly before: number;
+  readonly token: string | null;
+}
+
+/** How an answer is wrong. */
+export interface HubFault {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The connection breaks after so many bytes of the body. */
+  readonly cut?: number;
+  /** The body ends after so many bytes as if it were whole. */
+  readonly short?: number;
+  /** The byte at this position of the file is another one. */
+  readonly flip?: number;
+  /** Nothing comes after so many bytes, and the connection stays. */
+  readonly hang?: number;
+  readonly etag?: string;
+  /** The whole file comes, whatever part was asked for. */
+  readonly whole?: boolean;
+}
+
+/** The files of a repository: small ones are in git, others are not. */
+export interface FakeRepo {
+  readonly files: Readonly<Record<string, Uint8Array | string>>;
+  readonly gated?: boolean;
+  readonly commit?: string;
+}
+
+/** A running Hub. */
+export interface FakeHub {
+  /** What HF_ENDPOINT has to be. */
+  readonly endpoint: string;
+  readonly requests: HubRequest[];
+  /** Makes answers wrong from now on. */
+  fault: (request: HubRequest) => HubFault | null;
+  /** Changed between two pulls. */
+  repos: Readonly<Record<string, FakeRepo>>;
+}
+
+/** The name of a branch's commit where none is given. */
+export const COMMIT = 'c'.repeat(40);
+
+/** From so many bytes on a file is kept outside of git. */
+const LFS = 1000;
+
+/** The hash that names a content in the cache. */
+export function etagOf(content: Uint8Array): string {
+  return content.byteLength >= LFS
+    ? createHash('sha256').update(content).digest('hex')
+    : createHash('sha1').update(`blob ${content.byteLength}\0`).update(content).digest('hex');
+}
+
+/** Starts a Hub with repositories; `prefix` is the path of a mirror below its host. */
+export async function startHub(repos: Readonly<Record<string, FakeRepo>>, prefix = ''): Promise<FakeHub> {
+  const counts = new Map<string, number>();
+  const hub: FakeHub = { endpoint: '', requests: [], fault: () => null, repos };
+  const server = createServer((request, response) => {
+    answer(hub, prefix, counts, request, response).catch((error: unknown) => {
+      response.writeHead(599).end(String(error));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return Object.assign(hub, {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}${prefix}`,
+  });
+}
+
+async function answer(
+  hub: FakeHub,
+  prefix: string,
+  counts: Map<string, number>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const body = await readAll(request);
+  const url = new URL(request.url ?? '', 'http://hub');
+  if (!url.pathname.startsWith(`${prefix}/`)) return void response.writeHead(404).end();
+  const path = decodeURIComponent(url.pathname.slice(prefix.length));
+  const [, revision] = /^\/api\/models\/([^/]+\/[^/]+)\/revision\//.exec(path) ?? [];
+  const [, listed] = /^\/api\/models\/([^/]+\/[^/]+)\/paths-info\//.exec(path) ?? [];
+  const [, resolved, file] = /^\/([^/]+\/[^/]+)\/resolve\/[^/]+\/(.+)$/.exec(path) ?? [];
+  const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
+  const kind =
+    revision !== undefined
+      ? 'revision'
+      : listed !== undefined
+        ? 'list'
+        : request.headers.range === 'bytes=0-0'
+          ? 'info'
+          : 'bytes';
+  const key = `${kind} ${file ?? path}`;
+  const asked: HubRequest = {
+    kind,
+    path: file ?? path,
+    from: Number(range?.[1] ?? 0),
+    before: counts.get(key) ?? 0,
+    token: request.headers.authorization?.replace('Bearer ', '') ?? null,
+  };
+  counts.set(key, asked.before + 1);
+  hub.requests.push(asked);
+  const fault = hub.fault(asked) ?? {};
+  if (fault.status !== undefined) {
+    return void response.writeHead(fault.status, fault.headers ?? {}).end('{"error":"a fault"}');
+  }
+  const repo = hub.repos[revision ?? listed ?? resolved ?? ''];
+  if (!repo) return void response.writeHead(404, { 'X-Error-Code': 'RepoNotFound' }).end();
+  if (repo.gated === true && kind !== 'revision' && asked.token === null) {
+    return void response.writeHead(403, { 'X-Error-Code': 'GatedRepo' }).end();
+  }
+  if (kind === 'revision') return void json(response, revisionOf(revision ?? '', repo));
+  if (kind === 'list') return void json(response, listOf(repo, JSON.parse(body) as { paths: string[] }));
+  const given = repo.files[file ?? ''];
+  if (given === undefined) return void response.writeHead(404, { 'X-Error-Code': 'EntryNotFound' }).end();
+  send(response, bytesOf(given), range, fault);
+}
+
+function bytesOf(content: Uint8Array | string): Uint8Array {
+  return typeof content === 'string' ? Buffer.from(content) : content;
+}
+
+function json(response: ServerResponse, value: unknown): void {
+  response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(value));
+}
+
+function revisionOf(id: string, { commit = COMMIT, gated = false }: FakeRepo): unknown {
+  const facts = { downloads: 0, likes: 0, private: false, lastModified: '2026-01-01T00:00:00Z' };
+  return { _id: '1', id, sha: commit, gated: gated ? 'auto' : false, ...facts };
+}
+
+function listOf(
+  { files, commit = COMMIT }: FakeRepo,
+  { paths }: { readonly paths: readonly string[] },
+): unknown {
+  return paths.flatMap((path) => {
+    const given = files[path];
+    if (given === undefined) return [];
+    const content = bytesOf(given);
+    const size = content.byteLength;
+    const lastCommit = { id: commit, title: 'one', date: '2026-01-01T00:00:00Z' };
+    const etag = etagOf(content);
+    const lfs =
+      size >= LFS ? { lfs: { oid: etag, size, pointerSize: 130 }, oid: 'f'.repeat(40) } : { oid: etag };
+    return [{ type: 'file', path, size, lastCommit, ...lfs }];
+  });
+}
+
+function send(
+  response: ServerResponse,
+  content: Uint8Array,
+  range: RegExpExecArray | null,
+  fault: HubFault,
+): void {
+  const part = fault.whole === true ? null : range;
+  const first = Number(part?.[1] ?? 0);
+  const end = part?.[2] === undefined || part[2] === '' ? content.length : Number(part[2]) + 1;
+  const body = Buffer.from(content.subarray(first, end));
+  if (fault.flip !== undefined && fault.flip >= first && fault.flip < end) {
+    body[fault.flip - first] = (body[fault.flip - first] ?? 0) ^ 1;
+  }
+  const length = fault.short === undefined ? { 'Content-Length': body.length } : {};
+  response.writeHead(part ? 206 : 200, {
+    ETag: `"${fault.etag ?? etagOf(content)}"`,
+    ...(part ? { 'Content-Range': `bytes ${first}-${end - 1}/${content.length}` } : {}),
+    ...length,
+  });
+  const stop = fault.cut ?? fault.short ?? fault.hang;
+  if (stop === undefined) return void response.end(body);
+  response.flushHeaders();
+  // Node.js sends headers alone only after a while.
+  response.write(body.subarray(0, stop), () => {
+    if (fault.cut !== undefined) setTimeout(() => response.socket?.destroy(), 20);
+    else if (fault.short !== undefined) response.end();
+  });
+}
+
+async function readAll(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
+}
