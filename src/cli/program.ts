@@ -6,6 +6,7 @@ import { VERSION } from '../engine/versions.js';
 import { addCompare } from './commands/compare.js';
 import { addGenerate } from './commands/generate.js';
 import { addModels } from './commands/models.js';
+import { addPull } from './commands/pull.js';
 import { addReplay } from './commands/replay.js';
 import { addScore } from './commands/score.js';
 import { addVerifiers } from './commands/verifiers.js';
@@ -47,6 +48,7 @@ export async function runCli(words: readonly string[], io: CliIo): Promise<numbe
   addScore(program, io);
   addModels(program, io);
   addVerifiers(program, io);
+  addPull(program, io);
   configure(program, io);
   try {
     if (words.length === 0) program.outputHelp();

@@ -8,7 +8,7 @@ import { open, rename, rm } from 'node:fs/promises';
 import { VarsearchError } from '../core/errors.js';
 import { fileFault } from '../core/file-faults.js';
 import { HubFault, type Watch } from './client.js';
-import { connected, patiently, type Patience } from './retry.js';
+import { connected, type Patience, patiently } from './retry.js';
 
 /** What a content has to be. */
 export interface Expected {

@@ -1,10 +1,12 @@
 // The one door to the network: the official client for the Hub's API and its bytes, over a `fetch` of ours that watches what
 // arrives, can be ended, and tells what went wrong in errors that say whether trying again makes sense.
 
+import type * as official from '@huggingface/hub';
+
 import { VarsearchError } from '../core/errors.js';
 import type { HubSettings } from './settings.js';
 
-type Official = typeof import('@huggingface/hub');
+type Official = typeof official;
 
 /** A fault of the network or the server. */
 export class HubFault extends VarsearchError {
@@ -234,8 +236,9 @@ interface Asked {
 /** What the official client, or fetch, has thrown, in words that say what to do. */
 function translated(error: unknown, { what, repo, endpoint }: Asked): unknown {
   if (error instanceof VarsearchError) return error;
-  if (!(error instanceof Error))
+  if (!(error instanceof Error)) {
     return new HubFault(`${endpoint} broke off (${String(error)})`, { again: true });
+  }
   if (error.name === 'AbortError') return error;
   const status = 'statusCode' in error ? Number(error.statusCode) : null;
   if (status === null) return networkFault(error, endpoint);

@@ -61,11 +61,10 @@ export function isIndex(path: string): boolean {
   return path.endsWith('.index.json');
 }
 
-/** Bytes of a set, about; null where some part's are not known. */
-export function bytesOf({ parts }: HubSet): number | null {
-  const sizes = parts.map(({ bytes }) => bytes);
-  return sizes.reduce<number | null>(
-    (sum, bytes) => (sum === null || bytes === undefined ? null : sum + bytes),
-    0,
-  );
+/** Bytes of a set, about; at least so many where some part's are not known. */
+export function bytesOf({ parts }: HubSet): { readonly bytes: number; readonly atLeast: boolean } {
+  return {
+    bytes: parts.reduce((sum, { bytes = 0 }) => sum + bytes, 0),
+    atLeast: parts.some(({ bytes }) => bytes === undefined),
+  };
 }

@@ -90,7 +90,7 @@ async function readHolder(path: string): Promise<Holder | null> {
 }
 
 async function isDead(path: string, holder: Holder | null, { stale }: LockTiming): Promise<boolean> {
-  if (holder && holder.host === hostname() && !isAlive(holder.pid)) return true;
+  if (holder?.host === hostname() && !isAlive(holder.pid)) return true;
   const age = await stat(path).then(
     ({ mtimeMs }) => Date.now() - mtimeMs,
     () => 0,

@@ -405,7 +405,7 @@ describe('several processes', () => {
       ...('uid' in more ? { uid: more.uid as number } : {}),
     });
     let output = '';
-    child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
     const done = new Promise<string>((resolve) =>
       child.on('close', () => {
         resolve(output);

@@ -15,7 +15,7 @@ import { type HubClient, hubClient, type HubFile } from './client.js';
 import { type HubLicence, type HubPart, type HubSet, revisionOf, type WebFile } from './facts.js';
 import { locked, type LockTiming } from './lock.js';
 import { blobPath, isComplete, isHere, missingFiles, type PartPlan, planPart } from './plan.js';
-import { connected, patiently, type Patience, type RetryTiming, USUAL_TIMING } from './retry.js';
+import { connected, type Patience, patiently, type RetryTiming, USUAL_TIMING } from './retry.js';
 import { type Environment, type HubSettings, hubSettings } from './settings.js';
 
 /** What a pull tells while it runs. */
@@ -254,8 +254,9 @@ class Pull {
         await onDisk(plan.snapshot, () => linkTo(blobPath(plan, file), join(plan.snapshot, file.path)));
       }
     }
-    if (!isComplete(plan))
+    if (!isComplete(plan)) {
       throw new VarsearchError(`${plan.part.repo} has lost files while it was fetched: pull it again`);
+    }
     if (revision === plan.commit) return;
     const path = join(plan.repo, 'refs', revision);
     await onDisk(path, async () => {

@@ -6,6 +6,7 @@ import type { Ledger } from '../../core/ledger.js';
 import type { OptionValues } from '../../core/options.js';
 import type { Runtime } from '../../runtime/index.js';
 import type { CallOptions, ImageModel } from '../contract.js';
+import { T5_ENCODER_TENSORS } from '../t5/files.js';
 import { type FluxAutoencoder, openFluxAutoencoder } from './autoencoder.js';
 import type { FluxOptions } from './folder.js';
 import { FluxGenerator } from './generator.js';
@@ -59,7 +60,7 @@ export class FluxModel implements ImageModel {
     return {
       ...(await checkpointHashes('transformer', this.transformer.file)),
       ...(await checkpointHashes('autoencoder', this.autoencoder.file)),
-      ...(text ? await checkpointHashes('t5', text.t5) : {}),
+      ...(text ? await checkpointHashes('t5', text.t5, T5_ENCODER_TENSORS) : {}),
       ...(text ? await checkpointHashes('clipText', text.clip) : {}),
     };
   }

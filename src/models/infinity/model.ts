@@ -9,6 +9,7 @@ import type { OptionValues } from '../../core/options.js';
 import { float32Tensor, type Runtime, type Session } from '../../runtime/index.js';
 import { openWeights, type TensorSource } from '../../runtime/weights/index.js';
 import type { CallOptions, ImageModel } from '../contract.js';
+import { T5_ENCODER_TENSORS } from '../t5/files.js';
 import { openT5Encoder, type TextEncoder, type TextStates } from '../t5/text-encoder.js';
 import { tokenizerFiles } from '../tokenizer.js';
 import { openVaeDecoder } from '../vae/decoder.js';
@@ -55,7 +56,7 @@ interface CheckpointFiles {
 async function textHashes(encoder: { readonly folder: string; readonly file: string }): Promise<FileHashes> {
   const { tokenizer, tokenizerConfig } = tokenizerFiles(encoder.folder);
   return {
-    ...(await checkpointHashes('textEncoder', encoder.file)),
+    ...(await checkpointHashes('textEncoder', encoder.file, T5_ENCODER_TENSORS)),
     ...(await presentHashes({
       'textEncoder/config': join(encoder.folder, 'config.json'),
       'textEncoder/tokenizer': tokenizer,
