@@ -37,7 +37,7 @@ const WORLD = 'src/toybox/world/';
 const CONTRACTS = ['src/models/contract.ts', 'src/verifiers/contract.ts', 'src/verifiers/jury.ts'];
 const PARTS = [...BASE, 'src/models/', 'src/verifiers/', 'src/search/'];
 const RUNS = [...PARTS, 'src/engine/', 'src/run/', 'src/score/'];
-const EDGES = [...RUNS, 'src/report/', 'src/varsearch.ts', 'src/index.ts'];
+const EDGES = [...RUNS, 'src/report/', 'src/doctor/', 'src/varsearch.ts', 'src/index.ts'];
 
 /** The rules of this repository, in the order of the way from a prompt to a picture. */
 export const RULES: Rules = {
@@ -68,6 +68,8 @@ export const RULES: Rules = {
     { path: 'src/run/', may: [...PARTS, 'src/engine/'] },
     // Existing pictures carry recipes, which may say what they show; the embedded verifiers warn of others' pictures.
     { path: 'src/score/', may: [...RUNS, WORLD] },
+    // It shows models pictures whose words are known: those of the embedded world.
+    { path: 'src/doctor/', may: [...PARTS, 'src/engine/', WORLD] },
     { path: 'src/report/', may: RUNS },
     { path: 'src/varsearch.ts', may: RUNS },
     { path: 'src/index.ts', may: EDGES },

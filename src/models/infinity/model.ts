@@ -100,6 +100,11 @@ export class InfinityModel implements ImageModel {
     return resolveInfinity(options, this.#given);
   }
 
+  /** The scales of a picture with these options. */
+  scales(options: OptionValues): ScaleSchedule['scales'] {
+    return chooseSchedule(this.resolve(options), this.#given).scales;
+  }
+
   async hashes(): Promise<Record<string, string>> {
     const { config, textEncoder: folder } = this.#given;
     const { transformer, vae } = this.#files;
