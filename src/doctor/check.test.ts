@@ -1,5 +1,4 @@
-import { cpSync, mkdirSync, rmSync } from 'node:fs';
-import { mkdtempSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -89,10 +88,18 @@ async function findings(
 const failed = (found: Readonly<Record<string, Finding>>): string[] =>
   Object.values(found).flatMap(({ what, passed }) => (passed === false ? [what] : []));
 
-describe('the check of a model', { timeout: 120_000 }, () => {
+describe('the check of a model', { timeout: 300_000 }, () => {
   it('passes the embedded model, with figures', async () => {
     const found = await findings();
-    expect(Object.values(found).map(({ passed }) => passed)).toEqual([true, true, true, true, true, true, true]);
+    expect(Object.values(found).map(({ passed }) => passed)).toEqual([
+      true,
+      true,
+      true,
+      true,
+      true,
+      true,
+      true,
+    ]);
   });
 
   it('fails untrained weights', async () => {

@@ -40,7 +40,9 @@ describe('the catalogue of models', () => {
     expect(findModel('toybox')).toBe(MODELS[0]);
     for (const name of ['toybux', toybox, './assets/toybox', '']) {
       expect(() => findModel(name)).toThrow(UsageError);
-      expect(() => findModel(name)).toThrow(/toybox, infinity-125m, infinity-2b, infinity-8b, infinity-8b-512.*'modelDir' \(--model-dir\)/);
+      expect(() => findModel(name)).toThrow(
+        /toybox, infinity-125m, infinity-2b, infinity-8b, infinity-8b-512.*'modelDir' \(--model-dir\)/,
+      );
     }
   });
 

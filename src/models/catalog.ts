@@ -15,7 +15,7 @@ import { type InfinityOptions, openInfinity } from './infinity/model.js';
 import { OFFICIAL_INFINITIES, type OfficialInfinity } from './infinity/official.js';
 import { INFINITY_OPTIONS, resolveInfinity } from './infinity/options.js';
 import { type InfinityFacts, scheduleFromFacts } from './infinity/steps.js';
-import { FLAN_T5_XL } from './t5/files.js';
+import { FLAN_T5_XL, FLAN_T5_XL_ENCODER_BYTES } from './t5/files.js';
 
 /** What loading a model may be given. */
 export interface ModelLoadOptions extends RuntimeChoice {
@@ -39,6 +39,8 @@ export interface ModelEntry {
   readonly world: 'toybox' | 'any' | 'unknown';
   /** The verifier for it where none is named; null where nobody knows who could judge its pictures. */
   readonly verifier: string | null;
+  /** Bytes of its weights in the engine, about: text encoder and VAE included. @default not known */
+  readonly weightBytes?: number;
   /** The files that `varsearch pull` fetches. @default there is nothing to fetch */
   readonly hub?: HubSet;
   /** True, or what is missing and where it comes from, in one line. */
@@ -50,6 +52,9 @@ export interface ModelEntry {
 }
 
 const toyboxFolder = assetPath('toybox');
+
+/** Bytes of an official VAE's decoder, about. */
+const VAE_BYTES = 0.25e9;
 
 function official(facts: OfficialInfinity): ModelEntry {
   const { name, description, sizes, size } = facts;
@@ -69,6 +74,7 @@ function official(facts: OfficialInfinity): ModelEntry {
     world: 'any',
     verifier: 'clip-score-l14',
     hub: { parts: [facts.transformer, facts.vae, FLAN_T5_XL] },
+    weightBytes: (facts.transformer.bytes ?? 0) + VAE_BYTES + FLAN_T5_XL_ENCODER_BYTES,
     // A token covers 16 x 16 pixels: a VAE that divides by 16, or by 8 and then patches of 2 x 2.
     ...described(() => ({ ...run, sizes, tokenPixels: 16 })),
     installed: () => {

@@ -33,7 +33,7 @@ export const CLIP_B32: Fetched = {
 
 /** LAION's aesthetic head for CLIP ViT-L/14, which its author keeps on GitHub. */
 export const AESTHETIC_HEAD: WebFile = {
-  url: 'https://github.com/christophschuhmann/improved-aesthetic-predictor/raw/main/sac+logos+ava1-l14-linearMSE.pth',
+  url: 'https://github.com/christophschuhmann/improved-aesthetic-predictor/raw/main/sac%2Blogos%2Bava1-l14-linearMSE.pth',
   folder: 'aesthetic',
   file: 'sac+logos+ava1-l14-linearMSE.pth',
   licence: { name: 'Apache-2.0' },

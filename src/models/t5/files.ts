@@ -18,3 +18,6 @@ export const FLAN_T5_XL: HubPart = {
   bytes: 9.45e9,
   licence: { name: 'Apache-2.0' },
 };
+
+/** Bytes of its encoder in float32: 24 layers of four 2048 x 2048 and three 2048 x 5120 matrices, and 32128 embeddings. */
+export const FLAN_T5_XL_ENCODER_BYTES = 4 * (24 * (4 * 2048 * 2048 + 3 * 2048 * 5120) + 32128 * 2048);
