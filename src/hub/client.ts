@@ -73,7 +73,7 @@ export function hubClient({ endpoint, token }: HubSettings): HubClient {
     work: (hub: Official, get: typeof fetch) => Promise<T>,
   ) => {
     try {
-      return await work(await import('@huggingface/hub'), watched(watch));
+      return await work(await import('@huggingface/hub'), watched(watch, 'api'));
     } catch (error) {
       throw translated(error, { what: repo, repo, endpoint });
     }
@@ -95,23 +95,28 @@ export function hubClient({ endpoint, token }: HubSettings): HubClient {
           .map(({ path, size, oid, lfs }) => listed(repo, path, lfs ? lfs.size : size, lfs?.oid ?? oid));
       }),
     async *read(place, watch) {
-      const what = `${place.file.path} of ${place.repo}`;
+      const asked = { what: `${place.file.path} of ${place.repo}`, repo: place.repo, endpoint };
       // A blob of the official client keeps no more than the message of what its fetch has thrown.
       let thrown: unknown = null;
-      const fetchIt = watched(watch, { forbiddenAgain: true });
-      const get: typeof fetch = (...request) =>
-        fetchIt(...request).catch((error: unknown) => {
-          throw (thrown = error);
-        });
+      const kept =
+        (get: typeof fetch): typeof fetch =>
+        (...request) =>
+          get(...request).catch((error: unknown) => {
+            throw (thrown = error);
+          });
+      const fetches = { plain: kept(watched(watch, 'bytes')), xet: kept(watched(watch, 'xet')) };
+      let isLetIn = false;
       try {
-        yield* await readFile(await import('@huggingface/hub'), get, common, place);
+        const chunks = await readFile(await import('@huggingface/hub'), fetches, common, place);
+        isLetIn = true;
+        yield* chunks;
       } catch (error) {
-        throw translated(thrown ?? error, { what, repo: place.repo, endpoint });
+        throw translated(thrown ?? error, { ...asked, isLetIn });
       }
     },
     async *get(url, watch) {
       try {
-        const response = await watched(watch)(url);
+        const response = await watched(watch, 'api')(url);
         if (!response.ok || !response.body) throw statusFault(url, response);
         yield* response.body;
       } catch (error) {
@@ -134,12 +139,12 @@ const HASH = /^([0-9a-f]{40}|[0-9a-f]{64})$/;
 
 async function readFile(
   hub: Official,
-  get: typeof fetch,
+  fetches: { readonly plain: typeof fetch; readonly xet: typeof fetch },
   common: { readonly hubUrl: string; readonly accessToken?: string },
   { repo, commit, file, from, xet }: Place,
 ): Promise<AsyncIterable<Uint8Array>> {
-  const request = { ...common, repo, path: file.path, revision: commit, fetch: get };
-  const info = await hub.fileDownloadInfo(request);
+  const request = { ...common, repo, path: file.path, revision: commit };
+  const info = await hub.fileDownloadInfo({ ...request, fetch: fetches.plain });
   if (!info) throw new HubFault(`${repo} has no ${file.path}`, { again: false });
   const etag = info.etag.replace(/^(W\/)?"?|"$/g, '');
   // Mirrors name contents otherwise; what has come is compared with the listed hash in any case.
@@ -149,15 +154,19 @@ async function readFile(
       { again: true },
     );
   }
-  const blob = await hub.downloadFile({ ...request, downloadInfo: info, xet });
+  const get = xet && info.xet ? fetches.xet : fetches.plain;
+  const blob = await hub.downloadFile({ ...request, downloadInfo: info, xet, fetch: get });
   if (!blob) throw new HubFault(`${repo} has no ${file.path}`, { again: false });
   return blob.slice(from, file.bytes).stream() as AsyncIterable<Uint8Array> & ReadableStream<Uint8Array>;
 }
 
-/** A fetch that ends with the signal, counts what arrives, and takes nothing for an answer that is none. */
+/**
+ * A fetch that ends with the signal and counts what arrives. Of plain bytes it takes nothing for an answer that is none; the xet
+ * protocol has its own ways with statuses and ranges.
+ */
 function watched(
   { signal, onArrival = () => undefined }: Watch,
-  { forbiddenAgain = false } = {},
+  kind: 'api' | 'bytes' | 'xet',
 ): typeof fetch {
   return async (input, init = {}) => {
     const headers = new Headers(init.headers);
@@ -168,14 +177,14 @@ function watched(
     onArrival(0);
     const address = typeof input === 'string' ? input : input instanceof URL ? input.href : input.url;
     // Addresses of bytes are signed for a while; a 403 without words about access means that it is over.
-    const expired = forbiddenAgain && response.status === 403 && !response.headers.has('X-Error-Code');
-    if (expired || RETRIED.has(response.status)) {
+    const expired = kind === 'bytes' && response.status === 403 && !response.headers.has('X-Error-Code');
+    if (expired || (kind !== 'xet' && RETRIED.has(response.status))) {
       const fault = statusFault(address, response);
       await response.body?.cancel();
       throw fault;
     }
     if (!response.ok || !response.body) return response;
-    const range = /^bytes=(\d+)-(\d+)$/.exec(headers.get('Range') ?? '');
+    const range = kind === 'bytes' ? /^bytes=(\d+)-(\d+)$/.exec(headers.get('Range') ?? '') : null;
     const body = response.body.pipeThrough(from(range, response)).pipeThrough(
       passing((chunk) => {
         onArrival(chunk.byteLength);
@@ -231,10 +240,12 @@ interface Asked {
   readonly what: string;
   readonly repo: string | null;
   readonly endpoint: string;
+  /** The server has shown that it gives the file: a refusal after that is an address that has expired. */
+  readonly isLetIn?: boolean;
 }
 
 /** What the official client, or fetch, has thrown, in words that say what to do. */
-function translated(error: unknown, { what, repo, endpoint }: Asked): unknown {
+function translated(error: unknown, { what, repo, endpoint, isLetIn = false }: Asked): unknown {
   if (error instanceof VarsearchError) return error;
   if (!(error instanceof Error)) {
     return new HubFault(`${endpoint} broke off (${String(error)})`, { again: true });
@@ -242,7 +253,7 @@ function translated(error: unknown, { what, repo, endpoint }: Asked): unknown {
   if (error.name === 'AbortError') return error;
   const status = 'statusCode' in error ? Number(error.statusCode) : null;
   if (status === null) return networkFault(error, endpoint);
-  if (status === 401 || status === 403) {
+  if (!isLetIn && (status === 401 || status === 403)) {
     const message =
       `${endpoint} does not give ${what} to you (${status}): open ${endpoint}/${repo ?? ''} and accept its terms, ` +
       'then set HF_TOKEN to a token of that account';
@@ -250,7 +261,7 @@ function translated(error: unknown, { what, repo, endpoint }: Asked): unknown {
   }
   const message =
     status === 404 ? `${endpoint} has no ${what} (404)` : `${endpoint} answers ${status} for ${what}`;
-  return new HubFault(message, { again: RETRIED.has(status), cause: error });
+  return new HubFault(message, { again: isLetIn || RETRIED.has(status), cause: error });
 }
 
 /** fetch says no more than 'fetch failed'; why is in its cause. */

@@ -33,7 +33,7 @@ const part: HubPart = {
 };
 const set: HubSet = { parts: [part] };
 const files = { 'weights.bin': weights, 'config.json': config, 'README.md': 'not fetched' };
-const TIMING = { stall: 300, backoff: 2, tries: 4, lock: { poll: 20, stale: 60_000 } };
+const TIMING = { stall: 20_000, backoff: 2, tries: 4, lock: { poll: 20, stale: 60_000 } };
 
 let cache: string;
 let events: PullEvent[];
@@ -215,13 +215,46 @@ describe('a pull', () => {
 
   it('gives a connection up that hangs, at the head or midway, and ends after some tries', async () => {
     faults({ hang: 50_000 }, { hang: 0 });
-    await fetchAll();
+    await fetchAll({ timing: { ...TIMING, stall: 1500 } });
     expectWhole();
     rmSync(cache, { recursive: true });
     hub.fault = ({ kind }) => (kind === 'bytes' ? { hang: 0 } : null);
     await expect(fetchAll({ timing: { ...TIMING, stall: 50 } })).rejects.toThrow(
       /no byte has come for 0.05 s; given up after 4 tries: what has come is kept/,
     );
+  });
+
+  it('comes by xet where the Hub has it, goes on there, and takes the plain way where it hangs or must not be', async () => {
+    hub.xet = true;
+    hub.fault = ({ kind, path, before }) =>
+      kind === 'xet' && path.endsWith('/data') && before === 0 ? { cut: 200_000 } : null;
+    await fetchAll();
+    expectWhole();
+    expect(bytesAsked()).toEqual([]);
+    rmSync(cache, { recursive: true });
+    mkdirSync(join(repo(), 'blobs'), { recursive: true });
+    writeFileSync(partial(), weights.subarray(0, 100_000));
+    hub.requests.length = 0;
+    expect((await fetchAll()).fetched).toBe(SIZE - 100_000 + config.length);
+    expectWhole();
+    const data = hub.requests.filter(({ kind, path }) => kind === 'xet' && path.endsWith('/data'));
+    // From the chunk that holds the first byte that is missing.
+    expect(data.map(({ from }) => from)).toEqual([65_536 + 8]);
+    for (const options of [{ xet: false }, { env: env({ HF_HUB_DISABLE_XET: '1' }) }]) {
+      rmSync(cache, { recursive: true });
+      const before = hub.requests.length;
+      await fetchAll(options);
+      expectWhole();
+      expect(hub.requests.slice(before).some(({ kind }) => kind === 'xet')).toBe(false);
+    }
+    rmSync(cache, { recursive: true });
+    hub.requests.length = 0;
+    events = [];
+    hub.fault = ({ kind }) => (kind === 'xet' ? { hang: 0 } : null);
+    await fetchAll({ timing: { ...TIMING, stall: 1500 } });
+    expectWhole();
+    expect(bytesAsked()).toEqual([0]);
+    expect(events.filter(({ type }) => type === 'retry')).toHaveLength(2);
   });
 
   it('is not disturbed by a server that sends the whole instead of a part', async () => {

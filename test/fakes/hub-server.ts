@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest';
 
 /** What a request is for. */
 export interface HubRequest {
-  readonly kind: 'revision' | 'list' | 'info' | 'bytes';
+  readonly kind: 'revision' | 'list' | 'info' | 'bytes' | 'xet';
   readonly path: string;
   /** First byte that is asked for. */
   readonly from: number;
@@ -47,6 +47,8 @@ export interface FakeHub {
   readonly requests: HubRequest[];
   /** Makes answers wrong from now on. */
   fault: (request: HubRequest) => HubFault | null;
+  /** Whether large files come by xet where that is accepted. */
+  xet: boolean;
   /** Changed between two pulls. */
   repos: Readonly<Record<string, FakeRepo>>;
 }
@@ -67,7 +69,7 @@ export function etagOf(content: Uint8Array): string {
 /** Starts a Hub with repositories; `prefix` is the path of a mirror below its host. */
 export async function startHub(repos: Readonly<Record<string, FakeRepo>>, prefix = ''): Promise<FakeHub> {
   const counts = new Map<string, number>();
-  const hub: FakeHub = { endpoint: '', requests: [], fault: () => null, repos };
+  const hub: FakeHub = { endpoint: '', requests: [], fault: () => null, xet: false, repos };
   const server = createServer((request, response) => {
     answer(hub, prefix, counts, request, response).catch((error: unknown) => {
       response.writeHead(599).end(String(error));
@@ -97,15 +99,18 @@ async function answer(
   const [, revision] = /^\/api\/models\/([^/]+\/[^/]+)\/revision\//.exec(path) ?? [];
   const [, listed] = /^\/api\/models\/([^/]+\/[^/]+)\/paths-info\//.exec(path) ?? [];
   const [, resolved, file] = /^\/([^/]+\/[^/]+)\/resolve\/[^/]+\/(.+)$/.exec(path) ?? [];
+  const [, xetRepo, xetFile, xetWhat] = /^\/xet\/([^/]+\/[^/]+)\/(.+)\/(auth|plan|data)$/.exec(path) ?? [];
   const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
   const kind =
-    revision !== undefined
-      ? 'revision'
-      : listed !== undefined
-        ? 'list'
-        : request.headers.range === 'bytes=0-0'
-          ? 'info'
-          : 'bytes';
+    xetWhat !== undefined
+      ? 'xet'
+      : revision !== undefined
+        ? 'revision'
+        : listed !== undefined
+          ? 'list'
+          : request.headers.range === 'bytes=0-0'
+            ? 'info'
+            : 'bytes';
   const key = `${kind} ${file ?? path}`;
   const asked: HubRequest = {
     kind,
@@ -120,16 +125,80 @@ async function answer(
   if (fault.status !== undefined) {
     return void response.writeHead(fault.status, fault.headers ?? {}).end('{"error":"a fault"}');
   }
-  const repo = hub.repos[revision ?? listed ?? resolved ?? ''];
+  const repo = hub.repos[revision ?? listed ?? resolved ?? xetRepo ?? ''];
   if (!repo) return void response.writeHead(404, { 'X-Error-Code': 'RepoNotFound' }).end();
   if (repo.gated === true && kind !== 'revision' && asked.token === null) {
     return void response.writeHead(403, { 'X-Error-Code': 'GatedRepo' }).end();
   }
   if (kind === 'revision') return void json(response, revisionOf(revision ?? '', repo));
   if (kind === 'list') return void json(response, listOf(repo, JSON.parse(body) as { paths: string[] }));
-  const given = repo.files[file ?? ''];
+  const given = repo.files[file ?? xetFile ?? ''];
   if (given === undefined) return void response.writeHead(404, { 'X-Error-Code': 'EntryNotFound' }).end();
-  send(response, bytesOf(given), range, fault);
+  const content = bytesOf(given);
+  if (xetWhat !== undefined) {
+    const here = `${hub.endpoint}/xet/${xetRepo ?? ''}/${xetFile ?? ''}`;
+    return void sendXet(response, { content, here, what: xetWhat, range, fault });
+  }
+  const accepts = request.headers.accept?.includes('application/vnd.xet-fileinfo+json') === true;
+  if (kind === 'info' && hub.xet && accepts && content.length >= LFS) {
+    const here = `${hub.endpoint}/xet/${resolved ?? ''}/${file ?? ''}`;
+    const headers = {
+      'Content-Type': 'application/vnd.xet-fileinfo+json',
+      'X-Linked-Size': content.length,
+      'X-Linked-ETag': `"${etagOf(content)}"`,
+      'X-Xet-Hash': 'b'.repeat(64),
+      Link: `<${here}/auth>; rel="xet-auth", <${here}/plan>; rel="xet-reconstruction-info"`,
+    };
+    return void response.writeHead(200, headers).end('{}');
+  }
+  send(response, content, range, fault);
+}
+
+/** Bytes of a file in one chunk of xet, and of the chunk's head. */
+const CHUNK = 65_536;
+const HEAD = 8;
+
+/** Xet in small: a token; the plan of a part, as chunks of one store; the chunks, uncompressed. */
+function sendXet(
+  response: ServerResponse,
+  {
+    content,
+    here,
+    what,
+    range,
+    fault,
+  }: {
+    readonly content: Uint8Array;
+    readonly here: string;
+    readonly what: string;
+    readonly range: RegExpExecArray | null;
+    readonly fault: HubFault;
+  },
+): void {
+  const chunks = Array.from({ length: Math.ceil(content.length / CHUNK) }, (_, i) =>
+    content.subarray(i * CHUNK, (i + 1) * CHUNK),
+  );
+  if (fault.hang !== undefined && what !== 'data') return;
+  if (what === 'auth') {
+    return void json(response, { accessToken: 'x', casUrl: here, exp: Math.floor(Date.now() / 1000) + 3600 });
+  }
+  const store = Buffer.concat(
+    chunks.flatMap((chunk) => {
+      const head = Buffer.alloc(HEAD);
+      head.writeUIntLE(chunk.length, 1, 3);
+      head.writeUIntLE(chunk.length, 5, 3);
+      return [head, chunk];
+    }),
+  );
+  if (what === 'data') return void send(response, store, range, fault);
+  const first = Math.floor(Number(range?.[1] ?? 0) / CHUNK);
+  const part = { start: first, end: chunks.length };
+  const bytes = { start: first * (CHUNK + HEAD), end: store.length - 1 };
+  json(response, {
+    terms: [{ hash: 'store', unpacked_length: content.length - first * CHUNK, range: part }],
+    xorbs: { store: [{ url: `${here}/data`, ranges: [{ chunks: part, bytes }] }] },
+    offset_into_first_range: Number(range?.[1] ?? 0) - first * CHUNK,
+  });
 }
 
 function bytesOf(content: Uint8Array | string): Uint8Array {
