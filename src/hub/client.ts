@@ -73,7 +73,7 @@ export function hubClient({ endpoint, token }: HubSettings): HubClient {
     work: (hub: Official, get: typeof fetch) => Promise<T>,
   ) => {
     try {
-      return await work(await import('@huggingface/hub'), watched(watch, 'api'));
+      return await work(await import('@huggingface/hub'), watched(watch, 'api', endpoint));
     } catch (error) {
       throw translated(error, { what: repo, repo, endpoint });
     }
@@ -104,7 +104,10 @@ export function hubClient({ endpoint, token }: HubSettings): HubClient {
           get(...request).catch((error: unknown) => {
             throw (thrown = error);
           });
-      const fetches = { plain: kept(watched(watch, 'bytes')), xet: kept(watched(watch, 'xet')) };
+      const fetches = {
+        plain: kept(watched(watch, 'bytes', endpoint)),
+        xet: kept(watched(watch, 'xet', endpoint)),
+      };
       let isLetIn = false;
       try {
         const chunks = await readFile(await import('@huggingface/hub'), fetches, common, place);
@@ -116,7 +119,7 @@ export function hubClient({ endpoint, token }: HubSettings): HubClient {
     },
     async *get(url, watch) {
       try {
-        const response = await watched(watch, 'api')(url);
+        const response = await watched(watch, 'api', endpoint)(url);
         if (!response.ok || !response.body) throw statusFault(url, response);
         yield* response.body;
       } catch (error) {
@@ -167,15 +170,19 @@ async function readFile(
 function watched(
   { signal, onArrival = () => undefined }: Watch,
   kind: 'api' | 'bytes' | 'xet',
+  endpoint: string,
 ): typeof fetch {
   return async (input, init = {}) => {
     const headers = new Headers(init.headers);
     // Positions and lengths are of the bytes themselves.
     if (!headers.has('Accept-Encoding')) headers.set('Accept-Encoding', 'identity');
+    const address = typeof input === 'string' ? input : input instanceof URL ? input.href : input.url;
+    // The token is the Hub's own; xet has tokens for its hosts.
+    if (kind !== 'xet' && new URL(address).origin !== new URL(endpoint).origin)
+      headers.delete('Authorization');
     const signals = init.signal ? AbortSignal.any([signal, init.signal]) : signal;
     const response = await fetch(input, { ...init, headers, signal: signals });
     onArrival(0);
-    const address = typeof input === 'string' ? input : input instanceof URL ? input.href : input.url;
     // Addresses of bytes are signed for a while; a 403 without words about access means that it is over.
     const expired = kind === 'bytes' && response.status === 403 && !response.headers.has('X-Error-Code');
     if (expired || (kind !== 'xet' && RETRIED.has(response.status))) {

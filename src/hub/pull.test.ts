@@ -279,6 +279,19 @@ describe('a pull', () => {
     );
   });
 
+  it('gives its token to the Hub alone, not to the host that it is sent to', async () => {
+    hub.fault = ({ kind }) => (kind === 'info' || kind === 'bytes' ? { elsewhere: true } : null);
+    await fetchAll({ env: env({ HF_TOKEN: 'hf_secret' }) });
+    expectWhole();
+    const [there, here] = [true, false].map((far) =>
+      hub.requests.filter(({ host }) => host.startsWith('localhost') === far).map(({ token }) => token),
+    );
+    expect(new Set(there)).toEqual(new Set([null]));
+    expect(new Set(here)).toEqual(new Set(['hf_secret']));
+    // The second host is asked for bytes directly.
+    expect(hub.requests.at(-1)).toMatchObject({ kind: 'bytes', token: null });
+  });
+
   it('asks nobody when it may not, and says what is missing', async () => {
     const offline = { env: env({ HF_HUB_OFFLINE: '1' }) };
     await expect(fetchAll(offline)).rejects.toThrow(UsageError);

@@ -14,6 +14,7 @@ export interface HubRequest {
   /** How many of this kind came for this path before. */
   readonly before: number;
   readonly token: string | null;
+  readonly host: string;
 }
 
 /** How an answer is wrong. */
@@ -29,6 +30,8 @@ export interface HubFault {
   /** Nothing comes after so many bytes, and the connection stays. */
   readonly hang?: number;
   readonly etag?: string;
+  /** It comes from another host, as from a network that delivers contents. */
+  readonly elsewhere?: boolean;
   /** The whole file comes, whatever part was asked for. */
   readonly whole?: boolean;
 }
@@ -118,12 +121,20 @@ async function answer(
     from: Number(range?.[1] ?? 0),
     before: counts.get(key) ?? 0,
     token: request.headers.authorization?.replace('Bearer ', '') ?? null,
+    host: request.headers.host ?? '',
   };
   counts.set(key, asked.before + 1);
   hub.requests.push(asked);
   const fault = hub.fault(asked) ?? {};
   if (fault.status !== undefined) {
     return void response.writeHead(fault.status, fault.headers ?? {}).end('{"error":"a fault"}');
+  }
+  if (fault.elsewhere === true) {
+    if (asked.host.startsWith('127.0.0.1')) {
+      const there = `http://${asked.host.replace('127.0.0.1', 'localhost')}${request.url ?? ''}`;
+      return void response.writeHead(302, { Location: there }).end();
+    }
+    response.setHeader('X-Cache', 'Hit from cloudfront');
   }
   const repo = hub.repos[revision ?? listed ?? resolved ?? xetRepo ?? ''];
   if (!repo) return void response.writeHead(404, { 'X-Error-Code': 'RepoNotFound' }).end();
