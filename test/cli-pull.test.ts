@@ -2,8 +2,8 @@ import { mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { Rate, progressWords } from '../src/cli/pull-progress.js';
 import { runCli } from '../src/cli/program.js';
+import { progressWords, Rate } from '../src/cli/pull-progress.js';
 import { assetPath } from '../src/core/assets.js';
 import { builtInCatalogs } from '../src/engine/catalogs.js';
 import { findModel } from '../src/models/catalog.js';
@@ -16,7 +16,8 @@ const toybox = (...parts: string[]): Buffer => readFileSync(assetPath('toybox', 
 /** The embedded model under the official names: small, and of the same layout. */
 function officialFiles(): Record<string, Record<string, Uint8Array | string>> {
   const encoder = openWeights(assetPath('toybox', 'text-encoder'));
-  const [first, second] = ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'];
+  const first = 'model-00001-of-00002.safetensors';
+  const second = 'model-00002-of-00002.safetensors';
   const map = { ...Object.fromEntries(encoder.names.map((name) => [name, first])), 'decoder.x': second };
   encoder.close();
   return {
@@ -29,7 +30,7 @@ function officialFiles(): Record<string, Record<string, Uint8Array | string>> {
       'tokenizer.json': toybox('text-encoder', 'tokenizer.json'),
       'tokenizer_config.json': toybox('text-encoder', 'tokenizer_config.json'),
       'model.safetensors.index.json': JSON.stringify({ weight_map: map }),
-      [first ?? '']: toybox('text-encoder', 'model.safetensors'),
+      [first]: toybox('text-encoder', 'model.safetensors'),
     },
   };
 }

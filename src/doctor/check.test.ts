@@ -62,7 +62,7 @@ const untrained: Change = (_, data) => {
 const reordered: Change = (name, data, shape) => {
   const [out = 1, inner = 1] = shape;
   const kernel = data.length / (out * inner);
-  if (/encoder\.conv_out/.test(name)) {
+  if (name.includes('encoder.conv_out')) {
     const row = data.length / out;
     return Float32Array.from(data, (_, i) => data[((Math.floor(i / row) + 5) % out) * row + (i % row)] ?? 0);
   }

@@ -1,10 +1,9 @@
 // Is a model what it should be? Questions whose answers a trained model, put together rightly, cannot miss, and that wrong or
-// untrained parts fail. The bounds are far from what the embedded model shows since nobody
-// has measured the official ones yet.
+// untrained parts fail. The bounds are far from what the embedded model shows, since nobody has measured the official ones yet.
 
 import { UsageError } from '../core/errors.js';
 import type { Image } from '../core/image.js';
-import { Ledger } from '../core/ledger.js';
+import type { Ledger } from '../core/ledger.js';
 import type { OptionValues } from '../core/options.js';
 import { RandomKey } from '../core/random.js';
 import type { ImageModel } from '../models/contract.js';

@@ -33,7 +33,7 @@ export interface Machine {
 /** Looks at the machine. */
 export async function lookAtMachine(): Promise<Machine> {
   // Without a limit Node.js gives 0, or more than there is.
-  const limit = process.constrainedMemory() ?? 0;
+  const limit = process.constrainedMemory();
   const total = totalmem();
   const memory = limit > 0 && limit < total ? limit : total;
   return {

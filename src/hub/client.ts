@@ -178,8 +178,9 @@ function watched(
     if (!headers.has('Accept-Encoding')) headers.set('Accept-Encoding', 'identity');
     const address = typeof input === 'string' ? input : input instanceof URL ? input.href : input.url;
     // The token is the Hub's own; xet has tokens for its hosts.
-    if (kind !== 'xet' && new URL(address).origin !== new URL(endpoint).origin)
+    if (kind !== 'xet' && new URL(address).origin !== new URL(endpoint).origin) {
       headers.delete('Authorization');
+    }
     const signals = init.signal ? AbortSignal.any([signal, init.signal]) : signal;
     const response = await fetch(input, { ...init, headers, signal: signals });
     onArrival(0);

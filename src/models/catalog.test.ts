@@ -119,6 +119,18 @@ describe('the catalogue of models', () => {
     }
   });
 
+  it.each([
+    ['infinity-125m', 7, 256],
+    ['infinity-2b', 13, 1024],
+    ['infinity-8b', 13, 1024],
+    ['infinity-8b-512', 10, 512],
+  ])('draws as large as %s was trained where nothing is said', (name, scales, side) => {
+    const { steps } = findModel(name).schedule();
+    expect(steps).toHaveLength(scales);
+    expect(steps.at(-1)?.readout).toMatchObject({ width: side, height: side });
+    expect(findModel(name).schedule({ size: '0.06M' }).steps).toHaveLength(7);
+  });
+
   it('agrees with the sizes that DESIGN.md gives for Infinity-2B', () => {
     const held = (options: OptionValues): number =>
       findModel('infinity-2b')

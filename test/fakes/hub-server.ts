@@ -141,14 +141,14 @@ async function answer(
   if (repo.gated === true && kind !== 'revision' && asked.token === null) {
     return void response.writeHead(403, { 'X-Error-Code': 'GatedRepo' }).end();
   }
-  if (kind === 'revision') return void json(response, revisionOf(revision ?? '', repo));
-  if (kind === 'list') return void json(response, listOf(repo, JSON.parse(body) as { paths: string[] }));
+  if (kind === 'revision') return json(response, revisionOf(revision ?? '', repo));
+  if (kind === 'list') return json(response, listOf(repo, JSON.parse(body) as { paths: string[] }));
   const given = repo.files[file ?? xetFile ?? ''];
   if (given === undefined) return void response.writeHead(404, { 'X-Error-Code': 'EntryNotFound' }).end();
   const content = bytesOf(given);
   if (xetWhat !== undefined) {
     const here = `${hub.endpoint}/xet/${xetRepo ?? ''}/${xetFile ?? ''}`;
-    return void sendXet(response, { content, here, what: xetWhat, range, fault });
+    return sendXet(response, { content, here, what: xetWhat, range, fault });
   }
   const accepts = request.headers.accept?.includes('application/vnd.xet-fileinfo+json') === true;
   if (kind === 'info' && hub.xet && accepts && content.length >= LFS) {
@@ -191,7 +191,7 @@ function sendXet(
   );
   if (fault.hang !== undefined && what !== 'data') return;
   if (what === 'auth') {
-    return void json(response, { accessToken: 'x', casUrl: here, exp: Math.floor(Date.now() / 1000) + 3600 });
+    return json(response, { accessToken: 'x', casUrl: here, exp: Math.floor(Date.now() / 1000) + 3600 });
   }
   const store = Buffer.concat(
     chunks.flatMap((chunk) => {
@@ -201,7 +201,7 @@ function sendXet(
       return [head, chunk];
     }),
   );
-  if (what === 'data') return void send(response, store, range, fault);
+  if (what === 'data') return send(response, store, range, fault);
   const first = Math.floor(Number(range?.[1] ?? 0) / CHUNK);
   const part = { start: first, end: chunks.length };
   const bytes = { start: first * (CHUNK + HEAD), end: store.length - 1 };

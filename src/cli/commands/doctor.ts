@@ -148,8 +148,7 @@ function named(name: string | undefined, dir: string | undefined, catalogs: Cata
 function clipFor(entry: ModelEntry, asked: string | undefined, catalogs: Catalogs): VerifierEntry | null {
   if (asked !== undefined) return catalogs.findVerifier(asked);
   const clips = catalogs.verifiers.filter(
-    ({ name, world, installed }) =>
-      name.startsWith('clip-score') && world === entry.world && installed() === true,
+    (each) => each.name.startsWith('clip-score') && each.world === entry.world && each.installed() === true,
   );
   return clips.find(({ name }) => name === entry.verifier) ?? clips[0] ?? null;
 }
