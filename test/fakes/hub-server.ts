@@ -141,14 +141,21 @@ async function answer(
   if (repo.gated === true && kind !== 'revision' && asked.token === null) {
     return void response.writeHead(403, { 'X-Error-Code': 'GatedRepo' }).end();
   }
-  if (kind === 'revision') return json(response, revisionOf(revision ?? '', repo));
-  if (kind === 'list') return json(response, listOf(repo, JSON.parse(body) as { paths: string[] }));
+  if (kind === 'revision') {
+    json(response, revisionOf(revision ?? '', repo));
+    return;
+  }
+  if (kind === 'list') {
+    json(response, listOf(repo, JSON.parse(body) as { paths: string[] }));
+    return;
+  }
   const given = repo.files[file ?? xetFile ?? ''];
   if (given === undefined) return void response.writeHead(404, { 'X-Error-Code': 'EntryNotFound' }).end();
   const content = bytesOf(given);
   if (xetWhat !== undefined) {
     const here = `${hub.endpoint}/xet/${xetRepo ?? ''}/${xetFile ?? ''}`;
-    return sendXet(response, { content, here, what: xetWhat, range, fault });
+    sendXet(response, { content, here, what: xetWhat, range, fault });
+    return;
   }
   const accepts = request.headers.accept?.includes('application/vnd.xet-fileinfo+json') === true;
   if (kind === 'info' && hub.xet && accepts && content.length >= LFS) {
@@ -191,7 +198,8 @@ function sendXet(
   );
   if (fault.hang !== undefined && what !== 'data') return;
   if (what === 'auth') {
-    return json(response, { accessToken: 'x', casUrl: here, exp: Math.floor(Date.now() / 1000) + 3600 });
+    json(response, { accessToken: 'x', casUrl: here, exp: Math.floor(Date.now() / 1000) + 3600 });
+    return;
   }
   const store = Buffer.concat(
     chunks.flatMap((chunk) => {
@@ -201,7 +209,10 @@ function sendXet(
       return [head, chunk];
     }),
   );
-  if (what === 'data') return send(response, store, range, fault);
+  if (what === 'data') {
+    send(response, store, range, fault);
+    return;
+  }
   const first = Math.floor(Number(range?.[1] ?? 0) / CHUNK);
   const part = { start: first, end: chunks.length };
   const bytes = { start: first * (CHUNK + HEAD), end: store.length - 1 };
