@@ -261,6 +261,9 @@ describe('a pull', () => {
     faults({ cut: 100_000 }, { whole: true });
     await fetchAll();
     expectWhole();
+    const asked = bytesAsked();
+    expect(asked).toHaveLength(2);
+    expect(asked[1]).toBeGreaterThan(0);
   });
 
   it('takes a mirror with a path, a token, and a token file', async () => {
