@@ -32,7 +32,7 @@ const ENCODERS = [
   'src/models/linear-head.ts',
   'src/models/tokenizer.ts',
 ];
-const BASE = ['src/core/', 'src/runtime/'];
+const BASE = ['src/core/', 'src/runtime/', 'src/hub/'];
 const WORLD = 'src/toybox/world/';
 const CONTRACTS = [
   'src/models/contract.ts',
@@ -42,7 +42,7 @@ const CONTRACTS = [
 ];
 const PARTS = [...BASE, 'src/models/', 'src/verifiers/', 'src/search/'];
 const RUNS = [...PARTS, 'src/engine/', 'src/run/', 'src/score/'];
-const EDGES = [...RUNS, 'src/report/', 'src/varsearch.ts', 'src/index.ts'];
+const EDGES = [...RUNS, 'src/report/', 'src/doctor/', 'src/varsearch.ts', 'src/index.ts'];
 
 /** The rules of this repository, in the order of the way from a prompt to a picture. */
 export const RULES: Rules = {
@@ -55,6 +55,8 @@ export const RULES: Rules = {
       doors: ['', 'graph/', 'weights/', 'rpc/'].map((folder) => `src/runtime/${folder}index.ts`),
     },
     { path: 'src/endpoint/', may: ['src/core/'] },
+    // Catalogues hold its facts and ask where the shared cache has files; commands pull.
+    { path: 'src/hub/', may: ['src/core/'], doors: ['src/hub/index.ts'] },
     // The embedded world: its judge looks at pictures without any model.
     { path: WORLD, may: ['src/core/'] },
     { path: 'src/toybox/judge/', may: ['src/core/', WORLD] },
@@ -71,6 +73,8 @@ export const RULES: Rules = {
     { path: 'src/run/', may: [...PARTS, 'src/engine/'] },
     // Existing pictures carry recipes, which may say what they show; the embedded verifiers warn of others' pictures.
     { path: 'src/score/', may: [...RUNS, WORLD] },
+    // It shows models pictures whose words are known: those of the embedded world.
+    { path: 'src/doctor/', may: [...PARTS, 'src/engine/', WORLD] },
     { path: 'src/report/', may: RUNS },
     { path: 'src/varsearch.ts', may: RUNS },
     { path: 'src/index.ts', may: EDGES },
@@ -113,6 +117,11 @@ export const RULES: Rules = {
       package: 'onnxruntime-node',
       only: ['src/runtime/engine.ts'],
       why: 'one module alone talks to the engine',
+    },
+    {
+      package: '@huggingface/hub',
+      only: ['src/hub/client.ts'],
+      why: 'one module alone talks to the Hub',
     },
     {
       package: '@huggingface/transformers',

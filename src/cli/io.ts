@@ -20,6 +20,8 @@ export interface CliIo {
   readonly catalogs: () => Promise<Catalogs>;
   /** Calls the handler when the user asks to stop; gives the function that ends the listening. */
   readonly onInterrupt: (handler: (signal: InterruptSignal) => void) => () => void;
+  /** Puts a question to the user, whose answer is yes or no. @default nobody is there */
+  readonly ask?: ((question: string) => Promise<boolean>) | undefined;
 }
 
 /** The signals that ask a program to stop, with their exit codes. */

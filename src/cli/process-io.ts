@@ -1,5 +1,7 @@
 // The real surroundings of a command: the process' streams, environment and signals.
 
+import { createInterface } from 'node:readline/promises';
+
 import { fileFault } from '../core/file-faults.js';
 import { builtInCatalogs } from '../engine/catalogs.js';
 import { EXIT } from './exit.js';
@@ -51,7 +53,25 @@ export function processIo(): CliIo {
     });
   }
   const { stdout, stderr, env } = process;
-  return { stdout, stderr, env, cwd: currentFolder(), catalogs: builtInCatalogs, onInterrupt };
+  const attended = process.stdin.isTTY && stderr.isTTY;
+  return {
+    stdout,
+    stderr,
+    env,
+    cwd: currentFolder(),
+    catalogs: builtInCatalogs,
+    onInterrupt,
+    ask: attended ? ask : undefined,
+  };
+}
+
+async function ask(question: string): Promise<boolean> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await lines.question(question)).trim());
+  } finally {
+    lines.close();
+  }
 }
 
 /** The current folder; one that was deleted is named as the shell knows it, so that what needs it fails with its own line. */

@@ -4,8 +4,10 @@ import { Command } from 'commander';
 
 import { VERSION } from '../engine/versions.js';
 import { addCompare } from './commands/compare.js';
+import { addDoctor } from './commands/doctor.js';
 import { addGenerate } from './commands/generate.js';
 import { addModels } from './commands/models.js';
+import { addPull } from './commands/pull.js';
 import { addReplay } from './commands/replay.js';
 import { addScore } from './commands/score.js';
 import { addVerifiers } from './commands/verifiers.js';
@@ -18,6 +20,7 @@ Examples:
   varsearch compare "two green hearts" --budget 300
   varsearch generate --dry-run --scales 13
   varsearch replay stars/picture.png
+  varsearch pull infinity-2b
   varsearch score stars drafts --prompt "three red stars" --top 3`;
 
 /** Commander writes help to stdout; its errors are thrown and told by reportError. */
@@ -47,6 +50,10 @@ export async function runCli(words: readonly string[], io: CliIo): Promise<numbe
   addScore(program, io);
   addModels(program, io);
   addVerifiers(program, io);
+  addPull(program, io);
+  addDoctor(program, io, (exit) => {
+    code = exit;
+  });
   configure(program, io);
   try {
     if (words.length === 0) program.outputHelp();

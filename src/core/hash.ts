@@ -21,16 +21,21 @@ export async function fileHash(path: string): Promise<string> {
 
 /**
  * The hashes of an opened checkpoint: of its file under `name`; where that is an index, of each shard that it names as well,
- * as name/shard. What else lies in the folder does not count.
+ * as name/shard: all, or those with tensors whose names begin as one of `tensors` does. What else lies in the folder does not count.
  */
-export async function checkpointHashes(name: string, file: string): Promise<FileHashes> {
+export async function checkpointHashes(
+  name: string,
+  file: string,
+  tensors: readonly string[] = [''],
+): Promise<FileHashes> {
   const hashes: Record<string, string> = { [name]: await fileHash(file) };
   if (!file.endsWith('.index.json')) return hashes;
   // It was read and checked when the checkpoint was opened.
   const { weight_map: map = {} } = JSON.parse(await readFile(file, 'utf8')) as {
     readonly weight_map?: Readonly<Record<string, string>>;
   };
-  for (const shard of [...new Set(Object.values(map))].sort()) {
+  const needed = Object.entries(map).filter(([tensor]) => tensors.some((start) => tensor.startsWith(start)));
+  for (const shard of [...new Set(needed.map(([, each]) => each))].sort()) {
     hashes[`${name}/${shard}`] = await fileHash(join(dirname(file), basename(shard)));
   }
   return hashes;

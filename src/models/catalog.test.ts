@@ -40,7 +40,9 @@ describe('the catalogue of models', () => {
     expect(findModel('toybox')).toBe(MODELS[0]);
     for (const name of ['toybux', toybox, './assets/toybox', '']) {
       expect(() => findModel(name)).toThrow(UsageError);
-      expect(() => findModel(name)).toThrow(/toybox, infinity-2b, infinity-8b.*'modelDir' \(--model-dir\)/);
+      expect(() => findModel(name)).toThrow(
+        /toybox, infinity-125m, infinity-2b, infinity-8b, infinity-8b-512.*'modelDir' \(--model-dir\)/,
+      );
     }
   });
 
@@ -115,6 +117,18 @@ describe('the catalogue of models', () => {
       const wide = findModel(name).schedule({ size: '0.06M', aspectRatio: 0.5 });
       expect(wide.steps.at(-1)?.readout).toEqual({ width: 352, height: 176, nfe: 0 });
     }
+  });
+
+  it.each([
+    ['infinity-125m', 7, 256],
+    ['infinity-2b', 13, 1024],
+    ['infinity-8b', 13, 1024],
+    ['infinity-8b-512', 10, 512],
+  ])('draws as large as %s was trained where nothing is said', (name, scales, side) => {
+    const { steps } = findModel(name).schedule();
+    expect(steps).toHaveLength(scales);
+    expect(steps.at(-1)?.readout).toMatchObject({ width: side, height: side });
+    expect(findModel(name).schedule({ size: '0.06M' }).steps).toHaveLength(7);
   });
 
   it('agrees with the sizes that DESIGN.md gives for Infinity-2B', () => {

@@ -7,6 +7,7 @@ import { assetPath, modelsFolder } from '../core/assets.js';
 import { CheckpointError, UsageError } from '../core/errors.js';
 import { given } from '../core/given.js';
 import type { OptionTable, OptionValues } from '../core/options.js';
+import { findPart, type HubPart, type HubSet, isBegun, namesOf } from '../hub/index.js';
 import { type RuntimeChoice, withRuntime } from '../runtime/index.js';
 import { checkPrompt } from '../toybox/world/prompt-check.js';
 import type { ImageModel, Schedule } from './contract.js';
@@ -16,11 +17,12 @@ import { openFlux } from './flux/model.js';
 import { licenceOf, OFFICIAL_FLUX, type OfficialFlux } from './flux/official.js';
 import { FLUX_OPTIONS, type FluxFacts, resolveFlux } from './flux/options.js';
 import { fluxScheduleOf } from './flux/steps.js';
-import type { TransformerSizes } from './infinity/config.js';
 import { infinityFacts, infinityFolder } from './infinity/folder.js';
 import { type InfinityOptions, openInfinity } from './infinity/model.js';
+import { OFFICIAL_INFINITIES, type OfficialInfinity } from './infinity/official.js';
 import { INFINITY_OPTIONS, resolveInfinity } from './infinity/options.js';
 import { type InfinityFacts, scheduleFromFacts } from './infinity/steps.js';
+import { FLAN_T5_XL, FLAN_T5_XL_ENCODER_BYTES } from './t5/files.js';
 
 /** What loading a model may be given. */
 export interface ModelLoadOptions extends RuntimeChoice {
@@ -44,6 +46,10 @@ export interface ModelEntry {
   readonly world: 'toybox' | 'any' | 'unknown';
   /** The verifier for it where none is named; null where nobody knows who could judge its pictures. */
   readonly verifier: string | null;
+  /** Bytes of its weights in the engine, about: text encoder and VAE included. @default not known */
+  readonly weightBytes?: number;
+  /** The files that `varsearch pull` fetches. @default there is nothing to fetch */
+  readonly hub?: HubSet;
   /** True, or what is missing and where it comes from, in one line. */
   installed(): true | string;
   /** Loads it; the caller closes it. Throws CheckpointError when files are missing or wrong. */
@@ -66,69 +72,82 @@ function flowOptions(): FluxOptions {
   };
 }
 
-/** An official Infinity: the files of FoundationVision/Infinity and its text encoder, in one folder. */
-interface Official {
-  readonly transformer: string;
-  readonly vae: string;
-  /** Of model_type in tools/run_infinity.py; the bits of a token are d of the VAE, 4 d with patches of 2 x 2. */
-  readonly sizes: TransformerSizes;
-}
+/** Bytes of an official VAE's decoder, about. */
+const VAE_BYTES = 0.25e9;
 
-function official(name: string, description: string, files: Official): ModelEntry {
+function official(facts: OfficialInfinity): ModelEntry {
+  const { name, description, sizes, size } = facts;
   // What tools/run_infinity.py does where nothing is said: --cfg 3, --tau 1, and the top_p of gen_one_img. Its top_k of 900
   // keeps both values of a bit.
-  const run = { name, schedule: 'official', defaults: { cfg: 3, temperature: 1, topP: 0.97 } } as const;
-  const locate = (): InfinityOptions => {
-    const folder = join(modelsFolder(), name);
-    return {
-      ...run,
-      transformer: join(folder, files.transformer),
-      vae: join(folder, files.vae),
-      textEncoder: join(folder, 'text-encoder'),
-      cfgInsertionLayer: [0],
-    };
-  };
+  const run = {
+    name,
+    schedule: 'official',
+    pictureSize: size,
+    defaults: { cfg: 3, temperature: 1, topP: 0.97 },
+  } as const;
+  const files = officialFiles(facts);
   return {
     name,
     description,
     licence: 'MIT',
     world: 'any',
     verifier: 'clip-score-l14',
+    hub: { parts: [facts.transformer, facts.vae, FLAN_T5_XL] },
+    weightBytes: (facts.transformer.bytes ?? 0) + VAE_BYTES + FLAN_T5_XL_ENCODER_BYTES,
     // A token covers 16 x 16 pixels: a VAE that divides by 16, or by 8 and then patches of 2 x 2.
-    ...describedInfinity(() => ({ ...run, sizes: files.sizes, tokenPixels: 16 })),
+    ...describedInfinity(() => ({ ...run, sizes, tokenPixels: 16 })),
     installed: () => {
-      const { transformer, vae, textEncoder = '' } = locate();
-      const missing = [transformer, vae, textEncoder].find((path) => !existsSync(path));
-      return (
-        missing === undefined ||
-        `${missing} is missing: put ${files.transformer} and ${files.vae} of FoundationVision/Infinity there, ` +
-          'and google/flan-t5-xl as text-encoder/'
-      );
+      const missing = files().flatMap((file) => file.missing);
+      return missing.length === 0 || whatIsMissing(name, missing, files());
     },
-    load: (options = {}) => loadInfinity(options, locate),
+    load: (options = {}) =>
+      loadInfinity(options, () => {
+        const [transformer, vae, textEncoder] = files();
+        return {
+          ...run,
+          transformer: transformer.path,
+          vae: vae.path,
+          textEncoder: textEncoder.path,
+          cfgInsertionLayer: [0],
+        };
+      }),
   };
 }
 
 function officialFlux(model: OfficialFlux): ModelEntry {
   const { name, kind, description, parts } = model;
-  const folder = (): string => join(modelsFolder(), name);
-  const [{ repo, files }] = parts;
+  const own = join(modelsFolder(), name);
+  const [part, tokenizerPart] = parts;
+  const { repo, files } = part;
+  /** The user's own folder goes before the cache. */
+  const folder = (): string => {
+    const pulled = existsSync(own) ? null : findPart(part);
+    return pulled?.missing.length === 0 ? pulled.folder : own;
+  };
+  const options = (): FluxOptions => {
+    const found = fluxFolder(folder(), name);
+    const { text } = found;
+    const tokenizer = tokenizerPart && findPart(tokenizerPart);
+    if (!text || !tokenizer || existsSync(join(text.clip.tokenizer, 'tokenizer.json'))) return found;
+    return { ...found, text: { ...text, clip: { ...text.clip, tokenizer: tokenizer.folder } } };
+  };
   return {
     name,
     description,
     licence: licenceOf(model),
     world: 'any',
     verifier: 'clip-score-l14',
+    hub: { parts },
     ...describedFlux(() => officialFacts(name, kind)),
     installed: () => {
-      const remedy = `put ${files.slice(0, 2).join(' and ')} of ${repo} there, with its text encoders and tokenizers`;
+      const remedy = `'varsearch pull ${name}' fetches it, or put ${files.slice(0, 2).join(' and ')} of ${repo} there, with its text encoders and tokenizers`;
       if (!isFluxFolder(folder())) return `${folder()} is missing: ${remedy}`;
-      const missing = missingOf(fluxFolder(folder(), name));
+      const missing = missingOf(options());
       return missing === true || `${missing}: ${remedy}`;
     },
-    load: (options = {}) =>
-      loadFlux(options, () => {
-        const found = fluxFolder(folder(), name);
+    load: (given = {}) =>
+      loadFlux(given, () => {
+        const found = options();
         if (found.kind === kind) return found;
         throw new CheckpointError(
           found.transformer,
@@ -136,6 +155,45 @@ function officialFlux(model: OfficialFlux): ModelEntry {
         );
       }),
   };
+}
+
+/** Where a file or folder of a model is, or would be. */
+interface Place {
+  readonly path: string;
+  /** What of it is not there. */
+  readonly missing: readonly string[];
+  /** Whether a pull of it was begun. */
+  readonly begun: boolean;
+}
+
+/** Finds transformer, VAE and text encoder: what the user has put into a folder of the model's name, or the Hub's cache. */
+function officialFiles({ name, transformer, vae }: OfficialInfinity): () => [Place, Place, Place] {
+  const place = (own: string, part: HubPart, isFolder = false): Place => {
+    const path = join(modelsFolder(), name, own);
+    if (existsSync(path)) return { path, missing: [], begun: false };
+    const found = findPart(part);
+    const begun = found !== null || isBegun(part);
+    if (found?.missing.length !== 0) {
+      const missing = found?.missing ?? part.files.map((file) => namesOf(file).join(' or '));
+      return { path, begun, missing: missing.map((file) => `${file} of ${part.repo}`) };
+    }
+    return { path: isFolder ? found.folder : join(found.folder, found.files[0] ?? ''), missing: [], begun };
+  };
+  // A checkpoint in shards has a folder of its own, the name of which stands before its index's.
+  const own = (part: HubPart): string => namesOf(part.files[0] ?? '')[0]?.split('/')[0] ?? '';
+  return () => [
+    place(own(transformer), transformer),
+    place(own(vae), vae),
+    place('text-encoder', FLAN_T5_XL, true),
+  ];
+}
+
+function whatIsMissing(name: string, missing: readonly string[], files: readonly Place[]): string {
+  const folder = join(modelsFolder(), name);
+  const lacks = `${missing.slice(0, 3).join(', ')}${missing.length > 3 ? ` and ${missing.length - 3} more` : ''}`;
+  return files.some(({ begun }) => begun)
+    ? `it is half pulled and lacks ${lacks}: 'varsearch pull ${name}' goes on where it stopped`
+    : `${lacks} are missing: 'varsearch pull ${name}' fetches them, or put them into ${folder}, google/flan-t5-xl as text-encoder/`;
 }
 
 /** Every model of this package. */
@@ -152,16 +210,7 @@ export const MODELS: readonly ModelEntry[] = [
     load: (options = {}) => loadInfinity(options, () => infinityFolder(toyboxFolder, 'toybox')),
     checkPrompt: (prompt) => checkPrompt(prompt).warning,
   },
-  official('infinity-2b', 'Infinity-2B, up to 1024 x 1024 pixels', {
-    transformer: 'infinity_2b_reg.pth',
-    vae: 'infinity_vae_d32reg.pth',
-    sizes: { depth: 32, width: 2048, hidden: 4 * 2048, bits: 32 },
-  }),
-  official('infinity-8b', 'Infinity-8B, up to 1024 x 1024 pixels', {
-    transformer: 'infinity_8b_weights',
-    vae: 'infinity_vae_d56_f8_14_patchify.pth',
-    sizes: { depth: 40, width: 3584, hidden: 4 * 3584, bits: 4 * 14 },
-  }),
+  ...OFFICIAL_INFINITIES.map(official),
   {
     name: 'toybox-flow',
     description: 'the embedded tiny FLUX: the same scenes as toybox, 64 x 64 pixels',

@@ -15,14 +15,15 @@ export interface TextEncoderFiles {
   readonly tokenizer?: string;
 }
 
-/** Hashes under `name` and as name/file. */
+/** Hashes under `name` and as name/file; of shards those that hold tensors whose names begin as one of `tensors` does. */
 export async function textEncoderHashes(
   name: string,
   { weights, folder, tokenizer: tokenizerFolder = folder }: TextEncoderFiles,
+  tensors?: readonly string[],
 ): Promise<FileHashes> {
   const { tokenizer, tokenizerConfig } = tokenizerFiles(tokenizerFolder);
   return {
-    ...(await checkpointHashes(name, weights)),
+    ...(await checkpointHashes(name, weights, tensors)),
     ...(await presentHashes({
       [`${name}/config`]: join(folder, 'config.json'),
       [`${name}/tokenizer`]: tokenizer,

@@ -4,8 +4,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { assetPath, modelsFolder } from '../core/assets.js';
+import { assetPath } from '../core/assets.js';
 import { UsageError } from '../core/errors.js';
+import { type HubSet, webPath } from '../hub/index.js';
 import { type ClipEncoder, openClip } from '../models/clip/clip.js';
 import type { ClipPool } from '../models/clip/shared.js';
 import { type Runtime, type RuntimeChoice, withRuntime } from '../runtime/index.js';
@@ -13,15 +14,15 @@ import { openAesthetic } from './aesthetic.js';
 import { clipScore } from './clip-score.js';
 import type { Verifier } from './contract.js';
 import {
-  AESTHETIC,
   AESTHETIC_HEAD,
   BERT_TOKENIZER,
   CLIP_B32,
   CLIP_L14,
+  fetchable,
   type Fetched,
   fetchedPath,
   IMAGE_REWARD,
-  isFetched,
+  LLAVA,
 } from './fetched.js';
 import { openImageRewardVerifier } from './image-reward.js';
 import { openLlavaEndpoint } from './llava/endpoint.js';
@@ -58,6 +59,8 @@ export interface VerifierEntry {
   readonly studyOnly?: true;
   /** Where it sends pictures and prompts to somebody else: a recipe may not ask for it without the user's word. */
   readonly sendsAway?: true;
+  /** The files that `varsearch pull` fetches. @default there is nothing to fetch */
+  readonly hub?: HubSet;
   /** True, or what is missing and where it comes from, in one line. */
   installed(): true | string;
   /** Loads it; the caller closes it. Throws CheckpointError when files are missing or wrong. */
@@ -109,19 +112,17 @@ async function openNamedClipScore(
 function officialClipScore(name: string, size: string, clip: Fetched): VerifierEntry {
   return entry({
     name,
-    description: `CLIPScore with the official ${clip.source.replace(/ \(.*/, '')}`,
+    description: `CLIPScore with the official ${clip.part.repo}`,
     goodAt: 'what the prompt names is there; weak at counts and places',
     licence: 'MIT',
     size,
     world: 'any',
-    installed: () => isFetched(clip),
+    ...fetchable(name, [clip]),
     open: (runtime, options) => openNamedClipScore(name, runtime, fetchedPath(clip), options),
   });
 }
 
 const TOYBOX_LLAVA = assetPath('toybox', 'llava');
-
-const llavaFolder = (): string => join(modelsFolder(), 'llava-onevision-qwen2-0.5b-ov-hf');
 
 /** What is known of a CLIP that somebody brings. */
 const CLIP_DIR = {
@@ -195,11 +196,11 @@ export const VERIFIERS: readonly VerifierEntry[] = [
     licence: 'Apache-2.0 (head), MIT (CLIP)',
     size: '1.7 GB',
     world: 'any',
-    installed: () => isFetched(CLIP_L14, AESTHETIC),
+    ...fetchable('aesthetic-l14', [CLIP_L14], [AESTHETIC_HEAD]),
     open: async (runtime, options) => ({
       ...(await openAesthetic({
         openClip: () => openSharedClip(runtime, fetchedPath(CLIP_L14), options),
-        head: fetchedPath(AESTHETIC, AESTHETIC_HEAD),
+        head: webPath(AESTHETIC_HEAD),
       })),
       name: 'aesthetic-l14',
     }),
@@ -211,9 +212,9 @@ export const VERIFIERS: readonly VerifierEntry[] = [
     licence: 'Apache-2.0',
     size: '1.8 GB',
     world: 'any',
-    installed: () => isFetched(IMAGE_REWARD, BERT_TOKENIZER),
+    ...fetchable('image-reward-v1', [IMAGE_REWARD, BERT_TOKENIZER]),
     open: async (runtime) => ({
-      ...(await openImageRewardVerifier(runtime, fetchedPath(IMAGE_REWARD))),
+      ...(await openImageRewardVerifier(runtime, fetchedPath(IMAGE_REWARD), fetchedPath(BERT_TOKENIZER))),
       name: 'image-reward-v1',
     }),
   }),
@@ -225,9 +226,10 @@ export const VERIFIERS: readonly VerifierEntry[] = [
     licence: 'Apache-2.0',
     size: '2.5 to 4.2 GB',
     world: 'any',
-    installed: () => isLlavaInstalled(llavaFolder()),
+    hub: { parts: [LLAVA.part] },
+    installed: () => isLlavaInstalled(fetchedPath(LLAVA)),
     load: ({ runtime, threads = runtime?.threads } = {}) =>
-      openLlava({ folder: llavaFolder(), ...(threads === undefined ? {} : { threads }) }),
+      openLlava({ folder: fetchedPath(LLAVA), ...(threads === undefined ? {} : { threads }) }),
   },
   {
     name: 'llava-endpoint',

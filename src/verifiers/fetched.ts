@@ -1,71 +1,128 @@
-// The official weights that verifiers read: which files, in which folder below modelsFolder(), and where they come from.
+// The official weights that verifiers read: which files, where they come from, and where they are: in the cache of the Hub, or in
+// a folder below modelsFolder() that the user has filled.
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { modelsFolder } from '../core/assets.js';
+import { findPart, type HubPart, type HubSet, lookIn, type WebFile, webPath } from '../hub/index.js';
 
-/** A folder of files that the user fetches, and where from. */
+/** Files of the Hub, and the folder below modelsFolder() that they may be in as well. */
 export interface Fetched {
   readonly folder: string;
-  /** The files that have to be there, all of one source; in a list of names, one of them. */
-  readonly files: readonly (string | readonly string[])[];
-  readonly source: string;
+  readonly part: HubPart;
 }
 
-const CLIP_FILES = [['model.safetensors', 'pytorch_model.bin'], 'config.json', 'tokenizer.json'] as const;
+const CLIP_FILES = {
+  files: [['model.safetensors', 'pytorch_model.bin'], 'config.json', 'tokenizer.json'],
+  optional: ['tokenizer_config.json'],
+  licence: { name: 'MIT' },
+} as const;
 
 /** OpenAI's CLIP ViT-L/14. */
 export const CLIP_L14: Fetched = {
   folder: 'clip-vit-large-patch14',
-  files: CLIP_FILES,
-  source: 'openai/clip-vit-large-patch14 (Hugging Face)',
+  part: { ...CLIP_FILES, repo: 'openai/clip-vit-large-patch14', bytes: 1.71e9 },
 };
 
 /** OpenAI's CLIP ViT-B/32. */
 export const CLIP_B32: Fetched = {
   folder: 'clip-vit-base-patch32',
-  files: CLIP_FILES,
-  source: 'openai/clip-vit-base-patch32 (Hugging Face)',
+  part: { ...CLIP_FILES, repo: 'openai/clip-vit-base-patch32', bytes: 0.61e9 },
 };
 
-/** The file of LAION's aesthetic head. */
-export const AESTHETIC_HEAD = 'sac+logos+ava1-l14-linearMSE.pth';
-
-/** LAION's aesthetic head for CLIP ViT-L/14. */
-export const AESTHETIC: Fetched = {
+/** LAION's aesthetic head for CLIP ViT-L/14, which its author keeps on GitHub. */
+export const AESTHETIC_HEAD: WebFile = {
+  url: 'https://github.com/christophschuhmann/improved-aesthetic-predictor/raw/main/sac%2Blogos%2Bava1-l14-linearMSE.pth',
   folder: 'aesthetic',
-  files: [AESTHETIC_HEAD],
-  source: 'christophschuhmann/improved-aesthetic-predictor (GitHub)',
+  file: 'sac+logos+ava1-l14-linearMSE.pth',
+  licence: { name: 'Apache-2.0' },
 };
 
 /** ImageReward-v1.0 without its tokenizer. */
 export const IMAGE_REWARD: Fetched = {
   folder: 'image-reward',
-  files: ['ImageReward.pt', 'med_config.json'],
-  source: 'THUDM/ImageReward (Hugging Face)',
+  part: {
+    repo: 'THUDM/ImageReward',
+    files: ['ImageReward.pt', 'med_config.json'],
+    bytes: 1.79e9,
+    licence: { name: 'Apache-2.0' },
+  },
 };
 
-/** The tokenizer that belongs beside ImageReward. */
+/** The tokenizer that belongs to ImageReward; in a folder of the user's it lies beside it. */
 export const BERT_TOKENIZER: Fetched = {
   folder: 'image-reward',
-  files: ['tokenizer.json'],
-  source: 'google-bert/bert-base-uncased (Hugging Face)',
+  part: {
+    repo: 'google-bert/bert-base-uncased',
+    files: ['tokenizer.json'],
+    optional: ['tokenizer_config.json'],
+    bytes: 0.5e6,
+    licence: { name: 'Apache-2.0' },
+  },
 };
 
-/** The path of a fetched folder, or of something in it. */
-export function fetchedPath({ folder }: Fetched, ...parts: string[]): string {
-  return join(modelsFolder(), folder, ...parts);
+/** LLaVA-OneVision (Qwen2 0.5B) for Transformers.js, its language model in 4 bits: the whole repository is 10 GB and more. */
+export const LLAVA: Fetched = {
+  folder: 'llava-onevision-qwen2-0.5b-ov-hf',
+  part: {
+    repo: 'llava-hf/llava-onevision-qwen2-0.5b-ov-hf',
+    files: [
+      'config.json',
+      'preprocessor_config.json',
+      'tokenizer_config.json',
+      'tokenizer.json',
+      'onnx/embed_tokens.onnx',
+      'onnx/vision_encoder.onnx',
+      'onnx/decoder_model_merged_q4.onnx',
+    ],
+    optional: [
+      'chat_template.json',
+      'chat_template.jinja',
+      'generation_config.json',
+      'processor_config.json',
+      'onnx/embed_tokens.onnx_data',
+      'onnx/vision_encoder.onnx_data',
+      'onnx/decoder_model_merged_q4.onnx_data',
+    ],
+    bytes: 2.5e9,
+    licence: { name: 'Apache-2.0' },
+  },
+};
+
+/** The folder of some files: the user's own where it is whole, else the cache's, and the user's where neither is. */
+export function fetchedPath({ folder, part }: Fetched): string {
+  const own = join(modelsFolder(), folder);
+  if (lookIn(own, part).missing.length === 0) return own;
+  const cached = findPart(part);
+  return cached?.missing.length === 0 ? cached.folder : own;
 }
 
-/** True when all files are there, or which are missing and where they come from. */
-export function isFetched(...parts: readonly Fetched[]): true | string {
-  const missing = parts.flatMap((part) => {
-    const files = part.files
-      .map((file) => (typeof file === 'string' ? [file] : file))
-      .filter((names) => !names.some((name) => existsSync(fetchedPath(part, name))))
-      .map((names) => names.join(' or '));
-    return files.length === 0 ? [] : [`${fetchedPath(part)} lacks ${files.join(', ')} of ${part.source}`];
-  });
-  return missing.length === 0 || `files are missing: ${missing.join('; ')}`;
+/** What a verifier's entry says of its files: what `varsearch pull` fetches, and whether all is there. */
+export function fetchable(
+  name: string,
+  parts: readonly Fetched[],
+  web: readonly WebFile[] = [],
+): { readonly hub: HubSet; readonly installed: () => true | string } {
+  const lacks = (): string[] => [
+    ...parts.flatMap((each) => {
+      const path = fetchedPath(each);
+      const { missing } = lookIn(path, each.part);
+      return missing.length === 0
+        ? []
+        : [`${path} lacks ${missing.join(', ')} of ${each.part.repo} (Hugging Face)`];
+    }),
+    ...web
+      .filter((file) => !existsSync(webPath(file)))
+      .map((file) => `${join(modelsFolder(), file.folder)} lacks ${file.file} of ${file.url}`),
+  ];
+  return {
+    hub: { parts: parts.map(({ part }) => part), web },
+    installed: () => {
+      const all = lacks();
+      return (
+        all.length === 0 || `files are missing: ${all.join('; ')}; 'varsearch pull ${name}' fetches them`
+      );
+    },
+  };
 }

@@ -7,9 +7,16 @@ import { type ImageReward, openImageReward } from '../models/blip/image-reward.j
 import type { Runtime } from '../runtime/index.js';
 import { cutOf, type Judge, type Verifier } from './contract.js';
 
-/** Opens ImageReward from a folder with ImageReward.pt, med_config.json and tokenizer.json; the caller closes it. Throws CheckpointError. */
-export async function openImageRewardVerifier(runtime: Runtime, folder: string): Promise<Verifier> {
-  return imageReward(await openImageReward(runtime, folder));
+/**
+ * Opens ImageReward from a folder with ImageReward.pt and med_config.json, and the one with its tokenizer.json, by default the
+ * same; the caller closes it. Throws CheckpointError.
+ */
+export async function openImageRewardVerifier(
+  runtime: Runtime,
+  folder: string,
+  tokenizerFolder = folder,
+): Promise<Verifier> {
+  return imageReward(await openImageReward(runtime, folder, tokenizerFolder));
 }
 
 /** ImageReward with a loaded model, which it closes when it is closed. */

@@ -38,8 +38,8 @@ function print(verifiers: readonly VerifierEntry[], io: CliIo): void {
     line(io.stdout);
     line(
       io.stdout,
-      "What is missing. Files come for example with 'hf download REPOSITORY --local-dir FOLDER' " +
-        '(VARSEARCH_MODELS moves the folder of all):',
+      "What is missing. Files come with 'varsearch pull NAME' into the cache that all programs share " +
+        '(HF_HUB_CACHE moves it), or into folders of your own (VARSEARCH_MODELS moves them):',
     );
     for (const { entry, installed } of missing) line(io.stdout, `${entry.name}: ${installed}`);
   }

@@ -158,19 +158,25 @@ async function loadAll(
   throw failed.reason;
 }
 
+/** Where its files are. */
+interface ImageRewardFolders {
+  readonly folder: string;
+  readonly tokenizerFolder: string;
+}
+
 /** An ImageReward as its users see it: prompts and pictures in, rewards out. The caller closes it. */
 export class ImageReward {
   readonly network: ImageRewardNetwork;
-  readonly #folder: string;
+  readonly #folders: ImageRewardFolders;
   readonly #tokenizer: TextTokenizer;
   /** Pictures in one run. */
   readonly #batch: number;
 
-  constructor(network: ImageRewardNetwork, folder: string, tokenizer: TextTokenizer) {
+  constructor(network: ImageRewardNetwork, folders: ImageRewardFolders, tokenizer: TextTokenizer) {
     const { vision } = network.config;
     const tokens = (vision.imageSize / vision.patchSize) ** 2 + 1;
     this.network = network;
-    this.#folder = folder;
+    this.#folders = folders;
     this.#tokenizer = tokenizer;
     this.#batch = Math.max(1, Math.floor(BATCH_BYTES / (tokens * vision.hidden * 4)));
   }
@@ -211,11 +217,12 @@ export class ImageReward {
 
   /** SHA-256 of the files. */
   async hashes(): Promise<Record<string, string>> {
+    const { folder, tokenizerFolder } = this.#folders;
     return {
       ...(await checkpointHashes('weights', this.network.file)),
       ...(await presentHashes({
-        config: join(this.#folder, 'med_config.json'),
-        ...tokenizerFiles(this.#folder),
+        config: join(folder, 'med_config.json'),
+        ...tokenizerFiles(tokenizerFolder),
       })),
     };
   }
@@ -243,9 +250,14 @@ export class ImageReward {
   }
 }
 
-/** Opens a folder with ImageReward.pt, med_config.json and bert-base-uncased's tokenizer.json. Throws CheckpointError. */
-export async function openImageReward(runtime: Runtime, folder: string): Promise<ImageReward> {
+/** Opens ImageReward.pt with med_config.json, and bert-base-uncased's tokenizer.json. Throws CheckpointError. */
+export async function openImageReward(
+  runtime: Runtime,
+  folder: string,
+  tokenizerFolder = folder,
+): Promise<ImageReward> {
   const { vocab_size: vocabulary } = readMedConfig(folder).med;
-  const tokenizer = loadTokenizer(folder, { added: ADDED_TOKENS, vocabulary });
-  return new ImageReward(await openImageRewardNetwork(runtime, folder), folder, tokenizer);
+  const tokenizer = loadTokenizer(tokenizerFolder, { added: ADDED_TOKENS, vocabulary });
+  const network = await openImageRewardNetwork(runtime, folder);
+  return new ImageReward(network, { folder, tokenizerFolder }, tokenizer);
 }

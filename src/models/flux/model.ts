@@ -17,7 +17,6 @@ import { type FluxText, type FluxTransformer, openFluxTransformer } from './tran
 
 const DEFAULT_MEMORY = 2 * 1024 ** 3;
 
-
 /** A loaded FLUX; the caller closes it. */
 export class FluxModel implements ImageModel {
   readonly name: string;

@@ -1,26 +1,12 @@
 // The official FLUX models as data: whose they are, under which licence, and which files of which repositories make one.
 // The text encoders are those of the model's own repository; of CLIP's tokenizer that has no tokenizer.json, OpenAI's has.
 
+import type { HubLicence, HubPart } from '../../hub/index.js';
 import type { FluxKind } from './folder.js';
 
-/** Under which terms files are given. */
-interface Licence {
-  readonly name: string;
-  readonly url: string;
-  /** Why it has to be accepted before files are fetched, such as 'non-commercial'. */
-  readonly accept?: string;
-}
-
-/** Files of one repository of the Hugging Face Hub, all of which are needed. */
-interface RepositoryFiles {
-  /** OWNER/NAME. */
-  readonly repo: string;
-  /** Paths in the repository; an index of shards brings the shards that it names. */
+/** Files of a repository that the Hub may give only to accounts that have accepted the terms there. */
+interface RepositoryFiles extends HubPart {
   readonly files: readonly string[];
-  /** Their size, about. */
-  readonly bytes: number;
-  readonly licence: Licence;
-  /** Whether the Hub gives them only to accounts that have accepted the terms there. */
   readonly gated: boolean;
 }
 
@@ -41,7 +27,7 @@ const CLIP_TOKENIZER: RepositoryFiles = {
   gated: false,
 };
 
-function official(repo: string, transformer: string, licence: Licence): OfficialFlux['parts'] {
+function official(repo: string, transformer: string, licence: HubLicence): OfficialFlux['parts'] {
   const files = [
     transformer,
     'ae.safetensors',

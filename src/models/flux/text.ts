@@ -6,6 +6,7 @@ import type { FileHashes } from '../../core/hash.js';
 import { checkReadout } from '../../core/readout.js';
 import type { Runtime } from '../../runtime/index.js';
 import { type ClipTowers, openTowers } from '../clip/towers.js';
+import { T5_ENCODER_TENSORS } from '../t5/files.js';
 import { openT5Weights, type T5Encoder } from '../t5/text-encoder.js';
 import { type TextEncoderFiles, textEncoderHashes } from '../text-hashes.js';
 import { loadTokenizer, type TextTokenizer } from '../tokenizer.js';
@@ -46,7 +47,7 @@ export class FluxTextEncoder {
       tokenizer,
     });
     return {
-      ...(await textEncoderHashes('t5', filesOf(this.#t5.file, t5))),
+      ...(await textEncoderHashes('t5', filesOf(this.#t5.file, t5), T5_ENCODER_TENSORS)),
       ...(await textEncoderHashes('clipText', filesOf(this.#clip.file, clip))),
     };
   }

@@ -7,6 +7,7 @@ import type { OptionValues } from '../../core/options.js';
 import { float32Tensor, type Runtime, type Session } from '../../runtime/index.js';
 import { openWeights, type TensorSource, unwrapped } from '../../runtime/weights/index.js';
 import type { CallOptions, ImageModel, Schedule } from '../contract.js';
+import { T5_ENCODER_TENSORS } from '../t5/files.js';
 import { openT5Encoder, type TextEncoder, type TextStates } from '../t5/text-encoder.js';
 import { textEncoderHashes } from '../text-hashes.js';
 import { openVaeDecoder } from '../vae/decoder.js';
@@ -92,6 +93,11 @@ export class InfinityModel implements ImageModel {
     return scheduleFromFacts({ ...this.#given, sizes: config, tokenPixels }, options);
   }
 
+  /** The scales of a picture with these options. */
+  scales(options: OptionValues): ScaleSchedule['scales'] {
+    return chooseSchedule(this.resolve(options), this.#given).scales;
+  }
+
   async hashes(): Promise<Record<string, string>> {
     const { config, textEncoder: folder } = this.#given;
     const { transformer, vae } = this.#files;
@@ -100,7 +106,7 @@ export class InfinityModel implements ImageModel {
       ...(await checkpointHashes('transformer', transformer)),
       ...(await checkpointHashes('vae', vae)),
       ...(config === undefined ? {} : await presentHashes({ config })),
-      ...(text ? await textEncoderHashes('textEncoder', text) : {}),
+      ...(text ? await textEncoderHashes('textEncoder', text, T5_ENCODER_TENSORS) : {}),
     };
   }
 

@@ -29,7 +29,7 @@ export const INFINITY_OPTIONS = {
     { usual: "the model's", show: offOr },
   ),
   size: text('picture size of an official model: 0.06M, 0.25M, 0.60M or 1M', 'the name of a size', {
-    usual: '1M',
+    usual: "the model's",
     placeholder: 'name',
   }),
   aspectRatio: number(
@@ -53,6 +53,8 @@ export interface InfinityRun {
   readonly name: string;
   /** The one schedule that the model was trained on, or the official table of sizes and ratios. */
   readonly schedule: ScaleSchedule | 'official';
+  /** Of the official table, the size of a picture where none is asked for. @default '1M' */
+  readonly pictureSize?: PictureSize;
   readonly defaults: InfinityDefaults;
 }
 
@@ -86,10 +88,10 @@ const DEFAULT_SIZE: PictureSize = '1M';
 /** The schedule of a picture of the size and ratio that are asked for. */
 export function chooseSchedule(
   { size, aspectRatio }: Pick<InfinityValues, 'size' | 'aspectRatio'>,
-  { name, schedule }: InfinityRun,
+  { name, schedule, pictureSize = DEFAULT_SIZE }: InfinityRun,
 ): ScaleSchedule {
   // officialSchedule refuses names that are no sizes.
-  if (schedule === 'official') return officialSchedule((size ?? DEFAULT_SIZE) as PictureSize, aspectRatio);
+  if (schedule === 'official') return officialSchedule((size ?? pictureSize) as PictureSize, aspectRatio);
   if (size === undefined && aspectRatio === undefined) return schedule;
   throw new UsageError(`${name} draws pictures of one size and ratio: leave size and aspect ratio away`);
 }

@@ -6,6 +6,7 @@ import { int32Tensor, type Runtime, type Session } from '../../runtime/index.js'
 import { openWeights, unwrapped } from '../../runtime/weights/index.js';
 import { loadTokenizer, type TextTokenizer } from '../tokenizer.js';
 import { readT5Config, type T5Config } from './config.js';
+import { T5_ENCODER_TENSORS } from './files.js';
 import { buildT5Encoder } from './graph.js';
 
 /** States of one prompt's tokens, [tokens, channels], without padding. */
@@ -76,7 +77,7 @@ const T5 = { marks: ['encoder.final_layer_norm.weight'] };
 /** Opens the weights of a T5 folder (config.json and a checkpoint). The caller closes it. Throws CheckpointError. */
 export async function openT5Weights(runtime: Runtime, folder: string): Promise<T5Encoder> {
   const config = readT5Config(folder);
-  const weights = openWeights(folder);
+  const weights = openWeights(folder, { tensors: T5_ENCODER_TENSORS });
   try {
     const graph = buildT5Encoder(config, unwrapped(weights, T5));
     return new T5Encoder(config, weights.label, await runtime.load(graph));

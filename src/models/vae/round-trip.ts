@@ -41,7 +41,7 @@ export async function openVaeRoundTrip(
 }
 
 /** A picture as planes in -1..1, [3, height, width]. */
-function planesOf({ width, height, data }: Image): PicturePlanes {
+export function planesOf({ width, height, data }: Image): PicturePlanes {
   const size = width * height;
   const planes = new Float32Array(3 * size);
   for (let i = 0; i < size * 3; i++) planes[(i % 3) * size + Math.floor(i / 3)] = (data[i] ?? 0) / 127.5 - 1;

@@ -21,15 +21,21 @@ const PREFERRED = [
   'pytorch_model.bin.index.json',
 ];
 
+/** What is needed of a checkpoint. */
+export interface WeightsOptions {
+  /** Beginnings of the names of the tensors: shards without any of them need not be there. @default all */
+  readonly tensors?: readonly string[];
+}
+
 /** Opens a checkpoint: a safetensors or PyTorch file, an index of shards, or a folder with one of them. Throws CheckpointError. */
-export function openWeights(path: string): TensorSource {
+export function openWeights(path: string, options: WeightsOptions = {}): TensorSource {
   let isFolder: boolean;
   try {
     isFolder = statSync(path).isDirectory();
   } catch (cause) {
     throw new CheckpointError(path, systemFault(cause), { cause });
   }
-  return openFile(isFolder ? join(path, chooseFile(path)) : path);
+  return openFile(isFolder ? join(path, chooseFile(path)) : path, options);
 }
 
 /** The checkpoint of a folder: a well-known name, an index of shards, or the only file that could be one. */
@@ -50,7 +56,7 @@ function chooseFile(folder: string): string {
   throw new CheckpointError(folder, 'holds no checkpoint: no .safetensors, .pth, .pt or .bin file');
 }
 
-function openFile(path: string): TensorSource {
+function openFile(path: string, options: WeightsOptions = {}): TensorSource {
   const bytes = openFileBytes(path);
   let head: Uint8Array;
   try {
@@ -66,7 +72,7 @@ function openFile(path: string): TensorSource {
       return openSafetensors(bytes);
     case 'json':
       bytes.close();
-      if (basename(path).endsWith('.index.json')) return openSharded(path, openShard);
+      if (basename(path).endsWith('.index.json')) return openSharded(path, openShard, options.tensors);
       throw new CheckpointError(
         path,
         'is JSON, but its name does not end in .index.json: no index of shards',

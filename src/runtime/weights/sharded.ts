@@ -8,18 +8,28 @@ import { isJsonObject, parseStrictJson } from './strict-json.js';
 import type { TensorSource } from './tensor-source.js';
 import { quoteName } from './tensor-source.js';
 
-/** Opens all shards of an index through `openShard(index, name)`; throws CheckpointError when index and shards disagree. */
+/**
+ * Opens the shards of an index through `openShard(index, name)`: all, or those with tensors whose names begin as one of
+ * `wanted` does. Throws CheckpointError when index and shards disagree.
+ */
 export function openSharded(
   index: string,
   openShard: (index: string, name: string) => TensorSource,
+  wanted?: readonly string[],
 ): TensorSource {
-  const map = readIndex(index);
+  const whole = readIndex(index);
+  const needed = new Set(
+    [...whole]
+      .filter(([name]) => wanted?.some((start) => name.startsWith(start)) ?? true)
+      .map(([, file]) => file),
+  );
+  const map = new Map([...whole].filter(([, file]) => needed.has(file)));
   const shards = new Map<string, TensorSource>();
   const close = (): void => {
     for (const shard of shards.values()) shard.close();
   };
   try {
-    for (const file of new Set(map.values())) shards.set(file, openShard(index, file));
+    for (const file of needed) shards.set(file, openShard(index, file));
     checkShards(index, map, shards);
   } catch (error) {
     close();

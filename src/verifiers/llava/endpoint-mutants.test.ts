@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { completionOf, textOf, topOf } from '../../../test/fakes/openai-server.js';
-import { mutantOf } from '../../../test/fixtures/mutate-json.js';
+import { mutantOf } from '../../../test/fixtures/json-mutant.js';
 import { VarsearchError } from '../../core/errors.js';
 import { messageIn, parseJson } from '../../endpoint/words.js';
 import { scoreOfChat } from './endpoint-chat.js';

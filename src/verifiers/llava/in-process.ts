@@ -85,7 +85,7 @@ export async function openLlava(options: LlavaOptions): Promise<LlavaVerifier> {
 export function isLlavaInstalled(folder: string): true | string {
   const missing = missingLlavaFiles(folder);
   if (missing.length > 0) {
-    return `files are missing: ${folder} lacks ${missing.join(', ')} of ${LLAVA_REPOSITORY} (Hugging Face)`;
+    return `files are missing: ${folder} lacks ${missing.join(', ')} of ${LLAVA_REPOSITORY} (Hugging Face); 'varsearch pull llava' fetches them`;
   }
   return llavaPackage();
 }

@@ -1,0 +1,140 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { fakeModel } from '../../test/fakes/fake-model.js';
+import { assetPath } from '../core/assets.js';
+import { UsageError } from '../core/errors.js';
+import { Ledger } from '../core/ledger.js';
+import type { OptionValues } from '../core/options.js';
+import { RandomKey } from '../core/random.js';
+import { infinityFolder } from '../models/infinity/folder.js';
+import { type InfinityOptions, openInfinity } from '../models/infinity/model.js';
+import { createRuntime, type Runtime } from '../runtime/index.js';
+import { openWeights, writeSafetensors } from '../runtime/weights/index.js';
+import { findVerifier } from '../verifiers/catalog.js';
+import type { Verifier } from '../verifiers/contract.js';
+import { checkModel, type Finding } from './check.js';
+
+const toybox = assetPath('toybox');
+const folder = mkdtempSync(join(tmpdir(), 'varsearch-test-'));
+let runtime: Runtime;
+let clip: Verifier;
+
+beforeAll(async () => {
+  runtime = await createRuntime({ threads: 2 });
+  clip = await findVerifier('clip-score').load({ runtime });
+});
+afterAll(async () => {
+  await clip.close();
+  await runtime.close();
+  rmSync(folder, { recursive: true });
+});
+
+type Change = (name: string, data: Float32Array, shape: readonly number[]) => Float32Array;
+
+/** A checkpoint with other weights under the same names. */
+function changed(from: string, to: string, change: Change): string {
+  const source = openWeights(from);
+  // A mask of integers is part of a VAE's file, and of no graph.
+  const names = source.names.filter((name) => source.info(name).dtype !== 'I64');
+  const tensors = names.map((name) => {
+    const shape = [...source.info(name).shape];
+    return [name, { dtype: 'F32' as const, shape, data: change(name, source.read(name), shape) }] as const;
+  });
+  source.close();
+  const path = join(folder, to);
+  writeSafetensors(path, new Map(tensors));
+  return path;
+}
+
+let seed = 0;
+
+/** Numbers of the same mean and spread: what an untrained model of the same shapes has. */
+const untrained: Change = (_, data) => {
+  const mean = data.reduce((sum, x) => sum + x, 0) / data.length;
+  const spread = Math.sqrt(data.reduce((sum, x) => sum + (x - mean) ** 2, 0) / data.length);
+  return Float32Array.from(RandomKey.fromSeed(seed++).normal(data.length), (z) => mean + spread * z);
+};
+
+/** Another VAE that is as good: its channels are in another order, on both sides of the latent. */
+const reordered: Change = (name, data, shape) => {
+  const [out = 1, inner = 1] = shape;
+  const kernel = data.length / (out * inner);
+  if (name.includes('encoder.conv_out')) {
+    const row = data.length / out;
+    return Float32Array.from(data, (_, i) => data[((Math.floor(i / row) + 5) % out) * row + (i % row)] ?? 0);
+  }
+  if (!/decoder\.conv_in.*weight/.test(name)) return data;
+  return Float32Array.from(data, (_, i) => {
+    const channel = (Math.floor(i / kernel) + 5) % inner;
+    return data[Math.floor(i / (inner * kernel)) * inner * kernel + channel * kernel + (i % kernel)] ?? 0;
+  });
+};
+
+async function findings(
+  parts: Partial<InfinityOptions> = {},
+  modelOptions: OptionValues = {},
+): Promise<Readonly<Record<string, Finding>>> {
+  const model = await openInfinity(runtime, { ...infinityFolder(toybox, 'toybox'), ...parts });
+  const found: Record<string, Finding> = {};
+  const options = { model, modelOptions, world: 'toybox' as const, clip, ledger: new Ledger() };
+  for await (const finding of checkModel(options)) found[finding.what] = finding;
+  await model.close();
+  return found;
+}
+
+const failed = (found: Readonly<Record<string, Finding>>): string[] =>
+  Object.values(found).flatMap(({ what, passed }) => (passed === false ? [what] : []));
+
+describe('the check of a model', { timeout: 300_000 }, () => {
+  it('passes the embedded model, with figures', async () => {
+    const found = await findings();
+    expect(Object.values(found).map(({ passed }) => passed)).toEqual([
+      true,
+      true,
+      true,
+      true,
+      true,
+      true,
+      true,
+    ]);
+  });
+
+  it('fails untrained weights', async () => {
+    const transformer = changed(join(toybox, 'transformer.pth'), 'transformer.safetensors', untrained);
+    const found = await findings({ transformer });
+    expect(failed(found)).toEqual(expect.arrayContaining(['trained weights, right VAE', 'pictures']));
+  });
+
+  it('fails a VAE that is untrained, and one that belongs to another model', async () => {
+    const random = await findings({ vae: changed(join(toybox, 'vae.pth'), 'vae.safetensors', untrained) });
+    expect(failed(random)).toEqual(expect.arrayContaining(['VAE', 'pictures']));
+    const other = await findings({ vae: changed(join(toybox, 'vae.pth'), 'other.safetensors', reordered) });
+    expect(other['VAE']?.passed).toBe(true);
+    expect(failed(other)).toEqual(expect.arrayContaining(['trained weights, right VAE', 'pictures']));
+  });
+
+  it('fails a text encoder that is none', async () => {
+    const textEncoder = join(folder, 'text-encoder');
+    mkdirSync(textEncoder);
+    cpSync(join(toybox, 'text-encoder'), textEncoder, { recursive: true });
+    changed(join(toybox, 'text-encoder', 'model.safetensors'), 'text-encoder/model.safetensors', untrained);
+    const found = await findings({ textEncoder });
+    expect(found['VAE']?.passed).toBe(true);
+    expect(failed(found)).toEqual(expect.arrayContaining(['text encoder', 'pictures']));
+  });
+
+  it('fails guidance the wrong way round', async () => {
+    // u + c (t - u) with the branches swapped is t + c (u - t) = u + (1 - c) (t - u).
+    const found = await findings({}, { cfg: 1 - 3 });
+    expect(found['text encoder']?.passed).toBe(true);
+    expect(failed(found)).toEqual(expect.arrayContaining(['guidance', 'pictures']));
+  });
+
+  it('is for Infinity', async () => {
+    const options = { model: fakeModel(), world: 'any' as const, clip: null, ledger: new Ledger() };
+    await expect(checkModel(options).next()).rejects.toThrow(UsageError);
+  });
+});

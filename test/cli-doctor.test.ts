@@ -1,0 +1,122 @@
+import { cpSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+import { runCli } from '../src/cli/program.js';
+import { assetPath } from '../src/core/assets.js';
+import { RandomKey } from '../src/core/random.js';
+import { needOf } from '../src/doctor/fits.js';
+import { builtInCatalogs } from '../src/engine/catalogs.js';
+import { findModel } from '../src/models/catalog.js';
+import { openWeights } from '../src/runtime/weights/index.js';
+import { resolveSearch } from '../src/search/registry.js';
+import { temporaryFolder } from './fakes/cli.js';
+import { writeTorchFile } from './fixtures/torch-file.js';
+
+async function cli(...words: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const written = { stdout: '', stderr: '' };
+  const code = await runCli(words, {
+    stdout: { write: (text) => (written.stdout += text) },
+    stderr: { write: (text) => (written.stderr += text) },
+    env: process.env,
+    cwd: temporaryFolder(),
+    catalogs: builtInCatalogs,
+    onInterrupt: () => () => undefined,
+  });
+  return { code, ...written };
+}
+
+describe('varsearch doctor', { timeout: 300_000 }, () => {
+  it('says what is here and what fits', async () => {
+    const { code, stdout } = await cli('doctor', '--strategy', 'random', '--images', '1');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^versions +varsearch \d.*, node \d.*, onnxruntime-node 1\.\d+/m);
+    expect(stdout).toMatch(/^processor .* cores, [\d.]+ GFLOP\/s in matrix products \(measured\)$/m);
+    expect(stdout).toMatch(/^memory +[\d.]+ GB, [\d.]+ [MG]B free$/m);
+    expect(stdout).toMatch(/^models +toybox/m);
+    expect(stdout).toMatch(/^toybox +64 x 64 +Random search, 1 image .* fits/m);
+    expect(stdout).toMatch(/^infinity-125m +256 x 256 /m);
+    expect(stdout).toMatch(/^infinity-2b +1024 x 1024 /m);
+    const asked = await cli('doctor', '--model', 'infinity-8b', '--size', '1M', '--strategy', 'beam');
+    expect(asked.stdout).toMatch(/^infinity-8b +1024 x 1024 .* [\d.]+ [GT]B +does not fit +[\d,]+ h$/m);
+    expect(asked.stdout).not.toMatch(/^toybox +64/m);
+    expect((await cli('doctor', '--model', 'infinity')).stderr).toMatch(/unknown model 'infinity'/);
+  });
+
+  it('is near what was measured of Infinity-2B', async () => {
+    const entry = findModel('infinity-2b');
+    const schedule = entry.schedule({ size: '0.06M' });
+    const search = resolveSearch({ strategy: 'random', images: 1 }, schedule);
+    const { total, held, step } = await needOf(search, schedule, entry.weightBytes ?? 0);
+    // 14.9 GB at the peak with random weights in the official layout: one picture of 256 x 256 with guidance.
+    expect(Math.abs(total / 14.9e9 - 1)).toBeLessThan(0.2);
+    // All scales' keys and values but the last's: 265 tokens of 2 x 32 layers x 2048 x 2 branches x 4 bytes.
+    expect(held).toBe(265 * 2 * 32 * 2048 * 2 * 4);
+    expect(step).toBeGreaterThan(held);
+    const wide = await needOf(resolveSearch({ strategy: 'random', images: 9 }, schedule), schedule, 0);
+    expect(wide.held).toBeGreaterThan(held);
+  });
+
+  it('checks a model, and gives a report and an exit code', async () => {
+    const { code, stdout } = await cli('doctor', '--check', 'toybox');
+    expect(code).toBe(0);
+    for (const what of [
+      'VAE',
+      'trained weights, right VAE',
+      'text encoder',
+      'guidance',
+      'logits',
+      'pictures',
+    ]) {
+      expect(stdout).toMatch(new RegExp(`^ok +${what}: `, 'm'));
+    }
+    expect(stdout).toMatch(
+      /^time: load .*, transformer .*, decoder .*, verifier .*; memory: [\d.]+ [MG]B at most$/m,
+    );
+    expect(stdout).toMatch(/^sha256 [0-9a-f]{64} {2}transformer$/m);
+    expect(stdout).toMatch(/\ntoybox: nothing failed\n$/);
+  });
+
+  it('finds a folder whose weights are untrained, and one that lacks a tensor', async () => {
+    const folder = join(temporaryFolder(), 'untrained');
+    cpSync(assetPath('toybox'), folder, { recursive: true });
+    const weights = openWeights(join(folder, 'transformer.pth'));
+    const tensors = new Map(
+      weights.names.map((name, i) => {
+        const data = weights.read(name);
+        const spread = Math.sqrt(data.reduce((sum, x) => sum + x * x, 0) / data.length);
+        const random = RandomKey.fromSeed(i).normal(data.length);
+        return [
+          name,
+          { shape: weights.info(name).shape, data: Float32Array.from(random, (z) => z * spread) },
+        ];
+      }),
+    );
+    weights.close();
+    rmSync(join(folder, 'transformer.pth'));
+    writeTorchFile(join(folder, 'transformer.pth'), tensors);
+    const { code, stdout } = await cli(
+      'doctor',
+      '--check',
+      '--model-dir',
+      folder,
+      '--verifier',
+      'clip-score',
+    );
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^FAULT +trained weights, right VAE: /m);
+    expect(stdout).toMatch(/^FAULT +pictures: clip-score finds/m);
+    expect(stdout).toMatch(/^untrained: \d failed$/m);
+    tensors.delete('word_embed.weight');
+    writeTorchFile(join(folder, 'transformer.pth'), tensors);
+    const lacking = await cli('doctor', '--check', '--model-dir', folder);
+    expect(lacking.code).toBe(1);
+    expect(lacking.stderr).toMatch(/^varsearch: .*transformer\.pth: .*word_embed\.weight[^\n]*\n$/);
+    const absent = await cli('doctor', '--check', 'infinity-2b');
+    expect(absent).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('varsearch pull infinity-2b') as string,
+    });
+    expect((await cli('doctor', '--check')).stderr).toMatch(/--check needs a model: name one/);
+  });
+});
