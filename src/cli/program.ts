@@ -3,7 +3,9 @@
 import { Command } from 'commander';
 
 import { VERSION } from '../engine/versions.js';
+import { addCache } from './commands/cache.js';
 import { addCompare } from './commands/compare.js';
+import { addConvert } from './commands/convert.js';
 import { addGenerate } from './commands/generate.js';
 import { addModels } from './commands/models.js';
 import { addReplay } from './commands/replay.js';
@@ -47,6 +49,8 @@ export async function runCli(words: readonly string[], io: CliIo): Promise<numbe
   addScore(program, io);
   addModels(program, io);
   addVerifiers(program, io);
+  addConvert(program, io);
+  addCache(program, io);
   configure(program, io);
   try {
     if (words.length === 0) program.outputHelp();

@@ -5,7 +5,9 @@ import { basename, join, resolve as absolute } from 'node:path';
 
 import { assetPath, modelsFolder } from '../core/assets.js';
 import { UsageError } from '../core/errors.js';
+import { given } from '../core/given.js';
 import type { OptionTable, OptionValues } from '../core/options.js';
+import type { Precision } from '../runtime/graph/index.js';
 import { type RuntimeChoice, withRuntime } from '../runtime/index.js';
 import { checkPrompt } from '../toybox/world/prompt-check.js';
 import type { ImageModel, Schedule } from './contract.js';
@@ -19,6 +21,8 @@ import { type InfinityFacts, scheduleFromFacts } from './infinity/steps.js';
 export interface ModelLoadOptions extends RuntimeChoice {
   /** Bytes that prefixes and a running step may take. @default 2 GiB */
   readonly memory?: number;
+  /** @default float32 */
+  readonly precision?: Precision;
 }
 
 /** A model that can be asked for by name. */
@@ -156,7 +160,10 @@ function described(facts: () => InfinityFacts): Pick<ModelEntry, 'options' | 're
 }
 
 /** Reads where the files are when it is called, so that a changed VARSEARCH_MODELS counts. */
-function load({ memory, ...choice }: ModelLoadOptions, locate: () => InfinityOptions): Promise<ImageModel> {
-  const infinity = { ...locate(), ...(memory === undefined ? {} : { memory }) };
+function load(
+  { memory, precision, ...choice }: ModelLoadOptions,
+  locate: () => InfinityOptions,
+): Promise<ImageModel> {
+  const infinity = { ...locate(), ...given({ memory, precision }) };
   return withRuntime<ImageModel>(choice, (runtime) => openInfinity(runtime, infinity));
 }

@@ -2,6 +2,8 @@
 
 import { UsageError } from '../../core/errors.js';
 import { checkOptions, number, numbers, type OptionValues, pick, text, whole } from '../../core/options.js';
+import type { Precision } from '../../runtime/graph/index.js';
+import { PRECISION } from '../precision.js';
 import { officialSchedule, type PictureSize, type ScaleSchedule } from './schedule.js';
 
 const offOr = (value: number): string => (value === 0 ? 'off' : String(value));
@@ -28,6 +30,7 @@ export const INFINITY_OPTIONS = {
     usual: '1M',
     placeholder: 'name',
   }),
+  precision: PRECISION,
   aspectRatio: number(
     'height over width of an official model',
     (value) => value > 0,
@@ -50,12 +53,16 @@ export interface InfinityRun {
   /** The one schedule that the model was trained on, or the official table of sizes and ratios. */
   readonly schedule: ScaleSchedule | 'official';
   readonly defaults: InfinityDefaults;
+  /** In which it was loaded; a model that is not loaded may be asked for any. */
+  readonly precision?: Precision;
 }
 
 /** Options with every default filled in, as plain data. */
 export interface InfinityValues extends InfinityDefaults, OptionValues {
   readonly topK: number;
   readonly topP: number;
+  /** Only where it is not float32. */
+  readonly precision?: Precision;
   /** Only where it was given. */
   readonly size?: string;
   readonly aspectRatio?: number;
@@ -64,8 +71,15 @@ export interface InfinityValues extends InfinityDefaults, OptionValues {
 /** Fills in the model's defaults; throws a UsageError for what this model cannot be told. */
 export function resolveInfinity(options: OptionValues, run: InfinityRun): InfinityValues {
   checkOptions(options, INFINITY_OPTIONS, { whose: run.name });
-  const { size, aspectRatio, ...given } = pick(options, INFINITY_OPTIONS);
+  const { size, aspectRatio, precision: asked, ...given } = pick(options, INFINITY_OPTIONS);
+  const precision = run.precision ?? asked;
+  if (asked !== undefined && asked !== precision) {
+    throw new UsageError(
+      `${run.name} was opened in ${precision}, and ${asked} is asked for: open it with option 'precision'`,
+    );
+  }
   const picture = {
+    ...(precision === undefined || precision === 'float32' ? {} : { precision }),
     ...(size === undefined ? {} : { size }),
     ...(aspectRatio === undefined ? {} : { aspectRatio }),
   };

@@ -1,6 +1,7 @@
 // A T5 encoder from a Hugging Face folder: token ids to states, and prompts to states.
 
 import { RuntimeError } from '../../core/errors.js';
+import type { Precision } from '../../runtime/graph/index.js';
 import { int32Tensor, type Runtime, type Session } from '../../runtime/index.js';
 import { openWeights } from '../../runtime/weights/index.js';
 import { loadTokenizer, type TextTokenizer } from '../tokenizer.js';
@@ -69,20 +70,30 @@ export class T5Encoder {
 }
 
 /** Opens the weights of a T5 folder (config.json and a checkpoint). The caller closes it. Throws CheckpointError. */
-export async function openT5Weights(runtime: Runtime, folder: string): Promise<T5Encoder> {
+export async function openT5Weights(
+  runtime: Runtime,
+  folder: string,
+  precision?: Precision,
+): Promise<T5Encoder> {
   const config = readT5Config(folder);
   const weights = openWeights(folder);
   try {
-    return new T5Encoder(config, weights.label, await runtime.load(buildT5Encoder(config, weights)));
+    const graph = buildT5Encoder(config, weights, precision);
+    const session = await runtime.load(graph, { checkpoint: weights.label });
+    return new T5Encoder(config, weights.label, session);
   } finally {
     weights.close();
   }
 }
 
 /** Opens a T5 folder with its tokenizer.json. The caller closes it. Throws CheckpointError. */
-export async function openT5Encoder(runtime: Runtime, folder: string): Promise<TextEncoder> {
+export async function openT5Encoder(
+  runtime: Runtime,
+  folder: string,
+  precision?: Precision,
+): Promise<TextEncoder> {
   const tokenizer: TextTokenizer = loadTokenizer(folder);
-  const encoder = await openT5Weights(runtime, folder);
+  const encoder = await openT5Weights(runtime, folder, precision);
   return {
     file: encoder.file,
     encode: async (prompt, maxLength = MAX_LENGTH) => {

@@ -30,7 +30,8 @@ export async function openVae(
     }
     const wrapped = weights.names.some((name) => name.startsWith('vae.'));
     const graph = build(wrapped ? withPrefix(weights, 'vae.') : weights);
-    return { file: weights.label, graph, session: await runtime.load(graph.model) };
+    const session = await runtime.load(graph.model, { checkpoint: weights.label });
+    return { file: weights.label, graph, session };
   } finally {
     weights.close();
   }
