@@ -29,7 +29,8 @@ interface RuntimeOptions {
   /**
    * Up to this many bytes the engine lays the weights of a model out anew for its kernels when it is loaded, which takes time and
    * a copy of them in memory. Larger models are used as they lie in their mapped file, some hundredths slower. The last bits of
-   * results differ between the two, so that this is decided by the model alone, wherever it comes from. @default 2 GiB
+   * results differ between the two, so that this is decided by the model alone, wherever it comes from. @default 2 GiB, 64 MiB for
+   * what runs once a prompt
    */
   readonly prepackedUpTo?: number;
 }
@@ -43,6 +44,8 @@ interface LoadOptions {
    * in the cache of ready graphs. Everything that decides a weight's elements has to be in this file or in the graph.
    */
   readonly checkpoint?: string;
+  /** Runs about once a prompt, so that laying its weights out anew would take longer than it saves. @default false */
+  readonly seldom?: boolean;
   /** Folder for those files; a temporary one is made there and removed after loading. @default the system's */
   readonly temporaryFolder?: string;
   /** Keep memory for the next run instead of giving it back. @default true */
@@ -61,6 +64,7 @@ interface OnnxFile {
 const SHARED_MEMORY_LIMIT = 2 ** 30;
 const COPIED_MEMORY_LIMIT = 2 ** 28;
 const PREPACKED_UP_TO = 2 ** 31;
+const SELDOM_PREPACKED_UP_TO = 2 ** 26;
 
 class Handle implements TensorHandle {
   readonly id: number;
@@ -124,7 +128,8 @@ export class Runtime {
     this.line.check();
     if (!('proto' in model)) return this.loadPayload(model.name, { path: resolve(model.path) }, options);
     const { checkpoint } = options;
-    const prepack = model.weightBytes <= this.prepackedUpTo;
+    const most = options.seldom === true ? SELDOM_PREPACKED_UP_TO : PREPACKED_UP_TO;
+    const prepack = model.weightBytes <= Math.min(most, this.prepackedUpTo);
     if (checkpoint !== undefined && this.cache && model.weightBytes >= this.cache.from) {
       const path = await this.cache.ready(model, checkpoint);
       return this.loadPayload(model.name, { path }, options, prepack);
@@ -223,7 +228,7 @@ export function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
     const folder = graphCacheFolder();
     const usual = folder === null ? null : new GraphCache(folder);
     const cache = options.cache === undefined ? usual : options.cache;
-    const { spinning = false, prepackedUpTo = PREPACKED_UP_TO } = options;
+    const { spinning = false, prepackedUpTo = Infinity } = options;
     done(new Runtime(line, { threads, spinning, prepackedUpTo, cache }));
   });
 }

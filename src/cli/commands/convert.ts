@@ -41,7 +41,7 @@ async function run(name: string | undefined, flags: Flags, io: CliIo): Promise<v
   const bytes = made.reduce((sum, each) => sum + each.bytes, 0);
   const what =
     made.length === 0
-      ? 'all that is kept of it was there'
+      ? 'nothing had to be made (what is there already is not, and small models are converted at every start)'
       : `${made.map(({ graph }) => graph).join(', ')} made, ${sizeText(bytes)} in ${folder}`;
   line(io.stdout, `${entry.name} can be opened: ${what} (${took})`);
 }

@@ -215,7 +215,7 @@ async function load(
   const textGraph = buildTextGraph(config, weights, precision);
   const stepGraph = buildStepGraph(config, weights, plan, precision);
   const [text, step, decoder, encoder] = await Promise.all([
-    runtime.load(textGraph, { checkpoint: weights.label }),
+    runtime.load(textGraph, { checkpoint: weights.label, seldom: true }),
     runtime.load(stepGraph, { checkpoint: weights.label }),
     openVaeDecoder(runtime, options.vae),
     options.textEncoder === undefined ? null : openT5Encoder(runtime, options.textEncoder, precision),

@@ -79,7 +79,7 @@ export async function openT5Weights(
   const weights = openWeights(folder);
   try {
     const graph = buildT5Encoder(config, weights, precision);
-    const session = await runtime.load(graph, { checkpoint: weights.label });
+    const session = await runtime.load(graph, { checkpoint: weights.label, seldom: true });
     return new T5Encoder(config, weights.label, session);
   } finally {
     weights.close();
