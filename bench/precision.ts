@@ -43,11 +43,13 @@ const COMPARED = 16;
 interface ScaleError {
   /** Of float32's logits and the other's. */
   readonly cosine: number;
+  /** Length of the other's over that of float32's: sharper logits draw as a lower temperature does. */
+  readonly length: number;
   /** Share of bits that come out otherwise. */
   readonly flipped: number;
 }
 
-function cosine(a: Float32Array, b: Float32Array): number {
+function compare(a: Float32Array, b: Float32Array): Pick<ScaleError, 'cosine' | 'length'> {
   let [dot, aa, bb] = [0, 0, 0];
   a.forEach((x, i) => {
     const y = b[i] ?? NaN;
@@ -55,7 +57,7 @@ function cosine(a: Float32Array, b: Float32Array): number {
     aa += x * x;
     bb += y * y;
   });
-  return dot / Math.sqrt(aa * bb);
+  return { cosine: dot / Math.sqrt(aa * bb), length: Math.sqrt(bb / aa) };
 }
 
 /** Draws a picture in `exact` and computes the logits of each of its prefixes in `other` too. */
@@ -77,7 +79,7 @@ async function compareLogits(
     const bits = sampleBits(a, draw.fold(scale), sampling);
     const others = sampleBits(b, draw.fold(scale), sampling);
     const flipped = bits.filter((bit, i) => bit !== others[i]).length / bits.length;
-    errors.push({ cosine: cosine(a, b), flipped });
+    errors.push({ ...compare(a, b), flipped });
     const next = [exact.force(prefixes[0], bits), other.force(prefixes[1], bits)] as const;
     for (const prefix of prefixes) prefix.release();
     prefixes = next;
@@ -89,13 +91,13 @@ async function compareLogits(
 /** The rows of one model: scale by scale the mean over its pictures. */
 function printScales(name: string, precision: Precision, pictures: readonly (readonly ScaleError[])[]): void {
   console.log(
-    `${name}, ${precision} against float32, ${pictures.length} pictures: cosine of the logits, flipped bits`,
+    `${name}, ${precision} against float32, ${pictures.length} pictures: cosine of the logits, their length, flipped bits`,
   );
   for (const scale of pictures[0]?.keys() ?? []) {
     const errors = pictures.flatMap((picture) => picture[scale] ?? []);
     const worst = Math.min(...errors.map((error) => error.cosine));
     console.log(
-      `  scale ${String(scale + 1).padStart(2)}  ${mean(errors.map((error) => error.cosine)).toFixed(6)} (least ${worst.toFixed(6)})  ` +
+      `  scale ${String(scale + 1).padStart(2)}  ${mean(errors.map((error) => error.cosine)).toFixed(6)} (least ${worst.toFixed(6)})  ${mean(errors.map((error) => error.length)).toFixed(4)}  ` +
         `${(100 * mean(errors.map((error) => error.flipped))).toFixed(2)} %`,
     );
   }
@@ -180,9 +182,12 @@ async function compareRight(models: Toyboxes, precision: Precision): Promise<voi
   const file = new Resumed<Outcome>(values.file);
   const count = Number(values.prompts);
   const pairs: { readonly exact: number; readonly other: number }[] = [];
-  for (const { prompt } of benchmarkPrompts(Math.ceil(count / 8)).slice(0, count)) {
+  const prompts = benchmarkPrompts(Math.ceil(count / 8)).slice(0, count);
+  for (const [index, { prompt }] of prompts.entries()) {
     const shares = { exact: 0, other: 0 };
-    for (let seed = 0; seed < Number(values.seeds); seed++) {
+    for (let round = 0; round < Number(values.seeds); round++) {
+      // A prompt has seeds of its own: pictures of one seed have something in common.
+      const seed = index + round * 10_000;
       // In turn, so that a resumed run has pairs.
       for (const [which, name] of [
         ['exact', 'float32'],

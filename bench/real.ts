@@ -43,6 +43,8 @@ function memory(): { readonly own: number; readonly mapped: number } {
 interface Phase<T> {
   readonly result: T;
   readonly seconds: number;
+  /** Of processors: what stays the same when others want them too. */
+  readonly cpu: number;
   /** Most memory of its own during the phase beyond what it was before. */
   readonly grown: number;
   readonly peak: number;
@@ -54,10 +56,13 @@ async function phase<T>(work: () => Promise<T>): Promise<Phase<T>> {
   let peak = before;
   const watch = setInterval(() => (peak = Math.max(peak, memory().own)), 20);
   const start = performance.now();
+  const used = process.cpuUsage();
   try {
     const result = await work();
     peak = Math.max(peak, memory().own);
-    return { result, seconds: (performance.now() - start) / 1000, grown: peak - before, peak };
+    const { user, system } = process.cpuUsage(used);
+    const seconds = (performance.now() - start) / 1000;
+    return { result, seconds, cpu: (user + system) / 1e6, grown: peak - before, peak };
   } finally {
     clearInterval(watch);
   }
@@ -65,9 +70,9 @@ async function phase<T>(work: () => Promise<T>): Promise<Phase<T>> {
 
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
 
-function print(what: string, { seconds, grown, peak }: Phase<unknown>, note = ''): void {
+function print(what: string, { seconds, cpu, grown, peak }: Phase<unknown>, note = ''): void {
   console.log(
-    `  ${what.padEnd(36)} ${seconds.toFixed(2).padStart(8)} s  own memory +${gigabytes(grown)}, peak ${gigabytes(peak)}${note}`,
+    `  ${what.padEnd(36)} ${seconds.toFixed(2).padStart(8)} s (${cpu.toFixed(2)} s of processors)  own memory +${gigabytes(grown)}, peak ${gigabytes(peak)}${note}`,
   );
 }
 

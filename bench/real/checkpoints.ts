@@ -27,8 +27,10 @@ const TEXT_HEAD_WIDTH = 128;
 /** d of infinity_vae_d32reg.pth. */
 const CHANNELS = 32;
 
-/** Numbers that tensors take theirs from, each from another place and of another size: they are all distinct. */
+/** Numbers between -1 and 1 that tensors take theirs from, each from another place: no two are the same. */
 const POOL = makePool(2 ** 22);
+/** The pool in other widths, since copying is much faster than computing. */
+const scaled = new Map<string, Float32Array>();
 
 function makePool(count: number): Float32Array {
   const pool = new Float32Array(count);
@@ -42,6 +44,13 @@ function makePool(count: number): Float32Array {
   return pool;
 }
 
+function poolOf(spread: number, mean: number): Float32Array {
+  const key = `${spread} ${mean}`;
+  let pool = scaled.get(key);
+  if (!pool) scaled.set(key, (pool = POOL.map((value) => mean + spread * value)));
+  return pool;
+}
+
 class Tensors {
   readonly list: RandomTensor[] = [];
 
@@ -51,11 +60,13 @@ class Tensors {
     const count = shape.reduce((product, size) => product * size, 1);
     const read = (): Float32Array => {
       const data = new Float32Array(count);
-      const scale = spread * (1 - 1e-4 * (index % 997));
-      let from = (index * 40_503 * 1009) % POOL.length;
-      for (let i = 0; i < count; i++) {
-        data[i] = mean + scale * (POOL[from] as number);
-        if (++from === POOL.length) from = 0;
+      const pool = poolOf(spread, mean);
+      let from = (index * 40_503 * 1009) % pool.length;
+      for (let at = 0; at < count;) {
+        const length = Math.min(count - at, pool.length - from);
+        data.set(pool.subarray(from, from + length), at);
+        at += length;
+        from = 0;
       }
       return data;
     };
