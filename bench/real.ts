@@ -1,6 +1,6 @@
 // `npm run bench:real`: a model of full size made of random numbers, from its files to a picture, by phase and against the floor:
 // the arithmetic over the rate of matrix products that is measured in the same minutes, in each precision.
-//   npm run bench:real -- [--model 125m|2b] [--precision float32,int8] [--size 0.06M] [--cfg 3] [--pictures 3] [--no-text]
+//   npm run bench:real -- [--model 125m|2b-4|2b] [--precision float32,int8] [--size 0.06M] [--cfg 3] [--pictures 3] [--no-text]
 //                         [--folder .work/real] [--keep]
 // It makes the checkpoints (125m: 1 GB, 2b: 9 GB, the text encoder: 4.9 GB more) and their ready graphs (as much again, a quarter of
 // it in int8) in the folder, and removes the graphs at the end, all of it without --keep. Text is 16 tokens without a tokenizer.

@@ -18,6 +18,8 @@ export interface RealSizes {
 /** The models that can be made. */
 export const REAL_SIZES: Readonly<Record<string, RealSizes>> = {
   '125m': { depth: 12, width: 768, heads: 8, chunk: 3 },
+  /** Four blocks of it, for machines with little room. */
+  '2b-4': { depth: 4, width: 2048, heads: 16, chunk: 4 },
   '2b': { depth: 32, width: 2048, heads: 16, chunk: 4 },
 };
 
