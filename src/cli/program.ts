@@ -3,7 +3,9 @@
 import { Command } from 'commander';
 
 import { VERSION } from '../engine/versions.js';
+import { addCache } from './commands/cache.js';
 import { addCompare } from './commands/compare.js';
+import { addConvert } from './commands/convert.js';
 import { addDoctor } from './commands/doctor.js';
 import { addGenerate } from './commands/generate.js';
 import { addModels } from './commands/models.js';
@@ -54,6 +56,8 @@ export async function runCli(words: readonly string[], io: CliIo): Promise<numbe
   addDoctor(program, io, (exit) => {
     code = exit;
   });
+  addConvert(program, io);
+  addCache(program, io);
   configure(program, io);
   try {
     if (words.length === 0) program.outputHelp();

@@ -6,17 +6,35 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
+import { keptHash } from './hash-memo.js';
 import { checkRegularFile } from './regular-file.js';
 
 /** SHA-256 of files by their name. */
 export type FileHashes = Readonly<Record<string, string>>;
 
-/** The SHA-256 of a file, in hexadecimal; read in pieces, between which everything else goes on. */
+/** The SHA-256 of a file, in hexadecimal; read in pieces, between which everything else goes on. A large file's is kept. */
 export async function fileHash(path: string): Promise<string> {
   checkRegularFile(path);
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  return hash.digest('hex');
+  return keptHash(path, async () => {
+    const hash = createHash('sha256');
+    await pipeline(createReadStream(path), hash);
+    return hash.digest('hex');
+  });
+}
+
+/**
+ * The files of an opened checkpoint: its own; where that is an index, each shard that it names as well, or those with tensors whose
+ * names begin as one of `tensors` does.
+ */
+export async function checkpointFiles(file: string, tensors: readonly string[] = ['']): Promise<string[]> {
+  if (!file.endsWith('.index.json')) return [file];
+  // It was read and checked when the checkpoint was opened.
+  const { weight_map: map = {} } = JSON.parse(await readFile(file, 'utf8')) as {
+    readonly weight_map?: Readonly<Record<string, string>>;
+  };
+  const needed = Object.entries(map).filter(([tensor]) => tensors.some((start) => tensor.startsWith(start)));
+  const shards = [...new Set(needed.map(([, shard]) => shard))].sort();
+  return [file, ...shards.map((shard) => join(dirname(file), basename(shard)))];
 }
 
 /**
@@ -26,18 +44,11 @@ export async function fileHash(path: string): Promise<string> {
 export async function checkpointHashes(
   name: string,
   file: string,
-  tensors: readonly string[] = [''],
+  tensors?: readonly string[],
 ): Promise<FileHashes> {
-  const hashes: Record<string, string> = { [name]: await fileHash(file) };
-  if (!file.endsWith('.index.json')) return hashes;
-  // It was read and checked when the checkpoint was opened.
-  const { weight_map: map = {} } = JSON.parse(await readFile(file, 'utf8')) as {
-    readonly weight_map?: Readonly<Record<string, string>>;
-  };
-  const needed = Object.entries(map).filter(([tensor]) => tensors.some((start) => tensor.startsWith(start)));
-  for (const shard of [...new Set(needed.map(([, each]) => each))].sort()) {
-    hashes[`${name}/${shard}`] = await fileHash(join(dirname(file), basename(shard)));
-  }
+  const [first, ...shards] = await checkpointFiles(file, tensors);
+  const hashes: Record<string, string> = { [name]: await fileHash(first ?? file) };
+  for (const shard of shards) hashes[`${name}/${basename(shard)}`] = await fileHash(shard);
   return hashes;
 }
 

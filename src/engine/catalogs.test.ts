@@ -147,7 +147,9 @@ describe('the engine', () => {
 
 describe('the jury of a recipe', () => {
   const recipe = (judges: string[], rule: 'score' | 'z-score', weights: number[]): Recipe =>
-    ({ options: { model: 'toybox', jury: { judges, rule, weights, observers: [] } } }) as unknown as Recipe;
+    ({
+      options: { model: 'toybox', modelOptions: {}, jury: { judges, rule, weights, observers: [] } },
+    }) as unknown as Recipe;
   const two = recipe(['a', 'b'], 'z-score', [1, 2]);
 
   it.each([
@@ -158,6 +160,15 @@ describe('the jury of a recipe', () => {
     [two, { model: 'large', verifier: 'c' }, { model: 'large', verifier: 'c' }],
   ] as const)('%j with %j opens %j', (written, given, expected) => {
     expect(openOptionsOf(written, given)).toEqual({ model: 'toybox', ...expected });
+  });
+
+  it('opens the model in the numbers that the picture was made in, and in others only when told', () => {
+    const int8 = { options: { ...two.options, modelOptions: { precision: 'int8' } } } as unknown as Recipe;
+    expect(openOptionsOf(int8, {}).precision).toBe('int8');
+    expect(openOptionsOf(int8, { precision: 'float32' }).precision).toBe('float32');
+    expect(openOptionsOf(int8, { model: fakeModel() }).precision).toBeUndefined();
+    const odd = { options: { ...two.options, modelOptions: { precision: 'int3' } } } as unknown as Recipe;
+    expect(openOptionsOf(odd, {}).precision).toBeUndefined();
   });
 
   it('leaves the model away where a folder stands for it', () => {

@@ -68,7 +68,7 @@ async function load(
   const runtime = entry || entries.length > 0 ? await catalogs.createRuntime?.(threads) : undefined;
   const [model, loaded] = await Promise.allSettled([
     isEntry<ModelEntry>(wanted.model)
-      ? wanted.model.load({ ...threads, ...given({ memory, runtime }) })
+      ? wanted.model.load({ ...threads, ...given({ memory, runtime, precision: options.precision }) })
       : wanted.model,
     loadVerifiers(verifiers, { runtime, threads: options.threads, signal }),
   ]);

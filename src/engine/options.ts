@@ -13,6 +13,7 @@ import {
   whole,
 } from '../core/options.js';
 import type { ImageModel } from '../models/contract.js';
+import { PRECISION } from '../models/precision.js';
 import { MOST_THREADS } from '../runtime/index.js';
 import type { Verifier } from '../verifiers/contract.js';
 import { JURY_RULES, resolveJury } from '../verifiers/jury.js';
@@ -76,6 +77,7 @@ export const OPEN_OPTIONS = {
     `'${ENSEMBLE_MEMBERS}', a name, a loaded verifier, or a list of them`,
     { kind: 'names' },
   ),
+  precision: PRECISION,
   memory: value<number | string>(
     'memory that runs may hold together in keys, values and pictures, such as 2GB',
     (given) => parseMemory(given) !== null,
@@ -105,8 +107,8 @@ export function listVerifiers(option: VerifierOption, what: string): readonly (s
   throw new UsageError(`option '${what}' names nothing at one place: part names by single commas`);
 }
 
-/** Options that would do nothing are refused: what is loaded already keeps its threads. */
-function refuseForLoaded(name: 'threads', loaded: boolean): void {
+/** Options that would do nothing are refused: what is loaded already keeps its threads and precision. */
+function refuseForLoaded(name: 'precision' | 'threads', loaded: boolean): void {
   if (!loaded) return;
   throw new UsageError(`option '${name}' is for what is loaded by name; what is loaded already has its own`);
 }
@@ -128,10 +130,11 @@ export function checkJudges(options: JudgeOptions, ...others: readonly unknown[]
 /** Checks the options of opening; throws a UsageError that names the first fault. */
 export function checkOpenOptions(options: OpenOptions): OpenOptions {
   checkOptions(options, OPEN_OPTIONS);
-  const { model, modelDir, report } = options;
+  const { model, modelDir, report, precision } = options;
   if (model !== undefined && modelDir !== undefined) {
     throw new UsageError("give one of 'model' and 'modelDir', not both: a folder stands in place of a name");
   }
+  if (precision !== undefined) refuseForLoaded('precision', isObject(model));
   const reporters = report === undefined ? [] : listVerifiers(report, 'report');
   const names = reporters.map((each) => (typeof each === 'string' ? each : each.name));
   const seen = new Set<string>();

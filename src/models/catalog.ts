@@ -8,6 +8,7 @@ import { CheckpointError, UsageError } from '../core/errors.js';
 import { given } from '../core/given.js';
 import type { OptionTable, OptionValues } from '../core/options.js';
 import { findPart, type HubPart, type HubSet, isBegun, namesOf } from '../hub/index.js';
+import type { Precision } from '../runtime/graph/index.js';
 import { type RuntimeChoice, withRuntime } from '../runtime/index.js';
 import { checkPrompt } from '../toybox/world/prompt-check.js';
 import type { ImageModel, Schedule } from './contract.js';
@@ -28,6 +29,8 @@ import { FLAN_T5_XL, FLAN_T5_XL_ENCODER_BYTES } from './t5/files.js';
 export interface ModelLoadOptions extends RuntimeChoice {
   /** Bytes that prefixes and a running step may take. @default 2 GiB */
   readonly memory?: number;
+  /** @default float32 */
+  readonly precision?: Precision;
 }
 
 /** A model that can be asked for by name. */
@@ -294,17 +297,25 @@ function describedFlux(facts: () => FluxFacts): Described {
 
 /** Reads where the files are when it is called, so that a changed VARSEARCH_MODELS counts. */
 function loadInfinity(
-  { memory, ...choice }: ModelLoadOptions,
+  { memory, precision, ...choice }: ModelLoadOptions,
   locate: () => InfinityOptions,
 ): Promise<ImageModel> {
   return withRuntime<ImageModel>(choice, (runtime) =>
-    openInfinity(runtime, { ...locate(), ...given({ memory }) }),
+    openInfinity(runtime, { ...locate(), ...given({ memory, precision }) }),
   );
 }
 
 /** The same of a FLUX. */
-function loadFlux({ memory, ...choice }: ModelLoadOptions, locate: () => FluxOptions): Promise<ImageModel> {
-  return withRuntime<ImageModel>(choice, (runtime) =>
+async function loadFlux(
+  { memory, precision = 'float32', ...choice }: ModelLoadOptions,
+  locate: () => FluxOptions,
+): Promise<ImageModel> {
+  if (precision !== 'float32') {
+    throw new UsageError(
+      `a FLUX runs in float32 alone: leave option 'precision' (--precision ${precision}) away`,
+    );
+  }
+  return await withRuntime<ImageModel>(choice, (runtime) =>
     openFlux(runtime, { ...locate(), ...given({ memory }) }),
   );
 }

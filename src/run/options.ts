@@ -256,7 +256,10 @@ export interface SplitOptions<Picture> {
 }
 
 function split<Picture extends object>(options: OpenOptions & Picture): SplitOptions<Picture> {
-  const rest = Object.entries(options).filter(([name]) => !Object.hasOwn(OPEN_OPTIONS, name));
+  // What a model is opened with may be one of its own options too: recipes have it there.
+  const rest = Object.entries(options).filter(
+    ([name]) => !Object.hasOwn(OPEN_OPTIONS, name) || Object.hasOwn(MODEL_OPTIONS, name),
+  );
   return {
     open: checkOpenOptions(pick(options, OPEN_OPTIONS)),
     picture: Object.fromEntries(rest) as Picture,

@@ -3,11 +3,14 @@
 import { OtherFilesError, UsageError } from '../core/errors.js';
 import { formatCount, formatLarge } from '../core/format.js';
 import type { Image } from '../core/image.js';
+import { isObject } from '../core/options.js';
 import { type Catalogs, isEntry } from '../engine/catalogs.js';
 import { findWanted } from '../engine/catalogs.js';
 import { type Engine, type EngineHashes, memoryOf } from '../engine/engine.js';
 import type { OpenOptions } from '../engine/options.js';
 import type { ModelEntry } from '../models/catalog.js';
+import type { ImageModel } from '../models/contract.js';
+import { PRECISION } from '../models/precision.js';
 import type { Estimate } from '../search/cost.js';
 import { type AnySearch, type AnyStrategy, estimate, isStrategyName } from '../search/registry.js';
 import type { VerifierEntry } from '../verifiers/catalog.js';
@@ -73,15 +76,39 @@ export interface ReplayResult {
 export type ReplayRun = Run<ReplayEvent, ReplayResult>;
 
 /** The options of opening that a recipe fills in. */
-export const RECIPE_OPTIONS: readonly (keyof OpenOptions)[] = ['model', 'verifier', 'ensemble', 'weights'];
+export const RECIPE_OPTIONS: readonly (keyof OpenOptions)[] = [
+  'model',
+  'verifier',
+  'ensemble',
+  'weights',
+  'precision',
+];
 
 /** The model and judges that a recipe asks for, unless the caller has others; other judges come with their own rule. */
 export function openOptionsOf({ options }: Recipe, given: OpenOptions): OpenOptions {
   const model = given.model ?? (given.modelDir === undefined ? options.model : undefined);
-  if (given.verifier !== undefined) return { ...given, model };
+  const written = options.modelOptions['precision'];
+  const precision = given.precision ?? (PRECISION.check(written) && !isObject(model) ? written : undefined);
+  const open = { ...given, model, ...(precision === undefined ? {} : { precision }) };
+  if (given.verifier !== undefined) return open;
   const { judges, rule, weights } = options.jury;
   const own = rule === 'score' ? {} : { ensemble: given.ensemble ?? rule, weights: given.weights ?? weights };
-  return { ...given, model, verifier: judges, ...own };
+  return { ...open, verifier: judges, ...own };
+}
+
+/** Throws a UsageError where the model was opened in other numbers than the picture was made in. */
+function checkPrecision(
+  { options: { modelOptions } }: Recipe,
+  model: ImageModel,
+  name = 'the picture',
+): void {
+  const then = modelOptions['precision'];
+  const now = model.resolve(modelOptions)['precision'];
+  if (now === then) return;
+  const word = (precision: unknown): string => (PRECISION.check(precision) ? precision : 'float32');
+  throw new UsageError(
+    `${name} was made in ${word(then)}, and the model is opened in ${word(now)}: open it with option 'precision'`,
+  );
 }
 
 /** Differences that a message names: a recipe may make up any number of them. */
@@ -233,6 +260,7 @@ export function startReplay(
     if (plan) emit(plan);
     const engine = await context.open(recipe);
     try {
+      checkPrecision(recipe, engine.model, options.name);
       const { differences, unknown } = compareFiles(recipe, await engine.hashes(), options);
       const result = await makeAgain(recipe, engine, { options, emit });
       const pixels = hashPixels(original);

@@ -12,6 +12,7 @@ import {
   GraphBuilder,
   groupNorm,
   layerNorm,
+  linearInt8,
   matMul,
   multiHeadAttention,
   reduceMean,
@@ -38,6 +39,12 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const runtime of runtimes) await runtime.close();
 });
+
+function int8(x: Value, out: number, g: GraphBuilder): Value {
+  const inner = x.shape.at(-1) as number;
+  const matrix = random(out * inner);
+  return linearInt8(x, { name: 'm', shape: [out, inner], read: () => matrix }, weight(g, out));
+}
 
 let draws = 0;
 function random(count: number): Float32Array {
@@ -86,6 +93,8 @@ const CASES: Record<string, Case> = {
       shape: ['B', 300],
     }),
   ),
+  'linear layer in 8 bits': one([WIDTH], (x, g) => int8(x, 300, g)),
+  'linear layer in 8 bits, several places, long sums': one([9, 1500], (x, g) => int8(x, 64, g)),
   'attention of one place': attention(1, 1),
   'attention of few places': attention(9, 39),
   'attention of many keys': attention(40, 500),

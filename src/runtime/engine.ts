@@ -34,7 +34,11 @@ function sessionOptions(options: EngineOptions): InferenceSession.SessionOptions
     enableMemPattern: false,
     logSeverityLevel: LOG_SEVERITY,
     extra: {
-      session: { intra_op: { allow_spinning: options.spinning ? '1' : '0' }, force_spinning_stop: '1' },
+      session: {
+        intra_op: { allow_spinning: options.spinning ? '1' : '0' },
+        force_spinning_stop: '1',
+        disable_prepacking: options.prepack ? '0' : '1',
+      },
     },
     ...(options.profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profile }),
   };

@@ -1,6 +1,7 @@
 // The public names of the runtime: sessions in a worker and the tensors that go in and out. Graphs are built by
 // graph/index.ts.
 
+export { type CachedGraph, GraphCache, graphCacheFolder } from './cache/graph-cache.js';
 export { describeInputs, type RunInputs } from './check-inputs.js';
 export { measureMatMulRate, measureRoundTrip } from './measure.js';
 export { saveModel } from './model-files.js';

@@ -1,6 +1,13 @@
 // What the engine can do on this machine: the floor that benchmarks compare with.
 
-import { GraphBuilder, identity, matMul } from './graph/index.js';
+import {
+  GraphBuilder,
+  identity,
+  linearInt8,
+  matMul,
+  type MatrixSource,
+  type Precision,
+} from './graph/index.js';
 import type { Runtime } from './runtime.js';
 import { float32Tensor } from './tensors.js';
 
@@ -13,15 +20,24 @@ interface MatMulRateOptions {
   readonly size?: number;
   /** Products in one run. @default 8 */
   readonly products?: number;
+  /** @default float32 */
+  readonly precision?: Precision;
 }
 
-/** Floating-point operations per second that the engine reaches in large fp32 matrix products with constant weights. */
+/** Operations per second that the engine reaches in large matrix products with constant weights. */
 export async function measureMatMulRate(runtime: Runtime, options: MatMulRateOptions = {}): Promise<number> {
-  const { size = 1024, products = 8 } = options;
+  const { size = 1024, products = 8, precision = 'float32' } = options;
   const g = new GraphBuilder('matmul-rate');
   let x = g.input('x', 'float32', [size, size]);
   const weight = g.weight('weight', new Float32Array(size * size).fill(1 / size), [size, size]);
-  for (let i = 0; i < products; i++) x = matMul(x, weight);
+  for (let i = 0; i < products; i++) {
+    const matrix: MatrixSource = {
+      name: 'w',
+      shape: [size, size],
+      read: () => new Float32Array(size ** 2).fill(1 / size),
+    };
+    x = precision === 'int8' ? linearInt8(x, matrix) : matMul(x, weight);
+  }
   g.output('y', x);
   const session = await runtime.load(g.build());
   try {

@@ -1,6 +1,6 @@
 // A model's external weights on their way to the engine: in shared memory, or in files where they are large.
 
-import { mkdir, open, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 
@@ -20,6 +20,9 @@ async function readWeight(weight: ExternalWeight): Promise<Uint8Array> {
   }
   return bytes;
 }
+
+/** The name of a saved model's file. */
+export const MODEL_FILE = 'model.onnx';
 
 function weightFiles(model: GraphModel): Map<string, ExternalWeight[]> {
   const files = new Map<string, ExternalWeight[]>();
@@ -46,13 +49,31 @@ export async function weightsInMemory(model: GraphModel): Promise<{ path: string
   return files;
 }
 
+/** How a model is saved. */
+interface SaveOptions {
+  /** Wait until everything is on the disk. @default false */
+  readonly durable?: boolean;
+}
+
+/** Writes all bytes: one call may write fewer, as on a disk that is nearly full. */
+async function writeWhole(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let at = 0; at < bytes.byteLength;) {
+    const { bytesWritten } = await file.write(bytes, at, bytes.byteLength - at, position + at);
+    at += bytesWritten;
+  }
+}
+
 /**
  * Writes a model as `model.onnx` and its external weights into a folder, one weight in memory at a time; gives the path
  * of `model.onnx`. On a failure, the half-written files are taken away.
  */
-export async function saveModel(model: GraphModel, folder: string): Promise<string> {
+export async function saveModel(
+  model: GraphModel,
+  folder: string,
+  { durable = false }: SaveOptions = {},
+): Promise<string> {
   await mkdir(folder, { recursive: true });
-  const path = join(folder, 'model.onnx');
+  const path = join(folder, MODEL_FILE);
   const files = weightFiles(model);
   try {
     for (const [name, weights] of files) {
@@ -60,13 +81,14 @@ export async function saveModel(model: GraphModel, folder: string): Promise<stri
       try {
         for (const weight of weights) {
           const bytes = await readWeight(weight);
-          await file.write(bytes, 0, bytes.byteLength, weight.offset);
+          await writeWhole(file, bytes, weight.offset);
         }
+        if (durable) await file.sync();
       } finally {
         await file.close();
       }
     }
-    await writeFile(path, model.proto);
+    await writeFile(path, model.proto, { flush: durable });
     return path;
   } catch (error) {
     await Promise.all(

@@ -9,6 +9,8 @@ export interface EngineOptions {
   readonly threads: number;
   readonly spinning: boolean;
   readonly arena: boolean;
+  /** Lay weights out anew for the kernels when the model is loaded. */
+  readonly prepack: boolean;
   readonly profile?: string;
 }
 

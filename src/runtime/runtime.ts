@@ -5,6 +5,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 import { RuntimeError } from '../core/errors.js';
+import { GraphCache, graphCacheFolder } from './cache/graph-cache.js';
 import type { GraphModel } from './graph/index.js';
 import { saveModel, weightsInMemory } from './model-files.js';
 import type { EngineMethods, ModelPayload, RuntimeStats } from './protocol.js';
@@ -23,12 +24,28 @@ interface RuntimeOptions {
   readonly spinning?: boolean;
   /** What the engine lives in. @default that of VARSEARCH_ENGINE, or a thread */
   readonly carrier?: Carrier | undefined;
+  /** Where large models are kept ready for the next start; null for nowhere. @default the user's cache */
+  readonly cache?: GraphCache | null | undefined;
+  /**
+   * Up to this many bytes the engine lays the weights of a model out anew for its kernels when it is loaded, which takes time and
+   * a copy of them in memory. Larger models are used as they lie in their mapped file, some hundredths slower. The last bits of
+   * results differ between the two, so that this is decided by the model alone, wherever it comes from. @default 2 GiB, 64 MiB for
+   * what runs once a prompt
+   */
+  readonly prepackedUpTo?: number;
 }
 
 /** Options of one session. */
 interface LoadOptions {
   /** Weights beyond this many bytes go through files on their way to the engine. @default 1 GiB, 256 MiB to a process */
   readonly memoryLimit?: number;
+  /**
+   * The checkpoint that all weights are read from, as its reader calls it: with it, a large model is converted once and kept
+   * in the cache of ready graphs. Everything that decides a weight's elements has to be in this file or in the graph.
+   */
+  readonly checkpoint?: string;
+  /** Runs about once a prompt, so that laying its weights out anew would take longer than it saves. @default false */
+  readonly seldom?: boolean;
   /** Folder for those files; a temporary one is made there and removed after loading. @default the system's */
   readonly temporaryFolder?: string;
   /** Keep memory for the next run instead of giving it back. @default true */
@@ -46,6 +63,8 @@ interface OnnxFile {
 /** In memory that is shared; a process gets a copy, made out of others on its way. */
 const SHARED_MEMORY_LIMIT = 2 ** 30;
 const COPIED_MEMORY_LIMIT = 2 ** 28;
+const PREPACKED_UP_TO = 2 ** 31;
+const SELDOM_PREPACKED_UP_TO = 2 ** 26;
 
 class Handle implements TensorHandle {
   readonly id: number;
@@ -78,11 +97,20 @@ export class Runtime {
   private readonly line: Line<EngineMethods>;
   private readonly spinning: boolean;
   private readonly host: SessionHost;
+  private readonly cache: GraphCache | null;
+  private readonly prepackedUpTo: number;
   private sessionIds = 0;
   private tensorIds = 0;
 
-  constructor(line: Line<EngineMethods>, options: Required<Pick<RuntimeOptions, 'threads' | 'spinning'>>) {
+  constructor(
+    line: Line<EngineMethods>,
+    options: Required<Pick<RuntimeOptions, 'threads' | 'spinning' | 'prepackedUpTo'>> & {
+      readonly cache: GraphCache | null;
+    },
+  ) {
     this.line = line;
+    this.cache = options.cache;
+    this.prepackedUpTo = options.prepackedUpTo;
     this.threads = options.threads;
     this.spinning = options.spinning;
     this.host = {
@@ -99,14 +127,21 @@ export class Runtime {
   async load(model: GraphModel | OnnxFile, options: LoadOptions = {}): Promise<Session> {
     this.line.check();
     if (!('proto' in model)) return this.loadPayload(model.name, { path: resolve(model.path) }, options);
+    const { checkpoint } = options;
+    const most = options.seldom === true ? SELDOM_PREPACKED_UP_TO : PREPACKED_UP_TO;
+    const prepack = model.weightBytes <= Math.min(most, this.prepackedUpTo);
+    if (checkpoint !== undefined && this.cache && model.weightBytes >= this.cache.from) {
+      const path = await this.cache.ready(model, checkpoint);
+      return this.loadPayload(model.name, { path }, options, prepack);
+    }
     const limit = this.line.shares ? SHARED_MEMORY_LIMIT : COPIED_MEMORY_LIMIT;
     if (model.weightBytes <= (options.memoryLimit ?? limit)) {
       const files = await weightsInMemory(model);
-      return this.loadPayload(model.name, { proto: model.proto, files }, options);
+      return this.loadPayload(model.name, { proto: model.proto, files }, options, prepack);
     }
     const folder = await mkdtemp(join(options.temporaryFolder ?? tmpdir(), 'varsearch-'));
     try {
-      return await this.loadPayload(model.name, { path: await saveModel(model, folder) }, options);
+      return await this.loadPayload(model.name, { path: await saveModel(model, folder) }, options, prepack);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
@@ -151,12 +186,18 @@ export class Runtime {
     await this.line.close();
   }
 
-  private async loadPayload(name: string, model: ModelPayload, options: LoadOptions): Promise<Session> {
+  private async loadPayload(
+    name: string,
+    model: ModelPayload,
+    options: LoadOptions,
+    prepack = true,
+  ): Promise<Session> {
     const id = this.sessionIds++;
     const engine = {
       threads: this.threads,
       spinning: this.spinning,
       arena: options.arena ?? true,
+      prepack,
       ...(options.profile === undefined ? {} : { profile: resolve(options.profile) }),
     };
     try {
@@ -192,6 +233,10 @@ export function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
       closed: 'The runtime has been closed; create a new one.',
       remedy: 'Create a new runtime.',
     });
-    done(new Runtime(line, { threads, spinning: options.spinning ?? false }));
+    const folder = graphCacheFolder();
+    const usual = folder === null ? null : new GraphCache(folder);
+    const cache = options.cache === undefined ? usual : options.cache;
+    const { spinning = false, prepackedUpTo = Infinity } = options;
+    done(new Runtime(line, { threads, spinning, prepackedUpTo, cache }));
   });
 }

@@ -133,11 +133,12 @@ export async function openImageRewardNetwork(
           `image states of ${config.text.imageWidth} of ${config.vision.width}`,
       );
     }
-    const [vision, prompt, fusion] = await loadAll(runtime, [
+    const graphs = [
       buildBlipVision(config.vision, blip),
       buildBlipPrompt(config.text, blip, options),
       buildBlipFusion(config.text, blip, options),
-    ]);
+    ] as const;
+    const [vision, prompt, fusion] = await loadAll(runtime, graphs, source.label);
     return new ImageRewardNetwork(source.label, config, { sessions: { vision, prompt, fusion }, head });
   } finally {
     file.close();
@@ -148,9 +149,14 @@ export async function openImageRewardNetwork(
 async function loadAll(
   runtime: Runtime,
   graphs: readonly [GraphModel, GraphModel, GraphModel],
+  checkpoint: string,
 ): Promise<readonly [Session, Session, Session]> {
   const [vision, prompt, fusion] = graphs;
-  const loads = [runtime.load(vision), runtime.load(prompt), runtime.load(fusion)] as const;
+  const loads = [
+    runtime.load(vision, { checkpoint }),
+    runtime.load(prompt, { checkpoint, seldom: true }),
+    runtime.load(fusion, { checkpoint }),
+  ] as const;
   const settled = await Promise.allSettled(loads);
   const failed = settled.find((load) => load.status === 'rejected');
   if (!failed) return Promise.all(loads);

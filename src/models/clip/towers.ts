@@ -120,8 +120,8 @@ export async function openTowers(
     const textGraph =
       config.text && buildTextGraph(config.text, tensors, outputsOf(tensors, config, 'text', options));
     const loads = await Promise.allSettled([
-      visionGraph && runtime.load(visionGraph),
-      textGraph && runtime.load(textGraph),
+      visionGraph && runtime.load(visionGraph, { checkpoint: source.label }),
+      textGraph && runtime.load(textGraph, { checkpoint: source.label, seldom: true }),
     ]);
     const [vision, text] = loads.map((load) => (load.status === 'fulfilled' ? load.value : null)) as [
       Session | null,

@@ -243,7 +243,9 @@ export class InfinityGenerator implements Generator {
     const isLast = index === this.scales.length - 1;
     // Nothing comes after the last scale, so that its keys and values need not be kept.
     const kept = isLast ? [] : [...keys, ...values];
-    const outputs = await core.step.run(this.#inputs(prefixes, index), {
+    // Empty prefixes are all the same: one row, as for one of them, where a product of one row may differ in its last bits.
+    const rows = index === 0 ? prefixes.slice(0, 1) : prefixes;
+    const outputs = await core.step.run(this.#inputs(rows, index), {
       outputs: ['logits', ...kept],
       keep: kept,
     });
@@ -252,8 +254,9 @@ export class InfinityGenerator implements Generator {
       checkReadout(core.file, `the logits of scale ${index + 1}`, logits);
       const perPrefix = size.tokens * 2 * config.bits;
       prefixes.forEach((prefix, i) => {
-        const page = isLast ? null : this.#page(outputs, i, prefixes.length, size.tokens);
-        const forward: Forward = { logits: logits.slice(i * perPrefix, (i + 1) * perPrefix), page };
+        const row = Math.min(i, rows.length - 1);
+        const page = isLast ? null : this.#page(outputs, row, rows.length, size.tokens);
+        const forward: Forward = { logits: logits.slice(row * perPrefix, (row + 1) * perPrefix), page };
         prefix.setForward(forward);
       });
     } finally {
@@ -261,9 +264,9 @@ export class InfinityGenerator implements Generator {
     }
     this.ledger.add({
       forwardCalls: 1,
-      forwards: prefixes.length,
-      tokens: prefixes.length * size.tokens,
-      transformerFlops: prefixes.length * (this.schedule.steps[index]?.flops ?? 0),
+      forwards: rows.length,
+      tokens: rows.length * size.tokens,
+      transformerFlops: rows.length * (this.schedule.steps[index]?.flops ?? 0),
     });
   }
 

@@ -4,6 +4,7 @@ import { throwIfAborted, UsageError } from '../../core/errors.js';
 import { checkpointHashes, presentHashes } from '../../core/hash.js';
 import type { Ledger } from '../../core/ledger.js';
 import type { OptionValues } from '../../core/options.js';
+import type { Precision } from '../../runtime/graph/index.js';
 import { float32Tensor, type Runtime, type Session } from '../../runtime/index.js';
 import { openWeights, type TensorSource, unwrapped } from '../../runtime/weights/index.js';
 import type { CallOptions, ImageModel, Schedule } from '../contract.js';
@@ -40,6 +41,8 @@ export interface InfinityOptions extends InfinityRun {
   readonly textEncoder?: string;
   /** The official option: 0 guides the logits, -i the output of the i-th block from the end. @default [0] */
   readonly cfgInsertionLayer?: readonly number[];
+  /** In which numbers transformer and text encoder are computed. @default float32 */
+  readonly precision?: Precision;
   /** Bytes that prefixes and a running step may take. @default 2 GiB */
   readonly memory?: number;
 }
@@ -84,7 +87,7 @@ export class InfinityModel implements ImageModel {
   }
 
   resolve(options: OptionValues): InfinityValues {
-    return resolveInfinity(options, this.#given);
+    return resolveInfinity(options, { ...this.#given, precision: this.#given.precision ?? 'float32' });
   }
 
   schedule(options: OptionValues): Schedule {
@@ -207,15 +210,16 @@ async function load(
   options: InfinityOptions,
 ): Promise<InfinityModel> {
   const config = infinityConfig(weights);
+  const { precision } = options;
   const plan = guidancePlan(options.cfgInsertionLayer ?? [0], config.blocks.length);
   // Graphs first: a wrong checkpoint is found before anything is under way.
-  const textGraph = buildTextGraph(config, weights);
-  const stepGraph = buildStepGraph(config, weights, plan);
+  const textGraph = buildTextGraph(config, weights, precision);
+  const stepGraph = buildStepGraph(config, weights, plan, precision);
   const [text, step, decoder, encoder] = await Promise.all([
-    runtime.load(textGraph),
-    runtime.load(stepGraph),
+    runtime.load(textGraph, { checkpoint: weights.label, seldom: true }),
+    runtime.load(stepGraph, { checkpoint: weights.label }),
     openVaeDecoder(runtime, options.vae),
-    options.textEncoder === undefined ? null : openT5Encoder(runtime, options.textEncoder),
+    options.textEncoder === undefined ? null : openT5Encoder(runtime, options.textEncoder, precision),
   ]);
   const patch = Math.sqrt(config.bits / decoder.channels);
   if (patch !== 1 && patch !== 2) {

@@ -3,6 +3,8 @@
 import { RANGES } from '../../core/config-ranges.js';
 import { UsageError } from '../../core/errors.js';
 import { checkOptions, number, numbers, type OptionValues, pick, text, whole } from '../../core/options.js';
+import type { Precision } from '../../runtime/graph/index.js';
+import { PRECISION } from '../precision.js';
 import { officialSchedule, type PictureSize, type ScaleSchedule } from './schedule.js';
 
 const offOr = (value: number): string => (value === 0 ? 'off' : String(value));
@@ -32,6 +34,7 @@ export const INFINITY_OPTIONS = {
     usual: "the model's",
     placeholder: 'name',
   }),
+  precision: PRECISION,
   aspectRatio: number(
     'height over width of an official model',
     (value) => value >= RANGES.aspect.least && value <= RANGES.aspect.most,
@@ -56,12 +59,16 @@ export interface InfinityRun {
   /** Of the official table, the size of a picture where none is asked for. @default '1M' */
   readonly pictureSize?: PictureSize;
   readonly defaults: InfinityDefaults;
+  /** In which it was loaded; a model that is not loaded may be asked for any. */
+  readonly precision?: Precision;
 }
 
 /** Options with every default filled in, as plain data. */
 export interface InfinityValues extends InfinityDefaults, OptionValues {
   readonly topK: number;
   readonly topP: number;
+  /** Only where it is not float32. */
+  readonly precision?: Precision;
   /** Only where it was given. */
   readonly size?: string;
   readonly aspectRatio?: number;
@@ -70,8 +77,15 @@ export interface InfinityValues extends InfinityDefaults, OptionValues {
 /** Fills in the model's defaults; throws a UsageError for what this model cannot be told. */
 export function resolveInfinity(options: OptionValues, run: InfinityRun): InfinityValues {
   checkOptions(options, INFINITY_OPTIONS, { whose: run.name });
-  const { size, aspectRatio, ...given } = pick(options, INFINITY_OPTIONS);
+  const { size, aspectRatio, precision: asked, ...given } = pick(options, INFINITY_OPTIONS);
+  const precision = run.precision ?? asked;
+  if (asked !== undefined && asked !== precision) {
+    throw new UsageError(
+      `${run.name} was opened in ${precision}, and ${asked} is asked for: open it with option 'precision'`,
+    );
+  }
   const picture = {
+    ...(precision === undefined || precision === 'float32' ? {} : { precision }),
     ...(size === undefined ? {} : { size }),
     ...(aspectRatio === undefined ? {} : { aspectRatio }),
   };

@@ -9,15 +9,22 @@ import {
   add,
   concat,
   geluTanh,
+  gemm,
+  gemmFrom,
   GraphBuilder,
   type GraphModel,
   layerNorm,
+  linearInt8,
   matMul,
+  type MatrixSource,
   mul,
   multiHeadAttention,
+  type Precision,
   reshape,
   reshapeTo,
   rmsNorm,
+  rowsOf,
+  sharedRead,
   slice,
   split,
   type Value,
@@ -54,6 +61,7 @@ export function guidancePlan(insertion: readonly number[], depth: number): Guida
 interface StepInputs {
   readonly config: InfinityConfig;
   readonly weights: TensorSource;
+  readonly precision: Precision;
   /** int64 [3]: [S, N, C]. */
   readonly branchShape: Value;
   /** int64 [3]: [S n, L, C]. */
@@ -72,11 +80,13 @@ interface StepInputs {
  * or the identity); `modulation` [S, 6 depth + 2, C]; `text_key.i`, `text_value.i` [S, T, C]; `past_key.i`,
  * `past_value.i` [R, P, C].
  * Outputs: `logits` [N, 2 D] of the guided branch; `key.i`, `value.i` [R, L, C], to be kept for the scales after.
+ * The precision is that of the blocks' linear layers; what comes before and after them, a hundredth of the work, is float32.
  */
 export function buildStepGraph(
   config: InfinityConfig,
   weights: TensorSource,
   plan: GuidancePlan,
+  precision: Precision = 'float32',
 ): GraphModel {
   const { width, heads, bits, blocks } = config;
   const g = new GraphBuilder('infinity-step');
@@ -86,6 +96,7 @@ export function buildStepGraph(
   const inputs: StepInputs = {
     config,
     weights,
+    precision,
     branchShape: g.input('branch_shape', 'int64', [3]),
     rowShape: g.input('row_shape', 'int64', [3]),
     cos: g.input('cos', 'float32', ['L', half]),
@@ -108,7 +119,7 @@ export function buildStepGraph(
 
   const [scale, shift] = vectors.slice(-2) as [Value, Value];
   const normed = add(mul(layerNorm(x, { eps: EPS }), scale), shift);
-  const logits = dense(normed, weights, 'head', 2 * bits); // [S N, 2 D]
+  const logits = gemmFrom(normed, weights, 'head', { out: 2 * bits }); // [S N, 2 D]
   // [S, N * 2 D]: row 0 is the prompt's branch.
   const branches = reshapeTo(logits, concat([slice(inputs.branchShape, 0, 0, 1), g.constant([-1])], 0), [
     'S',
@@ -117,25 +128,6 @@ export function buildStepGraph(
   const guided = plan.onLogits ? matMul(slice(inputs.mix, 0, 0, 1), branches) : slice(branches, 0, 0, 1);
   g.output('logits', reshape(guided, [-1, 2 * bits]), ['N', 2 * bits]);
   return g.build();
-}
-
-/** A linear layer over the last axis as one Gemm: [..., in] to [rows, out]. */
-function dense(x: Value, weights: TensorSource, name: string, out: number): Value {
-  const g = x.graph;
-  const inner = x.shape.at(-1) as number;
-  const weight = g.weightFrom(weights, `${name}.weight`, { expected: [out, inner] });
-  const bias = g.weightFrom(weights, `${name}.bias`, { expected: [out] });
-  return gemm(x, weight, bias, out);
-}
-
-function gemm(x: Value, weight: Value, bias: Value | undefined, out: number): Value {
-  const rows = reshape(x, [-1, x.shape.at(-1) as number]);
-  return x.graph.op1('Gemm', {
-    inputs: [rows, weight, bias],
-    attributes: { transB: 1 },
-    type: 'float32',
-    shape: [rows.shape[0] ?? '?', out],
-  });
 }
 
 /** Guidance between two blocks: every branch becomes its row of the mixing matrix applied to all branches. */
@@ -152,9 +144,11 @@ function buildBlock(
   vectors: readonly Value[],
   inputs: StepInputs,
 ): Value {
-  const { weights, branchShape, config } = inputs;
+  const { weights, branchShape, config, precision } = inputs;
   const g = x.graph;
   const { width } = config;
+  const dense = (input: Value, name: string, out: number): Value =>
+    gemmFrom(input, weights, `${prefix}${name}`, { out, precision });
   const [gamma1, gamma2, scale1, scale2, shift1, shift2] = vectors as [
     Value,
     Value,
@@ -175,56 +169,58 @@ function buildBlock(
   });
   const { output: read } = multiHeadAttention({
     heads: config.heads,
-    query: toBranches(dense(normed, weights, `${prefix}ca.mat_q`, width)),
+    query: toBranches(dense(normed, 'ca.mat_q', width)),
     key: g.input(`text_key.${index}`, 'float32', ['S', 'T', width]),
     value: g.input(`text_value.${index}`, 'float32', ['S', 'T', width]),
   });
-  let crossed = toBranches(dense(read, weights, `${prefix}ca.proj`, width));
+  let crossed = toBranches(dense(read, 'ca.proj', width));
   if (weights.has(`${prefix}ca_gamma`)) {
     crossed = mul(crossed, g.weightFrom(weights, `${prefix}ca_gamma`, { expected: [width] }));
   }
   h = add(h, crossed);
 
   const input = add(mul(layerNorm(h, { eps: EPS }), scale2), shift2);
-  const hidden = geluTanh(dense(input, weights, `${prefix}ffn.fc1`, config.hidden));
-  return add(h, mul(toBranches(dense(hidden, weights, `${prefix}ffn.fc2`, width)), gamma2));
+  const hidden = geluTanh(dense(input, 'ffn.fc1', config.hidden));
+  return add(h, mul(toBranches(dense(hidden, 'ffn.fc2', width)), gamma2));
 }
 
 /** Cosine attention with 2D rotary positions over all scales so far; gives [S N, C]. */
 function selfAttention(x: Value, prefix: string, index: number, inputs: StepInputs): Value {
-  const { weights, config } = inputs;
+  const { weights, config, precision } = inputs;
   const g = x.graph;
   const { width, heads } = config;
-  const project = (part: number, bias: string | undefined): Value => {
-    const key = `${prefix}sa.mat_qkv.weight`;
-    const weight = g.once(`${key}:${part}`, () =>
-      g.lazyWeight(`${key}:${'qkv'.charAt(part)}`, {
-        shape: [width, width],
-        read: () => weights.read(key).subarray(part * width * width, (part + 1) * width * width),
-      }),
-    );
-    const add =
+  const key = `${prefix}sa.mat_qkv.weight`;
+  const read = sharedRead(3, () => weights.read(key));
+  const project = (part: 0 | 1 | 2, bias: string | undefined): Value => {
+    const matrix: MatrixSource = {
+      name: `${key}:${'qkv'.charAt(part)}`,
+      shape: [width, width],
+      read: async () => (await read()).subarray(part * width * width, (part + 1) * width * width),
+    };
+    const summand =
       bias === undefined ? undefined : g.weightFrom(weights, `${prefix}sa.${bias}`, { expected: [width] });
-    return gemm(x, weight, add, width);
+    return precision === 'int8'
+      ? linearInt8(rowsOf(x), matrix, summand)
+      : gemm(rowsOf(x), g.lazyWeight(matrix.name, matrix), summand);
   };
   const queryScale = g.lazyWeight(`${prefix}sa.scale_mul`, {
     shape: [heads, 1],
     read: () => weights.read(`${prefix}sa.scale_mul_1H11`).map((s) => Math.exp(Math.min(s, MAX_LOG_SCALE))),
   });
   const query = rotate(mul(unitHeads(project(0, 'q_bias'), config), queryScale), inputs);
-  const key = rotate(unitHeads(project(1, undefined), config), inputs);
+  const keys = rotate(unitHeads(project(1, undefined), config), inputs);
   const value = reshapeTo(project(2, 'v_bias'), inputs.rowShape, ['R', 'L', width]);
-  g.output(`key.${index}`, key);
+  g.output(`key.${index}`, keys);
   g.output(`value.${index}`, value);
   const past = (name: string): Value => g.input(`past_${name}.${index}`, 'float32', ['R', 'P', width]);
   const { output } = multiHeadAttention({
     heads,
     query,
-    key: concat([past('key'), key], 1), // [R, P + L, C]
+    key: concat([past('key'), keys], 1), // [R, P + L, C]
     value: concat([past('value'), value], 1),
     scale: 1,
   });
-  return dense(output, weights, `${prefix}sa.proj`, width);
+  return gemmFrom(output, weights, `${prefix}sa.proj`, { out: width, precision });
 }
 
 /** Every head's vector divided by its Euclidean norm: [rows, C] to [rows, H, C / H]. */

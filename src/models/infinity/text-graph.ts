@@ -9,9 +9,9 @@ import {
   geluTanh,
   GraphBuilder,
   type GraphModel,
-  linear,
   linearFrom,
   multiHeadAttention,
+  type Precision,
   reshape,
   rmsNorm,
   silu,
@@ -30,9 +30,14 @@ export const BLOCK_VECTORS = 6;
 /**
  * Builds the text graph.
  * Input `text_features` [S, T, textChannels]. Outputs: `sos` [S, 1, C]; `modulation` [S, 6 N + 2, C], each block's six
- * vectors with 1 added to the scales, then the head's 1 + scale and shift; `text_key.i`, `text_value.i` [S, T, C].
+ * vectors with 1 added to the scales, then the head's 1 + scale and shift; `text_key.i`, `text_value.i` [S, T, C]. The precision is
+ * that of the blocks' matrices, nearly all of the weights; what every block depends on stays float32.
  */
-export function buildTextGraph(config: InfinityConfig, weights: TensorSource): GraphModel {
+export function buildTextGraph(
+  config: InfinityConfig,
+  weights: TensorSource,
+  precision: Precision = 'float32',
+): GraphModel {
   const { width, textChannels, blocks } = config;
   const g = new GraphBuilder('infinity-text');
   const features = g.input('text_features', 'float32', ['S', 'T', textChannels]);
@@ -48,7 +53,9 @@ export function buildTextGraph(config: InfinityConfig, weights: TensorSource): G
   const hidden = geluTanh(linearFrom(normed, weights, 'text_proj_for_ca.0', { out: width }));
   const context = linearFrom(hidden, weights, 'text_proj_for_ca.2', { out: width }); // [S, T, C]
   blocks.forEach((prefix, i) => {
-    const [key, value] = g.scoped(`block${i}`, () => keysAndValues(context, weights, `${prefix}ca.`, width));
+    const [key, value] = g.scoped(`block${i}`, () =>
+      keysAndValues(context, weights, `${prefix}ca.`, { width, precision }),
+    );
     g.output(`text_key.${i}`, key);
     g.output(`text_value.${i}`, value);
   });
@@ -56,14 +63,15 @@ export function buildTextGraph(config: InfinityConfig, weights: TensorSource): G
 }
 
 /** A cross-attention's keys and values [S, T, C]: one matrix without bias, and a bias for the values only. */
-function keysAndValues(context: Value, weights: TensorSource, prefix: string, width: number): [Value, Value] {
+function keysAndValues(
+  context: Value,
+  weights: TensorSource,
+  prefix: string,
+  { width, precision = 'float32' }: { readonly width: number; readonly precision?: Precision },
+): [Value, Value] {
   const g = context.graph;
-  const inner = context.shape.at(-1) ?? 0;
-  const matrix = g.weightFrom(weights, `${prefix}mat_kv.weight`, {
-    expected: [2 * width, inner],
-    transpose: true,
-  });
-  const [key, value] = split(linear(context, matrix), [width, width], -1);
+  const both = linearFrom(context, weights, `${prefix}mat_kv`, { out: 2 * width, bias: false, precision });
+  const [key, value] = split(both, [width, width], -1);
   const bias = g.weightFrom(weights, `${prefix}v_bias`, { expected: [width] });
   return [key as Value, add(value as Value, bias)];
 }
@@ -72,7 +80,7 @@ function keysAndValues(context: Value, weights: TensorSource, prefix: string, wi
 function attentivePool(text: Value, { width, poolHeads }: InfinityConfig, weights: TensorSource): Value {
   const g = text.graph;
   const prefix = 'text_proj_for_sos.ca.';
-  const [key, value] = keysAndValues(text, weights, prefix, width);
+  const [key, value] = keysAndValues(text, weights, prefix, { width });
   const learned = g.weightFrom(weights, `${prefix}mat_q`, {
     expected: [1, poolHeads, width / poolHeads],
     shape: [1, 1, width],

@@ -13,6 +13,7 @@ import {
   linearFrom,
   mul,
   multiHeadAttention,
+  type Precision,
   range,
   relu,
   rmsNorm,
@@ -38,11 +39,22 @@ const ACTIVATIONS: Readonly<Record<T5Activation, (x: Value) => Value>> = {
   silu,
 };
 
+/** What every layer is made from. */
+interface Layers {
+  readonly config: T5Config;
+  readonly weights: TensorSource;
+  readonly precision: Precision;
+}
+
 /**
  * Builds the encoder. Inputs: `input_ids` int32 [B, L]; `attention_mask` int32 [B, L], 0 for keys that nobody sees.
- * Output: `last_hidden_state` [B, L, C], rows of padding included.
+ * Output: `last_hidden_state` [B, L, C], rows of padding included. The precision is that of the linear layers.
  */
-export function buildT5Encoder(config: T5Config, weights: TensorSource): GraphModel {
+export function buildT5Encoder(
+  config: T5Config,
+  weights: TensorSource,
+  precision: Precision = 'float32',
+): GraphModel {
   const { width, eps } = config;
   const g = new GraphBuilder('t5-encoder');
   const ids = g.input('input_ids', 'int32', ['B', 'L']);
@@ -58,11 +70,11 @@ export function buildT5Encoder(config: T5Config, weights: TensorSource): GraphMo
     const next =
       i + 1 < config.layers ? `encoder.block.${i + 1}.layer.0.layer_norm` : 'encoder.final_layer_norm';
     const attended = g.scoped(block, () =>
-      selfAttention(normed, bias, `${block}.layer.0.SelfAttention`, config, weights),
+      selfAttention(normed, bias, `${block}.layer.0.SelfAttention`, { config, weights, precision }),
     );
     const middle = skipRmsNorm(attended, x, { eps, weight: norm(`${block}.layer.1.layer_norm`) });
     const fed = g.scoped(block, () =>
-      feedForward(middle.normed, `${block}.layer.1.DenseReluDense`, config, weights),
+      feedForward(middle.normed, `${block}.layer.1.DenseReluDense`, { config, weights, precision }),
     );
     ({ sum: x, normed } = skipRmsNorm(fed, middle.sum, { eps, weight: norm(next) }));
   }
@@ -97,10 +109,10 @@ function maskBias(mask: Value): Value {
 }
 
 /** Attention without scaling of the scores; inner width H * D. */
-function selfAttention(x: Value, bias: Value, name: string, config: T5Config, weights: TensorSource): Value {
+function selfAttention(x: Value, bias: Value, name: string, { config, weights, precision }: Layers): Value {
   const inner = config.heads * config.headWidth;
   const project = (part: string, from: Value, out: number): Value =>
-    linearFrom(from, weights, `${name}.${part}`, { out, bias: false });
+    linearFrom(from, weights, `${name}.${part}`, { out, bias: false, precision });
   const { output } = multiHeadAttention({
     heads: config.heads,
     query: project('q', x, inner),
@@ -112,9 +124,9 @@ function selfAttention(x: Value, bias: Value, name: string, config: T5Config, we
   return project('o', output, config.width);
 }
 
-function feedForward(x: Value, name: string, config: T5Config, weights: TensorSource): Value {
+function feedForward(x: Value, name: string, { config, weights, precision }: Layers): Value {
   const layer = (part: string, from: Value, out: number): Value =>
-    linearFrom(from, weights, `${name}.${part}`, { out, bias: false });
+    linearFrom(from, weights, `${name}.${part}`, { out, bias: false, precision });
   const activate = ACTIVATIONS[config.activation];
   const hidden = config.gated
     ? mul(activate(layer('wi_0', x, config.hidden)), layer('wi_1', x, config.hidden))

@@ -2,6 +2,7 @@
 
 import { RuntimeError } from '../../core/errors.js';
 import { checkReadout } from '../../core/readout.js';
+import type { Precision } from '../../runtime/graph/index.js';
 import { int32Tensor, type Runtime, type Session } from '../../runtime/index.js';
 import { openWeights, unwrapped } from '../../runtime/weights/index.js';
 import { loadTokenizer, type TextTokenizer } from '../tokenizer.js';
@@ -75,21 +76,30 @@ export class T5Encoder {
 const T5 = { marks: ['encoder.final_layer_norm.weight'] };
 
 /** Opens the weights of a T5 folder (config.json and a checkpoint). The caller closes it. Throws CheckpointError. */
-export async function openT5Weights(runtime: Runtime, folder: string): Promise<T5Encoder> {
+export async function openT5Weights(
+  runtime: Runtime,
+  folder: string,
+  precision?: Precision,
+): Promise<T5Encoder> {
   const config = readT5Config(folder);
   const weights = openWeights(folder, { tensors: T5_ENCODER_TENSORS });
   try {
-    const graph = buildT5Encoder(config, unwrapped(weights, T5));
-    return new T5Encoder(config, weights.label, await runtime.load(graph));
+    const graph = buildT5Encoder(config, unwrapped(weights, T5), precision);
+    const session = await runtime.load(graph, { checkpoint: weights.label, seldom: true });
+    return new T5Encoder(config, weights.label, session);
   } finally {
     weights.close();
   }
 }
 
 /** Opens a T5 folder with its tokenizer.json. The caller closes it. Throws CheckpointError. */
-export async function openT5Encoder(runtime: Runtime, folder: string): Promise<TextEncoder> {
+export async function openT5Encoder(
+  runtime: Runtime,
+  folder: string,
+  precision?: Precision,
+): Promise<TextEncoder> {
   const tokenizer: TextTokenizer = loadTokenizer(folder);
-  const encoder = await openT5Weights(runtime, folder);
+  const encoder = await openT5Weights(runtime, folder, precision);
   return {
     file: encoder.file,
     encode: async (prompt, maxLength = MAX_LENGTH) => {

@@ -35,7 +35,8 @@ export async function openVae(
       throw new CheckpointError(weights.label, "is FLUX's autoencoder: an Infinity needs its own, a BSQ-VAE");
     }
     const graph = build(unwrapped(weights, VAE));
-    return { file: weights.label, graph, session: await runtime.load(graph.model) };
+    const session = await runtime.load(graph.model, { checkpoint: weights.label });
+    return { file: weights.label, graph, session };
   } finally {
     weights.close();
   }

@@ -10,7 +10,8 @@ export {
   type GroupNormOptions,
   upsampleNearest2x,
 } from './ops-image.js';
-export { gemmFrom, linear, linearFrom, matMul } from './ops-linear.js';
+export { linearInt8, type MatrixSource } from './ops-int8.js';
+export { gemm, gemmFrom, linear, linearFrom, matMul, rowsOf } from './ops-linear.js';
 export {
   add,
   cast,
@@ -63,12 +64,15 @@ export {
   unsqueeze,
 } from './ops-shape.js';
 export { type Dim, formatShape, type Shape } from './shapes.js';
+export { sharedRead } from './shared-read.js';
 export {
   type Attribute,
   type ElementType,
   type ExternalWeight,
   float,
   type GraphModel,
+  type Precision,
+  PRECISIONS,
   type TensorData,
   type TensorInfo,
 } from './values.js';

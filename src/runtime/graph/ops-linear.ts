@@ -1,11 +1,12 @@
 // Matrix products and the linear layers made of them.
 
 import { RuntimeError } from '../../core/errors.js';
-import type { GraphBuilder, WeightSource } from './builder.js';
-import type { Value } from './builder.js';
+import type { Value, WeightSource } from './builder.js';
+import { linearInt8, type MatrixSource } from './ops-int8.js';
 import { add } from './ops-math.js';
 import { lastDim, reshape } from './ops-shape.js';
 import { broadcast, type Dim, formatShape, mayEqual, UNKNOWN } from './shapes.js';
+import type { Precision } from './values.js';
 
 /** The matrix product over the last two axes; the axes before them broadcast. */
 export function matMul(a: Value, b: Value): Value {
@@ -35,15 +36,18 @@ interface LinearOptions {
   readonly out: number;
   /** @default true */
   readonly bias?: boolean;
+  /** @default float32 */
+  readonly precision?: Precision;
 }
 
 /** x [..., in] through the linear layer `name` of a checkpoint; gives [..., out]. */
 export function linearFrom(x: Value, source: WeightSource, name: string, options: LinearOptions): Value {
-  const graph: GraphBuilder = x.graph;
-  const expected = [options.out, lastDim(x, name)];
-  const weight = graph.weightFrom(source, `${name}.weight`, { expected, transpose: true });
-  if (options.bias === false) return matMul(x, weight);
-  return linear(x, weight, graph.weightFrom(source, `${name}.bias`, { expected: [options.out] }));
+  const { out, bias = true, precision = 'float32' } = options;
+  const g = x.graph;
+  const summand = bias ? g.weightFrom(source, `${name}.bias`, { expected: [out] }) : undefined;
+  if (precision === 'int8') return linearInt8(x, matrixOf(x, source, name, out), summand);
+  const expected = [out, lastDim(x, name)];
+  return linear(x, g.weightFrom(source, `${name}.weight`, { expected, transpose: true }), summand);
 }
 
 /**
@@ -51,15 +55,38 @@ export function linearFrom(x: Value, source: WeightSource, name: string, options
  * checkpoint, [out, in], so that nothing is turned round while a large model is loaded.
  */
 export function gemmFrom(x: Value, source: WeightSource, name: string, options: LinearOptions): Value {
-  const { out, bias = true } = options;
+  const { out, bias = true, precision = 'float32' } = options;
+  const g = x.graph;
   const inner = lastDim(x, name);
-  const weight = x.graph.weightFrom(source, `${name}.weight`, { expected: [out, inner] });
-  const summand = bias ? x.graph.weightFrom(source, `${name}.bias`, { expected: [out] }) : undefined;
-  const rows = x.shape.length === 2 ? x : reshape(x, [-1, inner]);
-  return x.graph.op1('Gemm', {
-    inputs: [rows, weight, summand],
+  const summand = bias ? g.weightFrom(source, `${name}.bias`, { expected: [out] }) : undefined;
+  const rows = rowsOf(x);
+  if (precision === 'int8') return linearInt8(rows, matrixOf(x, source, name, out), summand);
+  const weight = g.weightFrom(source, `${name}.weight`, { expected: [out, inner] });
+  return gemm(rows, weight, summand);
+}
+
+/** Rows [rows, in] times the transposed weight [out, in], plus bias [out]: [rows, out]. */
+export function gemm(rows: Value, weight: Value, bias?: Value): Value {
+  return rows.graph.op1('Gemm', {
+    inputs: [rows, weight, bias],
     attributes: { transB: 1 },
-    type: x.type,
-    shape: [rows.shape[0] ?? UNKNOWN, out],
+    type: rows.type,
+    shape: [rows.shape[0] ?? UNKNOWN, weight.shape[0] ?? UNKNOWN],
   });
+}
+
+/** The matrix of a layer, its shape checked. */
+function matrixOf(x: Value, source: WeightSource, name: string, out: number): MatrixSource {
+  const key = `${name}.weight`;
+  const inner = lastDim(x, name);
+  x.graph.weightFrom(source, key, { expected: [out, inner] }); // checks the shape; what nobody uses is left out
+  return { name: key, shape: [out, inner], read: () => source.read(key) };
+}
+
+/** x [..., in] as rows [rows, in], the same value for all who ask. */
+export function rowsOf(x: Value): Value {
+  const inner = x.shape.at(-1) ?? UNKNOWN;
+  return x.shape.length === 2
+    ? x
+    : x.graph.once(`rows:${x.name}`, () => reshape(x, [-1, typeof inner === 'number' ? inner : -1]));
 }

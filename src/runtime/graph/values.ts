@@ -8,6 +8,12 @@ export type ElementType = 'float32' | 'uint8' | 'int8' | 'int32' | 'int64' | 'bo
 /** Typed arrays that hold a tensor's elements (bool in bytes of 0 and 1, float16 in its bits). */
 export type TensorData = Float32Array | Uint8Array | Int8Array | Int32Array | BigInt64Array | Uint16Array;
 
+/** In which numbers the large matrix products of a graph are computed. */
+export const PRECISIONS = ['float32', 'int8'] as const;
+
+/** One of them. */
+export type Precision = (typeof PRECISIONS)[number];
+
 /** Bytes of one element. */
 export const ELEMENT_BYTES: Readonly<Record<ElementType, number>> = {
   float32: 4,
