@@ -23,7 +23,7 @@ import {
   splitCompareOptions,
   splitGenerateOptions,
 } from './run/options.js';
-import { redraw } from './run/pictures.js';
+import { redraw, viewOf } from './run/pictures.js';
 import type { Recipe } from './run/recipe.js';
 import type { ReplayOptions, ReplayPlan, ReplayRun } from './run/replay.js';
 import { openOptionsOf, planReplay, startReplay } from './run/replay.js';
@@ -127,14 +127,14 @@ async function redrawWith(
   ids: readonly number[],
 ): Promise<Image[]> {
   const byId = new Map(candidates.map((candidate) => [candidate.id, candidate]));
-  const states = ids.map((id) => {
+  const packed = ids.map((id) => {
     const state = pictures.states.get(byId.get(id)?.sameAs ?? id);
     if (!state) throw new RangeError(`the result has no candidate ${id}`);
-    return state;
+    return { state, view: viewOf(byId.get(id) ?? {}) };
   });
   const generator = await model.prepare(options.prompt, new Ledger(), options.modelOptions);
   try {
-    return await redraw(states, generator);
+    return await redraw(packed, generator);
   } finally {
     generator.close();
   }

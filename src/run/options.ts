@@ -28,6 +28,7 @@ import {
   STRATEGIES,
   type StrategyName,
 } from '../search/registry.js';
+import type { Rollout } from '../search/rollout.js';
 import { BUDGET } from '../search/sizes.js';
 import type { Jury } from '../verifiers/jury.js';
 import { parseTime } from './time.js';
@@ -120,6 +121,7 @@ export type ComparePictureOptions = Common & {
   readonly width?: number | undefined;
   readonly keepElected?: boolean | undefined;
   readonly result?: 'best' | 'last-round' | undefined;
+  readonly rollout?: Rollout | undefined;
 };
 
 /** Everything that a comparison may be told. */

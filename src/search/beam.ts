@@ -5,6 +5,7 @@
 import { type OptionsOf, whole } from '../core/options.js';
 import type { Schedule } from '../models/contract.js';
 import type { Search, SearchContext, Strategy } from './contract.js';
+import { untilOf } from './rollout.js';
 import { type Beam, Rollouts } from './rollouts.js';
 import {
   checkCount,
@@ -33,15 +34,18 @@ function resolve({ width: given, ...rest }: OptionsOf<typeof OPTIONS>, schedule:
 }
 
 /** Carries the best prefixes, several at once, from step to step. */
-async function* run(context: SearchContext, { width, candidates, keepElected, result }: BeamSizes): Search {
-  const rollouts = new Rollouts(context, { keepElected });
+async function* run(
+  context: SearchContext,
+  { width, candidates, keepElected, result, ...size }: BeamSizes,
+): Search {
+  const rollouts = new Rollouts(context, { keepElected, until: untilOf(size) });
   try {
     let beams: readonly Beam[] = [rollouts.begin()];
     for (const [index, perBeam] of candidates.entries()) {
       const round = { round: index + 1, rounds: candidates.length, step: index + 1, total: width * perBeam };
       beams = yield* rollouts.play(beams, round, width);
     }
-    return rollouts.result(result);
+    return yield* rollouts.complete(result);
   } finally {
     rollouts.close();
   }

@@ -56,6 +56,8 @@ class CountingPrefix extends Counted implements Prefix {
   readonly generator: CountingGenerator;
   readonly #parent: CountingPrefix | null;
   hasForward = false;
+  /** Evaluations that a look at it has paid, which the next child need not pay again. */
+  paid = 0;
 
   constructor(generator: CountingGenerator, parent: CountingPrefix | null) {
     super();
@@ -98,6 +100,30 @@ class CountingGenerator implements Generator {
   extend(requests: readonly Extension[]): Promise<Prefix[]> {
     const prefixes = requests.map(({ prefix }) => own(prefix));
     for (const prefix of prefixes) prefix.assertAlive();
+    this.#forward(prefixes);
+    for (const prefix of prefixes) {
+      this.ledger.add({ nfe: this.#next(prefix).nfe - prefix.paid });
+      prefix.paid = 0;
+    }
+    return Promise.resolve(prefixes.map((prefix) => new CountingPrefix(this, prefix)));
+  }
+
+  decode(prefixes: readonly Prefix[]): Promise<Image[]> {
+    const owned = prefixes.map(own);
+    for (const prefix of owned) prefix.assertAlive();
+    const lookAt = ({ step }: Prefix): number => this.schedule.steps[step - 1]?.readout.nfe ?? 0;
+    const looked = [...new Set(owned)].filter((prefix) => lookAt(prefix) > 0 && !prefix.hasForward);
+    this.#forward(looked);
+    for (const prefix of looked) {
+      prefix.paid = lookAt(prefix);
+      this.ledger.add({ nfe: prefix.paid });
+    }
+    this.ledger.add({ imagesDecoded: prefixes.length });
+    return Promise.resolve(prefixes.map(() => NO_PICTURE));
+  }
+
+  /** Runs the forward passes that are missing. */
+  #forward(prefixes: readonly CountingPrefix[]): void {
     const waiting = new Set(prefixes.filter(({ hasForward }) => !hasForward));
     let forwards = 0;
     for (const prefix of waiting) {
@@ -108,15 +134,7 @@ class CountingGenerator implements Generator {
       prefix.hasForward = true;
       this.hold(prefix, 1);
     }
-    const nfe = prefixes.reduce((sum, prefix) => sum + this.#next(prefix).nfe, 0);
-    this.ledger.add({ nfe, forwards, forwardCalls: forwards > 0 ? 1 : 0 });
-    return Promise.resolve(prefixes.map((prefix) => new CountingPrefix(this, prefix)));
-  }
-
-  decode(prefixes: readonly Prefix[]): Promise<Image[]> {
-    for (const prefix of prefixes) own(prefix).assertAlive();
-    this.ledger.add({ imagesDecoded: prefixes.length });
-    return Promise.resolve(prefixes.map(() => NO_PICTURE));
+    this.ledger.add({ forwards, forwardCalls: forwards > 0 ? 1 : 0 });
   }
 
   pack(prefix: Prefix): Uint8Array {

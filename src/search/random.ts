@@ -2,39 +2,59 @@
 
 import { type OptionsOf, whole } from '../core/options.js';
 import type { Schedule } from '../models/contract.js';
+import { affordable } from './budget.js';
 import type { Search, SearchContext, Strategy } from './contract.js';
-import { costOf, evaluationsFrom } from './cost.js';
+import { costOf, type DrawnAt } from './cost.js';
+import { ROLLOUT, type RolloutSize, rolloutSize, rolloutWords, searchedSteps, untilOf } from './rollout.js';
 import { Rollouts } from './rollouts.js';
-import { affordable, BUDGET, checkCount, DEFAULTS, exclusive, roundsOf } from './sizes.js';
+import { BUDGET, checkCount, DEFAULTS, exclusive, stepwiseCost } from './sizes.js';
 
 const OPTIONS = {
   images: whole('pictures to draw', 1, { usual: 'as many as the default beam search costs' }),
   budget: BUDGET,
+  rollout: ROLLOUT,
 };
 
 /** Sizes of a random search. */
-export interface RandomSizes {
+export interface RandomSizes extends RolloutSize {
   readonly images: number;
 }
 
-function resolve({ images, budget }: OptionsOf<typeof OPTIONS>, schedule: Schedule): RandomSizes {
+function resolve(
+  { images, budget, rollout: asked }: OptionsOf<typeof OPTIONS>,
+  schedule: Schedule,
+): RandomSizes {
   exclusive({ images, budget });
-  if (images !== undefined) return { images: checkCount(images, 'images') };
-  const candidates = schedule.steps.map(() => DEFAULTS.candidates);
-  const usual = costOf(roundsOf({ candidates }, DEFAULTS.width), schedule).nfe;
-  return {
-    images: affordable(budget ?? usual, { each: evaluationsFrom(1, schedule.steps), free: 0, least: 1 }),
-  };
+  // Its candidates fix all steps: without rollouts they are what they are with them.
+  const size = rolloutSize(asked === 'none' ? 'full' : asked, schedule);
+  if (images !== undefined) return { images: checkCount(images, 'images'), ...size };
+  const candidates = searchedSteps(size, schedule).map(() => DEFAULTS.candidates);
+  const { width, keepElected } = DEFAULTS;
+  const usual = stepwiseCost({ candidates, keepElected, ...size }, width, schedule).nfe;
+  const nfeOf = (count: number): number => costOf(roundsOf({ images: count, ...size }), schedule).nfe;
+  const each = nfeOf(2) - nfeOf(1);
+  return { images: affordable(budget ?? usual, { each, fixed: nfeOf(1) - each }), ...size };
+}
+
+/** The round, and the winner that is completed where it was one of previews. */
+function roundsOf({ images, ...size }: RandomSizes): DrawnAt[] {
+  const until = untilOf(size);
+  if (typeof until !== 'number') return [{ step: 1, drawn: images }];
+  return [
+    { step: 1, drawn: images, until },
+    { step: until + 1, drawn: 1 },
+  ];
 }
 
 /** Draws pictures independently of each other and keeps the best. */
-async function* run(context: SearchContext, { images }: RandomSizes): Search {
-  const rollouts = new Rollouts(context);
+async function* run(context: SearchContext, { images, ...size }: RandomSizes): Search {
+  const until = untilOf(size);
+  const rollouts = new Rollouts(context, { until });
   try {
     // Nothing will be drawn from the winner, so that no prefix is elected: the picture is enough.
-    const step = context.generator.schedule.steps.length;
+    const step = searchedSteps(size, context.generator.schedule).length;
     yield* rollouts.play([rollouts.begin()], { round: 1, rounds: 1, step, total: images }, 0);
-    return rollouts.result('best');
+    return yield* rollouts.complete('best');
   } finally {
     rollouts.close();
   }
@@ -48,7 +68,10 @@ export const RANDOM = {
   options: OPTIONS,
   resolve,
   refuses: () => null,
-  cost: ({ images }, schedule) => costOf([{ step: 1, drawn: images }], schedule),
-  words: ({ images }) => (images === 1 ? '1 image' : `${images} images`),
+  cost: (sizes, schedule) => costOf(roundsOf(sizes), schedule),
+  words: ({ images, ...size }) =>
+    [images === 1 ? '1 image' : `${images} images`, rolloutWords(size)]
+      .filter((words) => words !== '')
+      .join(', '),
   run,
 } as const satisfies Strategy<'random', OptionsOf<typeof OPTIONS>, RandomSizes>;

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { UsageError } from '../core/errors.js';
 import { resolveJury } from '../verifiers/jury.js';
+import { MOST_CANDIDATES } from './budget.js';
 import {
   checkSearch,
   estimate,
@@ -14,7 +15,7 @@ import {
   STRATEGIES,
 } from './registry.js';
 import { diffusionSteps, squareScales } from './schedules.suite.js';
-import { DEFAULTS, MOST_CANDIDATES } from './sizes.js';
+import { DEFAULTS } from './sizes.js';
 
 const scales = (count: number) => squareScales(Array.from({ length: count }, (_, i) => i + 1));
 const resolve = (options: object, count = 13): ResolvedSearch => resolveSearch(options, scales(count));
@@ -99,7 +100,7 @@ describe('resolving', () => {
       expect(SEARCH_OPTIONS).toMatchObject(strategy.options);
     }
     expect(findStrategy()).toBe(STRATEGIES[2]);
-    const options = ['budget', 'candidates', 'images', 'keepElected', 'result', 'width'];
+    const options = ['budget', 'candidates', 'images', 'keepElected', 'result', 'rollout', 'width'];
     expect(Object.keys(SEARCH_OPTIONS).sort()).toEqual(options);
   });
 
@@ -134,7 +135,8 @@ describe('budgets', () => {
     ],
     [
       { strategy: 'beam', budget: 1364 },
-      { width: DEFAULTS.width, candidates: Array(13).fill(4) },
+      // The rest of it: one more at all scales but the last, and 2 evaluations that buy nothing.
+      { width: DEFAULTS.width, candidates: [...Array<number>(12).fill(5), 4] },
     ],
   ])('%o gives %o', (options, expected) => {
     expect(resolve(options)).toMatchObject(expected);
@@ -196,7 +198,7 @@ describe('refusals', () => {
     [{ strategy: 'toString' }, /no strategy 'toString'/],
     [
       { strategy: 'random', width: 3 },
-      /random search does not take the option 'width': it takes images, budget/,
+      /random search does not take the option 'width': it takes images, budget, rollout/,
     ],
     [{ strategy: 'random', keepElected: false }, /does not take the option 'keepElected'/],
     [{ strategy: 'gto', images: 3 }, /does not take the option 'images'/],

@@ -9,11 +9,9 @@
 // until it is dropped, so the first step of its rollout is also the first step of all that the next round draws from it.
 
 import { throwIfAborted } from '../core/errors.js';
-import type { Image } from '../core/image.js';
 import type { Draw } from '../core/random.js';
 import type { Prefix } from '../models/contract.js';
-import { checkScores } from '../verifiers/contract.js';
-import type { Scores } from '../verifiers/jury.js';
+import { complete, drawAt, judgeAll, type Judged } from './completion.js';
 import { Contest } from './contest.js';
 import type { Candidate, Fate, SearchContext, SearchEvent, SearchResult, Shown } from './contract.js';
 import { Owned } from './owned.js';
@@ -50,6 +48,7 @@ export interface Draft {
 export interface Round {
   /** Its number, from 1. */
   readonly round: number;
+  /** How many of them are played; that in which a preview is completed is not among them. */
   readonly rounds: number;
   /** How many steps its candidates fix. */
   readonly step: number;
@@ -58,10 +57,8 @@ export interface Round {
 }
 
 /** A draft's rollout, judged; the search owns its prefixes. */
-interface Outcome {
+interface Outcome extends Judged {
   readonly chain: Chain;
-  readonly scores: Scores;
-  readonly image: Image;
   /** The packed picture, for those who are shown it. */
   readonly state: Uint8Array;
 }
@@ -71,27 +68,31 @@ export interface RolloutOptions {
   /** Keeps the rollouts of elected candidates: each is candidate 0 of its beam in the next round, at no cost. @default false */
   readonly keepElected?: boolean;
   /**
-   * Judges candidates by how far they have come after so many steps, without the steps after that; none of its rounds may fix
-   * more. `complete` then finishes the winner. @default all steps
+   * Judges candidates by how far they have come after so many steps, at their own size and without the steps after that; none of
+   * its rounds may fix more. `complete` then finishes the winner. With 'none', by the steps that they fix, decoded at the last
+   * size: rounds judge pictures of different steps, which do not compare, and the best are those of the last. @default all steps
    */
-  readonly until?: number;
+  readonly until?: number | 'none' | undefined;
 }
 
 /** The candidates of one search, with everything that it holds of the generator. */
 export class Rollouts {
   readonly #context: SearchContext;
   readonly #keepElected: boolean;
-  /** The step that rollouts go to. */
-  readonly #until: number;
+  readonly #until: number | 'none';
   readonly #owned = new Owned();
   readonly #candidates: Candidate[] = [];
   readonly #fates: Fate[] = [];
   /** How many pictures the next group may have, whatever fits. */
   #growing = FIRST_GROUP;
-  /** Packed rollouts that stopped early, by candidate: one of them is to be completed. */
+  /** Packed previews by candidate: one of them is to be completed. */
   readonly #states = new Map<number, Uint8Array>();
-  /** All pictures of the search, each once. */
-  readonly #search: Contest;
+  /** The rollouts of those previews that may be it: going on with them computes nothing twice. */
+  readonly #leading = new Map<Candidate, Prefix>();
+  /** All pictures that were judged at the most steps, each once. */
+  #search: Contest;
+  #judgedAt = 0;
+  #rounds = 0;
   /** The candidates of the round under way. */
   #round: Contest;
 
@@ -119,19 +120,31 @@ export class Rollouts {
     elect: number,
   ): AsyncGenerator<SearchEvent, Elected[], void> {
     const { round: number, rounds, step, total } = round;
-    yield { type: 'round', round: number, rounds, step, candidates: total };
+    this.#rounds = number;
+    yield {
+      type: 'round',
+      round: number,
+      rounds: this.#previews ? rounds + 1 : rounds,
+      step,
+      candidates: total,
+    };
+    const goal = this.#until === 'none' ? step : this.#until;
+    if (goal > this.#judgedAt) this.#search = new Contest(this.#context.bench.jury);
+    this.#judgedAt = goal;
     const drafts = this.#draw(beams, round);
     this.#round = this.#newRound();
     let held: readonly Elected[] = [];
     for (let start = 0; start < drafts.length;) {
-      const group = drafts.slice(start, start + this.#groupSize(beams, held));
+      const group = drafts.slice(start, start + this.#groupSize(beams, held, goal));
       start += group.length;
       this.#growing *= GROWTH;
-      const outcomes = await this.#judge(group);
-      const entered = group.map((draft) => this.#enter(draft, outcomes.get(draft)));
-      const candidates = entered.map(({ candidate }) => candidate);
+      const outcomes = await this.#judge(group, goal);
+      const rolled = group.map((draft) => this.#enter(draft, outcomes.get(draft), goal));
+      const candidates = rolled.map(({ candidate }) => candidate);
       this.#round.enter(candidates);
       this.#search.enter(candidates.filter(({ sameAs }) => sameAs === undefined));
+      if (this.#previews) this.#lead(rolled, number === rounds);
+      const entered = rolled.map((each) => this.#shorten(each));
       held = this.#keepOnly([...held, ...entered], this.#round.contenders(elect));
       await this.#show(group, entered, outcomes);
       yield { type: 'judged', candidates, best: this.#search.best().id };
@@ -169,37 +182,26 @@ export class Rollouts {
   }
 
   /**
-   * Where rollouts stopped early: takes the remaining steps of the winner, and judges what comes out once more, since scores of
-   * pictures at different steps do not compare. It continues as its rollout would have, and has nobody to compete with.
+   * The result of the search. Where it was one of previews, the remaining steps of the winner are taken first, and what comes out is
+   * judged once more.
    */
   async *complete(choice: 'best' | 'last-round'): AsyncGenerator<SearchEvent, SearchResult, void> {
     const found = this.result(choice);
-    const winner = at(this.#candidates, found.winner - 1);
-    const { generator, draw } = this.#context;
-    const step = generator.schedule.steps.length;
-    if (winner.judgedAt === step) return found;
-    const round = (winner.path[0] ?? 0) + 1;
-    yield { type: 'round', round, rounds: round, step, candidates: 1 };
-    const origin = at(this.#candidates, (winner.sameAs ?? winner.id) - 1);
-    const prefix = this.#owned.add(generator.unpack(this.#states.get(origin.id) ?? NO_STATE));
-    const draft: Draft = {
-      beam: { candidate: winner, chain: [prefix] },
-      path: origin.path,
-      step,
-      inherited: false,
-      draw: drawAt(origin.path, draw),
+    const preview = at(this.#candidates, found.winner - 1);
+    const { generator } = this.#context;
+    if (preview.judgedAt === generator.schedule.steps.length) return found;
+    const { path, id: origin } = at(this.#candidates, (preview.sameAs ?? preview.id) - 1);
+    const prefix =
+      this.#leading.get(preview) ?? this.#owned.add(generator.unpack(this.#states.get(origin) ?? NO_STATE));
+    const id = this.#candidates.length + 1;
+    const completion = { preview, path, prefix, id, round: this.#rounds + 1 };
+    const { candidate, standing } = yield* complete(this.#context, completion);
+    return {
+      winner: id,
+      standing,
+      candidates: [...this.#candidates, candidate],
+      fates: [...this.#fates, { id, standing, copies: 0 }],
     };
-    this.#round = this.#newRound();
-    const outcomes = await this.#judge([draft], step);
-    const entered = this.#enter(draft, outcomes.get(draft), step);
-    this.#round.enter([entered.candidate]);
-    await this.#show([draft], [entered], outcomes);
-    yield { type: 'judged', candidates: [entered.candidate], best: entered.candidate.id };
-    const standing = this.#round.standingOf(entered.candidate);
-    const fate = { id: entered.candidate.id, standing, copies: 0 };
-    this.#fates.push(fate);
-    yield { type: 'elected', round, fates: [fate] };
-    return this.result('last-round');
   }
 
   /** Frees all that is left; to be called however the search ends. */
@@ -225,41 +227,50 @@ export class Rollouts {
     });
   }
 
-  get #stopsEarly(): boolean {
-    return this.#until < this.#context.generator.schedule.steps.length;
+  /** Whether candidates are judged by previews, and one of them completed. */
+  get #previews(): boolean {
+    return this.#until !== 'none' && this.#until < this.#context.generator.schedule.steps.length;
   }
 
-  /** Kept rollouts hold as much memory as those under way. */
-  #groupSize(beams: readonly Beam[], held: readonly Elected[]): number {
-    const { generator } = this.#context;
-    const room = generator.room(beams[0]?.chain[0].step ?? 0, this.#until);
+  /** Rollouts that are kept hold as much memory as those under way. */
+  #groupSize(beams: readonly Beam[], held: readonly Elected[], goal: number): number {
+    const room = this.#context.generator.room(beams[0]?.chain[0].step ?? 0, goal);
     const kept = this.#keepElected ? beams.filter(({ candidate }) => candidate).length + held.length : 0;
-    return Math.max(1, Math.min(this.#growing, room - kept));
+    return Math.max(1, Math.min(this.#growing, room - kept - this.#leading.size));
+  }
+
+  /**
+   * Holds on to the rollouts of those previews that may be completed in the end. Where a jury ranks, that may be many: if they do not
+   * fit, only the best until now stay, and the first steps of another one are computed again if that wins after all.
+   */
+  #lead(rolled: readonly Elected[], last: boolean): void {
+    for (const { candidate, chain } of rolled) {
+      this.#leading.set(candidate, this.#owned.add((chain.at(-1) as Prefix).retain()));
+    }
+    const contests = last ? [this.#search, this.#round] : [this.#search];
+    const leaders = new Set(contests.flatMap((contest) => [...contest.leaders()]));
+    const fits = leaders.size <= this.#context.generator.room(0, this.#judgedAt) / 2;
+    const staying = fits ? leaders : new Set(contests.map((contest) => contest.best()));
+    for (const [candidate, prefix] of this.#leading) {
+      if (staying.has(candidate)) continue;
+      this.#leading.delete(candidate);
+      this.#owned.release(prefix);
+    }
   }
 
   /** Completes, decodes and judges those drafts of a group that nothing stands for yet. */
-  async #judge(group: readonly Draft[], until = this.#until): Promise<ReadonlyMap<Draft, Outcome>> {
-    const { generator, bench, signal, show } = this.#context;
+  async #judge(group: readonly Draft[], goal: number): Promise<ReadonlyMap<Draft, Outcome>> {
+    const { generator, signal, show } = this.#context;
     const drawn = group.filter(({ inherited }) => !inherited);
     if (drawn.length === 0) return new Map();
-    const chains = await this.#rollOut(drawn, until);
+    const chains = await this.#rollOut(drawn, goal);
     throwIfAborted(signal);
     const rollouts = chains.map((chain) => chain.at(-1) as Prefix);
-    const images = await generator.decode(rollouts, 'own', { signal });
-    throwIfAborted(signal);
-    const scores = await bench.judge(images, { signal });
-    throwIfAborted(signal);
-    for (const name of bench.jury.judges) {
-      const own = scores.map((each) => each[name] ?? NaN);
-      checkScores(name, own, images.length);
-    }
-    const packs = show !== undefined || this.#stopsEarly;
+    const judged = await judgeAll(this.#context, rollouts, this.#until === 'none' ? 'full' : 'own');
+    const packs = show !== undefined || this.#previews;
     const states = rollouts.map((rollout) => (packs ? generator.pack(rollout) : NO_STATE));
     return new Map(
-      drawn.map((draft, i) => [
-        draft,
-        { chain: at(chains, i), image: at(images, i), scores: at(scores, i), state: at(states, i) },
-      ]),
+      drawn.map((draft, i) => [draft, { chain: at(chains, i), state: at(states, i), ...at(judged, i) }]),
     );
   }
 
@@ -288,16 +299,24 @@ export class Rollouts {
     return this.#keepElected ? step >= draft.step : step === draft.step;
   }
 
-  /** Numbers a draft as a candidate, and holds on to no more of its rollout than the next round may need. */
-  #enter(draft: Draft, outcome: Outcome | undefined, judgedAt = this.#until): Elected {
+  /** Numbers a draft as a candidate, with its whole rollout. */
+  #enter(draft: Draft, outcome: Outcome | undefined, judgedAt: number): Elected {
     const { beam, path, step } = draft;
-    const place = { id: this.#candidates.length + 1, parent: beam.candidate?.id ?? 0, step, judgedAt, path };
+    const { steps } = this.#context.generator.schedule;
+    const view = this.#until === 'none' && judgedAt < steps.length ? ({ view: 'full' } as const) : {};
+    const id = this.#candidates.length + 1;
+    const place = { id, parent: beam.candidate?.id ?? 0, step, judgedAt, ...view, path };
     if (!outcome) return this.#takeOver(beam, place);
     const candidate: Candidate = { ...place, scores: outcome.scores };
     this.#candidates.push(candidate);
-    if (this.#stopsEarly) this.#states.set(candidate.id, outcome.state);
-    const [prefix, ...further] = outcome.chain;
-    if (this.#keepElected) return { candidate, chain: outcome.chain };
+    if (this.#previews) this.#states.set(id, outcome.state);
+    return { candidate, chain: outcome.chain };
+  }
+
+  /** Holds on to no more of a rollout than the next round may need. */
+  #shorten({ candidate, chain }: Elected): Elected {
+    if (this.#keepElected) return { candidate, chain };
+    const [prefix, ...further] = chain;
     for (const rollout of further) this.#owned.release(rollout);
     return { candidate, chain: [prefix] };
   }
@@ -345,11 +364,6 @@ const NO_STATE = new Uint8Array(0);
  */
 const FIRST_GROUP = 4;
 const GROWTH = 4;
-
-/** The random numbers of a place in the search. */
-function drawAt(path: readonly number[], root: Draw): Draw {
-  return path.reduce<Draw>((from, index) => from.fold(index), root);
-}
 
 /** An element of a list that must have it: a model or verifier that gives too few results is at fault. */
 function at<T>(list: readonly T[], index: number): T {

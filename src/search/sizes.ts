@@ -3,16 +3,15 @@
 import { UsageError } from '../core/errors.js';
 import { choice, listed, type OptionsOf, toggle, whole, wholes, wrongOption } from '../core/options.js';
 import type { Schedule } from '../models/contract.js';
-import { costOf, type DrawnAt, type Estimate, evaluationsFrom } from './cost.js';
+import { MOST_CANDIDATES, spend, tooMany } from './budget.js';
+import { costOf, type DrawnAt, type Estimate } from './cost.js';
+import { ROLLOUT, type RolloutSize, rolloutSize, rolloutWords, searchedSteps, untilOf } from './rollout.js';
 
 /** Which picture a search by steps gives: the best of all rollouts, or the best of the last round. */
 export const RESULT_CHOICES = ['best', 'last-round'] as const;
 
 /** Every default of the strategies; by default all of them cost about the same, in NFE. */
 export const DEFAULTS = { width: 3, candidates: 5, keepElected: false, result: 'best' } as const;
-
-/** More candidates than this in one round are taken for a mistake. */
-export const MOST_CANDIDATES = 1_000_000;
 
 /** The option that gives a strategy its sizes by what they cost. */
 export const BUDGET = whole('function evaluations to spend: the sizes follow from it', 1, {
@@ -30,14 +29,15 @@ export const STEPWISE_OPTIONS = {
   result: choice('the best of all rollouts, or of the last round', RESULT_CHOICES, {
     usual: DEFAULTS.result,
   }),
+  rollout: ROLLOUT,
 };
 
 /** What a caller may say about a search that elects candidates step by step. */
 export type StepwiseGiven = OptionsOf<typeof STEPWISE_OPTIONS>;
 
 /** Sizes of such a search. */
-export interface StepwiseSizes {
-  /** Candidates per beam at every step. */
+export interface StepwiseSizes extends RolloutSize {
+  /** Candidates per beam at every step that they are drawn at. */
   readonly candidates: readonly number[];
   readonly keepElected: boolean;
   readonly result: (typeof RESULT_CHOICES)[number];
@@ -51,39 +51,58 @@ export function stepwiseSizes(
 ): StepwiseSizes {
   const { candidates, budget, keepElected = DEFAULTS.keepElected, result = DEFAULTS.result } = given;
   exclusive({ candidates, budget });
-  const { steps } = schedule;
-  const each = width * costOf(roundsOf({ candidates: steps.map(() => 1) }, 1), schedule).nfe;
-  // A kept rollout stands for one candidate of every beam in every round but the first.
-  const free = keepElected ? each - width * evaluationsFrom(1, steps) : 0;
-  const least = keepElected && steps.length > 1 ? 2 : 1;
-  const chosen = budget === undefined ? (candidates ?? usual) : affordable(budget, { each, free, least });
-  const perStep = listOf(chosen, schedule);
-  if (keepElected && steps.length > 1 && perStep.every((number) => number === 1)) {
+  const rollout = rolloutSize(given.rollout, schedule);
+  if (keepElected && rollout.rollout === 'none') {
+    throw new UsageError(
+      "option 'keepElected' keeps rollouts: without any ('rollout' is 'none') there is nothing to keep",
+    );
+  }
+  const steps = searchedSteps(rollout, schedule);
+  const sizes = { keepElected, result, ...rollout };
+  const nfeOf = (counts: readonly number[]): number =>
+    stepwiseCost({ ...sizes, candidates: counts }, width, schedule).nfe;
+  // One candidate each would only ever be the kept rollouts.
+  const idle = keepElected && steps.length > 1;
+  const perStep =
+    budget === undefined
+      ? listOf(candidates ?? usual, steps.length, schedule)
+      : spend(budget, steps, { nfeOf, idle });
+  if (idle && perStep.every((number) => number === 1)) {
     throw new UsageError(
       `option 'keepElected' needs at least 2 candidates at some ${schedule.unit}: one candidate would only ever be the elected rollout`,
     );
   }
   const most = width * Math.max(...perStep);
   if (most > MOST_CANDIDATES) throw tooMany(most);
-  return { candidates: perStep, keepElected, result };
+  return { candidates: perStep, ...sizes };
 }
 
-/** The candidates that such a search newly draws, round by round. */
+/** The candidates that such a search newly draws, round by round; the winner that is completed after previews comes last. */
 export function roundsOf(
   {
     candidates,
     keepElected = false,
-  }: { readonly candidates: readonly number[]; readonly keepElected?: boolean },
+    ...size
+  }: { readonly candidates: readonly number[]; readonly keepElected?: boolean } & RolloutSize,
   width: number,
 ): DrawnAt[] {
-  return candidates.map((count, index) => {
+  const until = untilOf(size);
+  const rounds = candidates.map((count, index): DrawnAt => {
     const inherited = keepElected && index > 0 ? 1 : 0;
-    return { step: index + 1, drawn: width * (count - inherited) };
+    const step = index + 1;
+    const drawn = width * (count - inherited);
+    const judged = until === 'none' ? step : until;
+    return { step, drawn, beams: index > 0 ? width : 1, ...(judged === undefined ? {} : { until: judged }) };
   });
+  return typeof until === 'number' ? [...rounds, { step: until + 1, drawn: 1 }] : rounds;
 }
 
 /** The cost of such a search. */
-export function stepwiseCost(sizes: StepwiseSizes, width: number, schedule: Schedule): Estimate {
+export function stepwiseCost(
+  sizes: Pick<StepwiseSizes, 'candidates' | 'keepElected' | 'rollout'>,
+  width: number,
+  schedule: Schedule,
+): Estimate {
   return costOf(roundsOf(sizes, width), schedule);
 }
 
@@ -103,32 +122,16 @@ export function refusesStepwise(
   );
 }
 
-interface Price {
-  /** Evaluations that one unit costs. */
-  readonly each: number;
-  /** Evaluations that need not be paid for. */
-  readonly free: number;
-  /** The fewest units that make a search. */
-  readonly least: number;
-}
-
-/** How many units a budget buys. */
-export function affordable(budget: number, { each, free, least }: Price): number {
-  const bought = Math.floor((budget + free) / each);
-  if (bought < least) {
+function listOf(
+  candidates: number | readonly number[],
+  count: number,
+  { unit, steps }: Schedule,
+): readonly number[] {
+  const list = typeof candidates === 'number' ? Array<number>(count).fill(candidates) : candidates;
+  if (list.length !== count) {
+    const where = count === steps.length ? 'the model has' : 'previews are of';
     throw new UsageError(
-      `a budget of ${budget} function evaluations is too small for this search: it needs at least ${least * each - free}`,
-    );
-  }
-  if (bought > MOST_CANDIDATES) throw tooMany(bought);
-  return bought;
-}
-
-function listOf(candidates: number | readonly number[], { unit, steps }: Schedule): readonly number[] {
-  const list = typeof candidates === 'number' ? steps.map(() => candidates) : candidates;
-  if (list.length !== steps.length) {
-    throw new UsageError(
-      `option 'candidates' lists ${list.length} numbers, but the model has ${steps.length} ${unit}s: ` +
+      `option 'candidates' lists ${list.length} numbers, but ${where} ${count} ${unit}s: ` +
         `give one number per ${unit}, or one for all`,
     );
   }
@@ -154,16 +157,13 @@ export function exclusive(options: Readonly<Record<string, unknown>>): void {
   }
 }
 
-function tooMany(value: number): UsageError {
-  return new UsageError(`${value} candidates in one round are too many: at most ${MOST_CANDIDATES}`);
-}
-
 /** Such sizes in words, for example "5 candidates, elected rollouts kept". */
-export function stepwiseWords({ candidates, keepElected, result }: StepwiseSizes): string {
+export function stepwiseWords({ candidates, keepElected, result, ...size }: StepwiseSizes): string {
   return [
     `${listed(candidates)} candidate${candidates.every((count) => count === 1) ? '' : 's'}`,
     keepElected ? 'elected rollouts kept' : '',
     result === 'best' ? '' : 'best of the last round',
+    rolloutWords(size),
   ]
     .filter((words) => words !== '')
     .join(', ');

@@ -7,6 +7,7 @@ import { UsageError } from '../../core/errors.js';
 import type { Catalogs } from '../../engine/catalogs.js';
 import { OPEN_OPTIONS } from '../../engine/options.js';
 import { FILE_NAMES, resultFiles } from '../../report/files.js';
+import { describeJudged } from '../../report/words.js';
 import type { GenerateRun } from '../../run/generate.js';
 import {
   DEFAULT_SEED,
@@ -19,6 +20,7 @@ import {
 import type { GenerateResult } from '../../run/result.js';
 import { resultJson } from '../../run/result.js';
 import { findStrategy, SEARCH_OPTIONS, type SearchOptions } from '../../search/registry.js';
+import { BUDGET } from '../../search/sizes.js';
 import { generate } from '../../varsearch.js';
 import { costRows, printCosts } from '../dry-run.js';
 import { addFlags, addOutputFlags, type Flags, given, type OutputFlags, takersOf } from '../flags.js';
@@ -52,7 +54,8 @@ async function keepUnfinished(
   if (found) {
     folder.write(resultFiles(found, { metadata }));
     const picture = join(folder.path, FILE_NAMES.picture);
-    line(io.stderr, `varsearch: ${why}; the best picture so far is ${shownPath(picture, io.cwd)}`);
+    const kind = describeJudged(found.winner, found.schedule);
+    line(io.stderr, `varsearch: ${why}; the best ${kind} so far is ${shownPath(picture, io.cwd)}`);
   } else {
     folder.discard();
     // A failure says its own line.
@@ -78,7 +81,12 @@ async function search(options: GenerateOptions, context: Context): Promise<Gener
   }
 }
 
-function report(result: GenerateResult, folder: OutputFolder, flags: OutputFlags, io: CliIo): void {
+function report(
+  result: GenerateResult,
+  { folder, budget }: { readonly folder: OutputFolder; readonly budget: number | undefined },
+  flags: OutputFlags,
+  io: CliIo,
+): void {
   if (flags.json === true) {
     line(
       io.stdout,
@@ -86,7 +94,7 @@ function report(result: GenerateResult, folder: OutputFolder, flags: OutputFlags
     );
   } else if (flags.quiet !== true) {
     showPreview(result, io);
-    printSummary(result, folder.path, io);
+    printSummary(result, { folder: folder.path, budget }, io);
   }
 }
 
@@ -126,7 +134,7 @@ async function run(prompt: string | undefined, flags: GenerateFlags, io: CliIo):
     const { metadata } = flags;
     const result = await search({ ...options, signal }, { catalogs, folder, progress, io, metadata });
     folder.write(resultFiles(result, { metadata }));
-    report(result, folder, flags, io);
+    report(result, { folder, budget: given(flags, { budget: BUDGET }).budget }, flags, io);
   });
 }
 
