@@ -90,18 +90,15 @@ function budgetBy(strategy: string, rollout: string, decoder: DecoderFlops): num
 }
 
 function armsOf(decoder: DecoderFlops): Arm[] {
-  return values.searches.split(',').flatMap((strategy) => [
-    { strategy, rollout: 'full', same: 'NFE' as const, budget },
+  return values.searches.split(',').flatMap((strategy): Arm[] => {
     // Random search draws whole pictures: without rollouts it is what it is with them.
-    ...values.rollouts.split(',').flatMap((rollout): Arm[] =>
-      strategy === 'random' && rollout === 'none'
-        ? []
-        : [
-            { strategy, rollout, same: 'NFE', budget },
-            { strategy, rollout, same: 'FLOPs', budget: budgetBy(strategy, rollout, decoder) },
-          ],
-    ),
-  ]);
+    const rollouts = values.rollouts.split(',').filter((each) => strategy !== 'random' || each !== 'none');
+    const others = rollouts.flatMap((rollout): Arm[] => [
+      { strategy, rollout, same: 'NFE', budget },
+      { strategy, rollout, same: 'FLOPs', budget: budgetBy(strategy, rollout, decoder) },
+    ]);
+    return [{ strategy, rollout: 'full', same: 'NFE', budget }, ...others];
+  });
 }
 
 const keyOf = ({ strategy, rollout, budget: nfe }: Arm, seed: number): string =>

@@ -182,8 +182,8 @@ export class Rollouts {
   }
 
   /**
-   * The result of the search. Where it was one of previews, the remaining steps of the winner are taken first, and what comes out is
-   * judged once more.
+   * The result of the search, which ends with it. Where it was one of previews, the remaining steps of the winner are taken first,
+   * and what comes out is judged once more; all else is released.
    */
   async *complete(choice: 'best' | 'last-round'): AsyncGenerator<SearchEvent, SearchResult, void> {
     const found = this.result(choice);
@@ -192,7 +192,11 @@ export class Rollouts {
     if (preview.judgedAt === generator.schedule.steps.length) return found;
     const { path, id: origin } = at(this.#candidates, (preview.sameAs ?? preview.id) - 1);
     const prefix =
-      this.#leading.get(preview) ?? this.#owned.add(generator.unpack(this.#states.get(origin) ?? NO_STATE));
+      this.#leading.get(preview)?.retain() ?? generator.unpack(this.#states.get(origin) ?? NO_STATE);
+    // Nothing is drawn from any other.
+    this.#owned.releaseAll();
+    this.#leading.clear();
+    this.#owned.add(prefix);
     const id = this.#candidates.length + 1;
     const completion = { preview, path, prefix, id, round: this.#rounds + 1 };
     const { candidate, standing } = yield* complete(this.#context, completion);
