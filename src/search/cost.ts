@@ -15,7 +15,10 @@ export interface Estimate {
   readonly flops: number;
   /** Pictures decoded and judged. */
   readonly images: number;
-  /** False where it is a bound only. */
+  /**
+   * False where it is a bound only. A preview that wins although it could not be held, which only a jury that ranks and a memory for
+   * few rollouts bring about, has its forward passes run again: these are not in it.
+   */
   readonly exact: boolean;
 }
 

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
 import { UsageError } from '../core/errors.js';
+import { RandomKey } from '../core/random.js';
+import { MODELS } from '../models/catalog.js';
 import { resolveJury } from '../verifiers/jury.js';
 import { MOST_CANDIDATES } from './budget.js';
+import { dryRun } from './dry-run.js';
 import {
   checkSearch,
   estimate,
@@ -156,6 +159,12 @@ describe('budgets', () => {
     { strategy: 'beam' },
     { strategy: 'beam', width: 2, keepElected: true },
   ];
+  const cheaper = [
+    { strategy: 'random', rollout: 'preview:3' },
+    { strategy: 'gto', rollout: 'none' },
+    { strategy: 'beam', rollout: 'preview:5' },
+    { strategy: 'beam', width: 2, rollout: 'preview:2', keepElected: true },
+  ];
   const uneven = scales(7).steps.map((step, i) => ({ ...step, nfe: [0, 1, 2, 1, 0, 3, 1][i] ?? 1 }));
   const schedules = [
     ['7 scales', scales(7)],
@@ -175,7 +184,30 @@ describe('budgets', () => {
       }
     });
 
-    it.each(searches)('%o names the least budget, which then is enough', (options) => {
+    it.each([...searches, ...cheaper])('%o leaves less than a candidate costs', (options) => {
+      for (let budget = 200; budget < 1500; budget += 37) {
+        const search = resolveSearch({ ...options, budget } as SearchOptions, schedule);
+        const { nfe } = estimate(search, schedule);
+        expect(nfe).toBeLessThanOrEqual(budget);
+        if (search.strategy === 'random') {
+          expect(estimate({ ...search, images: search.images + 1 }, schedule).nfe).toBeGreaterThan(budget);
+          continue;
+        }
+        const bought: number[] = [];
+        for (const [at, count] of search.candidates.entries()) {
+          const candidates = search.candidates.with(at, count + 1);
+          const more = estimate({ ...search, candidates }, schedule).nfe;
+          const buys = schedule.steps[at]?.draws === true && more > nfe;
+          if (buys) expect(more).toBeGreaterThan(budget);
+          // Nothing is to be had at steps that draw nothing, and nothing has to be bought that costs nothing.
+          if (buys) bought.push(count);
+          else expect(count).toBe(1);
+        }
+        expect(Math.max(...bought) - Math.min(...bought)).toBeLessThan(3);
+      }
+    });
+
+    it.each([...searches, ...cheaper])('%o names the least budget, which then is enough', (options) => {
       const attempt = (budget: number): ResolvedSearch =>
         resolveSearch({ ...options, budget } as SearchOptions, schedule);
       let message = '';
@@ -188,6 +220,46 @@ describe('budgets', () => {
       const least = Number(/at least (\d+)$/.exec(message)?.[1]);
       expect(() => attempt(least - 1)).toThrow('too small');
       expect(estimate(attempt(least), schedule).nfe).toBe(least);
+    });
+  });
+});
+
+describe('equal budgets', () => {
+  const models = MODELS.flatMap((model) => {
+    const sizes = model.name === 'toybox' ? [{}] : [{ size: '0.06M' }, { size: '0.25M' }, { size: '1M' }];
+    return sizes.map((size) => [`${model.name} ${JSON.stringify(size)}`, model.schedule(size)] as const);
+  });
+  const arms = [
+    { strategy: 'gto' },
+    { strategy: 'gto', keepElected: true },
+    { strategy: 'beam' },
+    { strategy: 'beam', width: 2, rollout: 'preview:5' },
+    { strategy: 'beam', rollout: 'none' },
+  ] as const;
+
+  it.each(models)('are spent to within 3%%, and cost what is foretold, by %s', async (_, schedule) => {
+    const draws = RandomKey.fromSeed(11).uniform(12);
+    for (const [i, draw] of draws.entries()) {
+      const budget = 280 + Math.floor(draw * 2000);
+      for (const arm of arms) {
+        const search = resolveSearch({ ...arm, budget }, schedule);
+        const { nfe, forwards, tokens } = estimate(search, schedule);
+        expect(nfe).toBeGreaterThanOrEqual(0.97 * budget);
+        expect(nfe).toBeLessThanOrEqual(budget);
+        if (i > 1) continue;
+        expect(await dryRun(search, schedule)).toMatchObject({ nfe, forwards, tokens });
+      }
+    }
+  });
+
+  it('of 300 are 300 with 6 scales, whoever searches', () => {
+    const six = scales(6);
+    expect(names.map((strategy) => nfe({ strategy, budget: 300 }, 6))).toEqual([300, 300, 300]);
+    expect(resolveSearch({ strategy: 'beam', budget: 300 }, six)).toMatchObject({
+      candidates: [5, 5, 5, 4, 4, 5],
+    });
+    expect(resolveSearch({ strategy: 'gto', budget: 300 }, six)).toMatchObject({
+      candidates: [15, 14, 14, 14, 14, 14],
     });
   });
 });
@@ -221,6 +293,22 @@ describe('refusals', () => {
     [{ strategy: 'beam', budget: 0 }, /'budget' must be a whole number of function evaluations, at least 1/],
     [{ strategy: 'beam', keepElected: 'yes' }, /'keepElected' must be true or false/],
     [{ strategy: 'beam', result: 'first' }, /'result' must be one of best, last-round/],
+    [
+      { strategy: 'beam', rollout: 'preview' },
+      /'rollout' must be 'full', 'none' or 'preview:N'.*got 'preview'/,
+    ],
+    [{ strategy: 'beam', rollout: 'preview:0' }, /'rollout' must be/],
+    [{ strategy: 'random', rollout: 'preview:2.5' }, /'rollout' must be/],
+    [
+      { strategy: 'gto', rollout: 'preview:13' },
+      /'rollout' is 'preview:13', but the model has 13 scales: preview:1 to preview:12 stop before the last/,
+    ],
+    [{ strategy: 'random', rollout: 'preview:999' }, /the model has 13 scales/],
+    [{ strategy: 'gto', rollout: 'none', keepElected: true }, /'keepElected' keeps rollouts/],
+    [
+      { strategy: 'gto', rollout: 'preview:3', candidates: [1, 2] },
+      /lists 2 numbers, but previews are of 3 scales: give one number per scale, or one for all/,
+    ],
     [{ strategy: 'gto', candidates: 1, keepElected: true }, /'keepElected' needs at least 2 candidates/],
   ])('%o', (options, message) => {
     expect(() => resolve(options)).toThrow(UsageError);
