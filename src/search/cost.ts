@@ -17,8 +17,7 @@ export interface Estimate {
   readonly images: number;
   /**
    * False where it is a bound only. A preview that wins although it could not be held, which only a jury that ranks and a memory for
-   * few rollouts bring about, has its forward passes run again: these are not in it, and neither is the evaluation of a look that was
-   * lost with them.
+   * few rollouts bring about, has its forward passes run again: these are not in it.
    */
   readonly exact: boolean;
 }

@@ -101,13 +101,21 @@ export function roundBytes(
   return bytes.root + round.beams * beam + lead + Math.max(drawing, again) + looking;
 }
 
+/**
+ * Whether candidates may be held or not, the better first. Where looking at them is an evaluation, which what goes on from them need
+ * not pay again, they are always held: it would be lost with them.
+ */
+function waysToHold({ until }: RoundSize, { steps }: Schedule): readonly boolean[] {
+  return (steps[until - 1]?.readout.nfe ?? 0) > 0 ? [true] : [true, false];
+}
+
 /** How a round runs within so many bytes, the more at once the better; null where they are too few. */
 export function planRound(
   schedule: Schedule,
   round: RoundSize,
   { bytes, isRelative }: { readonly bytes: number; readonly isRelative: boolean },
 ): RoundPlan | null {
-  for (const holds of [true, false]) {
+  for (const holds of waysToHold(round, schedule)) {
     for (let rollouts = mostRollouts(round); rollouts >= 1; rollouts--) {
       if (roundBytes(schedule, round, { rollouts, holds, isRelative }) <= bytes) return { rollouts, holds };
     }
@@ -124,7 +132,7 @@ export function memoryOf(schedule: Schedule, rounds: readonly RoundSize[], isRel
   const bytesOf = (round: RoundSize, plan: RoundPlan): number =>
     roundBytes(schedule, round, { ...plan, isRelative });
   const least = rounds.map((round) =>
-    Math.min(...[true, false].map((holds) => bytesOf(round, { rollouts: 1, holds }))),
+    Math.min(...waysToHold(round, schedule).map((holds) => bytesOf(round, { rollouts: 1, holds }))),
   );
   const most = rounds.map((round) => bytesOf(round, { rollouts: mostRollouts(round), holds: true }));
   return { least: Math.ceil(Math.max(0, ...least)), most: Math.ceil(Math.max(0, ...least, ...most)) };

@@ -259,9 +259,16 @@ describe('equal budgets', () => {
     },
   );
 
-  it('of 300 are 300 with 6 scales, whoever searches', () => {
+  it('of 300 are 300 with 6 scales, whoever searches: but for rounds of four pictures', () => {
     const six = scales(6);
-    expect(names.map((strategy) => nfe({ strategy, budget: 300 }, 6))).toEqual([300, 300, 300]);
+    const spent = names.map((strategy) => [strategy, nfe({ strategy, budget: 300 }, 6)]);
+    expect(Object.fromEntries(spent)).toEqual({
+      random: 300,
+      gto: 300,
+      beam: 300,
+      'zero-order': 12 * 4 * 6,
+      particles: 300,
+    });
     expect(resolveSearch({ strategy: 'beam', budget: 300 }, six)).toMatchObject({
       candidates: [5, 5, 5, 4, 4, 5],
     });

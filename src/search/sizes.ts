@@ -67,7 +67,7 @@ export function stepwiseSizes(
   const idle = keepElected && steps.length > 1;
   const perStep =
     budget === undefined
-      ? countsPerStep(candidates ?? usual, 'candidates', { ...schedule, steps })
+      ? countsPerStep(candidates ?? usual, 'candidates', schedule, steps.length)
       : spend(budget, steps, { nfeOf, idle });
   if (idle && perStep.every((number) => number === 1)) {
     throw new UsageError(
@@ -168,16 +168,18 @@ export function usualBudget(schedule: Schedule, size: RolloutSize = {}): number 
   return costOf(roundsOf({ candidates, ...size }, DEFAULTS.width, schedule), schedule).nfe;
 }
 
-/** Numbers of candidates for every step, of an option that gives one for all or one for each. */
+/** Numbers of candidates for every step that some are drawn at, of an option that gives one for all or one for each. */
 export function countsPerStep(
   given: number | readonly number[],
   option: string,
   { unit, steps }: Schedule,
+  count = steps.length,
 ): readonly number[] {
-  const list = typeof given === 'number' ? steps.map(() => given) : given;
-  if (list.length !== steps.length) {
+  const list = typeof given === 'number' ? Array<number>(count).fill(given) : given;
+  if (list.length !== count) {
+    const where = count === steps.length ? 'the model has' : 'previews are of';
     throw new UsageError(
-      `option '${option}' lists ${list.length} numbers, but the model has ${steps.length} ${unit}s: ` +
+      `option '${option}' lists ${list.length} numbers, but ${where} ${count} ${unit}s: ` +
         `give one number per ${unit}, or one for all`,
     );
   }
