@@ -7,23 +7,13 @@
 // 'all' is the ensemble of the four embedded ones; 'beam-fresh' draws elected rollouts anew. Resumes from --out when killed, and
 // reports what is there. Verdicts on verifiers trained with the detector's labels are not independent, and are marked (d).
 
-import { createHash } from 'node:crypto';
 import { parseArgs } from 'node:util';
 
-import {
-  type GenerateResult,
-  type Image,
-  openVarsearch,
-  RandomKey,
-  type Varsearch,
-  type Verifier,
-} from '../src/index.js';
-import { judgePicture } from '../src/toybox/judge/judge.js';
-import { parsePrompt } from '../src/toybox/world/parser.js';
-import { findVerifier, VERIFIERS } from '../src/verifiers/catalog.js';
+import { type GenerateResult, openVarsearch, type Varsearch } from '../src/index.js';
+import { ALL, guideOf, isRight, isTaught } from './guides.js';
 import { machine } from './measure.js';
 import { bootstrap, inPercent, mean, Resumed } from './resumed.js';
-import { EMBEDDED, findSetting } from './settings.js';
+import { findSetting } from './settings.js';
 
 /** Beams that a budget is enough for. */
 const widthOf = (budget: number): number => (budget < 81 ? 1 : budget < 243 ? 2 : 3);
@@ -33,7 +23,6 @@ const SEARCHES: Readonly<Record<string, (budget: number) => object>> = {
   beam: (budget) => ({ strategy: 'beam', width: widthOf(budget), keepElected: true }),
   'beam-fresh': (budget) => ({ strategy: 'beam', width: widthOf(budget) }),
 };
-const ALL = EMBEDDED.filter((name) => findVerifier(name).installed() === true);
 
 /** What a search gave: whether its picture is right, and whether any that it drew is. */
 interface Outcome {
@@ -62,25 +51,6 @@ const searchesAt = (budget: number): readonly string[] =>
     ? ['random']
     : ['random', ...values.searches.split(',').filter((name) => name !== 'beam' || budget >= 27)];
 
-/** A verifier without eyes: the score is a random number that prompt and pixels draw. */
-const coin: Verifier = {
-  name: 'coin',
-  hashes: () => Promise.resolve({}),
-  prepare: (prompt) =>
-    Promise.resolve({
-      score: (images) => Promise.resolve(images.map((image) => toss(prompt, image))),
-      close: () => undefined,
-    }),
-  close: () => Promise.resolve(),
-};
-
-function toss(prompt: string, { data }: Image): number {
-  const seed = createHash('sha256').update(prompt).update(data).digest().readUIntBE(0, 6);
-  return RandomKey.fromSeed(seed).uniform(1)[0] ?? 0;
-}
-
-const isRight = (prompt: string, image: Image): boolean => judgePicture(parsePrompt(prompt), image).correct;
-
 function outcomeOf(prompt: string, { image, pictures }: GenerateResult): Outcome {
   // Pictures of 64 pixels are their own thumbnails.
   const pool = [...pictures.thumbnails.values()].some((picture) => isRight(prompt, picture));
@@ -94,8 +64,7 @@ async function measure(store: Resumed<Outcome>, name: string): Promise<void> {
     for (const budget of [6, ...budgets]) {
       for (const search of searchesAt(budget)) {
         await store.once(keyOf({ name, search, budget, seed }), async () => {
-          const verifier = name === 'coin' ? coin : name === 'all' ? ALL : name;
-          varsearch ??= await openVarsearch({ verifier, threads: Number(values.threads) });
+          varsearch ??= await openVarsearch({ verifier: guideOf(name), threads: Number(values.threads) });
           const options = { prompt, seed, cfg, temperature, budget, ...SEARCHES[search]?.(budget) };
           return outcomeOf(prompt, await varsearch.generate(options).result);
         });
@@ -123,7 +92,7 @@ function report(store: Resumed<Outcome>, names: readonly string[]): void {
     `${machine()}; ${values.setting} setting: cfg ${cfg}, temperature ${temperature}; NFE of a picture 6`,
   );
   for (const name of names) {
-    const taught = VERIFIERS.some((each) => each.detectorLabels && (name === 'all' || each.name === name));
+    const taught = isTaught(name);
     for (const budget of [6, ...budgets]) {
       for (const search of searchesAt(budget)) {
         const units = prompts.map((_, seed) => ({

@@ -96,6 +96,7 @@ export type {
   StrategyName,
 } from './search/registry.js';
 export { defineStrategy, estimate, resolveSearch, STRATEGIES } from './search/registry.js';
+export type { Rollout } from './search/rollout.js';
 export type { Beam, Elected, RolloutOptions, Round } from './search/rollouts.js';
 export { Rollouts } from './search/rollouts.js';
 export type { OpenScoreOptions, Varsearch } from './varsearch.js';

@@ -30,7 +30,7 @@ import {
   splitCompareOptions,
   splitGenerateOptions,
 } from './run/options.js';
-import { redraw } from './run/pictures.js';
+import { redraw, viewOf } from './run/pictures.js';
 import { checkPlans, type SearchGiven } from './run/plan.js';
 import type { Recipe } from './run/recipe.js';
 import type { ReplayOptions, ReplayPlan, ReplayRun } from './run/replay.js';
@@ -197,14 +197,14 @@ async function redrawWith(
   ids: readonly number[],
 ): Promise<Image[]> {
   const byId = new Map(candidates.map((candidate) => [candidate.id, candidate]));
-  const states = ids.map((id) => {
+  const packed = ids.map((id) => {
     const state = pictures.states.get(byId.get(id)?.sameAs ?? id);
     if (!state) throw new RangeError(`the result has no candidate ${id}`);
-    return state;
+    return { state, view: viewOf(byId.get(id) ?? {}) };
   });
   const generator = await model.prepare(options.prompt, new Ledger(), options.modelOptions);
   try {
-    return await redraw(states, generator);
+    return await redraw(packed, generator);
   } finally {
     generator.close();
   }

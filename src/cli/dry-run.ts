@@ -15,6 +15,7 @@ import {
 } from '../search/registry.js';
 import type { CliIo } from './io.js';
 import { line } from './io.js';
+import { describeUnused } from './summary.js';
 import { table } from './table.js';
 
 /** A search in words and in numbers. */
@@ -26,8 +27,14 @@ export interface CostRow extends Estimate {
 /** One search with its cost. */
 export function rowOf(options: SearchOptions, schedule: Schedule, note = ''): CostRow {
   const search = resolveSearch(options, schedule);
-  return { what: `${describeSearch(search)}${note}`, search, ...estimate(search, schedule) };
+  const cost = estimate(search, schedule);
+  const unused = describeUnused(budgetOf(options), cost);
+  const what = `${describeSearch(search)}${note}${unused === '' ? '' : ` (${unused.replace(/:.*/, '')})`}`;
+  return { what, search, ...cost };
 }
+
+const budgetOf = (options: SearchOptions): number | undefined =>
+  'budget' in options ? options.budget : undefined;
 
 /** The search that was asked for first, then what it can be measured against: pictures drawn without any search. */
 export function costRows(options: SearchOptions, schedule: Schedule): CostRow[] {
@@ -36,6 +43,7 @@ export function costRows(options: SearchOptions, schedule: Schedule): CostRow[] 
     rowOf({ strategy: RANDOM.name, ...sizes }, schedule, note);
   const rows = [
     asked,
+    ...('rollout' in options ? attempt({ ...options, rollout: 'full' }, schedule) : []),
     ...switchedOn(asked.search, schedule),
     random({ budget: asked.nfe }, ' (the same NFE)'),
     random({ images: asked.images }, ' (as many pictures)'),
@@ -53,15 +61,17 @@ function switchedOn(search: ResolvedSearch, schedule: Schedule): CostRow[] {
         kind === 'switch' && Object.entries(search).some(([own, on]) => own === name && on === false),
     )
     .map(([name]) => name);
-  return off.flatMap((name) => {
-    try {
-      return [rowOf({ ...search, [name]: true }, schedule)];
-    } catch (error) {
-      // Not every switch goes with every size.
-      if (error instanceof UsageError) return [];
-      throw error;
-    }
-  });
+  return off.flatMap((name) => attempt({ ...search, [name]: true }, schedule));
+}
+
+/** A search to measure another against; none where such a one cannot be, since not every option goes with every size. */
+function attempt(options: SearchOptions, schedule: Schedule): CostRow[] {
+  try {
+    return [rowOf(options, schedule)];
+  } catch (error) {
+    if (error instanceof UsageError) return [];
+    throw error;
+  }
 }
 
 const HEAD = ['', 'NFE', 'forward passes', 'tokens', 'FLOPs', 'pictures'];

@@ -53,7 +53,8 @@ function bar(done: number, total: number): string {
 function words({ unit, step, steps, rounds, done, total, best }: State): string {
   const place = rounds > 1 ? `${unit} ${step}/${steps}  ` : '';
   // By the judges' own scores: a standing holds among the pictures until now only.
-  const height = best === null ? '' : `  best ${briefScores(best)}`;
+  const kind = best !== null && best.judgedAt < steps ? 'best preview' : 'best';
+  const height = best === null ? '' : `  ${kind} ${briefScores(best)}`;
   return `${place}${done}/${total} pictures${height}`;
 }
 

@@ -5,17 +5,21 @@ import { relative } from 'node:path';
 import { formatCount, formatDuration, formatGain, formatLarge, formatScore } from '../core/format.js';
 import { flopsOf } from '../core/ledger.js';
 import {
+  describeJudged,
   describeRule,
   describeScores,
   describeSearch,
   describeSizes,
   describeStanding,
+  describeUnfinished,
   isJoined,
   shortStanding,
 } from '../report/words.js';
 import type { CompareResult } from '../run/compare.js';
 import { heldOutNames, type ObserverReport } from '../run/observers.js';
 import type { GenerateResult } from '../run/result.js';
+import { previewOf, standingsOf } from '../run/standings.js';
+import type { Candidate } from '../search/contract.js';
 import { heightOf } from '../verifiers/jury.js';
 import type { CliIo } from './io.js';
 import { line, plain, sizeOf } from './io.js';
@@ -38,23 +42,55 @@ export async function showPreview(result: GenerateResult, io: CliIo): Promise<vo
   for (const text of lines) line(stdout, text);
 }
 
+/** What beside the winner's scores tells what they are: those of the preview that it was, and of the first picture. */
+function describeOthers({ candidates, winner, schedule }: GenerateResult, preview: Candidate | null): string {
+  const scores = (of: Candidate): string =>
+    Object.values(of.scores)
+      .map((each) => formatScore(each))
+      .join(', ');
+  const [first] = candidates;
+  const others = [
+    preview ? `its ${describeJudged(preview, schedule)}: ${scores(preview)}` : '',
+    first && ![winner.id, preview?.id].includes(first.id)
+      ? `the first ${describeJudged(first, schedule)}: ${scores(first)}`
+      : '',
+  ].filter((text) => text !== '');
+  return others.length === 0 ? '' : ` (${others.join('; ')})`;
+}
+
+/** What of a budget a search has left, since it buys no further candidate; nothing where there is none. */
+export function describeUnused(budget: number | undefined, { nfe }: { readonly nfe: number }): string {
+  return budget === undefined || nfe >= budget
+    ? ''
+    : `${formatCount(budget - nfe)} of ${formatCount(budget)} NFE unused: they buy no further candidate`;
+}
+
 /** Says what one search has found and what it cost. */
-export function printSummary(result: GenerateResult, folder: string, io: CliIo): void {
+export function printSummary(
+  result: GenerateResult,
+  { folder, budget }: { readonly folder: string; readonly budget: number | undefined },
+  io: CliIo,
+): void {
   const { ledger, options, milliseconds, winner, standing, report } = result;
-  const [first] = result.candidates;
-  const before =
-    first && first.id !== winner.id
-      ? ` (the first picture: ${Object.values(first.scores)
-          .map((each) => formatScore(each))
-          .join(', ')})`
-      : '';
-  line(io.stdout, `${describeScores(winner)}${before}`);
-  if (isJoined(options.jury)) line(io.stdout, describeStanding(standing, options.jury));
+  const preview = previewOf(result.candidates, winner);
+  line(io.stdout, `${describeScores(winner)}${describeOthers(result, preview)}`);
+  if (isJoined(options.jury)) {
+    const { jury } = options;
+    const text = preview
+      ? `${describeStanding(standingsOf([result.candidates], jury)(preview), jury)} as a preview`
+      : describeStanding(standing, jury);
+    line(io.stdout, text);
+  }
+  const unfinished = describeUnfinished(result);
   line(
     io.stdout,
-    `${describeSearch(options.search)}: ${formatCount(ledger.imagesDecoded)} pictures, ${formatCount(ledger.nfe)} NFE, ` +
-      `${formatCount(ledger.forwards)} forward passes, ${formatDuration(milliseconds)}`,
+    `${describeSearch(options.search)}: ${formatCount(ledger.imagesDecoded)} pictures${unfinished === '' ? '' : ` (${unfinished})`}, ` +
+      `${formatCount(ledger.nfe)} NFE, ${formatCount(ledger.forwards)} forward passes, ${formatDuration(milliseconds)}`,
   );
+  if (result.endedBy === 'search') {
+    const unused = describeUnused(budget, ledger);
+    if (unused !== '') line(io.stdout, unused);
+  }
   if (result.endedBy === 'time') line(io.stdout, 'the time was up: this is the best until then');
   if (result.endedBy === 'score') line(io.stdout, 'the score was reached: the search ended there');
   if (report) printReport(report, io);
@@ -113,6 +149,10 @@ export function printComparison(compared: CompareResult, folder: string, io: Cli
   for (const text of table([head, ...rows], [0, 1])) line(io.stdout, text);
   for (const result of results) {
     if (result.report) line(io.stdout, `${nameOf(result, several)}: ${result.report.message}`);
+  }
+  for (const { complete, endedBy, options, ledger } of results) {
+    const unused = complete && endedBy === 'search' ? describeUnused(compared.budget, ledger) : '';
+    if (unused !== '') line(io.stdout, `${options.search.strategy}: ${unused}`);
   }
   line(
     io.stdout,

@@ -33,7 +33,7 @@ export class HeldBytes {
   }
 
   /** What looking at a prefix leaves in it: the evaluation that its picture is predicted by. */
-  #look(step: number): number {
+  look(step: number): number {
     return (this.#steps[step - 1]?.readout.nfe ?? 0) > 0 ? this.#forward(step + 1) : 0;
   }
 
@@ -56,12 +56,12 @@ export class HeldBytes {
 
   /** As `line`, with its forward pass where the steps go on to `last`. */
   extended(from: number, until: number, last: number): number {
-    return this.line(from, until) + (until < last ? this.#forward(until + 1) : this.#look(until));
+    return this.line(from, until) + (until < last ? this.#forward(until + 1) : this.look(until));
   }
 
   /** All prefixes of the steps `step` to `until` that continue one of `from` steps, each with its forward pass. */
   kept(from: number, step: number, until: number): number {
-    if (!this.#standsAlone) return this.line(from, until) + this.#look(until);
+    if (!this.#standsAlone) return this.line(from, until) + this.look(until);
     return this.#sum(step, until, (each) => this.#own(each) + this.#forward(each + 1));
   }
 
@@ -73,13 +73,17 @@ export class HeldBytes {
       (each) => 2 * Math.max(this.#own(each), this.#own(each - 1)) + this.#forward(each),
     );
     const staying = keepsAll ? this.kept(from, step, until) : this.extended(from, step, until);
-    return Math.max(...moving, 0) + staying + this.#look(until);
+    return Math.max(...moving, 0) + staying + this.look(until);
   }
 
-  /** The most that a forward pass of one prefix between `from` and `until` needs while it runs, or a decoder's picture. */
-  running(from: number, until: number): number {
-    const { width = 0, height = 0 } = this.#steps[until - 1]?.readout ?? {};
-    const passes = this.#steps.slice(from, until).map(({ runBytes = 0 }) => runBytes);
+  /**
+   * The most that a forward pass of one prefix between `from` and `until`, or of a look at it there, needs while it runs, or a
+   * decoder's picture, which has the size of step `size`.
+   */
+  running(from: number, until: number, size = until): number {
+    const { width = 0, height = 0 } = this.#steps[size - 1]?.readout ?? {};
+    const looks = (this.#steps[until - 1]?.readout.nfe ?? 0) > 0 ? 1 : 0;
+    const passes = this.#steps.slice(from, until + looks).map(({ runBytes = 0 }) => runBytes);
     return Math.max(...passes, PLANE_BYTES * width * height);
   }
 

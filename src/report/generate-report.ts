@@ -2,6 +2,7 @@
 
 import { formatCount, formatDuration, formatPercent, formatScore } from '../core/format.js';
 import type { GenerateResult } from '../run/result.js';
+import { previewOf, standingsOf } from '../run/standings.js';
 import type { Jury } from '../verifiers/jury.js';
 import type { Html } from './html.js';
 import { html } from './html.js';
@@ -15,10 +16,13 @@ import { TREE_PICTURE, treeSection } from './tree-view.js';
 import {
   briefScores,
   describeAmong,
+  describeJudged,
   describeJury,
   describeOptions,
   describeRule,
   describeSearch,
+  describeStanding,
+  describeUnfinished,
   isJoined,
   shortStanding,
 } from './words.js';
@@ -34,18 +38,35 @@ export function pixelClass(width: number): string {
   return width <= 256 ? 'pixels' : '';
 }
 
-/** The very first picture: what one gets without a search. */
+/** The very first picture: what one gets without a search, or the first of what was judged in place of whole pictures. */
 function firstPicture(result: Illustrated<GenerateResult>): Html | null {
   const [candidate] = result.candidates;
   if (!candidate || candidate.id === (result.winner.sameAs ?? result.winner.id)) return null;
   const { first } = result.pictures;
+  const kind = describeJudged(candidate, result.schedule);
   return html`<div class="first">
     <img
       class="${pixelClass(first.width)}"
       src="${result.urlOf(first)}"
-      alt="The first picture that was drawn"
+      alt="The first ${kind} that was drawn"
     />
-    <span><b>${briefScores(candidate)}</b>the first picture drawn: what one gets without a search</span>
+    <span
+      ><b>${briefScores(candidate)}</b>the first ${kind}
+      drawn${kind === 'picture' ? ': what one gets without a search' : null}</span
+    >
+  </div>`;
+}
+
+/** What the winner was judged by before it was completed: both scores are shown, and never compared. */
+function previewFigure({ candidates, winner, schedule, options: { jury } }: GenerateResult): Html | null {
+  const preview = previewOf(candidates, winner);
+  if (!preview) return null;
+  const standing = isJoined(jury)
+    ? describeStanding(standingsOf([candidates], jury)(preview), jury)
+    : `after ${preview.judgedAt} of ${schedule.steps.length} ${schedule.unit}s`;
+  return html`<div>
+    <dt>Its ${describeJudged(preview, schedule)}</dt>
+    <dd>${briefScores(preview)}<small>${standing}</small></dd>
   </div>`;
 }
 
@@ -74,11 +95,14 @@ function scoreFigures({ winner, standing, options: { jury } }: GenerateResult): 
 
 function figures(result: GenerateResult): Html {
   const { ledger, milliseconds } = result;
+  const unfinished = describeUnfinished(result);
   return html`<dl class="figures">
-    ${scoreFigures(result)}
+    ${scoreFigures(result)}${previewFigure(result)}
     <div>
       <dt>Pictures judged</dt>
-      <dd>${formatCount(ledger.imagesDecoded)}</dd>
+      <dd>
+        ${formatCount(ledger.imagesDecoded)}${unfinished === '' ? null : html`<small>${unfinished}</small>`}
+      </dd>
     </div>
     <div>
       <dt>NFE</dt>

@@ -38,7 +38,7 @@ function place(
   { heightOf, wordsOf }: Pick<View, 'heightOf' | 'wordsOf'>,
 ): Dots {
   const several = rounds.length > 1;
-  let best = { y: -Infinity, words: '' };
+  let best = { y: -Infinity, words: '', judgedAt: 0 };
   const running: (ChartPoint & { words: string })[] = [];
   const means: ChartPoint[] = [];
   const dots: Dot[] = [];
@@ -49,11 +49,14 @@ function place(
       const x = several ? round + 1 + offset : i + 1;
       const [y, words] = [heightOf(candidate), wordsOf(candidate)];
       dots.push({ x, y, title: `${candidate.id}: ${words}`, kept: kept.has(candidate.id) });
-      if (y > best.y) best = { y, words };
-      if (!several) running.push({ x, ...best });
+      // What is judged at more steps does not compare with what came before.
+      if (y > best.y || candidate.judgedAt > best.judgedAt) {
+        best = { y, words, judgedAt: candidate.judgedAt };
+      }
+      if (!several) running.push({ x, y: best.y, words: best.words });
     });
     if (!several) return;
-    running.push({ x: round + 1, ...best });
+    running.push({ x: round + 1, y: best.y, words: best.words });
     const sum = candidates.reduce((total, candidate) => total + heightOf(candidate), 0);
     means.push({ x: round + 1, y: sum / candidates.length });
   });

@@ -21,6 +21,7 @@ import {
 import {
   briefScores,
   describeAmong,
+  describeJudged,
   describeRule,
   describeScores,
   isJoined,
@@ -75,6 +76,7 @@ function factsOf(placed: Placed, drawn: Drawn): Html {
   const { unit, steps } = result.schedule;
   const { beam, number } = placeIn(candidate);
   const label = steps[candidate.step - 1]?.label;
+  const judged = describeJudged(candidate, result.schedule);
   const standing = isJoined(jury) && standingOf(candidate);
   const own = Object.entries(candidate.scores).map(
     ([name, score]) => [isJoined(jury) ? name : 'score', formatScore(score, 6)] as const,
@@ -87,6 +89,7 @@ function factsOf(placed: Placed, drawn: Drawn): Html {
     several ? ['beam', String(beam + 1)] : null,
     ['candidate', String(number + 1)],
     ['fate', fateOf(placed, drawn)],
+    judged === 'picture' ? null : ['judged by', `a ${judged} of ${candidate.judgedAt} ${unit}s`],
     candidate.sameAs === undefined ? null : ['rollout', 'carried over from the round before'],
     ['id', String(candidate.id)],
   ];
@@ -246,13 +249,32 @@ function keyView({ candidates, schedule }: GenerateResult): Html {
   </ul>`;
 }
 
+/** What the pictures of a tree are. */
+function leadOf({ candidates, schedule }: GenerateResult): string {
+  const [first] = candidates;
+  switch (first ? describeJudged(first, schedule) : 'picture') {
+    case 'picture':
+      return 'Every candidate was completed to a whole picture and scored; what you see is that completion.';
+    case 'preview':
+      return (
+        `Every candidate was completed to a preview of ${first?.judgedAt} ${schedule.unit}s and scored, which is what you see; ` +
+        'the best one was completed to a whole picture and scored once more. The scores of the two do not compare.'
+      );
+    case 'partial picture':
+      return (
+        'Every candidate was scored as far as it had come, which is what you see. ' +
+        `Scores of different ${schedule.unit}s do not compare.`
+      );
+  }
+}
+
 /** The section of a report that shows every candidate of a search. */
 export function treeSection(result: Illustrated<GenerateResult>): Html {
   const drawn = drawnOf(result);
   const { several } = drawn;
   const { jury } = result.options;
   const lead = several
-    ? `Every candidate was completed to a whole picture and scored; what you see is that completion. Each round fixes one more ${result.schedule.unit}.`
+    ? `${leadOf(result)} Each round fixes one more ${result.schedule.unit}.`
     : 'Independent pictures, in the order in which they were made.';
   const relative = isRelative(jury)
     ? ` The number below a picture is its ${describeRule(jury)} among those of its round alone.`

@@ -1,10 +1,12 @@
 // Options and results in words, the same in the terminal and on pages.
 
-import { formatScore } from '../core/format.js';
+import { formatCount, formatScore } from '../core/format.js';
 import { described, type OptionTable, titleOf } from '../core/options.js';
 import type { Schedule } from '../models/contract.js';
 import { MODEL_OPTIONS } from '../models/options.js';
 import type { ResolvedOptions } from '../run/options.js';
+import type { GenerateResult } from '../run/result.js';
+import { drawn } from '../run/standings.js';
 import type { Candidate } from '../search/contract.js';
 import { type AnySearch, SEARCH_OPTIONS, titleOfStrategy, wordsOfSearch } from '../search/registry.js';
 import { heightOf, type Jury, type JuryRule, type Standing } from '../verifiers/jury.js';
@@ -87,6 +89,29 @@ export function describeScores({ scores }: Pick<Candidate, 'scores'>): string {
 export function briefScores(candidate: Pick<Candidate, 'scores'>): string {
   const [only, ...others] = Object.values(candidate.scores);
   return only !== undefined && others.length === 0 ? formatScore(only) : describeScores(candidate);
+}
+
+/** What a candidate was judged by: a whole picture, or one that was not finished. */
+export function describeJudged(
+  { judgedAt, view }: Pick<Candidate, 'judgedAt' | 'view'>,
+  { steps }: Schedule,
+): 'picture' | 'preview' | 'partial picture' {
+  if (judgedAt === steps.length) return 'picture';
+  return view === 'full' ? 'partial picture' : 'preview';
+}
+
+/** How many of the pictures of a search were not finished, for example "40 of them previews of 48 × 48"; nothing where all were. */
+export function describeUnfinished({
+  candidates,
+  schedule,
+}: Pick<GenerateResult, 'candidates' | 'schedule'>): string {
+  const unfinished = drawn(candidates).filter(({ judgedAt }) => judgedAt < schedule.steps.length);
+  const [first] = unfinished;
+  if (!first) return '';
+  const kind = describeJudged(first, schedule);
+  const { width, height } = schedule.steps[first.judgedAt - 1]?.readout ?? {};
+  const size = kind === 'preview' ? ` of ${width} \u00d7 ${height}` : '';
+  return `${formatCount(unfinished.length)} of them ${kind}s${size}`;
 }
 
 /** A scale for charts of standings. */

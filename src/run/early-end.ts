@@ -29,6 +29,7 @@ export class EarlyEnd {
   readonly #controller = new AbortController();
   #by: EndedBy | null = null;
   #allowed = false;
+  #held = false;
 
   /** What has ended the search, or will. */
   get by(): EndedBy | null {
@@ -41,7 +42,12 @@ export class EarlyEnd {
 
   ask(by: EndedBy): void {
     this.#by ??= by;
-    if (this.#allowed || by === 'stop') this.#controller.abort();
+    if (!this.#held && (this.#allowed || by === 'stop')) this.#controller.abort();
+  }
+
+  /** From now on the search takes no longer than an end would: the best of its previews is completed in any case. */
+  hold(): void {
+    this.#held = true;
   }
 
   /** From now on there is a picture. */

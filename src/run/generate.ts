@@ -6,7 +6,8 @@ import type { Reservation } from '../core/reservation.js';
 import type { Engine } from '../engine/engine.js';
 import type { OpenBench } from '../engine/jury.js';
 import type { Generator, Schedule } from '../models/contract.js';
-import type { SearchEvent, Shown } from '../search/contract.js';
+import { complete } from '../search/completion.js';
+import type { Candidate, SearchContext, SearchEvent, Shown } from '../search/contract.js';
 import type { Estimate } from '../search/cost.js';
 import {
   type AnyStrategy,
@@ -39,7 +40,7 @@ export type GenerateEvent =
       readonly cost: Estimate;
     }
   | SearchEvent
-  /** Not all of the search is done, and what there is will be the result. */
+  /** Not all of the search is done, and what there is will be the result; the best of previews is completed for that. */
   | { readonly type: 'ended'; readonly by: EndedBy }
   /** The observers have scored the winner, where there are some. */
   | { readonly type: 'report'; readonly report: ObserverReport };
@@ -65,6 +66,8 @@ export interface GenerateContext {
   readonly close?: (engine: Engine) => Promise<void>;
   /** The candidate whose picture `soFar` gives. @default the best until then */
   readonly wanted?: number;
+  /** Ends the search with that candidate, a preview that is completed. @default false */
+  readonly completes?: boolean;
   /** Looks at what the search will cost before it begins; throws where that is not to be. */
   readonly accept?: (plan: { readonly options: ResolvedOptions; readonly cost: Estimate }) => void;
 }
@@ -172,27 +175,27 @@ async function search(
       context.accept?.({ options: resolved, cost });
       const hashes = await hashing;
       signal.throwIfAborted();
-      const { wanted } = context;
-      const record = new RunRecord({
+      const facts = {
         options: resolved,
         schedule,
         ledger,
         started,
         loadTime,
         hashes,
-        wanted,
-      });
+        wanted: context.wanted,
+      };
+      const record = new RunRecord(facts);
       state.record = record;
       for (const [name, cut] of [...prepared.bench.cuts, ...(prepared.observers?.cuts ?? [])]) {
         emit({ type: 'warning', message: cutWarning(name, cut) });
       }
       emit({ type: 'ready', options: resolved, schedule, cost });
-      const following = { resolved, strategy, score, signal, end, emit };
+      const ends = isEnd(score, record, context);
+      const following = { resolved, strategy, ends, signal: options.signal, end, emit };
       const result = await follow(prepared, record, following).catch(async (error: unknown) => {
         const asked = error === end.signal.reason && options.signal?.aborted !== true;
         if (end.by === null || !record.hasBest || !asked) throw error;
-        emit({ type: 'ended', by: end.by });
-        return await record.end(end.by, prepared.generator);
+        return await endEarly(end.by, undefined, { prepared, record, ...following });
       });
       state.finished = result;
       const report = await reportOf(prepared, result, { signal: options.signal, emit });
@@ -205,40 +208,88 @@ async function search(
 interface Following {
   readonly resolved: ResolvedOptions;
   readonly strategy: AnyStrategy;
-  /** The score at which the search is to end; null for none. */
-  readonly score: number | null;
-  readonly signal: AbortSignal;
+  /** The candidate of an event with which the search is to end. */
+  readonly ends: (event: SearchEvent) => Candidate | undefined;
+  /** The caller's own. */
+  readonly signal: AbortSignal | undefined;
   readonly end: EarlyEnd;
   readonly emit: (event: GenerateEvent) => void;
 }
 
-/** Runs the search to its end, or to the score that is enough. */
-async function follow(
+/** The candidate of an event with which a search ends: the first that reaches a score, or the one that is wanted. */
+function isEnd(
+  score: number | null,
+  record: RunRecord,
+  { wanted, completes = false }: GenerateContext,
+): Following['ends'] {
+  if (completes) {
+    return (event) =>
+      event.type === 'judged' ? event.candidates.find(({ id }) => id === wanted) : undefined;
+  }
+  return (event) => (score === null ? undefined : record.firstFrom(score, event));
+}
+
+/** What a search works with: every picture goes to the record and to the observers. */
+function contextOf(
   { generator, reservation, bench, observers }: Prepared,
   record: RunRecord,
-  { resolved, strategy, score, signal, end, emit }: Following,
-): Promise<GenerateResult> {
+  { resolved, signal }: { readonly resolved: ResolvedOptions; readonly signal: AbortSignal | undefined },
+): SearchContext {
   const show = async (pictures: readonly Shown[]): Promise<void> => {
     await record.see(pictures);
     const before = performance.now();
     await observers?.see(pictures);
     record.setAside(performance.now() - before);
   };
-  const draw = RandomKey.fromSeed(resolved.seed);
-  const within = { generator, bench, draw, show, signal, reservation };
-  const events = startSearch(resolved.search, within, strategy);
+  return { generator, bench, draw: RandomKey.fromSeed(resolved.seed), show, signal, reservation };
+}
+
+/** Runs the search to its end, or to the candidate that is enough. */
+async function follow(prepared: Prepared, record: RunRecord, following: Following): Promise<GenerateResult> {
+  const { resolved, strategy, ends, end, emit } = following;
+  const { generator } = prepared;
+  const signal = following.signal ? AbortSignal.any([following.signal, end.signal]) : end.signal;
+  const events = startSearch(resolved.search, contextOf(prepared, record, { resolved, signal }), strategy);
   for (;;) {
     const next = await events.next();
     if (next.done === true) return await record.finish(next.value, generator);
     await record.note(next.value, generator);
     emit(next.value);
-    const first = score === null ? undefined : record.firstFrom(score, next.value);
-    if (first) {
+    if (next.value.type === 'round' && next.value.completes !== undefined) end.hold();
+    const enough = ends(next.value);
+    if (enough) {
       await events.return(undefined as never);
-      emit({ type: 'ended', by: 'score' });
-      return await record.end('score', generator, first);
+      return await endEarly('score', enough, { prepared, record, ...following });
     }
     if (record.hasBest) end.allow();
+  }
+}
+
+/** Ends a search with a candidate, by default the best: a preview is completed first, and judged as the picture that it becomes. */
+async function endEarly(
+  by: EndedBy,
+  candidate: Candidate | undefined,
+  { prepared, record, ...following }: Following & { readonly prepared: Prepared; readonly record: RunRecord },
+): Promise<GenerateResult> {
+  const { emit } = following;
+  const { generator } = prepared;
+  emit({ type: 'ended', by });
+  const found = record.previewOf(candidate);
+  if (!found) return await record.end(by, generator, { winner: candidate });
+  const { state, preview } = found;
+  const prefix = generator.unpack(state);
+  try {
+    const events = complete(contextOf(prepared, record, following), { ...found, prefix });
+    for (;;) {
+      const next = await events.next();
+      if (next.done === true) {
+        return await record.end(by, generator, { winner: next.value.candidate, preview });
+      }
+      await record.note(next.value, generator);
+      emit(next.value);
+    }
+  } finally {
+    prefix.release();
   }
 }
 

@@ -149,8 +149,11 @@ export class Observers {
       best: Scores,
     ): ObserverRow => {
       const scores = samples.map((each) => each[name] ?? NaN);
-      return { verifier: name, role, ...measureGain(scores, best[name] ?? NaN) };
+      const measured = measureGain(scores, best[name] ?? NaN);
+      return { verifier: name, role, ...measured, ...(compares ? {} : { gain: null }) };
     };
+    // Scores of pictures at different steps do not compare.
+    const compares = first.every(({ judgedAt }) => judgedAt === winner.judgedAt);
     const judged = first.map(({ scores }) => scores);
     const seen = first.map(({ id }) => this.#seen.get(id) ?? {});
     const rows = [
@@ -161,6 +164,7 @@ export class Observers {
       pictures: first.length,
       rows,
       ...judgeRows(rows, first.length, spreadOf(rows, seen)),
+      ...(compares ? {} : { message: NOT_COMPARED }),
       ledger: this.#ledger.record(),
       hashes: this.#hashes,
     };
@@ -205,6 +209,10 @@ export function measureGain(
   }
   return { mean, deviation, first, winner, gain: deviation ? (winner - mean) / deviation : null };
 }
+
+const NOT_COMPARED =
+  'nothing is said of verifier hacking: the pictures of the first round were not finished when they were judged, ' +
+  'and scores at different steps do not compare';
 
 /** Below so many pictures in the first round nothing is said of hacking: their deviation itself is hardly known. */
 const LEAST_PICTURES = 5;

@@ -62,11 +62,11 @@ describe('the picture store', () => {
 
   it('frees the prefixes of pictures that it draws again, also when that fails', async () => {
     const { generator, shown } = await draw(2);
-    const states = shown.map(({ state }) => state);
-    expect((await redraw(states, generator)).map(hashPixels)).toEqual(
+    const packed = shown.map(({ state }) => ({ state, view: 'own' }) as const);
+    expect((await redraw(packed, generator)).map(hashPixels)).toEqual(
       shown.map(({ image }) => hashPixels(image)),
     );
-    await expect(redraw(states, generator, AbortSignal.abort())).rejects.toThrow(/abort/i);
+    await expect(redraw(packed, generator, AbortSignal.abort())).rejects.toThrow(/abort/i);
     // It would throw for prefixes that are left.
     generator.close();
   });

@@ -4,8 +4,8 @@
 import type { Image } from '../core/image.js';
 import { Ledger } from '../core/ledger.js';
 import { shrink } from '../core/resample.js';
-import type { Generator } from '../models/contract.js';
-import type { Shown } from '../search/contract.js';
+import type { Generator, View } from '../models/contract.js';
+import type { Candidate, Shown } from '../search/contract.js';
 import type { Pictures } from './result.js';
 
 /** Thumbnails have no side above this. */
@@ -18,6 +18,7 @@ const MEMORY = 2 ** 26;
 export class PictureStore {
   readonly #thumbnails = new Map<number, Image>();
   readonly #states = new Map<number, Uint8Array>();
+  readonly #views = new Map<number, View>();
   /** Whole pictures, the ones used last at the end. */
   readonly #whole = new Map<number, Image>();
   readonly #memory: number;
@@ -35,6 +36,7 @@ export class PictureStore {
       this.#first ??= image;
       this.#thumbnails.set(candidate.id, small[i] ?? image);
       this.#states.set(candidate.id, state);
+      this.#views.set(candidate.id, viewOf(candidate));
       this.#whole.set(candidate.id, image);
       this.#held += image.data.length;
     }
@@ -45,14 +47,21 @@ export class PictureStore {
   async image(id: number, generator: Generator, signal?: AbortSignal): Promise<Image> {
     const kept = this.#whole.get(id);
     if (kept) return kept;
-    const state = this.#states.get(id);
-    if (!state) throw new RangeError(`candidate ${id} was never drawn`);
-    const [image] = await redraw([state], generator, signal);
+    const state = this.state(id);
+    const view = this.#views.get(id) ?? 'own';
+    const [image] = await redraw([{ state, view }], generator, signal);
     if (!image) throw new RangeError(`candidate ${id} was not drawn again`);
     this.#whole.set(id, image);
     this.#held += image.data.length;
     this.#makeRoom(id);
     return image;
+  }
+
+  /** What draws a candidate's picture again, or goes on with it. */
+  state(id: number): Uint8Array {
+    const state = this.#states.get(id);
+    if (!state) throw new RangeError(`candidate ${id} was never drawn`);
+    return state;
   }
 
   /** All that is kept for good. */
@@ -71,15 +80,34 @@ export class PictureStore {
   }
 }
 
+/** A picture that can be drawn again. */
+export interface Packed {
+  readonly state: Uint8Array;
+  readonly view: View;
+}
+
+/** How a candidate's picture was looked at. */
+export function viewOf({ view }: Pick<Candidate, 'view'>): View {
+  return view ?? 'own';
+}
+
 /** Draws pictures of packed states again: one decode each, which is no part of any search's cost, and no forward pass. */
 export async function redraw(
-  states: readonly Uint8Array[],
+  pictures: readonly Packed[],
   generator: Generator,
   signal?: AbortSignal,
 ): Promise<Image[]> {
-  const prefixes = states.map((state) => generator.unpack(state));
+  const prefixes = pictures.map(({ state }) => generator.unpack(state));
+  const images: Image[] = [];
   try {
-    return await generator.decode(prefixes, 'own', { signal, ledger: new Ledger() });
+    for (const view of ['own', 'full'] as const) {
+      const indices = pictures.flatMap((picture, i) => (picture.view === view ? i : []));
+      const some = prefixes.filter((_, i) => indices.includes(i));
+      if (some.length === 0) continue;
+      const decoded = await generator.decode(some, view, { signal, ledger: new Ledger() });
+      for (const [i, index] of indices.entries()) images[index] = decoded[i] as Image;
+    }
+    return images;
   } finally {
     for (const prefix of prefixes) prefix.release();
   }

@@ -39,6 +39,8 @@ export interface Recipe {
   readonly candidate: number;
   /** False when the search was interrupted, and this the best picture until then. */
   readonly complete: boolean;
+  /** Where that was a preview, which was completed: the picture is what became of the candidate. */
+  readonly completed?: true;
   /** SHA-256 of the picture's RGB bytes. */
   readonly pixels: string;
 }
@@ -127,7 +129,7 @@ function isJury(value: unknown): boolean {
 }
 
 function isRecipe(value: Record<string, unknown>): boolean {
-  const { options, hashes, versions, standing, candidate, complete, pixels } = value;
+  const { options, hashes, versions, standing, candidate, complete, completed, pixels } = value;
   return (
     isRecord(options) &&
     isRecord(hashes) &&
@@ -144,6 +146,7 @@ function isRecipe(value: Record<string, unknown>): boolean {
     isRecord(standing) &&
     typeof candidate === 'number' &&
     typeof complete === 'boolean' &&
+    (completed === undefined || completed === true) &&
     typeof pixels === 'string'
   );
 }

@@ -5,6 +5,7 @@ import { flopsOf, type Ledger } from '../core/ledger.js';
 import type { EngineHashes } from '../engine/engine.js';
 import { readVersions } from '../engine/versions.js';
 import type { Generator, Schedule } from '../models/contract.js';
+import type { Completion } from '../search/completion.js';
 import type { Candidate, Fate, SearchEvent, SearchResult, Shown } from '../search/contract.js';
 import { combine, type Standing } from '../verifiers/jury.js';
 import type { ResolvedOptions } from './options.js';
@@ -32,6 +33,8 @@ interface Found {
   readonly image: Image;
   readonly winner: Candidate;
   readonly standing: Standing;
+  /** What the winner was until the search was ended early, and it completed. */
+  readonly preview?: Candidate | undefined;
 }
 
 /** The record of one search: fed with its pictures and events, asked for results at any time. */
@@ -45,6 +48,7 @@ export class RunRecord {
   readonly #whole = new Map<number, Image>();
   #best: Candidate | null = null;
   #asideTime = 0;
+  #rounds = 0;
 
   constructor(facts: RunFacts) {
     this.#facts = facts;
@@ -56,16 +60,21 @@ export class RunRecord {
   }
 
   /**
-   * The first finished picture of an event that reaches a score. The first and not the best of them: which pictures are judged
-   * together depends on the memory, and what a seed gives must not.
+   * The first picture of an event that reaches a score, a preview too. The first and not the best of them: which pictures are
+   * judged together depends on the memory, and what a seed gives must not.
    */
   firstFrom(score: number, event: SearchEvent): Candidate | undefined {
     if (event.type !== 'judged') return undefined;
-    const { options, schedule } = this.#facts;
-    return event.candidates.find(
-      ({ judgedAt, scores }) =>
-        judgedAt === schedule.steps.length && (combine([scores], options.jury)[0] ?? NaN) >= score,
-    );
+    const { jury } = this.#facts.options;
+    return event.candidates.find(({ scores }) => (combine([scores], jury)[0] ?? NaN) >= score);
+  }
+
+  /** What completing the best, or another candidate, begins with; null where it is whole. */
+  previewOf(preview = this.#best): (Omit<Completion, 'prefix'> & { readonly state: Uint8Array }) | null {
+    if (!preview || preview.judgedAt === this.#facts.schedule.steps.length) return null;
+    const { id: origin, path } = this.#candidateOf(preview.sameAs ?? preview.id);
+    const id = this.#candidates.length + 1;
+    return { preview, path, id, round: this.#rounds + 1, state: this.#store.state(origin) };
   }
 
   /** Takes in pictures as they are drawn. */
@@ -83,6 +92,7 @@ export class RunRecord {
 
   /** Takes in what just happened; the best picture so far is then at hand. */
   async note(event: SearchEvent, generator: Generator): Promise<void> {
+    if (event.type === 'round') this.#rounds = event.round;
     if (event.type === 'elected') this.#fates.push(...event.fates);
     if (event.type !== 'judged') return;
     this.#candidates.push(...event.candidates);
@@ -109,11 +119,21 @@ export class RunRecord {
     return this.#result({ image, winner, standing }, null);
   }
 
-  /** The result of a search that was ended before all of it was done: the best until then, or another candidate. */
-  async end(by: EndedBy, generator: Generator, winner = this.#best): Promise<GenerateResult> {
+  /**
+   * The result of a search that was ended before all of it was done: the best until then, or another candidate. `preview` is what it
+   * was until it was completed for that.
+   */
+  async end(
+    by: EndedBy,
+    generator: Generator,
+    {
+      winner = this.#best ?? undefined,
+      preview,
+    }: { readonly winner?: Candidate | undefined; readonly preview?: Candidate } = {},
+  ): Promise<GenerateResult> {
     if (!winner) throw new RangeError('nothing was judged yet');
     const standing = standingsOf([this.#candidates], this.#facts.options.jury)(winner);
-    return this.#result({ image: await this.#imageOf(winner, generator), winner, standing }, by);
+    return this.#result({ image: await this.#imageOf(winner, generator), winner, standing, preview }, by);
   }
 
   /** The result of a search that came to its end. */
@@ -132,7 +152,7 @@ export class RunRecord {
     return this.#whole.get(sameAs) ?? (await this.#store.image(sameAs, generator));
   }
 
-  #result({ image, winner, standing }: Found, endedBy: EndedBy | null): GenerateResult {
+  #result({ image, winner, standing, preview }: Found, endedBy: EndedBy | null): GenerateResult {
     const { options, schedule, loadTime, started, hashes } = this.#facts;
     const ledger = this.#facts.ledger.record();
     const milliseconds = performance.now() - started - this.#asideTime + loadTime;
@@ -148,7 +168,8 @@ export class RunRecord {
       complete,
       ...shared,
       hashes,
-      candidate: winner.id,
+      candidate: preview?.id ?? winner.id,
+      ...(preview ? { completed: true as const } : {}),
       pixels: hashPixels(image),
     } as const;
     return {

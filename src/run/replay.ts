@@ -229,10 +229,11 @@ async function makeAgain(
     checkCost(cost, options);
   };
   const context = { open, accept };
-  const run = startGenerate(picture, recipe.complete ? context : { ...context, wanted: recipe.candidate });
+  const { complete, completed: completes = false, candidate: wanted } = recipe;
+  const run = startGenerate(picture, complete ? context : { ...context, wanted, completes });
   for await (const event of run) {
     emit(event);
-    if (recipe.complete || event.type !== 'judged') continue;
+    if (complete || completes || event.type !== 'judged') continue;
     if (!event.candidates.some(({ id }) => id === recipe.candidate)) continue;
     const found = await run.soFar();
     stop.abort();

@@ -71,6 +71,16 @@ function byJudgedAt(candidates: readonly Candidate[]): ReadonlyMap<number, reado
   return groups;
 }
 
+/** The preview that a candidate was until it was completed, at the same place of the search; null for one that was drawn at once. */
+export function previewOf(
+  candidates: readonly Candidate[],
+  { parent, path }: Pick<Candidate, 'parent' | 'path'>,
+): Candidate | null {
+  const before = candidates[parent - 1];
+  const drawnAs = candidates[(before?.sameAs ?? parent) - 1];
+  return before && drawnAs?.path.join() === path.join() ? before : null;
+}
+
 /** The candidates that were newly drawn. */
 export function drawn(candidates: readonly Candidate[]): readonly Candidate[] {
   return candidates.filter(({ sameAs }) => sameAs === undefined);

@@ -37,6 +37,10 @@ describeStrategy('beam', [
   { strategy: 'beam', width: 2, candidates: [4, 1, 3, 2], result: 'last-round' },
   { strategy: 'beam', width: 3, candidates: 2, keepElected: true },
   { strategy: 'beam', width: 2, candidates: [3, 1, 1, 4], keepElected: true, result: 'last-round' },
+  { strategy: 'beam', width: 3, candidates: 3, rollout: 'preview:2' },
+  { strategy: 'beam', width: 2, candidates: [4, 2, 3], keepElected: true, rollout: 'preview:3' },
+  { strategy: 'beam', width: 2, candidates: 2, result: 'last-round', rollout: 'preview:3' },
+  { strategy: 'beam', width: 2, candidates: 3, rollout: 'none' },
 ]);
 
 it('is better than chance, and better the more it carries', async () => {

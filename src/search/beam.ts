@@ -5,6 +5,7 @@
 import { type OptionsOf, whole } from '../core/options.js';
 import type { Schedule } from '../models/contract.js';
 import type { Search, SearchContext, Strategy } from './contract.js';
+import { untilOf } from './rollout.js';
 import { type Beam, Rollouts } from './rollouts.js';
 import {
   checkCount,
@@ -35,17 +36,20 @@ function resolve({ width: given, ...rest }: OptionsOf<typeof OPTIONS>, schedule:
 }
 
 /** Carries the best prefixes, several at once, from step to step. */
-async function* run(context: SearchContext, { width, candidates, keepElected, result }: BeamSizes): Search {
-  const rollouts = new Rollouts(context, { keepElected });
+async function* run(
+  context: SearchContext,
+  { width, candidates, keepElected, result, ...size }: BeamSizes,
+): Search {
+  const rollouts = new Rollouts(context, { keepElected, until: untilOf(size) });
   try {
     let beams: readonly Beam[] = [rollouts.begin()];
-    const rounds = stepsOfRounds(context.generator.schedule);
+    const rounds = stepsOfRounds(size, context.generator.schedule);
     for (const [index, { first, last }] of rounds.entries()) {
       const total = width * (candidates[first - 1] ?? 1);
       const round = { round: index + 1, rounds: rounds.length, step: last, total };
       beams = yield* rollouts.play(beams, round, width);
     }
-    return rollouts.result(result);
+    return yield* rollouts.complete(result);
   } finally {
     rollouts.close();
   }

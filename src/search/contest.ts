@@ -91,6 +91,11 @@ export class Contest {
     return this.#best;
   }
 
+  /** Those that may still be the best when more are to come. */
+  leaders(): ReadonlySet<Candidate> {
+    return isRelative(this.#jury) ? this.contenders(1) : new Set([this.best()]);
+  }
+
   /** All candidates, best first: the `elect` first are elected, in this order; the earliest of equals comes first after them. */
   ranking(elect = 0): readonly Candidate[] {
     const sorted = this.#candidates.toSorted((a, b) => this.#compare(a, b));

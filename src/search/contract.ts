@@ -5,7 +5,7 @@ import type { Image } from '../core/image.js';
 import type { OptionTable } from '../core/options.js';
 import type { Draw } from '../core/random.js';
 import type { Reservation } from '../core/reservation.js';
-import type { CallOptions, Generator, Schedule } from '../models/contract.js';
+import type { CallOptions, Generator, Schedule, View } from '../models/contract.js';
 import type { Jury, Scores, Standing } from '../verifiers/jury.js';
 import type { Estimate } from './cost.js';
 import type { RoundSize } from './memory.js';
@@ -49,6 +49,8 @@ export interface Candidate {
   readonly step: number;
   /** How many steps the picture had by which it was judged: all of them, or fewer for a preview. */
   readonly judgedAt: number;
+  /** How an unfinished picture was looked at: 'full' at the size of the last step. @default 'own', at its own size */
+  readonly view?: Extract<View, 'full'>;
   /** Its place in the search: round (from 1), beam and number among the beam's candidates (from 0). */
   readonly path: readonly number[];
   /** The candidate whose picture stands for it too: it was taken over from the round before at no cost. */
@@ -77,8 +79,13 @@ export type SearchEvent =
       readonly rounds: number;
       readonly step: number;
       readonly candidates: number;
+      /** The candidate that is completed in it, where there is nothing else in the round: a preview that has won. */
+      readonly completes?: number;
     }
-  /** Candidates were completed, decoded and judged; `best` is the best of the whole search so far. */
+  /**
+   * Candidates were completed, decoded and judged; `best` is the best of the whole search so far, among those judged at the most
+   * steps: scores of pictures at different steps do not compare.
+   */
   | { readonly type: 'judged'; readonly candidates: readonly Candidate[]; readonly best: number }
   /** The round is over: the fates of its candidates, best first. */
   | { readonly type: 'elected'; readonly round: number; readonly fates: readonly Fate[] };

@@ -15,7 +15,10 @@ export interface Estimate {
   readonly flops: number;
   /** Pictures decoded and judged. */
   readonly images: number;
-  /** False where it is a bound only. */
+  /**
+   * False where it is a bound only. A preview that wins although it could not be held, which only a jury that ranks and a memory for
+   * few rollouts bring about, has its forward passes run again: these are not in it.
+   */
   readonly exact: boolean;
 }
 
@@ -24,6 +27,10 @@ export interface DrawnAt {
   /** The first step that they draw, from 1. */
   readonly step: number;
   readonly drawn: number;
+  /** The step after which they are judged. @default the last */
+  readonly until?: number;
+  /** From how many prefixes they are drawn. @default 1 */
+  readonly beams?: number;
 }
 
 /** The cost of rounds of candidates over a schedule. */
@@ -37,18 +44,23 @@ export function costOf(rounds: readonly DrawnAt[], { steps }: Schedule): Estimat
       cost.flops += times * flops;
     }
   };
-  // The first forward pass, from the empty prefix, serves all candidates of the first round.
-  forward(1, 1, 1);
-  for (const { step, drawn } of rounds) {
-    // Every later round draws its own step from forward passes of the round before.
-    forward(step + 1, steps.length, drawn);
-    cost.nfe += drawn * evaluationsFrom(step, steps);
+  const lookAt = (step: number): number => steps[step - 1]?.readout.nfe ?? 0;
+  /** Where the candidates of the round before were judged. */
+  let judged = 0;
+  for (const { step, drawn, until = steps.length, beams = 1 } of rounds) {
+    const looked = step === judged + 1 && drawn > 0 ? lookAt(judged) : 0;
+    // One forward pass serves all that is drawn from a prefix; that of a rollout, or of a look at it, was run in the round before.
+    if (step > judged && looked === 0 && drawn > 0) forward(step, step, beams);
+    forward(step + 1, until, drawn);
+    if (lookAt(until) > 0) forward(until + 1, until + 1, drawn);
+    cost.nfe += drawn * (evaluationsFrom(step, steps, until) + lookAt(until)) - beams * looked;
     cost.images += drawn;
+    judged = until;
   }
   return { ...cost, exact: true };
 }
 
-/** Evaluations of a rollout that draws from step `from` (from 1) to the end. */
-export function evaluationsFrom(from: number, steps: Schedule['steps']): number {
-  return steps.slice(from - 1).reduce((sum, { nfe }) => sum + nfe, 0);
+/** Evaluations of a rollout that draws from step `from` (from 1) to step `until`, by default the last. */
+export function evaluationsFrom(from: number, steps: Schedule['steps'], until = steps.length): number {
+  return steps.slice(from - 1, until).reduce((sum, { nfe }) => sum + nfe, 0);
 }

@@ -75,6 +75,72 @@ describe("PAPER.md's check values at 13 scales", () => {
   });
 });
 
+describe('previews', () => {
+  it('of 256 pixels: 49,841 tokens where full rollouts of w * c = 15 take 1,646,641', async () => {
+    const beam = { strategy: 'beam', width: 3, candidates: 5, rollout: 'preview:7' } as const;
+    const found = await count(beam);
+    expect(found).toMatchObject({ tokens: 49_841, images: 15 * 7 + 1, nfe: 15 * 28 + 6 });
+    expect(await count({ strategy: 'gto', candidates: 15, rollout: 'preview:7' })).toEqual(found);
+  });
+
+  it.each([1, 5, 12])(
+    'stopping at scale %i cost a search of so many scales, and the rest once',
+    async (N) => {
+      const tail = SCALES.steps.slice(N).reduce((sum, { tokens }) => sum + tokens, 0);
+      for (const options of [
+        { strategy: 'random', images: 9 },
+        { strategy: 'gto', candidates: 4 },
+        { strategy: 'beam', width: 2, candidates: 3, keepElected: N > 1 },
+      ] as const) {
+        const short = await count(options, scales(N));
+        const found = await count({ ...options, rollout: `preview:${N}` });
+        expect(found).toMatchObject({
+          nfe: short.nfe + 13 - N,
+          forwards: short.forwards + 13 - N,
+          tokens: short.tokens + tail,
+          images: short.images + 1,
+        });
+      }
+    },
+  );
+
+  it('that are none at all cost a forward pass of every beam at every scale', async () => {
+    const { steps } = SCALES;
+    const all = steps.reduce((sum, { tokens }) => sum + tokens, 0);
+    const found = await count({ strategy: 'beam', width: 5, candidates: 10, rollout: 'none' });
+    expect(found).toMatchObject({
+      nfe: 50 * 13,
+      images: 50 * 13,
+      forwards: 1 + 5 * 12,
+      tokens: 1 + 5 * (all - 1),
+    });
+    expect(await count({ strategy: 'random', images: 9, rollout: 'none' })).toEqual(
+      await count({ strategy: 'random', images: 9 }),
+    );
+  });
+
+  it('of a diffusion model cost a look each, which the one that is completed has paid', async () => {
+    const flux = diffusionSteps(4, 'plain');
+    const steps = flux.steps.map((step, i) => {
+      return { ...step, readout: { ...step.readout, nfe: i < 4 ? 1 : 0 } };
+    });
+    const schedule: Schedule = { ...flux, steps };
+    const found = await count({ strategy: 'random', images: 5, rollout: 'preview:3' }, schedule);
+    // Noise and two steps, and the third's evaluation to look; the third is then taken at no cost, and the fourth.
+    expect(found).toMatchObject({ nfe: 5 * 3 + 1, forwards: 5 * 3 + 1, images: 6 });
+  });
+
+  it('compute a winner again where its rollout could not be held, and that alone', async () => {
+    const search = resolveSearch({ strategy: 'random', images: 40, rollout: 'preview:7' }, SCALES);
+    for (const rule of JURY_RULES) {
+      const wide = await dryRun(search, SCALES, judges(rule, 3));
+      const tight = await dryRun(search, SCALES, { ...judges(rule, 3), room: 1 });
+      expect([tight.nfe, tight.leaked]).toEqual([wide.nfe, 0]);
+      expect(tight.mostHeld).toBeLessThan(wide.mostHeld);
+    }
+  });
+});
+
 describe('the general formulas', () => {
   const sizes = [1, 2, 6, 10].flatMap((K) => [1, 2, 4].flatMap((w) => [1, 2, 5].map((c) => ({ K, w, c }))));
 
@@ -167,6 +233,7 @@ describe('memory', () => {
     { strategy: 'gto', candidates: 20, keepElected: true },
     { strategy: 'beam', width: 3, candidates: 10 },
     { strategy: 'beam', width: 3, candidates: 10, keepElected: true },
+    { strategy: 'beam', width: 3, candidates: 10, rollout: 'preview:12' },
   ] as const)('$strategy keeps within the room, kept rollouts included', async (options) => {
     const search = resolveSearch(options, SCALES);
     const run = await dryRun(search, SCALES, { room });

@@ -64,6 +64,8 @@ class CountingPrefix extends Counted implements Prefix {
   readonly generator: CountingGenerator;
   readonly #parent: CountingPrefix | null;
   #hasForward = false;
+  /** Evaluations that a look at it has paid, which the next child need not pay again. */
+  paid = 0;
 
   constructor(generator: CountingGenerator, parent: CountingPrefix | null) {
     super(generator.reservation);
@@ -121,7 +123,31 @@ class CountingGenerator implements Generator {
   extend(requests: readonly Extension[], { ledger = this.ledger }: CallOptions = {}): Promise<Prefix[]> {
     const prefixes = requests.map(({ prefix }) => own(prefix));
     for (const prefix of prefixes) prefix.assertAlive();
-    const waiting = new Set(prefixes.flatMap((prefix) => prefix.waiting()));
+    this.#forward(prefixes.flatMap((prefix) => prefix.waiting()));
+    for (const prefix of prefixes) {
+      ledger.add({ nfe: this.#next(prefix).nfe - prefix.paid });
+      prefix.paid = 0;
+    }
+    return Promise.resolve(prefixes.map((prefix) => new CountingPrefix(this, prefix)));
+  }
+
+  decode(prefixes: readonly Prefix[]): Promise<Image[]> {
+    const owned = prefixes.map(own);
+    for (const prefix of owned) prefix.assertAlive();
+    const lookAt = ({ step }: Prefix): number => this.schedule.steps[step - 1]?.readout.nfe ?? 0;
+    const looked = [...new Set(owned)].filter((prefix) => lookAt(prefix) > 0 && !prefix.hasForward);
+    this.#forward(looked);
+    for (const prefix of looked) {
+      prefix.paid = lookAt(prefix);
+      this.ledger.add({ nfe: prefix.paid });
+    }
+    this.ledger.add({ imagesDecoded: prefixes.length });
+    return Promise.resolve(prefixes.map(() => NO_PICTURE));
+  }
+
+  /** Runs the forward passes that are missing. */
+  #forward(prefixes: readonly CountingPrefix[]): void {
+    const waiting = new Set(prefixes.filter(({ hasForward }) => !hasForward));
     let forwards = 0;
     for (const prefix of waiting) {
       const next = this.#next(prefix);
@@ -131,16 +157,7 @@ class CountingGenerator implements Generator {
       this.ledger.add({ tokens, transformerFlops: flops });
       prefix.setForward(next);
     }
-    const nfe = prefixes.reduce((sum, prefix) => sum + this.#next(prefix).nfe, 0);
-    ledger.add({ nfe });
     this.ledger.add({ forwards, forwardCalls: forwards > 0 ? 1 : 0 });
-    return Promise.resolve(prefixes.map((prefix) => new CountingPrefix(this, prefix)));
-  }
-
-  decode(prefixes: readonly Prefix[]): Promise<Image[]> {
-    for (const prefix of prefixes) own(prefix).assertAlive();
-    this.ledger.add({ imagesDecoded: prefixes.length });
-    return Promise.resolve(prefixes.map(() => NO_PICTURE));
   }
 
   pack(prefix: Prefix): Uint8Array {

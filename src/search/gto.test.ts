@@ -8,6 +8,9 @@ describeStrategy('gto', [
   { strategy: 'gto', candidates: [6, 1, 3, 2], result: 'last-round' },
   { strategy: 'gto', candidates: 4, keepElected: true },
   { strategy: 'gto', candidates: [5, 1, 1, 4], keepElected: true, result: 'last-round' },
+  { strategy: 'gto', candidates: 4, rollout: 'preview:1' },
+  { strategy: 'gto', candidates: 3, keepElected: true, result: 'last-round', rollout: 'preview:3' },
+  { strategy: 'gto', candidates: [5, 1, 4, 2], result: 'last-round', rollout: 'none' },
 ]);
 
 it('is better than chance, and better the more candidates it has', async () => {

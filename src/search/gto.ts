@@ -2,6 +2,7 @@
 // one of them to a full image, commit to the r_k of the best image. c * K images, c * K(K+1)/2 evaluations.
 
 import type { Search, SearchContext, Strategy } from './contract.js';
+import { untilOf } from './rollout.js';
 import { Rollouts } from './rollouts.js';
 import {
   DEFAULTS,
@@ -17,17 +18,20 @@ import {
 } from './sizes.js';
 
 /** Fixes step after step to that of the best completed candidate. */
-async function* run(context: SearchContext, { candidates, keepElected, result }: StepwiseSizes): Search {
-  const rollouts = new Rollouts(context, { keepElected });
+async function* run(
+  context: SearchContext,
+  { candidates, keepElected, result, ...size }: StepwiseSizes,
+): Search {
+  const rollouts = new Rollouts(context, { keepElected, until: untilOf(size) });
   try {
     let current = [rollouts.begin()];
-    const rounds = stepsOfRounds(context.generator.schedule);
+    const rounds = stepsOfRounds(size, context.generator.schedule);
     for (const [index, { first, last }] of rounds.entries()) {
       const total = candidates[first - 1] ?? 1;
       const round = { round: index + 1, rounds: rounds.length, step: last, total };
       current = yield* rollouts.play(current, round, 1);
     }
-    return rollouts.result(result);
+    return yield* rollouts.complete(result);
   } finally {
     rollouts.close();
   }

@@ -10,6 +10,7 @@ import { JURY_RULES, resolveJury } from '../verifiers/jury.js';
 import { dryRun, type DryRunOptions } from './dry-run.js';
 import { checkMemory, formatMemory } from './memory.js';
 import { estimate, memoryNeed, resolveSearch, type SearchOptions } from './registry.js';
+import { rolloutOf, untilOf } from './rollout.js';
 import { diffusionSteps, squareScales } from './schedules.suite.js';
 
 /** Schedules whose prefixes, passes and pictures weigh something each. */
@@ -24,9 +25,19 @@ const weighed = (schedule: Schedule, more: Partial<Schedule> = {}): Schedule => 
     readout: { width: 1 + i, height: 1, nfe: step.readout.nfe },
   })),
 });
+/** A schedule whose unfinished pictures are predicted by the evaluation of the next step. */
+function looked(schedule: Schedule): Schedule {
+  const steps = schedule.steps.map((step, i) => {
+    return { ...step, readout: { ...step.readout, nfe: schedule.steps[i + 1]?.nfe ?? 0 } };
+  });
+  return { ...schedule, steps };
+}
 const SCHEDULES: Readonly<Record<string, Schedule>> = {
   scales: weighed(squareScales([1, 2, 3, 5, 8])),
   'a solver that draws': weighed(diffusionSteps(4, 'stochastic'), { standsAlone: true }),
+  'a solver whose looks are evaluations': weighed(looked(diffusionSteps(4, 'stochastic')), {
+    standsAlone: true,
+  }),
   'one step': weighed(squareScales([3])),
 };
 
@@ -53,18 +64,41 @@ const SEARCHES: readonly SearchOptions[] = [
   { strategy: 'beam', width: 4, candidates: 20 },
   { strategy: 'beam', width: 3, candidates: 6, keepElected: true },
   { strategy: 'zero-order', neighbours: 5, rounds: 3 },
+  { strategy: 'random', images: 1, rollout: 'preview:2' },
+  { strategy: 'random', images: 150, rollout: 'preview:3' },
+  { strategy: 'gto', candidates: 9, rollout: 'preview:4' },
+  { strategy: 'gto', candidates: 70, rollout: 'preview:1' },
+  { strategy: 'gto', candidates: 30, keepElected: true, rollout: 'preview:3' },
+  { strategy: 'beam', width: 4, candidates: 20, rollout: 'preview:3' },
+  {
+    strategy: 'beam',
+    width: 3,
+    candidates: 6,
+    keepElected: true,
+    rollout: 'preview:2',
+    result: 'last-round',
+  },
+  { strategy: 'gto', candidates: 30, rollout: 'none' },
+  { strategy: 'beam', width: 4, candidates: 20, rollout: 'none' },
 ];
+
+/** With one candidate at every step that draws nothing, and whole rollouts where there are too few steps for previews. */
+function suited(options: SearchOptions, { steps }: Schedule): SearchOptions {
+  const until = untilOf(rolloutOf(options));
+  const { rollout: _, ...full } = options as SearchOptions & { readonly rollout?: string };
+  const fits = typeof until !== 'number' || until < steps.length;
+  const given = fits ? options : full;
+  if (!('candidates' in given)) return given;
+  const searched = typeof until === 'number' && fits ? steps.slice(0, until) : steps;
+  const candidates = searched.map(({ draws }) => (draws ? Number(given.candidates) : 1));
+  return { ...given, candidates };
+}
 
 describe.each(Object.entries(SCHEDULES))('over %s', (_, schedule) => {
   describe.each(JURIES)('by %s', (__, how) => {
     it.each(SEARCHES)('%o holds no more than was set aside, whatever that is', async (options) => {
       const jury = how.jury ?? resolveJury(['none']);
-      const steps = schedule.steps.map(({ draws }) => draws);
-      const given =
-        !('candidates' in options) || steps.every(Boolean)
-          ? options
-          : { ...options, candidates: steps.map((draws) => (draws ? Number(options.candidates) : 1)) };
-      const search = resolveSearch(given, schedule);
+      const search = resolveSearch(suited(options, schedule), schedule);
       const need = memoryNeed(search, { schedule, jury });
       if (!need) throw new Error('a strategy of ours says what it holds');
       const free = await dryRun(search, schedule, how);

@@ -4,6 +4,7 @@
 // A jury that compares candidates with each other may hold every candidate of a round until all are judged. Where the memory is
 // too small for that, a round holds none of them: a candidate is its place in the search, from which its prefix is drawn again by
 // no forward pass, since the beam that it came from still has its own; the elected ones' own passes are then computed once more.
+// Nor does it hold the previews that may be completed in the end: the winner's passes are then computed once more, too.
 
 import { UsageError } from '../core/errors.js';
 import type { Schedule } from '../models/contract.js';
@@ -21,6 +22,13 @@ export interface RoundSize {
   readonly elect: number;
   /** Whether the rollouts of the elected are kept for the next round. */
   readonly keepElected: boolean;
+  /** The step whose size its pictures have. @default `until` */
+  readonly size?: number;
+  /**
+   * How many previews the rounds before it judged, where one of all previews is completed in the end: the rollouts of those that may
+   * be it stay. @default no previews are judged in it
+   */
+  readonly previewsBefore?: number;
 }
 
 /** How a round runs within its memory. */
@@ -43,27 +51,62 @@ function contenders({ beams, candidates, elect }: RoundSize, isRelative: boolean
   return isRelative ? candidates : Math.min(candidates, elect + beams - 1);
 }
 
+/** The round in which one of previews is completed, by itself. */
+export function completionRound(until: number, { steps }: Schedule): RoundSize {
+  const step = steps.length;
+  return { beams: 1, from: until, step, until: step, candidates: 1, elect: 0, keepElected: false };
+}
+
+/** Previews that may be completed where scores decide: the best of all rounds, and of the last. */
+const MOST_LEADING = 2;
+
+/** Whose rollouts stay because they may be completed: of the rounds before, and of those of this one that are not under way. */
+function leading(
+  { previewsBefore, candidates }: RoundSize,
+  { rollouts, holds, isRelative }: RoundPlan & { readonly isRelative: boolean },
+): { readonly before: number; readonly now: number } {
+  if (previewsBefore === undefined || !holds) return { before: 0, now: 0 };
+  const most = isRelative ? Infinity : MOST_LEADING;
+  const before = Math.min(previewsBefore, most);
+  return { before, now: Math.max(0, Math.min(most - before, candidates - rollouts)) };
+}
+
 /** Bytes that a round holds at once at most. */
 export function roundBytes(
   schedule: Schedule,
   round: RoundSize,
-  { rollouts, holds, isRelative }: RoundPlan & { readonly isRelative: boolean },
+  plan: RoundPlan & { readonly isRelative: boolean },
 ): number {
   const bytes = new HeldBytes(schedule);
-  const { from, step, until, keepElected } = round;
+  const { from, step, until, keepElected, size = until } = round;
+  const { rollouts, holds, isRelative } = plan;
   const last = schedule.steps.length;
   const beam =
     from === 0 ? 0 : bytes.extended(0, from, last) + (keepElected ? bytes.kept(from, from, until) : 0);
   const candidate = keepElected ? bytes.kept(from, step, until) : bytes.extended(from, step, until);
-  const rollout =
-    bytes.rollout(from, step, until, keepElected) + bytes.picture(until) + bytes.running(from, until);
+  const rolled = bytes.rollout(from, step, until, keepElected);
+  const rollout = rolled + bytes.picture(size) + bytes.running(from, until, size);
   const held = holds ? Math.min(contenders(round, isRelative), round.candidates - rollouts) : 0;
-  const drawing = Math.max(held, 0) * candidate + rollouts * rollout;
+  const { before, now } = leading(round, plan);
+  // Where all stay, those that lead are among them; their rollouts hold more than what is drawn from.
+  const others = isRelative ? held - now : held;
+  const drawing = Math.max(others, 0) * candidate + now * rolled + rollouts * rollout;
   // Without holding them, the elected come back one after the other.
   const again = holds ? 0 : round.elect * candidate + rollout;
   // A picture that was let go is drawn again from its packed state now and then.
-  const redrawn = bytes.unpacked(last) + bytes.picture(last) + bytes.running(last, last);
-  return bytes.root + round.beams * beam + Math.max(drawing, again) + redrawn;
+  const redrawn = (at: number, as: number): number =>
+    bytes.unpacked(at) + bytes.look(at) + bytes.picture(as) + bytes.running(at, at, as);
+  const lead = before * bytes.extended(0, until, until);
+  const looking = Math.max(redrawn(until, size), redrawn(last, last));
+  return bytes.root + round.beams * beam + lead + Math.max(drawing, again) + looking;
+}
+
+/**
+ * Whether candidates may be held or not, the better first. Where looking at them is an evaluation, which what goes on from them need
+ * not pay again, they are always held: it would be lost with them.
+ */
+function waysToHold({ until }: RoundSize, { steps }: Schedule): readonly boolean[] {
+  return (steps[until - 1]?.readout.nfe ?? 0) > 0 ? [true] : [true, false];
 }
 
 /** How a round runs within so many bytes, the more at once the better; null where they are too few. */
@@ -72,7 +115,7 @@ export function planRound(
   round: RoundSize,
   { bytes, isRelative }: { readonly bytes: number; readonly isRelative: boolean },
 ): RoundPlan | null {
-  for (const holds of [true, false]) {
+  for (const holds of waysToHold(round, schedule)) {
     for (let rollouts = mostRollouts(round); rollouts >= 1; rollouts--) {
       if (roundBytes(schedule, round, { rollouts, holds, isRelative }) <= bytes) return { rollouts, holds };
     }
@@ -89,7 +132,7 @@ export function memoryOf(schedule: Schedule, rounds: readonly RoundSize[], isRel
   const bytesOf = (round: RoundSize, plan: RoundPlan): number =>
     roundBytes(schedule, round, { ...plan, isRelative });
   const least = rounds.map((round) =>
-    Math.min(...[true, false].map((holds) => bytesOf(round, { rollouts: 1, holds }))),
+    Math.min(...waysToHold(round, schedule).map((holds) => bytesOf(round, { rollouts: 1, holds }))),
   );
   const most = rounds.map((round) => bytesOf(round, { rollouts: mostRollouts(round), holds: true }));
   return { least: Math.ceil(Math.max(0, ...least)), most: Math.ceil(Math.max(0, ...least, ...most)) };

@@ -203,7 +203,7 @@ describe('what it needs', () => {
 
   it('is a draw between two readouts: a plain solver is refused', () => {
     expect(checking(diffusionSteps(10, 'plain'))).toThrow(
-      /^particle search: steps 3 \(step 2\) to 4 \(step 3\) draw no random numbers.*a solver that draws/,
+      /^particle search: steps 7 \(step 6\) to 8 \(step 7\) draw no random numbers.*a solver that draws/,
     );
     expect(checking(diffusionSteps(10, 'stochastic'))).not.toThrow();
     const last = { ...options, resampleAt: [4, 10] };

@@ -12,11 +12,12 @@ import type { Draw } from '../core/random.js';
 import type { Prefix, Schedule } from '../models/contract.js';
 import { checkScores } from '../verifiers/contract.js';
 import { combine } from '../verifiers/jury.js';
+import { affordable } from './budget.js';
 import { Contest } from './contest.js';
 import type { Candidate, Fate, Needs, Search, SearchContext, SearchResult, Strategy } from './contract.js';
 import type { Estimate } from './cost.js';
 import { Owned } from './owned.js';
-import { affordable, BUDGET, countsPerStep, exclusive } from './sizes.js';
+import { BUDGET, countsPerStep, exclusive } from './sizes.js';
 
 /** The logarithm of what a particle is weighed by, over lambda, from the scores of its pictures until then. */
 const POTENTIALS = {
@@ -76,7 +77,7 @@ function resolve(given: OptionsOf<typeof OPTIONS>, schedule: Schedule): Particle
   // One particle's readouts are what its next steps pay for: only others' may be lost.
   const one = costOfParticles({ particles: schedule.steps.map(() => 1), resampleAt }, schedule).nfe;
   const two = costOfParticles({ particles: schedule.steps.map(() => 2), resampleAt }, schedule).nfe;
-  const price = { each: two - one, free: two - 2 * one, least: 1 };
+  const price = { each: two - one, fixed: 2 * one - two };
   const chosen = budget === undefined ? (particles ?? USUAL.particles) : affordable(budget, price);
   const counts = countsPerStep(chosen, 'particles', schedule);
   const rise = counts.findIndex(

@@ -5,6 +5,8 @@ import { describeStrategy, meanScore, picturesOf, play } from './strategy.suite.
 describeStrategy('random', [
   { strategy: 'random', images: 1 },
   { strategy: 'random', images: 12 },
+  { strategy: 'random', images: 9, rollout: 'preview:2' },
+  { strategy: 'random', images: 5, rollout: 'none' },
 ]);
 
 it('finds better pictures the more it draws', async () => {

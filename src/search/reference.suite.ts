@@ -5,6 +5,7 @@ import type { Draw } from '../core/random.js';
 import { combine, type Jury } from '../verifiers/jury.js';
 import type { BitJudge, Bits, BitWorld } from './bit-model.suite.js';
 import type { ResolvedSearch } from './registry.js';
+import { rolloutOf, untilOf } from './rollout.js';
 
 /** What a search should find: candidates in the order in which they are judged, and the picture that wins. */
 export interface Reference {
@@ -28,7 +29,13 @@ interface Place {
 /** Works a search out by definition. */
 export function referenceSearch(search: ResolvedSearch, world: BitWorld, root: Draw, jury: Jury): Reference {
   const K = world.schedule.steps.length;
-  const draw = (draws: Draws): Bits => draws.reduce<Bits>((bits, each) => world.extend(bits, each), []);
+  const until = untilOf(rolloutOf(search));
+  /** As it is looked at: without rollouts the steps to come are dark. */
+  const draw = (draws: Draws): Bits => {
+    const bits = draws.reduce<Bits>((before, each) => world.extend(before, each), []);
+    const dark = world.schedule.steps.slice(bits.length).map(({ tokens }) => Array<number>(tokens).fill(0));
+    return until === 'none' ? [...bits, ...dark] : bits;
+  };
   const compare = (pictures: readonly Draws[], by = jury): readonly number[] =>
     numbersOf(
       pictures.map((each) => world.scoresOf(draw(each))),
@@ -64,24 +71,39 @@ export function referenceSearch(search: ResolvedSearch, world: BitWorld, root: D
       .sort((a, b) => b.number - a.number || b.second - a.second || a.order - b.order)
       .slice(0, count);
   };
-  /** The first k steps of `from`, then new ones to the end. */
-  const complete = (from: Draws, k: number, candidate: Draw): Draws => [
-    ...from.slice(0, k),
-    ...world.schedule.steps.slice(k).map((_, i) => candidate.fold(k + i + 1)),
-  ];
+  /** The first k steps of `from`, then new ones to `end`. */
+  const complete = (from: Draws, k: number, candidate: Draw, end: number): Draws => {
+    const draws = [
+      ...from.slice(0, k),
+      ...world.schedule.steps.slice(k, end).map((_, i) => candidate.fold(k + i + 1)),
+    ];
+    owners.set(draws, candidate);
+    return draws;
+  };
+  const owners = new Map<Draws, Draw>();
   const all: Draws[] = [];
   const numbers: number[] = [];
   const finish = (pictures: readonly Draws[]): Reference => {
-    const { draws, number } = best(pictures, 1)[0] ?? { draws: [], number: NaN };
-    return { pictures: all.map(draw), numbers, winner: draw(draws), number };
+    const found = best(pictures, 1)[0] ?? { draws: [], number: NaN };
+    const own = owners.get(found.draws);
+    if (!own || found.draws.length === K) {
+      return { pictures: all.map(draw), numbers, winner: draw(found.draws), number: found.number };
+    }
+    // A preview has won: the same draws make the rest of it, and it is judged alone.
+    const whole = complete(found.draws, found.draws.length, own, K);
+    judge([whole]);
+    return { pictures: all.map(draw), numbers, winner: draw(whole), number: compare([whole])[0] ?? NaN };
   };
   const judge = (round: readonly Draws[]): void => {
     all.push(...round);
     numbers.push(...compare(round));
   };
 
+  const stop = typeof until === 'number' ? until : K;
   if (search.strategy === 'random') {
-    judge(Array.from({ length: search.images }, (_, n) => complete([], 0, root.fold(1).fold(0).fold(n))));
+    judge(
+      Array.from({ length: search.images }, (_, n) => complete([], 0, root.fold(1).fold(0).fold(n), stop)),
+    );
     return finish(all);
   }
   if (search.strategy === 'zero-order') {
@@ -91,7 +113,7 @@ export function referenceSearch(search: ResolvedSearch, world: BitWorld, root: D
       const places = Array.from({ length: search.neighbours }, (_, n): Place & { near: Draw } => {
         const own = root.fold(r).fold(0).fold(n);
         const near = own.near(around, search.radius);
-        return { beam: 0, own, near, draws: complete([], 0, near) };
+        return { beam: 0, own, near, draws: complete([], 0, near, K) };
       });
       judge(places.map(({ draws }) => draws));
       const [best] = elect(places, 1);
@@ -151,23 +173,31 @@ export function referenceSearch(search: ResolvedSearch, world: BitWorld, root: D
   let round: Place[] = [];
   let beams: readonly Draws[] = [[]];
   let number = 0;
-  for (let k = 1; k <= K; k++) {
+  for (let k = 1; k <= stop; k++) {
     // A step that draws nothing is no round: its pictures are those of the round before.
-    if (k > 1 && world.schedule.steps[k - 1]?.draws === false) continue;
+    const isIdle = (step: number): boolean => world.schedule.steps[step - 1]?.draws === false;
+    if (k > 1 && isIdle(k)) continue;
     number++;
+    let end = k;
+    while (end < stop && isIdle(end + 1)) end++;
     const share = (width * (search.candidates[k - 1] ?? 0)) / beams.length;
     round = beams.flatMap((beam, b) =>
       Array.from({ length: share }, (_, c) => {
         const own = root.fold(number).fold(b).fold(c);
         const kept = search.keepElected && k > 1 && c === 0;
-        return { beam: b, own, draws: kept ? beam : complete(beam, k - 1, own) };
+        return {
+          beam: b,
+          own,
+          draws: kept ? beam : complete(beam, k - 1, own, until === 'none' ? end : stop),
+        };
       }),
     );
     judge(round.map(({ draws }) => draws));
     beams = elect(round, width);
   }
-  // A rollout that was taken over is one picture all the same.
-  return finish(search.result === 'best' ? [...new Set(all)] : round.map(({ draws }) => draws));
+  // A rollout that was taken over is one picture all the same, and pictures of different steps do not compare.
+  const alike = [...new Set(all)].filter(({ length }) => length === stop);
+  return finish(search.result === 'best' ? alike : round.map(({ draws }) => draws));
 }
 
 /** What a particle is weighed by, from the scores of its pictures so far. */

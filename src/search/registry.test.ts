@@ -2,7 +2,11 @@ import { describe, expect, it } from 'vitest';
 
 import { diffusionSchedule } from '../../test/fakes/fake-diffusion.js';
 import { UsageError } from '../core/errors.js';
+import { RandomKey } from '../core/random.js';
+import { MODELS } from '../models/catalog.js';
 import { resolveJury } from '../verifiers/jury.js';
+import { MOST_CANDIDATES } from './budget.js';
+import { dryRun } from './dry-run.js';
 import {
   checkSearch,
   estimate,
@@ -15,7 +19,7 @@ import {
   STRATEGIES,
 } from './registry.js';
 import { diffusionSteps, squareScales } from './schedules.suite.js';
-import { DEFAULTS, MOST_CANDIDATES } from './sizes.js';
+import { DEFAULTS } from './sizes.js';
 
 const scales = (count: number) => squareScales(Array.from({ length: count }, (_, i) => i + 1));
 const resolve = (options: object, count = 13): ResolvedSearch => resolveSearch(options, scales(count));
@@ -116,7 +120,16 @@ describe('resolving', () => {
     }
     expect(findStrategy()).toBe(STRATEGIES[2]);
     const own = ['lambda', 'neighbours', 'particles', 'potential', 'radius', 'resampleAt', 'rounds'];
-    const options = ['budget', 'candidates', 'images', 'keepElected', ...own, 'result', 'width'].sort();
+    const options = [
+      'budget',
+      'candidates',
+      'images',
+      'keepElected',
+      ...own,
+      'result',
+      'rollout',
+      'width',
+    ].sort();
     expect(Object.keys(SEARCH_OPTIONS).sort()).toEqual(options);
   });
 
@@ -151,7 +164,8 @@ describe('budgets', () => {
     ],
     [
       { strategy: 'beam', budget: 1364 },
-      { width: DEFAULTS.width, candidates: Array(13).fill(4) },
+      // The rest of it: one more at all scales but the last, and 2 evaluations that buy nothing.
+      { width: DEFAULTS.width, candidates: [...Array<number>(12).fill(5), 4] },
     ],
   ])('%o gives %o', (options, expected) => {
     expect(resolve(options)).toMatchObject(expected);
@@ -193,19 +207,18 @@ describe('budgets', () => {
     { strategy: 'particles' },
     { strategy: 'particles', resampleAt: [1, 4, 5] },
   ];
+  const cheaper = [
+    { strategy: 'random', rollout: 'preview:3' },
+    { strategy: 'gto', rollout: 'none' },
+    { strategy: 'beam', rollout: 'preview:5' },
+    { strategy: 'beam', width: 2, rollout: 'preview:2', keepElected: true },
+  ];
+  type Searches<Name> = Extract<ResolvedSearch, { readonly strategy: Name }>;
   /** The next larger search. */
-  const oneMore = (search: ResolvedSearch): ResolvedSearch => {
-    const more = (counts: readonly number[]): number[] => counts.map((count) => count + 1);
-    switch (search.strategy) {
-      case 'random':
-        return { ...search, images: search.images + 1 };
-      case 'zero-order':
-        return { ...search, rounds: search.rounds + 1 };
-      case 'particles':
-        return { ...search, particles: more(search.particles) };
-      default:
-        return { ...search, candidates: more(search.candidates) };
-    }
+  const oneMore = (search: Searches<'random' | 'zero-order' | 'particles'>): ResolvedSearch => {
+    if (search.strategy === 'random') return { ...search, images: search.images + 1 };
+    if (search.strategy === 'zero-order') return { ...search, rounds: search.rounds + 1 };
+    return { ...search, particles: search.particles.map((count) => count + 1) };
   };
   const uneven = scales(7).steps.map((step, i) => ({ ...step, nfe: [0, 1, 2, 1, 0, 3, 1][i] ?? 1 }));
   const schedules = [
@@ -215,15 +228,30 @@ describe('budgets', () => {
     ['steps that are looked at by evaluations', diffusionSchedule({ solver: 'stochastic', steps: 6 })],
   ] as const;
   describe.each(schedules)('over %s', (_, schedule) => {
-    it.each(searches)('%o spends as much of a budget as it can, and never more', (options) => {
-      for (const budget of [300, 301, 500, 777, 1365, 5000]) {
+    it.each([...searches, ...cheaper])('%o leaves less than a candidate costs', (options) => {
+      for (let budget = 200; budget < 1500; budget += 37) {
         const search = resolveSearch({ ...options, budget } as SearchOptions, schedule);
-        expect(estimate(search, schedule).nfe).toBeLessThanOrEqual(budget);
-        expect(estimate(oneMore(search), schedule).nfe).toBeGreaterThan(budget);
+        const { nfe } = estimate(search, schedule);
+        expect(nfe).toBeLessThanOrEqual(budget);
+        if (!('candidates' in search)) {
+          expect(estimate(oneMore(search), schedule).nfe).toBeGreaterThan(budget);
+          continue;
+        }
+        const bought: number[] = [];
+        for (const [at, count] of search.candidates.entries()) {
+          const candidates = search.candidates.with(at, count + 1);
+          const more = estimate({ ...search, candidates }, schedule).nfe;
+          const buys = schedule.steps[at]?.draws === true && more > nfe;
+          if (buys) expect(more).toBeGreaterThan(budget);
+          // Nothing is to be had at steps that draw nothing, and nothing has to be bought that costs nothing.
+          if (buys) bought.push(count);
+          else expect(count).toBe(1);
+        }
+        expect(Math.max(...bought) - Math.min(...bought)).toBeLessThan(3);
       }
     });
 
-    it.each(searches)('%o names the least budget, which then is enough', (options) => {
+    it.each([...searches, ...cheaper])('%o names the least budget, which then is enough', (options) => {
       const attempt = (budget: number): ResolvedSearch =>
         resolveSearch({ ...options, budget } as SearchOptions, schedule);
       let message = '';
@@ -236,6 +264,56 @@ describe('budgets', () => {
       const least = Number(/at least (\d+)$/.exec(message)?.[1]);
       expect(() => attempt(least - 1)).toThrow('too small');
       expect(estimate(attempt(least), schedule).nfe).toBe(least);
+    });
+  });
+});
+
+describe('equal budgets', () => {
+  const models = MODELS.flatMap((model) => {
+    const sizes = model.name === 'toybox' ? [{}] : [{ size: '0.06M' }, { size: '0.25M' }, { size: '1M' }];
+    return sizes.map((size) => [`${model.name} ${JSON.stringify(size)}`, model.schedule(size)] as const);
+  });
+  const arms = [
+    { strategy: 'gto' },
+    { strategy: 'gto', keepElected: true },
+    { strategy: 'beam' },
+    { strategy: 'beam', width: 2, rollout: 'preview:5' },
+    { strategy: 'beam', rollout: 'none' },
+  ] as const;
+
+  it.each(models)(
+    'are spent to within three in a hundred, and cost what is foretold, by %s',
+    async (_, schedule) => {
+      const draws = RandomKey.fromSeed(11).uniform(12);
+      for (const [i, draw] of draws.entries()) {
+        const budget = 280 + Math.floor(draw * 2000);
+        for (const arm of arms) {
+          const search = resolveSearch({ ...arm, budget }, schedule);
+          const { nfe, forwards, tokens } = estimate(search, schedule);
+          expect(nfe).toBeGreaterThanOrEqual(0.97 * budget);
+          expect(nfe).toBeLessThanOrEqual(budget);
+          if (i > 1) continue;
+          expect(await dryRun(search, schedule)).toMatchObject({ nfe, forwards, tokens });
+        }
+      }
+    },
+  );
+
+  it('of 300 are 300 with 6 scales, whoever searches: but for rounds of four pictures', () => {
+    const six = scales(6);
+    const spent = names.map((strategy) => [strategy, nfe({ strategy, budget: 300 }, 6)]);
+    expect(Object.fromEntries(spent)).toEqual({
+      random: 300,
+      gto: 300,
+      beam: 300,
+      'zero-order': 12 * 4 * 6,
+      particles: 300,
+    });
+    expect(resolveSearch({ strategy: 'beam', budget: 300 }, six)).toMatchObject({
+      candidates: [5, 5, 5, 4, 4, 5],
+    });
+    expect(resolveSearch({ strategy: 'gto', budget: 300 }, six)).toMatchObject({
+      candidates: [15, 14, 14, 14, 14, 14],
     });
   });
 });
@@ -260,7 +338,7 @@ describe('refusals', () => {
     [{ strategy: 'zero-order', budget: 500, rounds: 5 }, /one of 'rounds' and 'budget', not both/],
     [
       { strategy: 'random', width: 3 },
-      /random search does not take the option 'width': it takes images, budget/,
+      /random search does not take the option 'width': it takes images, budget, rollout/,
     ],
     [{ strategy: 'random', keepElected: false }, /does not take the option 'keepElected'/],
     [{ strategy: 'gto', images: 3 }, /does not take the option 'images'/],
@@ -283,6 +361,22 @@ describe('refusals', () => {
     [{ strategy: 'beam', budget: 0 }, /'budget' must be a whole number of function evaluations, at least 1/],
     [{ strategy: 'beam', keepElected: 'yes' }, /'keepElected' must be true or false/],
     [{ strategy: 'beam', result: 'first' }, /'result' must be one of best, last-round/],
+    [
+      { strategy: 'beam', rollout: 'preview' },
+      /'rollout' must be 'full', 'none' or 'preview:N'.*got 'preview'/,
+    ],
+    [{ strategy: 'beam', rollout: 'preview:0' }, /'rollout' must be/],
+    [{ strategy: 'random', rollout: 'preview:2.5' }, /'rollout' must be/],
+    [
+      { strategy: 'gto', rollout: 'preview:13' },
+      /'rollout' is 'preview:13', but the model has 13 scales: preview:1 to preview:12 stop before the last/,
+    ],
+    [{ strategy: 'random', rollout: 'preview:999' }, /the model has 13 scales/],
+    [{ strategy: 'gto', rollout: 'none', keepElected: true }, /'keepElected' keeps rollouts/],
+    [
+      { strategy: 'gto', rollout: 'preview:3', candidates: [1, 2] },
+      /lists 2 numbers, but previews are of 3 scales: give one number per scale, or one for all/,
+    ],
     [{ strategy: 'gto', candidates: 1, keepElected: true }, /'keepElected' needs at least 2 candidates/],
   ])('%o', (options, message) => {
     expect(() => resolve(options)).toThrow(UsageError);

@@ -7,17 +7,17 @@
 //
 // Nothing is computed twice: the generator keeps a prefix's forward pass with the prefix. A candidate's own prefix is held
 // until it is dropped, so the first step of its rollout is also the first step of all that the next round draws from it. Where the
-// memory does not hold so many (memory.ts), the elected are drawn again from their places.
+// memory does not hold so many (memory.ts), the elected are drawn again from their places, and so is a preview that is completed.
 
 import { throwIfAborted, UsageError } from '../core/errors.js';
-import type { Image } from '../core/image.js';
 import { Ledger } from '../core/ledger.js';
 import type { Draw } from '../core/random.js';
 import type { Prefix } from '../models/contract.js';
-import { isRelative, type Scores } from '../verifiers/jury.js';
+import { isRelative } from '../verifiers/jury.js';
+import { complete, drawAt, judgeAll, type Judged, letGo } from './completion.js';
 import { Contest } from './contest.js';
 import type { Candidate, Fate, SearchContext, SearchEvent, SearchResult, Shown } from './contract.js';
-import { formatMemory, planRound, type RoundPlan } from './memory.js';
+import { completionRound, formatMemory, planRound, type RoundPlan, type RoundSize } from './memory.js';
 import { Owned } from './owned.js';
 
 /** What a round draws from: the empty prefix, or a candidate that the round before elected. */
@@ -57,6 +57,7 @@ export interface Draft {
 export interface Round {
   /** Its number, from 1. */
   readonly round: number;
+  /** How many of them are played; that in which a preview is completed is not among them. */
   readonly rounds: number;
   /** How many steps its candidates fix. */
   readonly step: number;
@@ -65,10 +66,8 @@ export interface Round {
 }
 
 /** A draft's rollout, judged; the search owns its prefixes. */
-interface Outcome {
+interface Outcome extends Judged {
   readonly chain: Chain;
-  readonly scores: Scores;
-  readonly image: Image;
   /** The packed picture, for those who are shown it. */
   readonly state: Uint8Array;
 }
@@ -78,27 +77,32 @@ export interface RolloutOptions {
   /** Keeps the rollouts of elected candidates: each is candidate 0 of its beam in the next round, at no cost. @default false */
   readonly keepElected?: boolean;
   /**
-   * Judges candidates by how far they have come after so many steps, without the steps after that; none of its rounds may fix
-   * more. `complete` then finishes the winner. @default all steps
+   * Judges candidates by how far they have come after so many steps, at their own size and without the steps after that; none of
+   * its rounds may fix more. `complete` then finishes the winner. With 'none', by the steps that they fix, decoded at the last
+   * size: rounds judge pictures of different steps, which do not compare, and the best are those of the last. @default all steps
    */
-  readonly until?: number;
+  readonly until?: number | 'none' | undefined;
 }
 
 /** The candidates of one search, with everything that it holds of the generator. */
 export class Rollouts {
   readonly #context: SearchContext;
   readonly #keepElected: boolean;
-  /** The step that rollouts go to. */
-  readonly #until: number;
+  readonly #until: number | 'none';
   readonly #owned = new Owned();
   readonly #candidates: Candidate[] = [];
   readonly #fates: Fate[] = [];
   /** How many pictures the next group may have, whatever fits. */
   #growing = FIRST_GROUP;
-  /** Packed rollouts that stopped early, by candidate: one of them is to be completed. */
+  /** Packed previews by candidate: one of them is to be completed. */
   readonly #states = new Map<number, Uint8Array>();
-  /** All pictures of the search, each once. */
-  readonly #search: Contest;
+  /** The rollouts of those previews that may be it: going on with them computes nothing twice. */
+  readonly #leading = new Map<Candidate, Prefix>();
+  /** All pictures that were judged at the most steps, each once. */
+  #search: Contest;
+  /** The step after which the pictures of the round under way are judged. */
+  #goal = 0;
+  #rounds = 0;
   /** The candidates of the round under way. */
   #round: Contest;
   /** How the round under way keeps within the memory; null where nothing was set aside for the search. */
@@ -128,10 +132,14 @@ export class Rollouts {
     elect: number,
   ): AsyncGenerator<SearchEvent, Elected[], void> {
     const { round: number, rounds, step, total } = round;
-    yield { type: 'round', round: number, rounds, step, candidates: total };
+    this.#rounds = number;
+    const told = this.#previews ? rounds + 1 : rounds;
+    yield { type: 'round', round: number, rounds: told, step, candidates: total };
+    this.#setGoal(this.#until === 'none' ? step : this.#until);
     const drafts = this.#draw(beams, round);
     this.#round = this.#newRound();
-    this.#plan = this.#planRound(beams, round, elect);
+    this.#plan = this.#planRound(this.#sizeOf(beams, round, elect));
+    if (this.#plan?.holds === false) this.#leadOnly(new Set());
     const places = new Map<Candidate, Draft>();
     let held: readonly Elected[] = [];
     for (let start = 0; start < drafts.length;) {
@@ -139,14 +147,16 @@ export class Rollouts {
       start += group.length;
       this.#growing *= GROWTH;
       const outcomes = await this.#judge(group);
-      const entered = group.map((draft) => this.#enter(draft, outcomes.get(draft)));
-      const candidates = entered.map(({ candidate }) => candidate);
+      const rolled = group.map((draft) => this.#enter(draft, outcomes.get(draft)));
+      const candidates = rolled.map(({ candidate }) => candidate);
       this.#round.enter(candidates);
       this.#search.enter(candidates.filter(({ sameAs }) => sameAs === undefined));
       candidates.forEach((candidate, i) => places.set(candidate, at(group, i)));
+      if (this.#previews) this.#lead(rolled, number === rounds);
+      const entered = rolled.map((each) => this.#shorten(each));
       held = this.#keepOnly([...held, ...entered], this.#contenders(elect, places));
       await this.#show(group, entered, outcomes);
-      this.#letGo(outcomes);
+      letGo(this.#context, outcomes.values());
       yield { type: 'judged', candidates, best: this.#search.best().id };
     }
     const ranking = this.#round.ranking(elect);
@@ -188,38 +198,30 @@ export class Rollouts {
   }
 
   /**
-   * Where rollouts stopped early: takes the remaining steps of the winner, and judges what comes out once more, since scores of
-   * pictures at different steps do not compare. It continues as its rollout would have, and has nobody to compete with.
+   * The result of the search, which ends with it. Where it was one of previews, the remaining steps of the winner are taken first,
+   * and what comes out is judged once more; all else is released.
    */
   async *complete(choice: 'best' | 'last-round'): AsyncGenerator<SearchEvent, SearchResult, void> {
     const found = this.result(choice);
-    const winner = at(this.#candidates, found.winner - 1);
-    const { generator, draw } = this.#context;
-    const step = generator.schedule.steps.length;
-    if (winner.judgedAt === step) return found;
-    const round = (winner.path[0] ?? 0) + 1;
-    yield { type: 'round', round, rounds: round, step, candidates: 1 };
-    const origin = at(this.#candidates, (winner.sameAs ?? winner.id) - 1);
-    const prefix = this.#owned.add(generator.unpack(this.#states.get(origin.id) ?? NO_STATE));
-    const draft: Draft = {
-      beam: { candidate: winner, chain: [prefix] },
-      path: origin.path,
-      step,
-      inherited: false,
-      draw: drawAt(origin.path, draw),
+    const preview = at(this.#candidates, found.winner - 1);
+    const { generator } = this.#context;
+    if (preview.judgedAt === generator.schedule.steps.length) return found;
+    this.#planRound(completionRound(preview.judgedAt, generator.schedule));
+    const { path, id: origin } = at(this.#candidates, (preview.sameAs ?? preview.id) - 1);
+    const led = this.#leading.get(preview)?.retain();
+    // Nothing is drawn from any other.
+    this.#owned.releaseAll();
+    this.#leading.clear();
+    const prefix = this.#owned.add(led ?? generator.unpack(this.#states.get(origin) ?? NO_STATE));
+    const id = this.#candidates.length + 1;
+    const completion = { preview, path, prefix, id, round: this.#rounds + 1 };
+    const { candidate, standing } = yield* complete(this.#context, completion);
+    return {
+      winner: id,
+      standing,
+      candidates: [...this.#candidates, candidate],
+      fates: [...this.#fates, { id, standing, copies: 0 }],
     };
-    this.#round = this.#newRound();
-    const outcomes = await this.#judge([draft], step);
-    const entered = this.#enter(draft, outcomes.get(draft), step);
-    this.#round.enter([entered.candidate]);
-    await this.#show([draft], [entered], outcomes);
-    this.#letGo(outcomes);
-    yield { type: 'judged', candidates: [entered.candidate], best: entered.candidate.id };
-    const standing = this.#round.standingOf(entered.candidate);
-    const fate = { id: entered.candidate.id, standing, copies: 0 };
-    this.#fates.push(fate);
-    yield { type: 'elected', round, fates: [fate] };
-    return this.result('last-round');
   }
 
   /** Frees all that is left; to be called however the search ends. */
@@ -248,29 +250,71 @@ export class Rollouts {
     });
   }
 
-  get #stopsEarly(): boolean {
-    return this.#until < this.#context.generator.schedule.steps.length;
+  /** Whether candidates are judged by previews, and one of them completed. */
+  get #previews(): boolean {
+    return this.#until !== 'none' && this.#until < this.#context.generator.schedule.steps.length;
   }
 
-  /** Throws a UsageError where a round needs more than what was set aside for the search. */
-  #planRound(beams: readonly Beam[], { step, total }: Round, elect: number): RoundPlan | null {
-    const { reservation, generator, bench } = this.#context;
-    if (!reservation) return null;
-    const size = {
+  /** Whether nothing can be drawn from a candidate of so many steps. */
+  #isLast(step: number): boolean {
+    return step === (this.#until === 'none' ? this.#context.generator.schedule.steps.length : this.#until);
+  }
+
+  /** Pictures of different steps do not compare: with more of them than before, the search begins anew. */
+  #setGoal(goal: number): void {
+    if (goal > this.#goal) this.#search = new Contest(this.#context.bench.jury);
+    this.#goal = goal;
+  }
+
+  /** What a round holds. */
+  #sizeOf(beams: readonly Beam[], { step, total }: Round, elect: number): RoundSize {
+    return {
       beams: beams.length,
       from: beams[0]?.chain[0]?.step ?? 0,
       step,
-      until: this.#until,
+      until: this.#goal,
       candidates: total,
       elect,
       keepElected: this.#keepElected,
+      ...(this.#until === 'none' ? { size: this.#context.generator.schedule.steps.length } : {}),
+      ...(this.#previews ? { previewsBefore: this.#candidates.length } : {}),
     };
+  }
+
+  /** Throws a UsageError where a round needs more than what was set aside for the search. */
+  #planRound(size: RoundSize): RoundPlan | null {
+    const { reservation, generator, bench } = this.#context;
+    if (!reservation) return null;
     const { bytes } = reservation;
     const plan = planRound(generator.schedule, size, { bytes, isRelative: isRelative(bench.jury) });
     if (plan) return plan;
     throw new UsageError(
       `a round of this search does not fit into ${formatMemory(bytes)}: give the engine more (option 'memory', --memory)`,
     );
+  }
+
+  /**
+   * Holds on to the rollouts of those previews that may be completed in the end. Where a jury ranks, that may be many: if they do not
+   * fit, only the best until now stay, or none, and the first steps of another one are computed again if that wins after all.
+   */
+  #lead(rolled: readonly Elected[], last: boolean): void {
+    if (this.#plan?.holds === false) return;
+    for (const { candidate, chain } of rolled) {
+      this.#leading.set(candidate, this.#owned.add((chain.at(-1) as Prefix).retain()));
+    }
+    const contests = last ? [this.#search, this.#round] : [this.#search];
+    const leaders = new Set(contests.flatMap((contest) => [...contest.leaders()]));
+    const fits = this.#plan !== null || leaders.size <= this.#context.generator.room(0, this.#goal) / 2;
+    this.#leadOnly(fits ? leaders : new Set(contests.map((contest) => contest.best())));
+  }
+
+  /** Of those that lead, frees the rollouts of all others. */
+  #leadOnly(staying: ReadonlySet<Candidate>): void {
+    for (const [candidate, prefix] of this.#leading) {
+      if (staying.has(candidate)) continue;
+      this.#leading.delete(candidate);
+      this.#owned.release(prefix);
+    }
   }
 
   /** Those that stay held while others are to come. */
@@ -292,12 +336,12 @@ export class Rollouts {
     for (const candidate of elected) {
       const draft = places.get(candidate);
       if (isHeld.has(candidate) || !draft) continue;
-      if (draft.step === this.#until) {
+      if (this.#isLast(draft.step)) {
         // Nothing can be drawn from it.
         again.push({ candidate, chain: [] });
         continue;
       }
-      const last = this.#keepElected ? this.#until : draft.step;
+      const last = this.#keepElected ? this.#goal : draft.step;
       // Its evaluations were counted when it was drawn first; forward passes count whenever they run.
       const [chain] = await this.#rollOut([draft], last, new Ledger());
       if (chain) again.push({ candidate, chain });
@@ -305,40 +349,28 @@ export class Rollouts {
     return [...held, ...again];
   }
 
-  /** Pictures that were judged and shown are no more the search's. */
-  #letGo(outcomes: ReadonlyMap<Draft, Outcome>): void {
-    for (const { image } of outcomes.values()) this.#context.reservation?.refund(image.data.length);
-  }
-
   #groupSize(beams: readonly Beam[], held: readonly Elected[]): number {
     const { generator } = this.#context;
-    const room = generator.room(beams[0]?.chain[0]?.step ?? 0, this.#until);
+    const room = generator.room(beams[0]?.chain[0]?.step ?? 0, this.#goal);
     if (this.#plan) return Math.max(1, Math.min(this.#growing, room, this.#plan.rollouts));
     // Kept rollouts hold as much memory as those under way.
     const kept = this.#keepElected ? beams.filter(({ candidate }) => candidate).length + held.length : 0;
-    return Math.max(1, Math.min(this.#growing, room - kept));
+    return Math.max(1, Math.min(this.#growing, room - kept - this.#leading.size));
   }
 
   /** Completes, decodes and judges those drafts of a group that nothing stands for yet. */
-  async #judge(group: readonly Draft[], until = this.#until): Promise<ReadonlyMap<Draft, Outcome>> {
-    const { generator, bench, signal, show, reservation } = this.#context;
+  async #judge(group: readonly Draft[]): Promise<ReadonlyMap<Draft, Outcome>> {
+    const { generator, signal, show } = this.#context;
     const drawn = group.filter(({ inherited }) => !inherited);
     if (drawn.length === 0) return new Map();
-    const chains = await this.#rollOut(drawn, until);
+    const chains = await this.#rollOut(drawn, this.#goal);
     throwIfAborted(signal);
     const rollouts = chains.map((chain) => chain.at(-1) as Prefix);
-    const images = await generator.decode(rollouts, 'own', { signal });
-    for (const { data } of images) reservation?.charge(data.length);
-    throwIfAborted(signal);
-    const scores = await bench.judge(images, { signal });
-    throwIfAborted(signal);
-    const packs = show !== undefined || this.#stopsEarly;
+    const judged = await judgeAll(this.#context, rollouts, this.#until === 'none' ? 'full' : 'own');
+    const packs = show !== undefined || this.#previews;
     const states = rollouts.map((rollout) => (packs ? generator.pack(rollout) : NO_STATE));
     return new Map(
-      drawn.map((draft, i) => [
-        draft,
-        { chain: at(chains, i), image: at(images, i), scores: at(scores, i), state: at(states, i) },
-      ]),
+      drawn.map((draft, i) => [draft, { chain: at(chains, i), state: at(states, i), ...at(judged, i) }]),
     );
   }
 
@@ -367,17 +399,26 @@ export class Rollouts {
     return this.#keepElected ? step >= draft.step : step === draft.step;
   }
 
-  /** Numbers a draft as a candidate, and holds on to no more of its rollout than the next round may need. */
-  #enter(draft: Draft, outcome: Outcome | undefined, judgedAt = this.#until): Elected {
+  /** Numbers a draft as a candidate, with its whole rollout. */
+  #enter(draft: Draft, outcome: Outcome | undefined): Elected {
     const { beam, path, step } = draft;
-    const place = { id: this.#candidates.length + 1, parent: beam.candidate?.id ?? 0, step, judgedAt, path };
+    const judgedAt = this.#goal;
+    const { steps } = this.#context.generator.schedule;
+    const view = this.#until === 'none' && judgedAt < steps.length ? ({ view: 'full' } as const) : {};
+    const id = this.#candidates.length + 1;
+    const place = { id, parent: beam.candidate?.id ?? 0, step, judgedAt, ...view, path };
     if (!outcome) return this.#takeOver(beam, place);
     const candidate: Candidate = { ...place, scores: outcome.scores };
     this.#candidates.push(candidate);
-    if (this.#stopsEarly) this.#states.set(candidate.id, outcome.state);
-    const kept = step === this.#until ? 0 : this.#keepElected ? outcome.chain.length : 1;
-    for (const rollout of outcome.chain.slice(kept)) this.#owned.release(rollout);
-    return { candidate, chain: outcome.chain.slice(0, kept) };
+    if (this.#previews) this.#states.set(id, outcome.state);
+    return { candidate, chain: outcome.chain };
+  }
+
+  /** Holds on to no more of a rollout than the next round may need. */
+  #shorten({ candidate, chain }: Elected): Elected {
+    const kept = this.#isLast(candidate.step) ? 0 : this.#keepElected ? chain.length : 1;
+    for (const rollout of chain.slice(kept)) this.#owned.release(rollout);
+    return { candidate, chain: chain.slice(0, kept) };
   }
 
   /** The rollout of an elected candidate, judged in the round before, as a candidate of this one. */
@@ -388,7 +429,6 @@ export class Rollouts {
     }
     const candidate: Candidate = { ...place, sameAs: before.sameAs ?? before.id, scores: before.scores };
     this.#candidates.push(candidate);
-    if (place.step === this.#until) return { candidate, chain: [] };
     return { candidate, chain: further.map((prefix) => this.#owned.add(prefix.retain())) };
   }
 
@@ -424,11 +464,6 @@ const NO_STATE = new Uint8Array(0);
  */
 const FIRST_GROUP = 4;
 const GROWTH = 4;
-
-/** The random numbers of a place in the search. */
-function drawAt(path: readonly number[], root: Draw): Draw {
-  return path.reduce<Draw>((from, index) => from.fold(index), root);
-}
 
 /** An element of a list that must have it: a model or verifier that gives too few results is at fault. */
 function at<T>(list: readonly T[], index: number): T {

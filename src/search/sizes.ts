@@ -3,18 +3,17 @@
 import { UsageError } from '../core/errors.js';
 import { choice, listed, type OptionsOf, toggle, whole, wholes, wrongOption } from '../core/options.js';
 import type { Schedule } from '../models/contract.js';
+import { MOST_CANDIDATES, spend, tooMany } from './budget.js';
 import type { Needs } from './contract.js';
 import { costOf, type DrawnAt, type Estimate } from './cost.js';
-import type { RoundSize } from './memory.js';
+import { completionRound, type RoundSize } from './memory.js';
+import { ROLLOUT, type RolloutSize, rolloutSize, rolloutWords, searchedSteps, untilOf } from './rollout.js';
 
 /** Which picture a search by steps gives: the best of all rollouts, or the best of the last round. */
 export const RESULT_CHOICES = ['best', 'last-round'] as const;
 
 /** Defaults that strategies share; all of them cost about what the default beam search costs, in NFE, but for particles. */
 export const DEFAULTS = { width: 3, candidates: 5, keepElected: false, result: 'best' } as const;
-
-/** More candidates than this in one round are taken for a mistake. */
-export const MOST_CANDIDATES = 1_000_000;
 
 /** The option that gives a strategy its sizes by what they cost. */
 export const BUDGET = whole('function evaluations to spend: the sizes follow from it', 1, {
@@ -32,14 +31,15 @@ export const STEPWISE_OPTIONS = {
   result: choice('the best of all rollouts, or of the last round', RESULT_CHOICES, {
     usual: DEFAULTS.result,
   }),
+  rollout: ROLLOUT,
 };
 
 /** What a caller may say about a search that elects candidates step by step. */
 export type StepwiseGiven = OptionsOf<typeof STEPWISE_OPTIONS>;
 
 /** Sizes of such a search. */
-export interface StepwiseSizes {
-  /** Candidates per beam at every step. */
+export interface StepwiseSizes extends RolloutSize {
+  /** Candidates per beam at every step that they are drawn at. */
   readonly candidates: readonly number[];
   readonly keepElected: boolean;
   readonly result: (typeof RESULT_CHOICES)[number];
@@ -53,41 +53,54 @@ export function stepwiseSizes(
 ): StepwiseSizes {
   const { candidates, budget, keepElected = DEFAULTS.keepElected, result = DEFAULTS.result } = given;
   exclusive({ candidates, budget });
-  const { steps } = schedule;
-  const price = (each: number): number =>
-    costOf(roundsOf({ candidates: usualCandidates(each, schedule), keepElected }, width, schedule), schedule)
-      .nfe;
+  const rollout = rolloutSize(given.rollout, schedule);
+  if (keepElected && rollout.rollout === 'none') {
+    throw new UsageError(
+      "option 'keepElected' keeps rollouts: without any ('rollout' is 'none') there is nothing to keep",
+    );
+  }
+  const steps = searchedSteps(rollout, schedule);
+  const sizes = { keepElected, result, ...rollout };
+  const nfeOf = (counts: readonly number[]): number =>
+    stepwiseCost({ ...sizes, candidates: counts }, width, schedule).nfe;
+  // One candidate each would only ever be the kept rollouts.
+  const idle = keepElected && steps.length > 1;
   const perStep =
-    candidates === undefined
-      ? usualCandidates(
-          budget === undefined ? usual : bought(budget, { price, keepElected }, schedule),
-          schedule,
-        )
-      : countsPerStep(candidates, 'candidates', schedule);
-  if (keepElected && steps.length > 1 && perStep.every((number) => number === 1)) {
+    budget !== undefined
+      ? spend(budget, steps, { nfeOf, idle })
+      : candidates === undefined
+        ? usualCandidates(usual, schedule, steps)
+        : countsPerStep(candidates, 'candidates', schedule, steps.length);
+  if (idle && perStep.every((number) => number === 1)) {
     throw new UsageError(
       `option 'keepElected' needs at least 2 candidates at some ${schedule.unit}: one candidate would only ever be the elected rollout`,
     );
   }
   const most = width * Math.max(...perStep);
   if (most > MOST_CANDIDATES) throw tooMany(most);
-  return { candidates: perStep, keepElected, result };
+  return { candidates: perStep, ...sizes };
 }
 
 /**
  * The steps of every round of such a search, from 1: one that draws, and those after it that do not. An idle step by itself would be a
  * round of pictures that were judged already.
  */
-export function stepsOfRounds({
-  steps,
-}: Schedule): readonly { readonly first: number; readonly last: number }[] {
+export function stepsOfRounds(
+  size: RolloutSize,
+  schedule: Schedule,
+): readonly { readonly first: number; readonly last: number }[] {
+  const steps = searchedSteps(size, schedule);
   const starts = steps.flatMap(({ draws }, index) => (draws || index === 0 ? index + 1 : []));
   return starts.map((first, i) => ({ first, last: (starts[i + 1] ?? steps.length + 1) - 1 }));
 }
 
 /** Where nobody lists candidates: several where a step draws, one where it does not, since they would all be the same. */
-export function usualCandidates(count: number, schedule: Schedule): readonly number[] {
-  return schedule.steps.map(({ draws }) => (draws || !electsByStep(schedule) ? count : 1));
+export function usualCandidates(
+  count: number,
+  schedule: Schedule,
+  steps: Schedule['steps'] = schedule.steps,
+): readonly number[] {
+  return steps.map(({ draws }) => (draws || !electsByStep(schedule) ? count : 1));
 }
 
 /** Whether steps after the first draw, so that there is something to elect step by step. */
@@ -95,53 +108,66 @@ export function electsByStep({ steps }: Schedule): boolean {
   return steps.length === 1 || steps.some(({ draws }, index) => index > 0 && draws);
 }
 
-/** How many candidates a step a budget buys: every further one costs the same. */
-function bought(
-  budget: number,
-  { price, keepElected }: { readonly price: (each: number) => number; readonly keepElected: boolean },
-  { steps }: Schedule,
-): number {
-  const each = price(2) - price(1);
-  // A kept rollout stands for one candidate of every beam in every round but the first.
-  const least = keepElected && steps.length > 1 ? 2 : 1;
-  return affordable(budget, { each, free: each - price(1), least });
-}
-
-/** The candidates that such a search newly draws, round by round. */
+/** The candidates that such a search newly draws, round by round; the winner that is completed after previews comes last. */
 export function roundsOf(
   {
     candidates,
     keepElected = false,
-  }: { readonly candidates: readonly number[]; readonly keepElected?: boolean },
+    ...size
+  }: { readonly candidates: readonly number[]; readonly keepElected?: boolean } & RolloutSize,
   width: number,
   schedule: Schedule,
 ): DrawnAt[] {
-  return stepsOfRounds(schedule).map(({ first }, index) => {
+  const until = untilOf(size);
+  const rounds = stepsOfRounds(size, schedule).map(({ first, last }, index): DrawnAt => {
     const inherited = keepElected && index > 0 ? 1 : 0;
-    return { step: first, drawn: width * ((candidates[first - 1] ?? 1) - inherited) };
+    const drawn = width * ((candidates[first - 1] ?? 1) - inherited);
+    const judged = until === 'none' ? last : until;
+    return {
+      step: first,
+      drawn,
+      beams: index > 0 ? width : 1,
+      ...(judged === undefined ? {} : { until: judged }),
+    };
   });
+  return typeof until === 'number' ? [...rounds, { step: until + 1, drawn: 1 }] : rounds;
 }
 
 /** The cost of such a search. */
-export function stepwiseCost(sizes: StepwiseSizes, width: number, schedule: Schedule): Estimate {
+export function stepwiseCost(
+  sizes: Pick<StepwiseSizes, 'candidates' | 'keepElected' | 'rollout'>,
+  width: number,
+  schedule: Schedule,
+): Estimate {
   return costOf(roundsOf(sizes, width, schedule), schedule);
 }
 
 /** The rounds of such a search, for what it holds. */
 export function stepwiseRounds(
-  { candidates, keepElected }: StepwiseSizes,
+  { candidates, keepElected, ...size }: StepwiseSizes,
   width: number,
   schedule: Schedule,
 ): RoundSize[] {
-  return stepsOfRounds(schedule).map(({ first, last }, index) => ({
-    beams: index === 0 ? 1 : width,
-    from: first - 1,
-    step: last,
-    until: schedule.steps.length,
-    candidates: width * (candidates[first - 1] ?? 1),
-    elect: width,
-    keepElected,
-  }));
+  const until = untilOf(size);
+  const whole = schedule.steps.length;
+  let previewsBefore = 0;
+  const rounds = stepsOfRounds(size, schedule).map(({ first, last }, index): RoundSize => {
+    const total = width * (candidates[first - 1] ?? 1);
+    const round = {
+      beams: index === 0 ? 1 : width,
+      from: first - 1,
+      step: last,
+      until: until === 'none' ? last : (until ?? whole),
+      candidates: total,
+      elect: width,
+      keepElected,
+      ...(until === 'none' ? { size: whole } : {}),
+      ...(typeof until === 'number' ? { previewsBefore } : {}),
+    };
+    previewsBefore += total;
+    return round;
+  });
+  return typeof until === 'number' ? [...rounds, completionRound(until, schedule)] : rounds;
 }
 
 /** Elected prefixes end with their step: candidates have to be told apart by what it draws. The first come from one prefix. */
@@ -153,42 +179,23 @@ export function stepwiseNeeds({ candidates }: StepwiseSizes, width = 1): Needs {
 }
 
 /** What the default beam search costs, in NFE. */
-export function usualBudget(schedule: Schedule): number {
-  const candidates = usualCandidates(DEFAULTS.candidates, schedule);
-  return costOf(roundsOf({ candidates }, DEFAULTS.width, schedule), schedule).nfe;
+export function usualBudget(schedule: Schedule, size: RolloutSize = {}): number {
+  const candidates = usualCandidates(DEFAULTS.candidates, schedule, searchedSteps(size, schedule));
+  return costOf(roundsOf({ candidates, ...size }, DEFAULTS.width, schedule), schedule).nfe;
 }
 
-interface Price {
-  /** Evaluations that one unit costs. */
-  readonly each: number;
-  /** Evaluations that need not be paid for. */
-  readonly free: number;
-  /** The fewest units that make a search. */
-  readonly least: number;
-}
-
-/** How many units a budget buys. */
-export function affordable(budget: number, { each, free, least }: Price): number {
-  const bought = Math.floor((budget + free) / each);
-  if (bought < least) {
-    throw new UsageError(
-      `a budget of ${budget} function evaluations is too small for this search: it needs at least ${least * each - free}`,
-    );
-  }
-  if (bought > MOST_CANDIDATES) throw tooMany(bought);
-  return bought;
-}
-
-/** Numbers of candidates for every step, of an option that gives one for all or one for each. */
+/** Numbers of candidates for every step that some are drawn at, of an option that gives one for all or one for each. */
 export function countsPerStep(
   given: number | readonly number[],
   option: string,
   { unit, steps }: Schedule,
+  count = steps.length,
 ): readonly number[] {
-  const list = typeof given === 'number' ? steps.map(() => given) : given;
-  if (list.length !== steps.length) {
+  const list = typeof given === 'number' ? Array<number>(count).fill(given) : given;
+  if (list.length !== count) {
+    const where = count === steps.length ? 'the model has' : 'previews are of';
     throw new UsageError(
-      `option '${option}' lists ${list.length} numbers, but the model has ${steps.length} ${unit}s: ` +
+      `option '${option}' lists ${list.length} numbers, but ${where} ${count} ${unit}s: ` +
         `give one number per ${unit}, or one for all`,
     );
   }
@@ -214,16 +221,13 @@ export function exclusive(options: Readonly<Record<string, unknown>>): void {
   }
 }
 
-function tooMany(value: number): UsageError {
-  return new UsageError(`${value} candidates in one round are too many: at most ${MOST_CANDIDATES}`);
-}
-
 /** Such sizes in words, for example "5 candidates, elected rollouts kept". */
-export function stepwiseWords({ candidates, keepElected, result }: StepwiseSizes): string {
+export function stepwiseWords({ candidates, keepElected, result, ...size }: StepwiseSizes): string {
   return [
     `${listed(candidates)} candidate${candidates.every((count) => count === 1) ? '' : 's'}`,
     keepElected ? 'elected rollouts kept' : '',
     result === 'best' ? '' : 'best of the last round',
+    rolloutWords(size),
   ]
     .filter((words) => words !== '')
     .join(', ');

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { isAbortError } from '../core/errors.js';
 import { RandomKey } from '../core/random.js';
 import { Reservation } from '../core/reservation.js';
+import type { View } from '../models/contract.js';
 import { heightOf, isRelative, type Jury, JURY_RULES, resolveJury } from '../verifiers/jury.js';
 import {
   bitBench,
@@ -28,6 +29,7 @@ import {
   type SearchOptions,
   startSearch,
 } from './registry.js';
+import { rolloutOf, untilOf } from './rollout.js';
 
 /** The world that strategies are tried in where nothing else is said. */
 export const WORLD = new BitWorld([2, 3, 5, 8]);
@@ -329,25 +331,37 @@ function checkEvents(options: SearchOptions): void {
     const told = events.flatMap((event) => (event.type === 'judged' ? event.candidates : []));
     expect(told).toEqual(result.candidates);
     expect(told.map(({ id }) => id)).toEqual(told.map((_, index) => index + 1));
+    const { path = [], sameAs } = told[(rounds.at(-1)?.completes ?? 0) - 1] ?? {};
+    const [drawnIn] = sameAs === undefined ? path : (told[sameAs - 1]?.path ?? []);
     expect(told.map(({ path: [round] }) => round)).toEqual(
-      rounds.flatMap(({ round, candidates }) => Array<number>(candidates).fill(round)),
+      // A preview that is completed goes on with its own draws.
+      rounds.flatMap(({ round, candidates, completes }) =>
+        Array<number | undefined>(candidates).fill(completes === undefined ? round : drawnIn),
+      ),
     );
-    const whole = WORLD.schedule.steps.length;
-    for (const { judgedAt, step } of told) expect(judgedAt).toBe(judgesPrefixes(options) ? step : whole);
+    const { steps } = WORLD.schedule;
+    const until = untilOf(rolloutOf(resolveSearch(options, WORLD.schedule)));
+    const asFar = judgesPrefixes(options) || until === 'none';
+    for (const { step, judgedAt, view } of told) {
+      const goal = asFar || typeof until !== 'number' ? steps.length : until;
+      expect(judgedAt).toBe(asFar || step === steps.length ? step : goal);
+      expect(view).toBe(until === 'none' && step < steps.length ? 'full' : undefined);
+    }
+    expect(rounds.map(({ completes }) => completes !== undefined)).toEqual(
+      rounds.map((_, i) => typeof until === 'number' && i === rounds.length - 1),
+    );
+    if (typeof until === 'number') expect(told.at(-1)?.parent).toBe(rounds.at(-1)?.completes);
   });
 
   it('tells the best so far, the earliest of equals, which is the winner in the end', async () => {
     const { events, result } = await inGroups(3);
     const known = new Map(result.candidates.map(({ id, scores }) => [id, scores['target'] ?? NaN]));
-    let best = 0;
-    let judgedAt = 0;
+    let [best, most] = [0, 0];
     for (const event of events) {
       if (event.type !== 'judged') continue;
-      for (const { id, ...candidate } of event.candidates) {
-        // Pictures at different steps do not compete.
-        if (candidate.judgedAt > judgedAt) best = 0;
-        judgedAt = candidate.judgedAt;
-        if (best === 0 || (known.get(id) ?? NaN) > (known.get(best) ?? NaN)) best = id;
+      for (const { id, judgedAt } of event.candidates) {
+        if (judgedAt > most || (known.get(id) ?? NaN) > (known.get(best) ?? NaN)) best = id;
+        most = judgedAt;
       }
       expect(event.best).toBe(best);
     }
@@ -361,7 +375,10 @@ function checkEvents(options: SearchOptions): void {
       const { events, result } = await inGroups(3, jury);
       const last = events.findLast((event) => event.type === 'judged');
       if (!takesLastRound(options)) expect(last?.best).toBe(result.winner);
-      const distinct = result.candidates.filter(({ sameAs }) => sameAs === undefined);
+      const most = Math.max(...result.candidates.map(({ judgedAt }) => judgedAt));
+      const distinct = result.candidates.filter(
+        ({ sameAs, judgedAt }) => sameAs === undefined && judgedAt === most,
+      );
       const from = takesLastRound(options)
         ? (roundsOf({ events } as Played).at(-1)?.candidates ?? [])
         : distinct;
@@ -375,8 +392,8 @@ function checkEvents(options: SearchOptions): void {
       const rounds = roundsOf(played);
       expect(played.result.fates).toEqual(rounds.flatMap(({ fates }) => fates));
       for (const { candidates, fates } of rounds) {
-        // Who is elected of equals (in the last round nobody has copies), and the order of equal z-scores, is the definition's business.
-        const open = jury.rule === 'z-score' || fates === rounds.at(-1)?.fates;
+        // Who is elected of equals (in the last rounds nobody has copies), and the order of equal z-scores, is the definition's business.
+        const open = jury.rule === 'z-score' || fates.every(({ copies }) => copies === 0);
         const order = (a: Fate, b: Fate): number => (open || a.copies + b.copies > 0 ? 0 : a.id - b.id);
         const ranking = fates.toSorted((a, b) => heightOf(b.standing) - heightOf(a.standing) || order(a, b));
         expect(fates).toEqual(ranking);
@@ -401,7 +418,15 @@ function checkEvents(options: SearchOptions): void {
     const byId = new Map(played.result.candidates.map((candidate) => [candidate.id, candidate]));
     const pictures = picturesOf(played);
     let parents: readonly number[] = [0];
+    const { completes } = played.events.findLast((event) => event.type === 'round') ?? {};
     for (const { candidates, fates } of roundsOf(played)) {
+      const [only] = candidates;
+      if (only?.step === WORLD.schedule.steps.length && completes !== undefined) {
+        expect(only.parent).toBe(completes);
+        const preview = pictures[only.parent - 1] ?? [];
+        expect(pictures[only.id - 1]?.slice(0, preview.length)).toEqual(preview);
+        continue;
+      }
       expect([...new Set(candidates.map(({ parent }) => parent))]).toEqual(parents);
       for (const { id, parent, step, path } of candidates) {
         expect(path[1]).toBe(parents.indexOf(parent));
@@ -442,7 +467,7 @@ function checkData(options: SearchOptions): void {
       expect(events.map((event) => JSON.stringify(event))).toEqual(snapshots);
       expect(JSON.parse(JSON.stringify(result))).toEqual(result);
       const names = ['id', 'judgedAt', 'parent', 'path', 'scores', 'step'];
-      for (const { sameAs, ...candidate } of result.candidates) {
+      for (const { sameAs, view: _, ...candidate } of result.candidates) {
         expect(Object.keys(candidate).sort()).toEqual(names);
         expect(sameAs ?? 1).toBeGreaterThan(0);
       }
@@ -491,10 +516,9 @@ function checkPictures(options: SearchOptions): void {
     for (const { image, state, candidate } of shown) {
       const prefix = model.unpack(state);
       expect(prefix.step).toBe(candidate.judgedAt);
-      expect(await model.decode([prefix], 'own')).toEqual([image]);
-      if (prefix.step === WORLD.schedule.steps.length) {
-        expect(await model.decode([prefix], 'full')).toEqual([image]);
-      }
+      const whole = prefix.step === WORLD.schedule.steps.length;
+      const views: readonly View[] = whole ? ['own', 'full'] : [candidate.view ?? 'own'];
+      for (const view of views) expect(await model.decode([prefix], view)).toEqual([image]);
       expect(candidate.scores).toEqual({ target: WORLD.scoresOf(WORLD.bitsOf(image)).target });
       prefix.release();
     }
@@ -511,6 +535,8 @@ function checkPictures(options: SearchOptions): void {
 
 function checkReleases(options: SearchOptions): void {
   const keepsRollouts = 'keepElected' in options && options.keepElected === true;
+  const width = ('width' in options ? options.width : undefined) ?? 1;
+  const previews = typeof untilOf(rolloutOf(resolveSearch(options, WORLD.schedule))) === 'number';
 
   it('releases every prefix when it ends', async () => {
     const { model } = await play(options);
@@ -526,8 +552,13 @@ function checkReleases(options: SearchOptions): void {
       const onEvent = (event: SearchEvent): void => {
         if (event.type === 'round') step = event.step;
         if (event.type !== 'elected' || step === steps.length) return;
-        const elected = event.fates.filter(({ copies }) => copies > 0).length;
-        expect(model.alive).toBeLessThanOrEqual(elected * (keepsRollouts ? steps.length - step + 1 : 1));
+        const copied = event.fates.filter(({ copies }) => copies > 0).length;
+        // After the last round of previews, until one of them is completed.
+        const elected = copied > 0 || !previews ? copied : width;
+        const chains = elected * (keepsRollouts ? steps.length - step + 1 : 1);
+        // Of previews those that may be completed stay, too: the best, or where a jury ranks all that no other is ahead of for good.
+        const leading = !previews ? 0 : jury === TARGET_ALONE ? 2 : model.options.room;
+        expect(model.alive).toBeLessThanOrEqual(chains + (leading ?? 64 / 2));
         expect(model.alive).toBeGreaterThan(0);
       };
       await play(options, { model, jury, onEvent });

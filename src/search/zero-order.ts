@@ -8,10 +8,11 @@
 import { number, type OptionsOf, whole } from '../core/options.js';
 import type { Draw } from '../core/random.js';
 import type { Schedule } from '../models/contract.js';
+import { affordable } from './budget.js';
 import type { Candidate, Search, SearchContext, Strategy } from './contract.js';
 import { costOf, evaluationsFrom } from './cost.js';
 import { Rollouts } from './rollouts.js';
-import { affordable, BUDGET, checkCount, exclusive, usualBudget } from './sizes.js';
+import { BUDGET, checkCount, exclusive, usualBudget } from './sizes.js';
 
 /** Four neighbours a round at a correlation of 0.95, as the authors' code has it. */
 const USUAL = { neighbours: 4, radius: 0.31 } as const;
@@ -45,7 +46,7 @@ function resolve(given: OptionsOf<typeof OPTIONS>, schedule: Schedule): ZeroOrde
   const neighbours = checkCount(given.neighbours ?? USUAL.neighbours, 'neighbours');
   const each = neighbours * evaluationsFrom(1, schedule.steps);
   const usual = Math.max(1, Math.floor(usualBudget(schedule) / each));
-  const bought = budget === undefined ? usual : affordable(budget, { each, free: 0, least: 1 });
+  const bought = budget === undefined ? usual : affordable(budget, { each, fixed: 0 });
   return { neighbours, rounds: checkCount(rounds ?? bought, 'rounds'), radius };
 }
 

@@ -150,4 +150,19 @@ export const CASES: readonly Case[] = [
     open: SUM,
     generate: { prompt: HEART, seed: 24, strategy: 'random', images: 6 },
   },
+  {
+    name: 'previews, beam, elected kept',
+    open: CLIP,
+    generate: { prompt: CROSS, seed: 27, ...BEAM, rollout: 'preview:4', keepElected: true },
+  },
+  {
+    name: 'previews, random',
+    open: CLIP,
+    generate: { prompt: STAR, seed: 28, strategy: 'random', images: 6, rollout: 'preview:5' },
+  },
+  {
+    name: 'no rollouts, beam',
+    open: REWARD,
+    generate: { prompt: HEART, seed: 29, ...BEAM, rollout: 'none' },
+  },
 ];

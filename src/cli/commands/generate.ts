@@ -8,6 +8,7 @@ import type { Catalogs } from '../../engine/catalogs.js';
 import { OPEN_OPTIONS } from '../../engine/options.js';
 import { MODEL_OPTIONS } from '../../models/options.js';
 import { FILE_NAMES, resultFiles } from '../../report/files.js';
+import { describeJudged } from '../../report/words.js';
 import type { GenerateRun } from '../../run/generate.js';
 import {
   DEFAULT_SEED,
@@ -20,6 +21,7 @@ import { checkPlans } from '../../run/plan.js';
 import type { GenerateResult } from '../../run/result.js';
 import { resultJson } from '../../run/result.js';
 import { resolveSearch, SEARCH_OPTIONS, type SearchOptions } from '../../search/registry.js';
+import { BUDGET } from '../../search/sizes.js';
 import { generate } from '../../varsearch.js';
 import { costRows, printCosts } from '../dry-run.js';
 import { addFlags, addOutputFlags, type Flags, given, type OutputFlags, takersOf } from '../flags.js';
@@ -53,7 +55,8 @@ async function keepUnfinished(
   if (found) {
     folder.write(await resultFiles(found, { metadata }));
     const picture = join(folder.path, FILE_NAMES.picture);
-    line(io.stderr, `varsearch: ${why}; the best picture so far is ${shownPath(picture, io.cwd)}`);
+    const kind = describeJudged(found.winner, found.schedule);
+    line(io.stderr, `varsearch: ${why}; the best ${kind} so far is ${shownPath(picture, io.cwd)}`);
   } else {
     folder.discard();
     // A failure says its own line.
@@ -81,7 +84,7 @@ async function search(options: GenerateOptions, context: Context): Promise<Gener
 
 async function report(
   result: GenerateResult,
-  folder: OutputFolder,
+  { folder, budget }: { readonly folder: OutputFolder; readonly budget: number | undefined },
   flags: OutputFlags,
   io: CliIo,
 ): Promise<void> {
@@ -92,7 +95,7 @@ async function report(
     );
   } else if (flags.quiet !== true) {
     await showPreview(result, io);
-    printSummary(result, folder.path, io);
+    printSummary(result, { folder: folder.path, budget }, io);
   }
 }
 
@@ -132,7 +135,7 @@ async function run(prompt: string | undefined, flags: GenerateFlags, io: CliIo):
     const { metadata } = flags;
     const result = await search({ ...options, signal }, { catalogs, folder, progress, io, metadata });
     folder.write(await resultFiles(result, { metadata }));
-    await report(result, folder, flags, io);
+    await report(result, { folder, budget: given(flags, { budget: BUDGET }).budget }, flags, io);
   });
   await work.finally(() => folder.close());
 }
