@@ -70,7 +70,10 @@ describe('an engine that is held', () => {
     const open = (): Promise<never> => {
       if (fails) return Promise.reject(new Error('not now'));
       opened++;
-      const close = () => Promise.resolve(void closed++);
+      const close = (): Promise<void> => {
+        closed++;
+        return Promise.resolve();
+      };
       return Promise.resolve({ isBroken: () => broken, close } as never);
     };
     const held = await HeldEngine.open(open);

@@ -170,7 +170,7 @@ function textEncoder(): RandomTensor[] {
     if (layer === 0) make.add(`${prefix}0.SelfAttention.relative_attention_bias.weight`, [32, heads], 0.5);
     make.add(`${prefix}0.layer_norm.weight`, [width], 0.1, 1);
     for (const part of ['wi_0', 'wi_1'])
-      make.linear(`${prefix}1.DenseReluDense.${part}`, hidden, width, false);
+      {make.linear(`${prefix}1.DenseReluDense.${part}`, hidden, width, false);}
     make.linear(`${prefix}1.DenseReluDense.wo`, width, hidden, false);
     make.add(`${prefix}1.layer_norm.weight`, [width], 0.1, 1);
   }
@@ -190,7 +190,7 @@ export interface RealFiles {
 export function makeReal(folder: string, name: string, withText: boolean): RealFiles {
   const sizes = REAL_SIZES[name];
   if (!sizes)
-    throw new RangeError(`there is no '${name}': choose one of ${Object.keys(REAL_SIZES).join(', ')}`);
+    {throw new RangeError(`there is no '${name}': choose one of ${Object.keys(REAL_SIZES).join(', ')}`);}
   const files = {
     transformer: join(folder, `random_${name}.pth`),
     vae: join(folder, 'random_vae_d32.pth'),

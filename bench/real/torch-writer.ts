@@ -53,8 +53,8 @@ export function writeTorchFile(path: string, tensors: readonly RandomTensor[]): 
   };
   try {
     entry('archive/data.pkl', pickle(tensors));
-    tensors.forEach(({ read }, i) => {
-      const data = read();
+    tensors.forEach((tensor, i) => {
+      const data = tensor.read();
       entry(`archive/data/${i}`, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     });
     entry('archive/version', Buffer.from('3\n'));
