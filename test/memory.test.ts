@@ -12,6 +12,15 @@ import { fakeVerifier } from './fakes/fake-verifier.js';
 
 const BEAM = { prompt: 'red', strategy: 'beam', width: 3, candidates: 5 } as const;
 const LARGE = { strategy: 'beam', width: 3, candidates: 40 } as const;
+/** What rollouts may be. */
+const KINDS = [
+  {},
+  { keepElected: true },
+  { rollout: 'preview:1' },
+  { rollout: 'preview:3' },
+  { rollout: 'preview:2', keepElected: true },
+  { rollout: 'none' },
+] as const;
 const JUDGES = [fakeVerifier({ name: 'red' }), fakeVerifier({ name: 'blue', likes: 'blue' })];
 const RANK = { jury: resolveJury(['red', 'blue'], { rule: 'rank' }) };
 const SCORE = { jury: resolveJury(['fake-score']) };
@@ -30,13 +39,13 @@ describe('one run', () => {
       [SCORE, fakeVerifier()],
       [RANK, JUDGES],
     ] as const) {
-      for (const keepElected of [false, true]) {
-        const need = needOf(judges, { ...BEAM, keepElected });
+      for (const more of KINDS) {
+        const need = needOf(judges, { ...BEAM, ...more });
         for (const memory of [need.least, Math.ceil((need.least + need.most) / 2), 10 * need.most]) {
           const model = fakeModel({ room });
-          await generate({ ...BEAM, keepElected, model, verifier, memory }).result;
-          const [reservation, ...more] = model.reservations;
-          expect(more).toEqual([]);
+          await generate({ ...BEAM, ...more, model, verifier, memory }).result;
+          const [reservation, ...others] = model.reservations;
+          expect(others).toEqual([]);
           expect(reservation?.bytes).toBe(Math.min(memory, need.most));
           expect(reservation?.peak).toBeLessThanOrEqual(reservation?.bytes ?? NaN);
           // It was no idle promise: a good part of it was held.
