@@ -169,8 +169,9 @@ function textEncoder(): RandomTensor[] {
     make.linear(`${prefix}0.SelfAttention.o`, width, inner, false);
     if (layer === 0) make.add(`${prefix}0.SelfAttention.relative_attention_bias.weight`, [32, heads], 0.5);
     make.add(`${prefix}0.layer_norm.weight`, [width], 0.1, 1);
-    for (const part of ['wi_0', 'wi_1'])
-      {make.linear(`${prefix}1.DenseReluDense.${part}`, hidden, width, false);}
+    for (const part of ['wi_0', 'wi_1']) {
+      make.linear(`${prefix}1.DenseReluDense.${part}`, hidden, width, false);
+    }
     make.linear(`${prefix}1.DenseReluDense.wo`, width, hidden, false);
     make.add(`${prefix}1.layer_norm.weight`, [width], 0.1, 1);
   }
@@ -189,8 +190,9 @@ export interface RealFiles {
 /** Makes what is not there yet in a folder: half a gigabyte for 125m, 9 GB for 2b; 4.9 GB for the text encoder of both. */
 export function makeReal(folder: string, name: string, withText: boolean): RealFiles {
   const sizes = REAL_SIZES[name];
-  if (!sizes)
-    {throw new RangeError(`there is no '${name}': choose one of ${Object.keys(REAL_SIZES).join(', ')}`);}
+  if (!sizes) {
+    throw new RangeError(`there is no '${name}': choose one of ${Object.keys(REAL_SIZES).join(', ')}`);
+  }
   const files = {
     transformer: join(folder, `random_${name}.pth`),
     vae: join(folder, 'random_vae_d32.pth'),
