@@ -129,7 +129,7 @@ describe('without any weights', () => {
       };
     const flow = await counted('--model', 'toybox-flow');
     expect(flow.schedule).toMatchObject({ unit: 'step', steps: { length: 17 } });
-    expect(flow.runs[0]?.search).toEqual({ strategy: 'random', images: 40 });
+    expect(flow.runs[0]?.search).toEqual({ strategy: 'random', images: 15 });
     const dev = await counted(
       '--model',
       'flux1-dev',
