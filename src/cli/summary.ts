@@ -151,7 +151,8 @@ export function printComparison(compared: CompareResult, folder: string, io: Cli
     if (result.report) line(io.stdout, `${nameOf(result, several)}: ${result.report.message}`);
   }
   for (const { complete, endedBy, options, ledger } of results) {
-    const unused = complete && endedBy === 'search' ? describeUnused(compared.budget, ledger) : '';
+    const counted = complete && endedBy === 'search' && compared.unit === 'NFE';
+    const unused = counted ? describeUnused(compared.budget, ledger) : '';
     if (unused !== '') line(io.stdout, `${options.search.strategy}: ${unused}`);
   }
   line(

@@ -59,6 +59,12 @@ export function stepwiseSizes(
       "option 'keepElected' keeps rollouts: without any ('rollout' is 'none') there is nothing to keep",
     );
   }
+  if (budget !== undefined && !electsByStep(schedule)) {
+    throw new UsageError(
+      `only the first ${schedule.unit} draws random numbers, so that there is nothing to elect after it: ` +
+        'let the model draw later too (by a solver that draws), or search at random',
+    );
+  }
   const steps = searchedSteps(rollout, schedule);
   const sizes = { keepElected, result, ...rollout };
   const nfeOf = (counts: readonly number[]): number =>
