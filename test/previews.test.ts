@@ -56,7 +56,9 @@ describe('a search by previews', () => {
     const { winner, candidates, recipe } = result;
     expect(winner.judgedAt).toBe(4);
     expect(candidates.filter(({ judgedAt }) => judgedAt === 4)).toEqual([winner]);
-    expect(recipe.options.search).toMatchObject({ rollout: 'rollout' in options ? options.rollout : 'missing' });
+    expect(recipe.options.search).toMatchObject({
+      rollout: 'rollout' in options ? options.rollout : 'missing',
+    });
     const [picture] = await open.redraw(result, [winner.id]);
     expect(picture).toEqual(result.image);
     const again = await open.replay(await encodeWithRecipe(result.image, recipe)).result;

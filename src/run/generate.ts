@@ -172,7 +172,15 @@ async function search(
       context.accept?.({ options: resolved, cost });
       const hashes = await hashing;
       signal.throwIfAborted();
-      const facts = { options: resolved, schedule, ledger, started, loadTime, hashes, wanted: context.wanted };
+      const facts = {
+        options: resolved,
+        schedule,
+        ledger,
+        started,
+        loadTime,
+        hashes,
+        wanted: context.wanted,
+      };
       const record = new RunRecord(facts);
       state.record = record;
       emit({ type: 'ready', options: resolved, schedule, cost });

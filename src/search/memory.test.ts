@@ -70,7 +70,14 @@ const SEARCHES: readonly SearchOptions[] = [
   { strategy: 'gto', candidates: 70, rollout: 'preview:1' },
   { strategy: 'gto', candidates: 30, keepElected: true, rollout: 'preview:3' },
   { strategy: 'beam', width: 4, candidates: 20, rollout: 'preview:3' },
-  { strategy: 'beam', width: 3, candidates: 6, keepElected: true, rollout: 'preview:2', result: 'last-round' },
+  {
+    strategy: 'beam',
+    width: 3,
+    candidates: 6,
+    keepElected: true,
+    rollout: 'preview:2',
+    result: 'last-round',
+  },
   { strategy: 'gto', candidates: 30, rollout: 'none' },
   { strategy: 'beam', width: 4, candidates: 20, rollout: 'none' },
 ];
@@ -80,11 +87,11 @@ function suited(options: SearchOptions, { steps }: Schedule): SearchOptions {
   const until = untilOf(rolloutOf(options));
   const { rollout: _, ...full } = options as SearchOptions & { readonly rollout?: string };
   const fits = typeof until !== 'number' || until < steps.length;
-  const given = (fits ? options : full) as SearchOptions;
+  const given = fits ? options : full;
   if (!('candidates' in given)) return given;
   const searched = typeof until === 'number' && fits ? steps.slice(0, until) : steps;
   const candidates = searched.map(({ draws }) => (draws ? Number(given.candidates) : 1));
-  return { ...given, candidates } as SearchOptions;
+  return { ...given, candidates };
 }
 
 describe.each(Object.entries(SCHEDULES))('over %s', (_, schedule) => {

@@ -185,7 +185,11 @@ export function referenceSearch(search: ResolvedSearch, world: BitWorld, root: D
       Array.from({ length: share }, (_, c) => {
         const own = root.fold(number).fold(b).fold(c);
         const kept = search.keepElected && k > 1 && c === 0;
-        return { beam: b, own, draws: kept ? beam : complete(beam, k - 1, own, until === 'none' ? end : stop) };
+        return {
+          beam: b,
+          own,
+          draws: kept ? beam : complete(beam, k - 1, own, until === 'none' ? end : stop),
+        };
       }),
     );
     judge(round.map(({ draws }) => draws));

@@ -108,7 +108,16 @@ describe('resolving', () => {
     }
     expect(findStrategy()).toBe(STRATEGIES[2]);
     const own = ['lambda', 'neighbours', 'particles', 'potential', 'radius', 'resampleAt', 'rounds'];
-    const options = ['budget', 'candidates', 'images', 'keepElected', ...own, 'result', 'rollout', 'width'].sort();
+    const options = [
+      'budget',
+      'candidates',
+      'images',
+      'keepElected',
+      ...own,
+      'result',
+      'rollout',
+      'width',
+    ].sort();
     expect(Object.keys(SEARCH_OPTIONS).sort()).toEqual(options);
   });
 
