@@ -30,7 +30,8 @@ export interface SearchFacts {
   /** The winner's number, and its standing among those that it was chosen from as a number, higher is better. */
   readonly winner: number;
   readonly score: number;
-  readonly ledger: LedgerCounts;
+  /** What it cost; the operations of judges follow from their sizes, and are tested there. */
+  readonly ledger: Omit<LedgerCounts, 'verifierFlops'>;
   readonly nodes: readonly NodeFacts[];
 }
 
@@ -47,7 +48,7 @@ export type Redraw = (result: GenerateResult, candidates: readonly number[]) => 
 /** The facts of a search. */
 export async function searchFacts(result: GenerateResult, redraw: Redraw): Promise<SearchFacts> {
   const { candidates, fates, winner, standing, image } = result;
-  const { milliseconds: _, ...ledger } = result.ledger;
+  const { milliseconds: _, verifierFlops: __, ...ledger } = result.ledger;
   const images = await redraw(
     result,
     candidates.map(({ id }) => id),
