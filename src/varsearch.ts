@@ -88,7 +88,10 @@ export function compare(options: CompareOptions, { catalogs }: CatalogOption = {
   return startCompare(picture, {
     several,
     check: () => checkTogether(opened, modelOptions, catalogs),
-    models: opened.map((each) => ({ open: openFor(each, { modelOptions, searches, catalogs }), close })),
+    models: opened.map((each) => ({
+      open: openFor(each, { modelOptions: several ? {} : modelOptions, searches, catalogs }),
+      close,
+    })),
   });
 }
 

@@ -51,7 +51,8 @@ describe('varsearch doctor', { timeout: 300_000 }, () => {
     // 14.9 GB at the peak with random weights in the official layout: one picture of 256 x 256 with guidance.
     expect(Math.abs(total / 14.9e9 - 1)).toBeLessThan(0.2);
     // All scales' keys and values but the last's: 265 tokens of 2 x 32 layers x 2048 x 2 branches x 4 bytes.
-    expect(held).toBe(265 * 2 * 32 * 2048 * 2 * 4);
+    // Logits and bits are a hundredth of it.
+    expect(held / (265 * 2 * 32 * 2048 * 2 * 4) - 1).toBeCloseTo(0.0014, 3);
     expect(step).toBeGreaterThan(held);
     const wide = await needOf(resolveSearch({ strategy: 'random', images: 9 }, schedule), schedule, 0);
     expect(wide.held).toBeGreaterThan(held);

@@ -96,7 +96,7 @@ describe('varsearch pull', () => {
     const failed = await cli('pull', 'infinity-2b', '--quiet');
     expect(failed).toMatchObject({ code: 1, stdout: '' });
     expect(failed.stderr).toMatch(/has no infinity_vae_d32reg\.pth of FoundationVision\/Infinity \(404\)/);
-    const run = await cli('generate', 'a red star', '--model', 'infinity-2b');
+    const run = await cli('generate', 'a red star', '--model', 'infinity-2b', '--memory', '64GB');
     expect(run.code).toBe(1);
     expect(run.stderr).toMatch(
       /^varsearch: model 'infinity-2b' is not installed: it is half pulled and lacks infinity_vae_d32reg\.pth of [^\n]*'varsearch pull infinity-2b' goes on where it stopped\n$/,

@@ -358,10 +358,14 @@ describe('replay', () => {
 
   it('makes a picture of format 1 of the embedded model again', async () => {
     const png = readFileSync(new URL('fixtures/format-1/toybox.png', import.meta.url));
-    const { differences, edited, recipe, result } = await replay(png, { threads: 1 }).result;
+    // Its judge has been trained anew since, as is said; the candidate that it had chosen is drawn all the same.
+    await expect(replay(png, { threads: 1 }).result).rejects.toThrow(
+      /made with other files: clip-score\/weights/,
+    );
+    const { differences, edited, recipe, result } = await replay(png, { threads: 1, anyModel: true }).result;
     // Its pixels are those of the machine that made it: test/toybox.test.ts says what holds elsewhere.
-    expect([differences, edited]).toEqual([[], false]);
-    expect(result.winner.id).toBe(recipe.candidate);
+    expect([differences.every((each) => each.startsWith('clip-score/')), edited]).toEqual([true, false]);
+    expect(result.candidates[recipe.candidate - 1]?.id).toBe(recipe.candidate);
   });
 
   it('refuses a recipe whose jury cannot be', async () => {

@@ -13,7 +13,7 @@ import { fakeFlow } from './fakes/fake-flow.js';
 import { fakeModel } from './fakes/fake-model.js';
 import { fakeVerifier } from './fakes/fake-verifier.js';
 
-const HOSTILE = `"><script>alert(1)</script><img src=x onerror=alert(2)>' & </title></style> \u0000\ud800 \u202e $& \${x}`;
+const HOSTILE = `"><script>alert(1)</script><img src=x onerror=alert(2)>' & </title></style> \u0000 \u202e $& \${x}`;
 
 const run = (options: Partial<Parameters<typeof generate>[0]>): Promise<GenerateResult> =>
   generate({ prompt: HOSTILE, model: fakeModel(), verifier: fakeVerifier(), ...options }).result;

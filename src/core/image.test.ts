@@ -88,8 +88,9 @@ describe('our own PNG files', () => {
     clearInterval(look);
     expect(turns).toBeGreaterThan(5);
     expect(file.toString('latin1').match(/IDAT/g)?.length).toBeGreaterThan(5);
-    expect((await decode(file)).image).toEqual(image);
-    expect(readPng(file).image).toEqual(image);
+    for (const { data } of [(await decode(file)).image, readPng(file).image]) {
+      expect(Buffer.compare(data, noise)).toBe(0);
+    }
   });
 
   it('come back at any size', async () => {

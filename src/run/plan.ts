@@ -46,8 +46,9 @@ export function checkPlan(
   search: SearchGiven,
   { schedule, jury, memory = DEFAULT_MEMORY }: SearchPlace,
 ): { readonly search: AnySearch; readonly need: MemoryNeed } {
-  const strategy: AnyStrategy = strategyOf(search.strategy);
   const resolved = resolveSearch(search, schedule);
+  // Where none is named, it follows from the schedule which is meant.
+  const strategy: AnyStrategy = strategyOf(search.strategy ?? resolved.strategy);
   checkSearch(resolved, { schedule, jury }, strategy);
   const need = memoryNeed(resolved, { schedule, jury }, strategy) ?? UNKNOWN;
   checkMemory(need, memory);

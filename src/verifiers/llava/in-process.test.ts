@@ -156,7 +156,7 @@ describe('llava in process', () => {
     });
     expect(isLlavaInstalled(lacking)).toBe(
       `files are missing: ${lacking} lacks tokenizer.json, onnx/vision_encoder.onnx of ` +
-        'llava-hf/llava-onevision-qwen2-0.5b-ov-hf (Hugging Face)',
+        "llava-hf/llava-onevision-qwen2-0.5b-ov-hf (Hugging Face); 'varsearch pull llava' fetches them",
     );
   });
 
