@@ -64,8 +64,8 @@ export const RANGES = {
   blocksOfLevel: upTo(32, 0),
   /** Side of a picture in pixels. */
   pixels: upTo(16_384),
-  /** Denoising steps: 28 to 100. */
-  steps: upTo(10_000),
+  /** Denoising steps: 28 to 100; the models know a thousand times. */
+  steps: upTo(1000),
   /** FLUX moves its times by exp(0.5) to exp(1.15). */
   shift: upTo(20, -20),
   /** FLUX divides latents by 0.3611 and adds 0.1159. */

@@ -119,11 +119,11 @@ function official(facts: OfficialInfinity): ModelEntry {
 
 function officialFlux(model: OfficialFlux): ModelEntry {
   const { name, kind, description, parts } = model;
-  const own = join(modelsFolder(), name);
   const [part, tokenizerPart] = parts;
   const { repo, files } = part;
   /** The user's own folder goes before the cache. */
   const folder = (): string => {
+    const own = join(modelsFolder(), name);
     const pulled = existsSync(own) ? null : findPart(part);
     return pulled?.missing.length === 0 ? pulled.folder : own;
   };

@@ -6,7 +6,6 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { changedCopy } from '../../test/fixtures/changed-copy.js';
 import { greyPicture, patternPicture } from '../../test/fixtures/pictures.js';
 import { tinyClipTensors, writeTinyClip } from '../../test/fixtures/tiny-clip.js';
-import { RuntimeError } from '../core/errors.js';
 import { Ledger } from '../core/ledger.js';
 import { createRuntime } from '../runtime/index.js';
 import { writeSafetensors } from '../runtime/weights/index.js';
