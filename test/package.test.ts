@@ -145,10 +145,12 @@ describe('the package', { timeout: 180_000 }, () => {
     ];
     await runWith(surroundings, user, command, 'generate', ...words);
     // The telemetry of the engine would read the process's arguments, and overflow: files that are not there make them long.
-    const many = Array.from({ length: 1500 }, (_, i) => `${'x'.repeat(60)}${i}.png`);
-    await expect(
-      runWith(surroundings, user, command, 'score', ...many, join(user, `of ${name}`, 'picture.png')),
-    ).rejects.toMatchObject({ code: 1 });
+    if (name === 'thread') {
+      const many = Array.from({ length: 1500 }, (_, i) => `${'x'.repeat(60)}${i}.png`);
+      await expect(
+        runWith(surroundings, user, command, 'score', ...many, join(user, `of ${name}`, 'picture.png')),
+      ).rejects.toMatchObject({ code: 1 });
+    }
     expect(filesOf(join(user, `of ${name}`))).toContain('picture.png');
     if (!name.endsWith('on')) expect(filesOf(fresh)).toEqual([]);
   });

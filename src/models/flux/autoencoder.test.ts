@@ -159,7 +159,7 @@ describe('a folder', () => {
     writeFileSync(join(at, 'flux1-dev.safetensors'), '');
     writeFileSync(join(at, 'config.json'), JSON.stringify({ num_steps: 'many' }));
     expect(() => fluxFolder(at, 'x')).toThrow(
-      /config\.json: 'num_steps' should be a whole number from 1 to 10000, not "many"/,
+      /config\.json: 'num_steps' should be a whole number from 1 to 1000, not "many"/,
     );
     writeFileSync(join(at, 'config.json'), JSON.stringify({ params: { axes_dim: 3 } }));
     expect(() => fluxFolder(at, 'x')).toThrow(
