@@ -68,6 +68,8 @@ describe('chart', () => {
     [0, 0.004, ['0.000', '0.002', '0.004']],
     [1, 5, ['2', '4']],
     [0, 1e-7, ['0.00000000', '0.00000005', '0.00000010']],
+    [50e9, 150e9, ['50G', '100G', '150G']],
+    [0, 1e6, ['0', '500k', '1M']],
   ])('writes its marks with as many digits as they have, from %d to %d', (low, high, expected) => {
     const marks = draw([
       { x: 1, y: low },

@@ -116,7 +116,8 @@ function formatTick(value: number, step: number): string {
   if (Math.abs(value) >= 10_000) {
     return formatLarge(value)
       .replace(' ', '')
-      .replace(/\.?0+(?=\D*$)/, '');
+      .replace(/(\.\d*?)0+(?=\D*$)/, '$1')
+      .replace(/\.(?=\D*$)/, '');
   }
   // As many digits as the step has: 2 for steps of 0.25.
   const isWhole = (number: number): boolean =>
