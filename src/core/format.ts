@@ -27,6 +27,11 @@ export function formatLarge(value: number): string {
   return `${String(Math.round(value))} `;
 }
 
+/** Bytes with a unit prefix, for example "1.80 GB". */
+export function formatBytes(bytes: number): string {
+  return `${formatLarge(bytes)}B`;
+}
+
 /** A duration in the unit that fits: "840 ms", "4.21 s", "3 min 20 s". */
 export function formatDuration(milliseconds: number): string {
   if (milliseconds < 999.5) return `${milliseconds.toFixed(0)} ms`;

@@ -1,18 +1,14 @@
 // What a search needs before anything is loaded: memory of the weights and of what is held while it runs, and the least time, all
 // from the catalogue's schedule.
 
+import { DEFAULT_MEMORY } from '../engine/memory.js';
 import type { Schedule } from '../models/contract.js';
+import { MOST_ROLLOUTS } from '../models/held-bytes.js';
 import { dryRun } from '../search/dry-run.js';
 import { estimate, type ResolvedSearch } from '../search/registry.js';
 
 /** Bytes of a process with an engine and no model. */
 const PROCESS_BYTES = 0.32e9;
-
-/** What prefixes and a running step may take by default (option 'memory'). */
-const USUAL_BUDGET = 2 * 1024 ** 3;
-
-/** The most rollouts at once. */
-const MOST_ROLLOUTS = 64;
 
 /** What a search needs. */
 export interface Need {
@@ -33,7 +29,7 @@ export async function needOf(
   search: ResolvedSearch,
   schedule: Schedule,
   weights: number,
-  budget = USUAL_BUDGET,
+  budget = DEFAULT_MEMORY,
 ): Promise<Need> {
   const perPrefix = schedule.steps.reduce((sum, { heldBytes }) => sum + heldBytes, 0);
   const room = Math.min(MOST_ROLLOUTS, Math.max(1, Math.floor(budget / 2 / Math.max(perPrefix, 1))));

@@ -10,9 +10,9 @@ import { throwIfAborted, UsageError } from '../core/errors.js';
 import { choice, isWhole, listed, number, type OptionsOf, value, wholes } from '../core/options.js';
 import type { Draw } from '../core/random.js';
 import type { Prefix, Schedule } from '../models/contract.js';
-import { checkScores } from '../verifiers/contract.js';
 import { combine } from '../verifiers/jury.js';
 import { affordable } from './budget.js';
+import { judgeAll, letGo } from './completion.js';
 import { Contest } from './contest.js';
 import type { Candidate, Fate, Needs, Search, SearchContext, SearchResult, Strategy } from './contract.js';
 import type { Estimate } from './cost.js';
@@ -218,29 +218,24 @@ class Flock {
     const { generator, bench, signal, show } = this.#context;
     throwIfAborted(signal);
     const prefixes = particles.map(({ prefix }) => prefix);
-    const images = await generator.decode(prefixes, 'own', { signal });
-    throwIfAborted(signal);
-    const scores = await bench.judge(images, { signal });
-    throwIfAborted(signal);
-    for (const name of bench.jury.judges) {
-      checkScores(name, scores.map((each) => each[name] ?? NaN), images.length); // prettier-ignore
-    }
+    const judged = await judgeAll(this.#context, prefixes, 'own');
     const entered = particles.map(({ parent, path }, i): Candidate => {
       const id = this.#candidates.length + i + 1;
-      return { id, parent: parent?.id ?? 0, step, judgedAt: step, path, scores: scores[i] ?? {} };
+      return { id, parent: parent?.id ?? 0, step, judgedAt: step, path, scores: judged[i]?.scores ?? {} };
     });
     this.#candidates.push(...entered);
     this.#contest = new Contest(bench.jury);
     this.#contest.enter(entered);
     if (show) {
       const shown = entered.map((candidate, i) => {
-        const [prefix, image] = [prefixes[i], images[i]];
+        const [prefix, image] = [prefixes[i], judged[i]?.image];
         if (!prefix || !image) throw new RangeError(`expected ${entered.length} pictures, got ${i}`);
         return { candidate, image, state: generator.pack(prefix) };
       });
       await show(shown);
       throwIfAborted(signal);
     }
+    letGo(this.#context, judged);
     return entered;
   }
 

@@ -3,7 +3,7 @@
 import { basename } from 'node:path';
 import type { Command } from 'commander';
 
-import { formatLarge } from '../../core/format.js';
+import { formatBytes } from '../../core/format.js';
 import { type CachedGraph, GraphCache, graphCacheFolder } from '../../runtime/index.js';
 import type { CliIo } from '../io.js';
 import { line, plain } from '../io.js';
@@ -14,11 +14,6 @@ interface CacheFlags {
   readonly json?: true;
 }
 
-/** Bytes for people. */
-export function sizeText(bytes: number): string {
-  return `${formatLarge(bytes)}B`;
-}
-
 function print(entries: readonly CachedGraph[], folder: string, io: CliIo): void {
   if (entries.length === 0) {
     line(io.stdout, `no ready graphs in ${folder}: the first use of a large model makes its own`);
@@ -26,7 +21,7 @@ function print(entries: readonly CachedGraph[], folder: string, io: CliIo): void
   }
   const rows = entries.map(({ graph, bytes, made, state, sources }) => [
     graph,
-    sizeText(bytes),
+    formatBytes(bytes),
     made?.slice(0, 10) ?? '?',
     plain(state),
     plain(sources[0] ?? basename(folder)),
@@ -35,7 +30,7 @@ function print(entries: readonly CachedGraph[], folder: string, io: CliIo): void
     line(io.stdout, text);
   }
   const bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0);
-  line(io.stdout, `${sizeText(bytes)} in ${folder}; all can be made again: varsearch cache --clear`);
+  line(io.stdout, `${formatBytes(bytes)} in ${folder}; all can be made again: varsearch cache --clear`);
 }
 
 async function run(flags: CacheFlags, io: CliIo): Promise<void> {
@@ -50,7 +45,7 @@ async function run(flags: CacheFlags, io: CliIo): Promise<void> {
   const entries = await cache.list();
   if (flags.json === true) {
     line(io.stdout, JSON.stringify({ format: 1, folder, freed, entries }, null, 2));
-  } else if (flags.clear === true) line(io.stdout, `removed ${sizeText(freed)} from ${folder}`);
+  } else if (flags.clear === true) line(io.stdout, `removed ${formatBytes(freed)} from ${folder}`);
   else print(entries, folder, io);
 }
 

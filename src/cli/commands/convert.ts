@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 
 import { UsageError } from '../../core/errors.js';
-import { formatDuration } from '../../core/format.js';
+import { formatBytes, formatDuration } from '../../core/format.js';
 import { given as present } from '../../core/given.js';
 import { requireInstalled } from '../../core/installed.js';
 import { OPEN_OPTIONS } from '../../engine/options.js';
@@ -11,7 +11,6 @@ import { GraphCache, graphCacheFolder } from '../../runtime/index.js';
 import { addFlags, type Flags, given } from '../flags.js';
 import type { CliIo } from '../io.js';
 import { line } from '../io.js';
-import { sizeText } from './cache.js';
 
 const CONVERT_OPTIONS = {
   modelDir: OPEN_OPTIONS.modelDir,
@@ -42,7 +41,7 @@ async function run(name: string | undefined, flags: Flags, io: CliIo): Promise<v
   const what =
     made.length === 0
       ? 'nothing had to be made (what is there already is not, and small models are converted at every start)'
-      : `${made.map(({ graph }) => graph).join(', ')} made, ${sizeText(bytes)} in ${folder}`;
+      : `${made.map(({ graph }) => graph).join(', ')} made, ${formatBytes(bytes)} in ${folder}`;
   line(io.stdout, `${entry.name} can be opened: ${what} (${took})`);
 }
 

@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 
 import { UsageError, VarsearchError } from '../../core/errors.js';
-import { formatCount, formatDuration, formatLarge } from '../../core/format.js';
+import { formatBytes, formatCount, formatDuration, formatLarge } from '../../core/format.js';
 import { requireInstalled } from '../../core/installed.js';
 import { Ledger, PHASES } from '../../core/ledger.js';
 import type { OptionValues } from '../../core/options.js';
@@ -45,21 +45,17 @@ Examples:
   varsearch doctor --model infinity-2b --strategy beam --width 3 --candidates 5 --size 0.06M
   varsearch doctor --check infinity-2b`;
 
-function sizeOf(bytes: number): string {
-  return `${formatLarge(bytes)}B`;
-}
-
 function printMachine(machine: Machine, rate: number | null, io: CliIo): void {
   const versions = Object.entries(machine.versions).map(([name, version]) =>
     name === 'platform' ? version : `${name} ${version}`,
   );
   const disk = ({ folder, free }: Machine['cache']): string =>
-    `${folder}${free === null ? '' : `, ${sizeOf(free)} free`}`;
+    `${folder}${free === null ? '' : `, ${formatBytes(free)} free`}`;
   const speed = rate === null ? '' : `, ${formatLarge(rate)}FLOP/s in matrix products (measured)`;
   const rows = [
     ['versions', versions.join(', ')],
     ['processor', `${machine.processor}, ${machine.cores} cores${speed}`],
-    ['memory', `${sizeOf(machine.memory)}, ${sizeOf(machine.freeMemory)} free`],
+    ['memory', `${formatBytes(machine.memory)}, ${formatBytes(machine.freeMemory)} free`],
     ['Hub cache', disk(machine.cache)],
     ['own models', disk(machine.models)],
   ];
@@ -98,9 +94,9 @@ async function fitRow(
     entry.name,
     `${width} x ${height}`,
     describeSearch(resolved),
-    sizeOf(need.weights),
-    sizeOf(need.held + need.step),
-    sizeOf(need.total),
+    formatBytes(need.weights),
+    formatBytes(need.held + need.step),
+    formatBytes(need.total),
     fits ? 'fits' : 'does not fit',
     rate === null ? '' : atLeast(need.flops / rate),
   ];
@@ -205,7 +201,7 @@ function printCost(ledger: Ledger, io: CliIo): void {
   const memory = process.resourceUsage().maxRSS * 1024;
   line(
     io.stdout,
-    `time: ${phases.join(', ')}; the transformer at ${formatLarge(rate)}FLOP/s; memory: ${sizeOf(memory)} at most`,
+    `time: ${phases.join(', ')}; the transformer at ${formatLarge(rate)}FLOP/s; memory: ${formatBytes(memory)} at most`,
   );
 }
 

@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 
 import { UsageError } from '../../core/errors.js';
-import { formatLarge } from '../../core/format.js';
+import { formatBytes } from '../../core/format.js';
 import type { Catalogs } from '../../engine/catalogs.js';
 import { bytesOf, type HubSet, pull, type Terms } from '../../hub/index.js';
 import type { ModelEntry } from '../../models/catalog.js';
@@ -61,7 +61,7 @@ function list(catalogs: Catalogs, io: CliIo): void {
     return [
       entry.name,
       entry.installed() === true ? 'installed' : 'not installed',
-      `${atLeast ? 'over ' : ''}${formatLarge(bytes)}B`,
+      `${atLeast ? 'over ' : ''}${formatBytes(bytes)}`,
       licencesOf(entry),
       entry.description,
     ];
@@ -105,7 +105,7 @@ async function run(names: readonly string[], flags: PullFlags, io: CliIo): Promi
       }
     });
     if (flags.quiet !== true) {
-      const came = fetched === 0 ? 'was here already' : `is here (${formatLarge(fetched)}B came)`;
+      const came = fetched === 0 ? 'was here already' : `is here (${formatBytes(fetched)} came)`;
       line(io.stdout, `${entry.name} ${came}`);
     }
   }
