@@ -42,7 +42,7 @@ const CONTRACTS = [
 ];
 const PARTS = [...BASE, 'src/models/', 'src/verifiers/', 'src/search/'];
 const RUNS = [...PARTS, 'src/engine/', 'src/run/', 'src/score/'];
-const EDGES = [...RUNS, 'src/report/', 'src/doctor/', 'src/varsearch.ts', 'src/index.ts'];
+const EDGES = [...RUNS, 'src/benchmarks/', 'src/report/', 'src/doctor/', 'src/varsearch.ts', 'src/index.ts'];
 
 /** The rules of this repository, in the order of the way from a prompt to a picture. */
 export const RULES: Rules = {
@@ -75,7 +75,9 @@ export const RULES: Rules = {
     { path: 'src/score/', may: [...RUNS, WORLD] },
     // It shows models pictures whose words are known: those of the embedded world.
     { path: 'src/doctor/', may: [...PARTS, 'src/engine/', WORLD] },
-    { path: 'src/report/', may: RUNS },
+    // The embedded benchmarks are prompts of the embedded world, and its detector says which pictures are right.
+    { path: 'src/benchmarks/', may: [...RUNS, 'src/varsearch.ts', 'src/toybox/'] },
+    { path: 'src/report/', may: [...RUNS, 'src/benchmarks/'] },
     { path: 'src/varsearch.ts', may: RUNS },
     { path: 'src/index.ts', may: EDGES },
     { path: 'src/cli/', may: EDGES },
@@ -128,5 +130,5 @@ export const RULES: Rules = {
       only: ['src/verifiers/llava/in-process-library.ts'],
       why: 'it is optional, and loaded when a LLaVA is opened',
     },
-  ], // Both are being rewritten: import from weights/index.ts there, and take them out here.
+  ],
 };
