@@ -124,7 +124,7 @@ async function checkTogether(
   if (!first || !other) return;
   throw new UsageError(
     `where no verifier is named, ${first.model} is judged by ${first.judges} and ${other.model} by ${other.judges}, whose scores do not compare: ` +
-      "name one for both by option 'verifier' (--verifier)",
+      "name one for both by option 'verifier'",
   );
 }
 

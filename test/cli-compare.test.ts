@@ -59,7 +59,7 @@ describe('varsearch compare', () => {
 
   it("puts several verifiers' scores and the reports side by side", async () => {
     const bench = cliBench();
-    const words = ['--verifier', 'clip-score,oracle', '--report', 'image-reward', '--out', 'here'];
+    const words = ['--verifier', 'clip-score,oracle', '--hold-out', 'image-reward', '--out', 'here'];
     const { code, stdout } = await bench.run('compare', 'red', '--budget', '60', '--seed', '2', ...words);
     expect(code).toBe(0);
     expect(stdout).toMatch(/strategy +sizes +mean rank +clip-score +oracle +image-reward \(held out\) +NFE/);

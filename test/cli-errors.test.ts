@@ -52,10 +52,10 @@ describe('usage errors', () => {
       ['generate', 'red', '--verifier', 'oracle,clip-score', '--ensemble', 'mean'],
       /Allowed choices are rank, z-score/,
     ],
-    [['generate', 'red', '--report', 'taste'], /unknown verifier 'taste'/],
+    [['generate', 'red', '--hold-out', 'taste'], /unknown verifier 'taste'/],
     [
-      ['compare', 'red', '--budget', '60', '--report', 'oracle,oracle'],
-      /--report has the verifier 'oracle' twice/,
+      ['compare', 'red', '--budget', '60', '--hold-out', 'oracle,oracle'],
+      /--hold-out has the verifier 'oracle' twice/,
     ],
     [['generate', 'red', '--model', 'large', '--verifier', 'oracle'], /choose from clip-score-l14/],
     [

@@ -209,7 +209,7 @@ describe('varsearch generate with several verifiers', () => {
   it('warns of verifier hacking in the summary, in result.json and with --json', async () => {
     const bench = cliBench();
     const search = ['--strategy', 'random', '--images', '100'];
-    const words = ['generate', 'red', '--report', 'image-reward', '--seed', '2', ...search];
+    const words = ['generate', 'red', '--hold-out', 'image-reward', '--seed', '2', ...search];
     const { stdout } = await bench.run(...words, '--out', 'here');
     expect(stdout).toMatch(/verifier +role +first round \(100\) +first picture +winner +gain\n/);
     expect(stdout).toMatch(/clip-score +guiding +\S+ \+- \S+ +\S+ +\S+ +\+\d\.\d\d\n/);

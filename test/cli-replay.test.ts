@@ -59,7 +59,7 @@ describe('varsearch replay', () => {
   it('takes other rules and verifiers than the recipe, and reports on request', async () => {
     const bench = cliBench();
     await bench.run('generate', 'red', '--verifier', 'clip-score,aesthetic', '--out', 'here', '--quiet');
-    const words = ['replay', 'here/picture.png', '--report', 'image-reward', '--json'];
+    const words = ['replay', 'here/picture.png', '--hold-out', 'image-reward', '--json'];
     const same = await bench.run(...words, '--ensemble', 'rank');
     expect(JSON.parse(same.stdout)).toMatchObject({ identical: true, report: { pictures: 15 } });
     const other = await bench.run('replay', 'here/picture.png', '--verifier', 'aesthetic');

@@ -149,7 +149,7 @@ describe('a run', () => {
   it('leaves nothing of its prompt in the runtime', async () => {
     const { catalogs, runtime, reservations } = await watched();
     const verifier = 'image-reward,clip-score,aesthetic,oracle';
-    const varsearch = await openVarsearch({ verifier, report: verifier, memory: '20MB' }, { catalogs });
+    const varsearch = await openVarsearch({ verifier, holdOut: verifier, memory: '20MB' }, { catalogs });
     const before = await runtime().stats();
     await varsearch.generate({ prompt: PROMPT, strategy: 'beam', width: 2, candidates: 1 }).result;
     expect(await runtime().stats()).toMatchObject({ tensors: before.tensors, bytes: before.bytes });

@@ -128,8 +128,8 @@ describe('a report', () => {
     const plain = await generate({ prompt: 'red', ...fakes(), seed: 3 }).result;
     expect(plain.report).toBeNull();
     const given = fakes();
-    const report = [fakeVerifier({ name: 'contrary', likes: 'not red' }), given.verifier];
-    const run = generate({ prompt: 'red', ...given, seed: 3, report });
+    const holdOut = [fakeVerifier({ name: 'contrary', likes: 'not red' }), given.verifier];
+    const run = generate({ prompt: 'red', ...given, seed: 3, holdOut });
     const result = await run.result;
     expect(result.candidates).toEqual(plain.candidates);
     expect(result.fates).toEqual(plain.fates);
@@ -151,7 +151,7 @@ describe('a report', () => {
 
   it('of random search finds the winner among the first round, and of several runs each has its own', async () => {
     const catalogs = fakeCatalogs();
-    const varsearch = await openVarsearch({ report: 'ensemble-members' }, { catalogs });
+    const varsearch = await openVarsearch({ holdOut: 'ensemble-members' }, { catalogs });
     const random = await varsearch.generate({ prompt: 'red', strategy: 'random', images: 9 }).result;
     expect(random.report).toMatchObject({ pictures: 9, ledger: { imagesVerified: 18 } });
     const { results } = await varsearch.compare({ prompt: 'red', budget: 40 }).result;
@@ -175,7 +175,7 @@ describe('the embedded verifiers together', () => {
       strategy: 'gto',
       candidates: [3, 3, 1, 1, 1, 1],
     } as const;
-    const whole = await generate({ ...options, seed: 5, report: 'clip-score' }).result;
+    const whole = await generate({ ...options, seed: 5, holdOut: 'clip-score' }).result;
     const parts = await generate({ ...options, seed: 5, threads: 1, memory: '20MB' }).result;
     expect(parts.ledger.forwardCalls).toBeGreaterThan(whole.ledger.forwardCalls);
     expect(parts.candidates).toEqual(whole.candidates);

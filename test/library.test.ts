@@ -122,7 +122,7 @@ describe('generate', () => {
     };
     const model = fakeModel();
     const verifier = [counted('one'), counted('two')];
-    await generate({ prompt: 'red', model, verifier, report: counted('three'), candidates: 1 }).result;
+    await generate({ prompt: 'red', model, verifier, holdOut: counted('three'), candidates: 1 }).result;
     expect(Object.fromEntries(open)).toEqual({ one: 0, two: 0, three: 0 });
     await generate({ prompt: 'red', model, verifier: counted('one'), candidates: 1 }).result;
     const failing = counted('two', () => {
@@ -277,7 +277,7 @@ describe('the judges of a run', () => {
 
   it('are closed when it ends, with those who look on', async () => {
     const [judge, observer] = [counting('judge'), counting('observer')];
-    const options = { prompt: 'red', model: fakeModel(), verifier: judge, report: observer };
+    const options = { prompt: 'red', model: fakeModel(), verifier: judge, holdOut: observer };
     const { report } = await generate({ ...options, candidates: 1 }).result;
     expect(report?.rows.map(({ verifier }) => verifier)).toEqual(['judge', 'observer']);
     expect([judge.open(), observer.open()]).toEqual([0, 0]);
@@ -289,7 +289,7 @@ describe('the judges of a run', () => {
   ])('are closed when %s fails', async (_, ofJudge, ofObserver) => {
     const [judge, observer] = [counting('judge', ofJudge), counting('observer', ofObserver)];
     const model = fakeModel();
-    const run = generate({ prompt: 'red', model, verifier: judge, report: observer });
+    const run = generate({ prompt: 'red', model, verifier: judge, holdOut: observer });
     await expect(run.result).rejects.toThrow('no score');
     expect([judge.open(), observer.open(), model.alive()]).toEqual([0, 0, 0]);
   });
@@ -309,7 +309,7 @@ describe('observers', () => {
   it('see the pictures of the first round as they are drawn, and the winner in the end', async () => {
     const seen: number[] = [];
     const observer = fakeVerifier({ name: 'observer', onScore: (images) => seen.push(images.length) });
-    const run = generate({ prompt: 'red', ...fakes(), report: observer, seed: 2 });
+    const run = generate({ prompt: 'red', ...fakes(), holdOut: observer, seed: 2 });
     const atJudged: number[] = [];
     for await (const event of run) {
       if (event.type === 'judged') atJudged.push(seen.reduce((sum, count) => sum + count, 0));

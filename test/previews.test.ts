@@ -203,7 +203,7 @@ describe('what is said of previews', () => {
 
   it('by observers: nothing, since scores at different steps do not compare', async () => {
     const observer = { ...fakeVerifier(), name: 'other' };
-    const options = { prompt: 'red', ...fakes(), report: [observer], candidates: 2 } as const;
+    const options = { prompt: 'red', ...fakes(), holdOut: [observer], candidates: 2 } as const;
     const { report } = await generate({ ...options, rollout: 'preview:2' }).result;
     expect(report?.rows.map(({ gain }) => gain)).toEqual([null, null]);
     expect(report).toMatchObject({ hacking: false, message: /not finished when they were judged/ });

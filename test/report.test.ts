@@ -65,13 +65,13 @@ beforeAll(async () => {
     fakeVerifier({ name: HOSTILE.replaceAll(',', '') }),
     fakeVerifier({ name: 'blue', likes: 'blue' }),
   ];
-  const report = [fakeVerifier({ name: 'contrary', likes: 'not red' })];
-  joined = await run({ verifier, report, keepElected: true, ensemble: 'z-score', weights: [3, 1] });
+  const holdOut = [fakeVerifier({ name: 'contrary', likes: 'not red' })];
+  joined = await run({ verifier, holdOut, keepElected: true, ensemble: 'z-score', weights: [3, 1] });
   hacked = await compare({
     prompt: HOSTILE,
     model: fakeModel(),
     verifier: fakeVerifier(),
-    report,
+    holdOut,
     budget: 400,
   }).result;
 });

@@ -16,7 +16,7 @@ import {
 import type { CliIo } from './io.js';
 import { line } from './io.js';
 import { describeUnused } from './summary.js';
-import { table } from './table.js';
+import { printTable, printText } from './table.js';
 
 /** A search in words and in numbers. */
 export interface CostRow extends Estimate {
@@ -89,8 +89,8 @@ export function printCosts(rows: readonly CostRow[], schedule: Schedule, io: Cli
     formatCount(images),
   ]);
   line(io.stdout, describeSchedule(schedule));
-  for (const text of table([HEAD, ...cells])) line(io.stdout, text);
-  line(
+  printTable(io.stdout, [HEAD, ...cells]);
+  printText(
     io.stdout,
     'NFE as the paper counts; forward passes are those really run, since nothing is computed twice; FLOPs are theirs.',
   );

@@ -3,10 +3,9 @@
 import { CommanderError } from 'commander';
 
 import { VarsearchError } from '../core/errors.js';
-import { OPTION_NAMES } from '../run/options.js';
-import { flagOf } from './flags.js';
 import type { CliIo, InterruptSignal } from './io.js';
 import { INTERRUPT_CODES, line, plain } from './io.js';
+import { nearFlag, type Typed, withFlags } from './names.js';
 
 /** Exit codes besides those of signals. */
 export const EXIT = { ok: 0, failure: 1, usage: 2 } as const;
@@ -22,15 +21,6 @@ export class Interrupted extends Error {
   }
 }
 
-/** Messages of the library name its options; who types commands knows them as flags, which some messages say beside them. */
-function withFlags(message: string): string {
-  return message
-    .replace(/(?:(?:the )?option )?'([A-Za-z]+)'/g, (quoted, name: string) =>
-      OPTION_NAMES.includes(name) ? flagOf(name) : quoted,
-    )
-    .replace(/(--[a-z-]+)(?: \(\1\)|, \1\b)/g, '$1');
-}
-
 /** Characters of a message: what somebody else wrote may come in any length. */
 const MOST_SHOWN = 2000;
 
@@ -39,18 +29,26 @@ function cut(message: string): string {
   return message.length <= MOST_SHOWN ? message : `${message.slice(0, MOST_SHOWN)}\u2026`;
 }
 
-function messageOf(error: unknown): string {
-  if (error instanceof VarsearchError) return withFlags(cut(error.message));
-  if (error instanceof CommanderError) return error.message.replace(/^error: /, '');
+function messageOf(error: unknown, typed: Typed): string {
+  if (error instanceof VarsearchError) return withFlags(cut(error.message), typed);
+  if (error instanceof CommanderError) return unknownFlag(error) ?? error.message.replace(/^error: /, '');
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return `unexpected failure: ${message} (VARSEARCH_DEBUG=1 shows where)`;
 }
 
-/** Tells what went wrong in one line and gives the exit code. */
-export function reportError(error: unknown, io: CliIo): number {
+/** What is said of a flag of another program; null for all other errors. */
+function unknownFlag({ code, message }: CommanderError): string | null {
+  const [, flag = ''] =
+    /unknown option '([^']+)'/.exec(code === 'commander.unknownOption' ? message : '') ?? [];
+  const near = nearFlag(flag);
+  return near === null ? null : `unknown option '${flag}': did you mean ${near}?`;
+}
+
+/** Tells what went wrong in one line, in the words that were typed, and gives the exit code. */
+export function reportError(error: unknown, io: CliIo, typed: Typed = { words: [], positional: [] }): number {
   if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
   if (error instanceof Interrupted) return INTERRUPT_CODES[error.signal];
-  line(io.stderr, `varsearch: ${plain(cut(messageOf(error)))}`);
+  line(io.stderr, `varsearch: ${plain(cut(messageOf(error, typed)))}`);
   const debug = io.env['VARSEARCH_DEBUG'];
   if (debug !== undefined && debug !== '' && debug !== '0' && error instanceof Error) {
     line(io.stderr, stackOf(error));

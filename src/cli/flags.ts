@@ -1,9 +1,11 @@
 // Flags from tables of options, and the library's options from flags: a new option is a line of a table, and nothing here.
 
 import type { Command } from 'commander';
-import { Option as Flag } from 'commander';
+import { InvalidArgumentError, Option as Flag } from 'commander';
 
+import { didYouMean } from '../core/nearest.js';
 import {
+  type Alias,
   type Option,
   type OptionKind,
   type OptionsOf,
@@ -12,20 +14,56 @@ import {
   pick,
 } from '../core/options.js';
 import { STRATEGIES } from '../search/registry.js';
-import { parseList, parseNumber, parseNumbers, parseWhole, parseWholes } from './values.js';
+import { GROUPS, groupOf } from './groups.js';
+import {
+  parseList,
+  parseNumber,
+  parseNumbers,
+  parseRatio,
+  parseSeed,
+  parseWhole,
+  parseWholes,
+} from './values.js';
 
 /** What commander gives: values by the names of options. */
 export type Flags = OptionValues;
 
+type Parse = (text: string, before: unknown) => unknown;
+
 /** How the values of a kind of options are written. */
 interface Writing {
   readonly placeholder: string;
-  readonly parse?: (text: string, before: unknown) => unknown;
+  readonly parse?: Parse | ((option: Option) => Parse);
+  /** Whether `parse` depends on the option. @default false */
+  readonly byOption?: true;
+  /** Whether several words may follow the flag. @default false */
+  readonly several?: true;
 }
 
 /** Names after a flag: a,b,c, and the flag again. */
 const collectNames = (text: string, before: unknown): string =>
   typeof before === 'string' ? `${before},${text}` : text;
+
+/** One of the values of a choice, or what others call it. */
+function choose({ choices = [], synonyms = {} }: Option, text: string): string {
+  const value = Object.hasOwn(synonyms, text) ? synonyms[text] : text;
+  if (value !== undefined && choices.includes(value)) return value;
+  const meant = didYouMean(text, choices).replace(/^: d/, 'D');
+  throw new InvalidArgumentError(`${meant} Allowed choices are ${choices.join(', ')}.`.trimStart());
+}
+
+const chooseOne =
+  (option: Option): Parse =>
+  (text) =>
+    choose(option, text);
+
+/** Choices after a flag: a,b,c, or one a word, and the flag again. */
+const chooseSeveral =
+  (option: Option): Parse =>
+  (text, before) => [
+    ...(Array.isArray(before) ? (before as readonly string[]) : []),
+    ...text.split(',').map((each) => choose(option, each.trim())),
+  ];
 
 const WRITINGS: Readonly<Record<Exclude<OptionKind, 'value'>, Writing | null>> = {
   number: { placeholder: 'x', parse: parseNumber },
@@ -33,11 +71,20 @@ const WRITINGS: Readonly<Record<Exclude<OptionKind, 'value'>, Writing | null>> =
   list: { placeholder: 'x', parse: parseList },
   whole: { placeholder: 'n', parse: parseWhole },
   wholes: { placeholder: 'n', parse: parseWholes },
+  seed: { placeholder: 'n', parse: parseSeed },
   text: { placeholder: 'text' },
+  ratio: { placeholder: 'w:h', parse: parseRatio },
   names: { placeholder: 'names', parse: collectNames },
-  choice: { placeholder: 'which' },
+  choice: { placeholder: 'which', parse: chooseOne, byOption: true },
+  choices: { placeholder: 'names', parse: chooseSeveral, byOption: true, several: true },
   switch: null,
 };
+
+function parserOf({ parse, byOption }: Writing, option: Option): Parse | undefined {
+  return byOption
+    ? (parse as ((option: Option) => Parse) | undefined)?.(option)
+    : (parse as Parse | undefined);
+}
 
 /** The flag of an option: keepElected is --keep-elected. */
 export function flagOf(name: string): string {
@@ -50,12 +97,32 @@ export interface FlagWords {
   readonly usual?: Readonly<Record<string, string>>;
   /** Who takes an option, where not everybody does. */
   readonly takers?: (name: string) => readonly string[];
+  /** The group in help. @default by the option */
+  readonly group?: string;
 }
 
-/** Adds a flag for every option of a table; those whose values only programs have get none. */
+/** Another name of a flag: no help shows it. */
+class AliasFlag extends Flag {
+  readonly #target: string;
+
+  constructor(flags: string, target: string) {
+    super(flags);
+    this.#target = target;
+    this.hideHelp();
+  }
+
+  override attributeName(): string {
+    return this.#target;
+  }
+}
+
+/** Adds a flag for every option of a table, and its other names; those whose values only programs have get none. */
 export function addFlags(command: Command, table: OptionTable, words: FlagWords = {}): Command {
   for (const [name, option] of Object.entries(table)) {
-    if (option.kind !== 'value') command.addOption(flagFor(name, option, WRITINGS[option.kind], words));
+    if (option.kind === 'value') continue;
+    const writing = WRITINGS[option.kind];
+    command.addOption(flagFor(name, option, writing, words));
+    for (const alias of option.aliases ?? []) command.addOption(aliasFlag(name, option, writing, alias));
   }
   return command;
 }
@@ -67,10 +134,22 @@ function flagFor(name: string, option: Option, writing: Writing | null, words: F
     usual === undefined ? '' : `default: ${usual}`,
   ].filter((note) => note !== '');
   const text = notes.length === 0 ? option.words : `${option.words} (${notes.join('; ')})`;
-  if (!writing) return new Flag(flagOf(name), text);
-  const flag = new Flag(`${flagOf(name)} <${option.placeholder ?? writing.placeholder}>`, text);
-  if (writing.parse) flag.argParser(writing.parse);
-  return option.choices ? flag.choices([...option.choices]) : flag;
+  const group = words.group ?? groupOf(name);
+  if (!writing) return new Flag(flagOf(name), text).helpGroup(group);
+  const value = `${option.placeholder ?? writing.placeholder}${writing.several ? '...' : ''}`;
+  const flag = new Flag(`${flagOf(name)} <${value}>`, text).helpGroup(group);
+  // In this order: choices bring a parser of their own.
+  if (option.choices) flag.choices([...option.choices]);
+  const parse = parserOf(writing, option);
+  return parse ? flag.argParser(parse) : flag;
+}
+
+function aliasFlag(name: string, option: Option, writing: Writing | null, alias: Alias): Flag {
+  if (!writing) return new AliasFlag(`--${alias.name}`, name);
+  const flag = new AliasFlag(`--${alias.name} <${option.placeholder ?? writing.placeholder}>`, name);
+  const parse = parserOf(writing, option) ?? ((text: string) => text);
+  const { rewrite = (text) => text } = alias;
+  return flag.argParser((text, before) => parse(rewrite(text), before));
 }
 
 /** The strategies that take an option of a search, where not all of them do. */
@@ -99,8 +178,29 @@ export function addOutputFlags(
   out = 'folder of the results (default: a new one below ./out)',
 ): Command {
   return command
-    .option('--out <dir>', out)
+    .optionsGroup(GROUPS.output)
+    .option('-o, --out <dir>', out)
+    .addOption(new AliasFlag('--output-dir <dir>', 'out'))
+    .addOption(new AliasFlag('--outdir <dir>', 'out'))
     .option('--no-metadata', 'write no recipe and no other text into pictures: they cannot be replayed')
     .option('--json', 'print the result as JSON on stdout, and nothing else there')
     .option('--quiet', 'print nothing but warnings and errors');
+}
+
+/** Adds --force. */
+export function addForce(command: Command): Command {
+  return command
+    .optionsGroup(GROUPS.output)
+    .option(
+      '--force',
+      'write into the folder of --out although something is in it: files of ours are replaced',
+    );
+}
+
+/** Adds --preview and --no-preview. */
+export function addPreview(command: Command): Command {
+  return command
+    .optionsGroup(GROUPS.output)
+    .option('--preview', 'show the picture in the terminal (default: where it has the colours)')
+    .option('--no-preview', 'do not show the picture in the terminal');
 }

@@ -24,6 +24,10 @@ export interface OutputFolder {
   readonly path: string;
   /** Writes files, each in one step; result.json comes last and makes the others valid. */
   write(files: Files): void;
+  /** Writes further files of the result that is there, each in one step. */
+  add(files: Files): void;
+  /** Takes the numbered pictures out of a folder below it, and that with them where nothing else is in it. */
+  clear(below: string): void;
   /** Closes it, and removes the folder again if it was made here and nothing was written to it. */
   discard(): void;
   /** Lets other runs write to it. */
@@ -75,7 +79,7 @@ function foldersOf(name: string): string[] {
  * Writes a set of files. A result.json makes the set in its folder valid: it goes away before anything else changes there, and
  * comes back last, so that a process that is killed in between leaves no result beside another one's picture.
  */
-function writeSet(folder: string, files: Files): void {
+function writeSet(folder: string, files: Files, { isResult = true } = {}): void {
   const waiting = new Map<string, string>();
   try {
     for (const [name, content] of Object.entries(files)) {
@@ -84,7 +88,7 @@ function writeSet(folder: string, files: Files): void {
     const folders = new Set([...waiting.keys()].flatMap(foldersOf));
     for (const each of folders) {
       if (each !== '') makeOwn(join(folder, each));
-      rmSync(join(folder, each, FILE_NAMES.result), { force: true });
+      if (isResult) rmSync(join(folder, each, FILE_NAMES.result), { force: true });
     }
     const isSeal = (name: string): boolean => basename(name) === FILE_NAMES.result;
     const names = [...waiting.keys()];
@@ -97,6 +101,16 @@ function writeSet(folder: string, files: Files): void {
   } finally {
     for (const temporary of waiting.values()) rmSync(temporary, { force: true });
   }
+}
+
+const NUMBERED = /^\d+\.png$/;
+
+function clearNumbered(folder: string): void {
+  // A link leads elsewhere, and is not followed.
+  if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return;
+  const names = readdirSync(folder);
+  for (const name of names) if (NUMBERED.test(name)) rmSync(join(folder, name));
+  if (names.every((name) => NUMBERED.test(name))) rmdirSync(folder);
 }
 
 /** Makes a folder below the output folder; a link that somebody has put there leads elsewhere, and is not followed. */
@@ -147,6 +161,15 @@ export function openFolder(path: string): OutputFolder {
   return open(path, () => makeFolders(path));
 }
 
+/** Does work in an output folder; a fault names it. */
+function orSay(path: string, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    throw cannotWrite(path, error);
+  }
+}
+
 function open(path: string, make: () => readonly string[]): OutputFolder {
   let made: readonly string[];
   let unlock: () => void;
@@ -159,12 +182,20 @@ function open(path: string, make: () => readonly string[]): OutputFolder {
   sweep(path);
   return {
     path,
-    write(files) {
-      try {
+    write: (files) => {
+      orSay(path, () => {
         writeSet(path, files);
-      } catch (error) {
-        throw cannotWrite(path, error);
-      }
+      });
+    },
+    add: (files) => {
+      orSay(path, () => {
+        writeSet(path, files, { isResult: false });
+      });
+    },
+    clear: (below) => {
+      orSay(path, () => {
+        clearNumbered(join(path, below));
+      });
     },
     close: unlock,
     discard() {

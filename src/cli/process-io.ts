@@ -6,6 +6,7 @@ import { fileFault } from '../core/file-faults.js';
 import { builtInCatalogs } from '../engine/catalogs.js';
 import { EXIT } from './exit.js';
 import { type CliIo, INTERRUPT_CODES, type InterruptSignal } from './io.js';
+import { asciiOutput, isUnicode } from './terminal.js';
 
 /**
  * A signal that follows the first one so closely is the same key press: under `npm run`, Ctrl-C reaches the process from
@@ -52,8 +53,11 @@ export function processIo(): CliIo {
       process.once('exit', () => (process.exitCode = EXIT.failure));
     });
   }
-  const { stdout, stderr, env } = process;
-  const attended = process.stdin.isTTY && stderr.isTTY;
+  const { env } = process;
+  const [stdout, stderr] = isUnicode(env)
+    ? [process.stdout, process.stderr]
+    : [asciiOutput(process.stdout), asciiOutput(process.stderr)];
+  const attended = process.stdin.isTTY && process.stderr.isTTY;
   return {
     stdout,
     stderr,

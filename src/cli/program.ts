@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { VERSION } from '../engine/versions.js';
 import { addCache } from './commands/cache.js';
 import { addCompare } from './commands/compare.js';
+import { addCompletion } from './commands/completion.js';
 import { addConvert } from './commands/convert.js';
 import { addDoctor } from './commands/doctor.js';
 import { addGenerate } from './commands/generate.js';
@@ -13,6 +14,7 @@ import { addPull } from './commands/pull.js';
 import { addReplay } from './commands/replay.js';
 import { addScore } from './commands/score.js';
 import { addVerifiers } from './commands/verifiers.js';
+import { addWords } from './commands/words.js';
 import { EXIT, reportError } from './exit.js';
 import { type CliIo, sizeOf } from './io.js';
 
@@ -23,6 +25,7 @@ Examples:
   varsearch generate --dry-run --scales 13
   varsearch replay stars/picture.png
   varsearch pull infinity-2b
+  varsearch words
   varsearch score stars drafts --prompt "three red stars" --top 3`;
 
 /** Commander writes help to stdout; its errors are thrown and told by reportError. */
@@ -58,12 +61,16 @@ export async function runCli(words: readonly string[], io: CliIo): Promise<numbe
   });
   addConvert(program, io);
   addCache(program, io);
+  addWords(program, io);
+  addCompletion(program, io);
   configure(program, io);
   try {
     if (words.length === 0) program.outputHelp();
     else await program.parseAsync(words, { from: 'user' });
     return code;
   } catch (error) {
-    return reportError(error, io);
+    const command = program.commands.find((each) => each.name() === words[0]);
+    const positional = command?.registeredArguments.map((each) => each.name()) ?? [];
+    return reportError(error, io, { words, positional });
   }
 }

@@ -8,7 +8,7 @@ import { heightOf, type Standing } from '../verifiers/jury.js';
 import { csvLine, harmlessPath } from './csv.js';
 import type { CliIo } from './io.js';
 import { line, plain } from './io.js';
-import { table } from './table.js';
+import { printTable } from './table.js';
 
 /** The pictures to print: the n best of each prompt, best first or in the order given. */
 export function selected(
@@ -45,7 +45,7 @@ function numberOf(standing: Standing): number {
 }
 
 /** A table; the best picture of every prompt has a star. */
-export function printTable(result: ScoreResult, pictures: readonly ScoredFile[], { stdout }: CliIo): void {
+export function printScores(result: ScoreResult, pictures: readonly ScoredFile[], { stdout }: CliIo): void {
   const { jury } = result;
   const { judges } = jury;
   // A judge alone has its scores in its own column.
@@ -66,7 +66,7 @@ export function printTable(result: ScoreResult, pictures: readonly ScoredFile[],
     ...(prompts ? [brief(prompt)] : []),
   ]);
   const left = [0, 1, ...(prompts ? [head.length - 1] : [])];
-  for (const text of table([head, ...rows], left)) line(stdout, text);
+  printTable(stdout, [head, ...rows], left);
 }
 
 /** JSON with everything that is known. */

@@ -23,8 +23,9 @@ import type { Candidate } from '../search/contract.js';
 import { heightOf } from '../verifiers/jury.js';
 import type { CliIo } from './io.js';
 import { line, plain, sizeOf } from './io.js';
-import { hasTrueColour, previewLines } from './preview.js';
-import { table } from './table.js';
+import { previewLines } from './preview.js';
+import { printTable, printText } from './table.js';
+import { coloursOf } from './terminal.js';
 
 /** A path as the user would type it: relative where it is below the current folder. */
 export function shownPath(path: string, cwd: string): string {
@@ -32,13 +33,18 @@ export function shownPath(path: string, cwd: string): string {
   return plain(below !== '' && !below.startsWith('..') ? below : path);
 }
 
-/** Shows the picture where the terminal can. */
-export async function showPreview(result: GenerateResult, io: CliIo): Promise<void> {
+/** Shows the picture where the terminal can, or where somebody wants it. */
+export async function showPreview(result: GenerateResult, io: CliIo, wanted?: boolean): Promise<void> {
   const { stdout, env } = io;
-  if (!hasTrueColour(stdout, env)) return;
+  const colours = coloursOf(stdout, env, wanted);
+  if (colours === null) return;
   const { columns, rows } = sizeOf(stdout);
   // The summary below the picture and the prompt line that follows have to stay on the screen as well.
-  const lines = await previewLines(result.image, Math.min(64, columns), Math.max(4, rows - 6));
+  const lines = await previewLines(result.image, {
+    columns: Math.min(64, columns),
+    rows: Math.max(4, rows - 6),
+    colours,
+  });
   for (const text of lines) line(stdout, text);
 }
 
@@ -65,36 +71,44 @@ export function describeUnused(budget: number | undefined, { nfe }: { readonly n
     : `${formatCount(budget - nfe)} of ${formatCount(budget)} NFE unused: they buy no further candidate`;
 }
 
+/** What a summary says besides the result. */
+export interface SummaryContext {
+  readonly folder: string;
+  readonly budget: number | undefined;
+  /** What was written. */
+  readonly files: readonly string[];
+}
+
 /** Says what one search has found and what it cost. */
 export function printSummary(
   result: GenerateResult,
-  { folder, budget }: { readonly folder: string; readonly budget: number | undefined },
+  { folder, budget, files }: SummaryContext,
   io: CliIo,
 ): void {
   const { ledger, options, milliseconds, winner, standing, report } = result;
   const preview = previewOf(result.candidates, winner);
-  line(io.stdout, `${describeScores(winner)}${describeOthers(result, preview)}`);
+  printText(io.stdout, `${describeScores(winner)}${describeOthers(result, preview)}`);
   if (isJoined(options.jury)) {
     const { jury } = options;
     const text = preview
       ? `${describeStanding(standingsOf([result.candidates], jury)(preview), jury)} as a preview`
       : describeStanding(standing, jury);
-    line(io.stdout, text);
+    printText(io.stdout, text);
   }
   const unfinished = describeUnfinished(result);
-  line(
+  printText(
     io.stdout,
     `${describeSearch(options.search)}: ${formatCount(ledger.imagesDecoded)} pictures${unfinished === '' ? '' : ` (${unfinished})`}, ` +
-      `${formatCount(ledger.nfe)} NFE, ${formatCount(ledger.forwards)} forward passes, ${formatDuration(milliseconds)}`,
+      `${formatCount(ledger.nfe)} NFE, ${formatCount(ledger.forwards)} forward passes, ${formatDuration(milliseconds)}, seed ${options.seed}`,
   );
   if (result.endedBy === 'search') {
     const unused = describeUnused(budget, ledger);
-    if (unused !== '') line(io.stdout, unused);
+    if (unused !== '') printText(io.stdout, unused);
   }
   if (result.endedBy === 'time') line(io.stdout, 'the time was up: this is the best until then');
   if (result.endedBy === 'score') line(io.stdout, 'the score was reached: the search ended there');
   if (report) printReport(report, io);
-  line(io.stdout, `written to ${shownPath(folder, io.cwd)}: picture.png, result.json, index.html`);
+  printText(io.stdout, `written to ${shownPath(folder, io.cwd)}: ${files.join(', ')}`);
 }
 
 /** Shows what the verifiers say of a winner, those that did not guide the search apart. */
@@ -109,8 +123,8 @@ export function printReport(report: ObserverReport, io: CliIo): void {
   ]);
   const round = `first round (${formatCount(report.pictures)})`;
   const head = ['verifier', 'role', round, 'first picture', 'winner', 'gain'];
-  for (const text of table([head, ...rows], [0, 1])) line(io.stdout, text);
-  line(io.stdout, report.message);
+  printTable(io.stdout, [head, ...rows], [0, 1]);
+  printText(io.stdout, report.message);
 }
 
 /** What a held-out verifier gives a winner, with its gain over the first round. */
@@ -146,17 +160,17 @@ export function printComparison(compared: CompareResult, folder: string, io: Cli
   const work = several ? 'FLOPs' : 'tokens';
   const name = several ? '  model, strategy' : '  strategy';
   const head = [name, 'sizes', ...judged, 'NFE', 'forward passes', work, 'pictures', 'time'];
-  for (const text of table([head, ...rows], [0, 1])) line(io.stdout, text);
+  printTable(io.stdout, [head, ...rows], [0, 1]);
   for (const result of results) {
-    if (result.report) line(io.stdout, `${nameOf(result, several)}: ${result.report.message}`);
+    if (result.report) printText(io.stdout, `${nameOf(result, several)}: ${result.report.message}`);
   }
   for (const { complete, endedBy, options, ledger } of results) {
     const counted = complete && endedBy === 'search' && compared.unit === 'NFE';
     const unused = counted ? describeUnused(compared.budget, ledger) : '';
-    if (unused !== '') line(io.stdout, `${options.search.strategy}: ${unused}`);
+    if (unused !== '') printText(io.stdout, `${options.search.strategy}: ${unused}`);
   }
-  line(
+  printText(
     io.stdout,
-    `written to ${shownPath(folder, io.cwd)}: index.html, result.json, and a folder per ${several ? 'search' : 'strategy'}`,
+    `written to ${shownPath(folder, io.cwd)}: index.html, result.json, and a folder per ${several ? 'search' : 'strategy'}; seed ${best.options.seed}`,
   );
 }

@@ -55,8 +55,8 @@ export const RANGES = {
   bits: upTo(1024),
   /** Height over width of a picture. */
   aspect: upTo(100, 0.01),
-  /** Guidance: 1 to 10. */
-  guidance: upTo(1000, -1000),
+  /** Guidance: 1 to 10; 0 draws without the prompt, and below there is nothing that a prompt asks for. */
+  guidance: upTo(1000, 0),
   temperature: upTo(1000, 1e-6),
 
   /** Levels of an autoencoder, and blocks of one level: 5 and 3. */

@@ -4,10 +4,23 @@
 import { inspect } from 'node:util';
 
 import { UsageError } from './errors.js';
+import { didYouMean } from './nearest.js';
 
 /** How an option is written on a command line; 'value' is for programs only. */
 export type OptionKind =
-  'number' | 'numbers' | 'list' | 'whole' | 'wholes' | 'text' | 'names' | 'choice' | 'switch' | 'value';
+  | 'number'
+  | 'numbers'
+  | 'list'
+  | 'whole'
+  | 'wholes'
+  | 'seed'
+  | 'text'
+  | 'ratio'
+  | 'names'
+  | 'choice'
+  | 'choices'
+  | 'switch'
+  | 'value';
 
 /** What an option is. */
 export interface Option<T = unknown> {
@@ -24,8 +37,21 @@ export interface Option<T = unknown> {
   readonly placeholder?: string;
   /** The values of a choice. */
   readonly choices?: readonly string[];
+  /** What others call a value, for command lines: best-of-n is random. */
+  readonly synonyms?: Readonly<Record<string, string>>;
+  /** What others call the option, for command lines: tau is the temperature. Names as flags without their dashes. */
+  readonly aliases?: readonly Alias[];
+  /** What it was called in earlier versions: who says that is told so. */
+  readonly formerly?: string;
   /** A value for people. @default as it is written */
   show?(value: T): string;
+}
+
+/** Another name of an option, and how a value of it is written under the option's own. */
+export interface Alias {
+  readonly name: string;
+  /** @default as it is */
+  readonly rewrite?: (given: string) => string;
 }
 
 /** Options by name. */
@@ -40,7 +66,7 @@ export type OptionsOf<Table extends OptionTable> = {
 };
 
 /** What a line of a table says beside kind and rule. */
-type Rest<T> = Pick<Option<T>, 'usual' | 'placeholder' | 'show'>;
+type Rest<T> = Pick<Option<T>, 'usual' | 'placeholder' | 'show' | 'aliases' | 'formerly'>;
 
 /** A finite number. */
 export const isNumber = (value: unknown): value is number =>
@@ -72,7 +98,7 @@ export function value<T>(
   words: string,
   check: (value: unknown) => boolean,
   expected: string,
-  rest: Rest<T> & Pick<Partial<Option>, 'kind' | 'choices'> = {},
+  rest: Rest<T> & Pick<Partial<Option>, 'kind' | 'choices' | 'synonyms'> = {},
 ): Option<T> {
   return { kind: 'value', words, check: check as (value: unknown) => value is T, expected, ...rest };
 }
@@ -184,12 +210,7 @@ export function checkOptions(
     const option = Object.hasOwn(table, name) ? table[name] : undefined;
     if (!option) {
       if (given === undefined) continue;
-      const known = Object.keys(table).join(', ');
-      throw new UsageError(
-        whose === undefined
-          ? `unknown option '${name}': known are ${known}`
-          : `${whose} does not take the option '${name}': it takes ${known === '' ? 'none' : known}`,
-      );
+      throw unknownOption(name, table, whose);
     }
     if (given !== undefined && !option.check(given)) throw wrongOption(name, option.expected, given);
   }
@@ -198,6 +219,18 @@ export function checkOptions(
       throw new UsageError(`option '${name}' is missing: it must be ${table[name]?.expected}`);
     }
   }
+}
+
+function unknownOption(name: string, table: OptionTable, whose: string | undefined): UsageError {
+  const names = Object.keys(table);
+  const now = names.find((each) => table[each]?.formerly === name);
+  if (now !== undefined) return new UsageError(`option '${name}' is called '${now}' now`);
+  const known = names.join(', ');
+  return new UsageError(
+    whose === undefined
+      ? `unknown option '${name}'${didYouMean(name, names) || ':'} known are ${known}`
+      : `${whose} does not take the option '${name}': it takes ${known === '' ? 'none' : known}`,
+  );
 }
 
 /** The error for an option's value that will not do. */

@@ -48,11 +48,14 @@ describe('verifiers', () => {
     [{ clipDir: 'x' }, /'clipDir' is for the verifier clip-dir, which is not asked for/],
     [{ verifier: './some/folder' }, /unknown verifier/],
     [{ model: './some/folder' }, /unknown model/],
-    [{ report: [fakeVerifier({ name: 'clip-score' })] }, /'report' has another verifier called 'clip-score'/],
+    [
+      { holdOut: [fakeVerifier({ name: 'clip-score' })] },
+      /'holdOut' has another verifier called 'clip-score'/,
+    ],
     [{ verifier: ['clip-score,oracle', 'oracle'] }, /unknown verifier 'clip-score,oracle'/],
-    [{ report: 'oracle,oracle' }, /option 'report' has the verifier 'oracle' twice/],
-    [{ report: 'taste' }, /unknown verifier 'taste'/],
-    [{ report: 5 }, /option 'report' must be 'ensemble-members', a name/],
+    [{ holdOut: 'oracle,oracle' }, /option 'holdOut' has the verifier 'oracle' twice/],
+    [{ holdOut: 'taste' }, /unknown verifier 'taste'/],
+    [{ holdOut: 5 }, /option 'holdOut' must be 'ensemble-members', a name/],
     [
       { threads: 2, model: fakeModel(), verifier: [fakeVerifier()] },
       /'threads' is for what is loaded by name/,
@@ -66,7 +69,7 @@ describe('verifiers', () => {
     for (const options of [
       { verifier: 'clip-score' },
       { verifier: 'clip-score-l14,aesthetic' },
-      { report: 'oracle' },
+      { holdOut: 'oracle' },
     ]) {
       expect(() => names({ model: 'large', ...options })).toThrow(
         /'(clip-score|aesthetic|oracle)' knows .* and 'large' draws others: choose from clip-score-l14, llava-endpoint$/,
@@ -81,15 +84,15 @@ describe('verifiers', () => {
 
 describe('the verifiers of a report', () => {
   it.each([
-    [{ report: 'oracle, clip-score' }, ['oracle', 'clip-score']],
-    [{ report: 'clip-dir', clipDir: 'some/folder' }, ['clip-dir']],
-    [{ report: 'ensemble-members' }, ['aesthetic', 'image-reward']],
-    [{ report: 'oracle,ensemble-members,aesthetic' }, ['oracle', 'aesthetic', 'image-reward']],
-    [{ report: 'ensemble-members', verifier: 'aesthetic,oracle' }, ['clip-score', 'image-reward']],
-    [{ report: 'ensemble-members', model: fakeModel() }, ['aesthetic', 'image-reward']],
+    [{ holdOut: 'oracle, clip-score' }, ['oracle', 'clip-score']],
+    [{ holdOut: 'clip-dir', clipDir: 'some/folder' }, ['clip-dir']],
+    [{ holdOut: 'ensemble-members' }, ['aesthetic', 'image-reward']],
+    [{ holdOut: 'oracle,ensemble-members,aesthetic' }, ['oracle', 'aesthetic', 'image-reward']],
+    [{ holdOut: 'ensemble-members', verifier: 'aesthetic,oracle' }, ['clip-score', 'image-reward']],
+    [{ holdOut: 'ensemble-members', model: fakeModel() }, ['aesthetic', 'image-reward']],
     [
       {
-        report: 'ensemble-members',
+        holdOut: 'ensemble-members',
         verifier: [fakeVerifier({ name: 'aesthetic' }), 'oracle'],
       },
       ['clip-score', 'image-reward'],
@@ -99,9 +102,9 @@ describe('the verifiers of a report', () => {
   });
 
   it('have to be there, and a world has to be known', () => {
-    const all = { verifier: 'clip-score,aesthetic,image-reward', report: 'ensemble-members' };
+    const all = { verifier: 'clip-score,aesthetic,image-reward', holdOut: 'ensemble-members' };
     expect(() => names(all)).toThrow(/no installed verifier for these pictures is left/);
-    const loaded = { model: fakeModel(), verifier: fakeVerifier(), report: 'ensemble-members' };
+    const loaded = { model: fakeModel(), verifier: fakeVerifier(), holdOut: 'ensemble-members' };
     expect(() => names(loaded)).toThrow(/needs a model or a verifier by name/);
   });
 });
@@ -110,7 +113,7 @@ describe('the engine', () => {
   it('loads every verifier once, closes what it loaded, and leaves open what was handed in', async () => {
     const own = fakeCatalogs();
     const mine = fakeVerifier({ name: 'mine' });
-    const options = { verifier: ['clip-score', mine], report: 'clip-score,mine,aesthetic' };
+    const options = { verifier: ['clip-score', mine], holdOut: 'clip-score,mine,aesthetic' };
     const engine = await openEngine(options, own);
     expect(own.loaded.verifiers.map(({ name }) => name)).toEqual(['clip-score', 'aesthetic']);
     expect(engine.observers).toEqual([own.loaded.verifiers[0], mine, own.loaded.verifiers[1]]);
@@ -127,7 +130,7 @@ describe('the engine', () => {
     await expect(openEngine({ verifier: 'clip-score,missing' }, own)).rejects.toThrow(
       "verifier 'missing' is not installed: weights are missing: put them there",
     );
-    await expect(openEngine({ report: 'missing' }, own)).rejects.toThrow("'missing' is not installed");
+    await expect(openEngine({ holdOut: 'missing' }, own)).rejects.toThrow("'missing' is not installed");
     expect([own.loaded.models, own.loaded.verifiers]).toEqual([[], []]);
   });
 

@@ -87,7 +87,7 @@ export interface Wanted {
   readonly model: WantedModel;
   /** Those who guide: at least one. */
   readonly judges: readonly WantedVerifier[];
-  /** Those who look on, which may be judges as well; null where no report is wanted. */
+  /** Those who look on, which may be judges as well; null where nobody does. */
   readonly observers: readonly WantedVerifier[] | null;
 }
 
@@ -100,7 +100,7 @@ export function isEntry<Entry extends ModelEntry | VerifierEntry>(
 
 /** Looks up what the options name, without loading it; throws a UsageError for what does not exist or go together. */
 export function findWanted(options: OpenOptions, catalogs: Catalogs): Wanted {
-  const { model: named = DEFAULT_NAMES.model, modelDir, report } = options;
+  const { model: named = DEFAULT_NAMES.model, modelDir, holdOut } = options;
   const model =
     modelDir !== undefined
       ? catalogs.modelIn(modelDir)
@@ -110,7 +110,7 @@ export function findWanted(options: OpenOptions, catalogs: Catalogs): Wanted {
   const entry = isEntry<ModelEntry>(model) ? model : null;
   const judges = findJudges(options, catalogs, entry);
   const context = { judges, model: entry, catalogs, options };
-  const observers = report === undefined ? null : findObservers(report, context);
+  const observers = holdOut === undefined ? null : findObservers(holdOut, context);
   const verifiers = [...judges, ...(observers ?? [])];
   checkClipDir(options, verifiers);
   for (const each of verifiers) checkWorld(each, entry, catalogs);
@@ -126,7 +126,7 @@ export function findJudges(
   const { verifier = model ? model.verifier : DEFAULT_NAMES.verifier } = options;
   if (verifier === null) {
     throw new UsageError(
-      `nobody knows what the model '${model?.name}' draws, so that it has no usual judge: name one by option 'verifier' (--verifier)`,
+      `nobody knows what the model '${model?.name}' draws, so that it has no usual judge: name one by option 'verifier'`,
     );
   }
   return listVerifiers(verifier, 'verifier').map((each) => find(each, options, catalogs));
@@ -154,16 +154,16 @@ interface ObserverContext {
 }
 
 /** Those who look on, each once: a judge is meant where one has the name. */
-function findObservers(report: VerifierOption, context: ObserverContext): readonly WantedVerifier[] {
+function findObservers(asked: VerifierOption, context: ObserverContext): readonly WantedVerifier[] {
   const { judges, catalogs, options } = context;
-  const found = listVerifiers(report, 'report').flatMap((each) => {
+  const found = listVerifiers(asked, 'holdOut').flatMap((each) => {
     if (each === ENSEMBLE_MEMBERS) return heldOut(context);
     return judges.find(({ name }) => name === each) ?? find(each, options, catalogs);
   });
   const other = found.find((each) => judges.some((judge) => judge.name === each.name && judge !== each));
   if (other) {
     throw new UsageError(
-      `option 'report' has another verifier called '${other.name}' than the one that guides`,
+      `option 'holdOut' has another verifier called '${other.name}' than the one that guides`,
     );
   }
   return [...new Map(found.map((each) => [each.name, each])).values()];
@@ -185,7 +185,7 @@ function heldOut({ judges, model, catalogs }: ObserverContext): readonly Verifie
       : judges.find((each): each is VerifierEntry => isEntry<VerifierEntry>(each))?.world;
   if (world === undefined) {
     throw new UsageError(
-      `option 'report': '${ENSEMBLE_MEMBERS}' needs a model or a verifier by name, to know whose pictures to judge: ` +
+      `option 'holdOut': '${ENSEMBLE_MEMBERS}' needs a model or a verifier by name, to know whose pictures to judge: ` +
         'name the observers',
     );
   }
@@ -196,6 +196,6 @@ function heldOut({ judges, model, catalogs }: ObserverContext): readonly Verifie
   );
   if (found.length > 0) return found;
   throw new UsageError(
-    `option 'report': no installed verifier for these pictures is left that does not guide the search: name one`,
+    `option 'holdOut': no installed verifier for these pictures is left that does not guide the search: name one`,
   );
 }

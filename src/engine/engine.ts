@@ -23,7 +23,7 @@ export interface EngineHashes {
 export interface Engine {
   readonly model: ImageModel;
   readonly jury: JuryRoom;
-  /** The verifiers that look on; null where no report is wanted. */
+  /** The verifiers that look on; null where nobody does. */
   readonly observers: readonly Verifier[] | null;
   /** What its runs may hold together. */
   readonly memory: MemoryBudget;
@@ -92,8 +92,8 @@ export async function openEngine(
   catalogs?: Catalogs,
   signal?: AbortSignal,
 ): Promise<Engine> {
-  const report = options.report === undefined ? [] : [options.report];
-  const known = await catalogsFor([options.model, options.verifier, ...report], catalogs);
+  const { model: asked, verifier, holdOut } = options;
+  const known = await catalogsFor([asked, verifier, ...(holdOut === undefined ? [] : [holdOut])], catalogs);
   const wanted = findWanted(options, known);
   const start = performance.now();
   const { model, verifierOf, isBroken, close } = await load(wanted, options, { catalogs: known, signal });

@@ -10,7 +10,7 @@ it('lists names parted by commas, lists, and loaded verifiers', () => {
   expect(listVerifiers('a, b', 'verifier')).toEqual(['a', 'b']);
   expect(listVerifiers(['a,b', loaded], 'verifier')).toEqual(['a,b', loaded]);
   expect(listVerifiers(loaded, 'verifier')).toEqual([loaded]);
-  expect(() => listVerifiers('a,,b', 'report')).toThrow("option 'report' names nothing at one place");
+  expect(() => listVerifiers('a,,b', 'report')).toThrow("option 'holdOut' names nothing at one place");
 });
 
 it.each([
@@ -21,7 +21,7 @@ it.each([
   [{ verifier: 'a,b', weights: [1, '2'] }, /option 'weights' must be a list of numbers/],
   [{ verifier: 'a,b', weights: 2 }, /option 'weights' must be a list of numbers/],
   [{ verifier: 'a,b', weights: [0, 0] }, /numbers from 0 on, not all 0/],
-  [{ report: 'a,a' }, /option 'report' has the verifier 'a' twice/],
+  [{ holdOut: 'a,a' }, /option 'holdOut' has the verifier 'a' twice/],
   [{ clipDir: ' ' }, /option 'clipDir' must be the path of a folder/],
 ] as const)('%j: %s', (options, message) => {
   const checked = (): OpenOptions => checkOpenOptions(options as OpenOptions);

@@ -71,11 +71,11 @@ export const OPEN_OPTIONS = {
     { placeholder: 'dir' },
   ),
   ...JUDGE_OPTIONS,
-  report: value<VerifierOption>(
-    `observers that score what is drawn and never guide: a,b, or ${ENSEMBLE_MEMBERS} for all installed ones but the oracle`,
+  holdOut: value<VerifierOption>(
+    `verifiers that look on, never guide, and say whether the winner is better: a,b, or ${ENSEMBLE_MEMBERS} for all installed ones but the oracle`,
     isVerifiers,
     `'${ENSEMBLE_MEMBERS}', a name, a loaded verifier, or a list of them`,
-    { kind: 'names' },
+    { kind: 'names', formerly: 'report' },
   ),
   precision: PRECISION,
   memory: value<number | string>(
@@ -130,16 +130,16 @@ export function checkJudges(options: JudgeOptions, ...others: readonly unknown[]
 /** Checks the options of opening; throws a UsageError that names the first fault. */
 export function checkOpenOptions(options: OpenOptions): OpenOptions {
   checkOptions(options, OPEN_OPTIONS);
-  const { model, modelDir, report, precision } = options;
+  const { model, modelDir, holdOut, precision } = options;
   if (model !== undefined && modelDir !== undefined) {
     throw new UsageError("give one of 'model' and 'modelDir', not both: a folder stands in place of a name");
   }
   if (precision !== undefined) refuseForLoaded('precision', isObject(model));
-  const reporters = report === undefined ? [] : listVerifiers(report, 'report');
-  const names = reporters.map((each) => (typeof each === 'string' ? each : each.name));
+  const observers = holdOut === undefined ? [] : listVerifiers(holdOut, 'holdOut');
+  const names = observers.map((each) => (typeof each === 'string' ? each : each.name));
   const seen = new Set<string>();
   const twice = names.find((name) => seen.size === seen.add(name).size);
-  if (twice !== undefined) throw new UsageError(`option 'report' has the verifier '${twice}' twice`);
-  checkJudges(options, model ?? DEFAULT_NAMES.model, ...reporters);
+  if (twice !== undefined) throw new UsageError(`option 'holdOut' has the verifier '${twice}' twice`);
+  checkJudges(options, model ?? DEFAULT_NAMES.model, ...observers);
   return options;
 }

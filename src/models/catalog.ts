@@ -6,6 +6,7 @@ import { basename, join, resolve as absolute } from 'node:path';
 import { assetPath, modelsFolder } from '../core/assets.js';
 import { CheckpointError, UsageError } from '../core/errors.js';
 import { given } from '../core/given.js';
+import { didYouMean } from '../core/nearest.js';
 import type { OptionTable, OptionValues } from '../core/options.js';
 import { findPart, type HubPart, type HubSet, isBegun, namesOf } from '../hub/index.js';
 import type { Precision } from '../runtime/graph/index.js';
@@ -240,9 +241,10 @@ export const MODELS: readonly ModelEntry[] = [
 export function findModel(name: string): ModelEntry {
   const found = MODELS.find((entry) => entry.name === name);
   if (found) return found;
+  const names = MODELS.map((entry) => entry.name);
   throw new UsageError(
-    `unknown model '${name}': choose one of ${MODELS.map((entry) => entry.name).join(', ')}, ` +
-      "or give a folder of your own by option 'modelDir' (--model-dir)",
+    `unknown model '${name}'${didYouMean(name, names) || ':'} choose one of ${names.join(', ')}, ` +
+      "or give a folder of your own by option 'modelDir'",
   );
 }
 
@@ -311,9 +313,7 @@ async function loadFlux(
   locate: () => FluxOptions,
 ): Promise<ImageModel> {
   if (precision !== 'float32') {
-    throw new UsageError(
-      `a FLUX runs in float32 alone: leave option 'precision' (--precision ${precision}) away`,
-    );
+    throw new UsageError(`a FLUX runs in float32 alone: leave option 'precision' (${precision}) away`);
   }
   return await withRuntime<ImageModel>(choice, (runtime) =>
     openFlux(runtime, { ...locate(), ...given({ memory }) }),

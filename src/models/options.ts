@@ -13,11 +13,11 @@ export const MODEL_OPTIONS = {
     'guidance against the empty prompt, one number, or of an Infinity one per scale: 4 or 4,3,3; 1 is off',
     () => true,
     'a number',
-    { usual: "the model's" },
+    { usual: "the model's", aliases: [{ name: 'true-cfg-scale' }, { name: 'cfg-scale' }] },
   ),
   size: text(
-    'picture size: of an Infinity 0.06M, 0.25M, 0.60M or 1M, of a FLUX pixels such as 1024x768',
+    'picture size: width x height in pixels such as 1024x768, or of an Infinity 0.06M, 0.25M, 0.60M or 1M',
     'the name of a size, or a width and a height such as 1024x768',
-    { usual: "the model's", placeholder: 'size' },
+    { usual: "the model's", placeholder: 'size', aliases: [{ name: 'pn' }] },
   ),
 };

@@ -1,6 +1,6 @@
 // One search for one picture: options in, events and a result out. No files, no printing.
 
-import { Ledger } from '../core/ledger.js';
+import { Ledger, type LedgerRecord } from '../core/ledger.js';
 import { RandomKey } from '../core/random.js';
 import type { Reservation } from '../core/reservation.js';
 import type { Engine } from '../engine/engine.js';
@@ -27,6 +27,7 @@ import { withMemory } from './plan.js';
 import { RunRecord } from './record.js';
 import type { EndedBy, GenerateResult } from './result.js';
 import { parseTime } from './time.js';
+import { watchedBench, watchedGenerator } from './watched.js';
 
 /** What happens during a run, in order: plain JSON. */
 export type GenerateEvent =
@@ -40,6 +41,8 @@ export type GenerateEvent =
       readonly cost: Estimate;
     }
   | SearchEvent
+  /** The model or the judges have done a call: the ledger so far, for who wants to know how far the search is. */
+  | { readonly type: 'work'; readonly ledger: LedgerRecord }
   /** Not all of the search is done, and what there is will be the result; the best of previews is completed for that. */
   | { readonly type: 'ended'; readonly by: EndedBy }
   /** The observers have scored the winner, where there are some. */
@@ -233,7 +236,7 @@ function isEnd(
 function contextOf(
   { generator, reservation, bench, observers }: Prepared,
   record: RunRecord,
-  { resolved, signal }: { readonly resolved: ResolvedOptions; readonly signal: AbortSignal | undefined },
+  { resolved, signal, emit }: Pick<Following, 'resolved' | 'signal' | 'emit'>,
 ): SearchContext {
   const show = async (pictures: readonly Shown[]): Promise<void> => {
     await record.see(pictures);
@@ -241,7 +244,17 @@ function contextOf(
     await observers?.see(pictures);
     record.setAside(performance.now() - before);
   };
-  return { generator, bench, draw: RandomKey.fromSeed(resolved.seed), show, signal, reservation };
+  const tell = (): void => {
+    emit({ type: 'work', ledger: generator.ledger.record() });
+  };
+  return {
+    generator: watchedGenerator(generator, tell),
+    bench: watchedBench(bench, tell),
+    draw: RandomKey.fromSeed(resolved.seed),
+    show,
+    signal,
+    reservation,
+  };
 }
 
 /** Runs the search to its end, or to the candidate that is enough. */
@@ -249,7 +262,11 @@ async function follow(prepared: Prepared, record: RunRecord, following: Followin
   const { resolved, strategy, ends, end, emit } = following;
   const { generator } = prepared;
   const signal = following.signal ? AbortSignal.any([following.signal, end.signal]) : end.signal;
-  const events = startSearch(resolved.search, contextOf(prepared, record, { resolved, signal }), strategy);
+  const events = startSearch(
+    resolved.search,
+    contextOf(prepared, record, { resolved, signal, emit }),
+    strategy,
+  );
   for (;;) {
     const next = await events.next();
     if (next.done === true) return await record.finish(next.value, generator);

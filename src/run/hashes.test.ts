@@ -37,7 +37,7 @@ it('keeps a finished search whose observers fail at its end', async () => {
     },
   };
   const options = { prompt: 'red', seed: 1, strategy: 'beam' } as const;
-  const run = generate({ ...options, model: fakeModel(), verifier: fakeVerifier(), report: failing });
+  const run = generate({ ...options, model: fakeModel(), verifier: fakeVerifier(), holdOut: failing });
   const events: GenerateEvent[] = [];
   for await (const event of run) events.push(event);
   expect(await run.result).toMatchObject({ complete: true, report: null });

@@ -31,6 +31,7 @@ import {
   SEARCH_OPTIONS,
   type SearchOptions,
   STRATEGIES,
+  STRATEGY_SYNONYMS,
   type StrategyName,
 } from '../search/registry.js';
 import { BUDGET, exclusive } from '../search/sizes.js';
@@ -48,7 +49,10 @@ export function parseStopAt(given: unknown): number | 'most' | null {
 /** What a caller says about the picture, whatever draws it and however it is searched for. */
 export const PICTURE_OPTIONS = {
   prompt: value<string>('what to draw', isPrompt, PROMPT_WORDS),
-  seed: whole('root of all random numbers', 0, { usual: '0', expected: 'a whole number from 0 to 2^53 - 1' }),
+  seed: {
+    ...whole('root of all random numbers', 0, { usual: '0', expected: 'a whole number from 0 to 2^53 - 1' }),
+    kind: 'seed',
+  } as const,
   time: value<number | string>(
     'time to search, such as 30s: the result is the best until then',
     (given) => parseTime(given) !== null,
@@ -81,6 +85,7 @@ export const STRATEGY_OPTION = {
     {
       kind: 'choice',
       choices: names,
+      synonyms: STRATEGY_SYNONYMS,
       usual: `${DEFAULT_STRATEGY.name}, where steps draw, else random`,
       placeholder: 'name',
     },
@@ -97,7 +102,7 @@ export const COMPARE_ONLY = {
     (given) =>
       Array.isArray(given) && given.length > 0 && given.every((name) => isStrategyName(String(name))),
     `a list of ${names.join(', ')}`,
-    { choices: names, usual: COMPARED.join(', ') },
+    { kind: 'choices', choices: names, synonyms: STRATEGY_SYNONYMS, usual: COMPARED.join(',') },
   ),
   budget: { ...BUDGET, words: 'function evaluations that each strategy may spend' },
   budgetFlops: number(

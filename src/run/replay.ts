@@ -40,6 +40,9 @@ export interface ReplayOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The names of options that are a replay's own, for programs that turn messages about them into their own words. */
+export const REPLAY_OPTION_NAMES: readonly string[] = ['anyModel', 'allowEndpoint', 'allowLarge'];
+
 /** What a recipe may ask for without a word of whoever replays it: about a day of a processor for the official models. */
 export const REPLAY_LIMITS = { images: 1000, nfe: 20_000, flops: 1e17 } as const;
 
@@ -135,7 +138,7 @@ function compareFiles(recipe: Recipe, found: EngineHashes, options: ReplayOption
   if (differences.length > 0 && options.anyModel !== true) {
     throw new OtherFilesError(
       `${options.name ?? 'the picture'} was made with other files: ${describeDifferences(differences)}; ` +
-        'install those, or replay with any model (--any-model) and expect another picture',
+        "install those, or replay with option 'anyModel' and expect another picture",
     );
   }
   const uncompared = [...model.unknown, ...jury.unknown.filter((file) => !others.includes(file))];
@@ -152,7 +155,7 @@ function checkCost(cost: Estimate, { allowLarge, name = 'the picture' }: ReplayO
     `${formatCount(of.images)} pictures, ${formatCount(of.nfe)} NFE, ${formatLarge(of.flops)}FLOPs`;
   throw new UsageError(
     `the recipe of ${name} asks for a search of ${words(cost)}: above ${words(REPLAY_LIMITS)} ` +
-      "it needs your word (option 'allowLarge', --allow-large)",
+      "it needs your word (option 'allowLarge')",
   );
 }
 
@@ -173,7 +176,7 @@ export function planReplay(
     if (!known) {
       throw new UsageError(
         `${name} was made by the model '${wanted.model}', which does not come with varsearch: ` +
-          "if it is a folder of yours, name it (option 'modelDir', --model-dir)",
+          "if it is a folder of yours, name it (option 'modelDir')",
       );
     }
   }
@@ -182,7 +185,7 @@ export function planReplay(
   if (away && given.verifier === undefined && options.allowEndpoint !== true) {
     throw new UsageError(
       `the recipe of ${name} asks for the verifier '${away.name}', which sends pictures and the prompt to your endpoint: ` +
-        "that needs your word (option 'allowEndpoint', --allow-endpoint), or judges of yours (option 'verifier', --verifier)",
+        "that needs your word (option 'allowEndpoint'), or judges of yours (option 'verifier')",
     );
   }
   if (!isEntry<ModelEntry>(model)) return null;

@@ -39,7 +39,8 @@ export async function lookAtPictures(
   const { cwd = process.cwd(), skipBad = false, signal, prompt } = options;
   // What was named is meant; among what was found, one that is broken should not keep thousands from being scored.
   const onBad = ({ message, cause }: VarsearchError, found: boolean): void => {
-    if (!skipBad && !found) throw new VarsearchError(`${message} (--skip-bad goes on without it)`, { cause });
+    if (!skipBad && !found)
+      throw new VarsearchError(`${message} (option 'skipBad' goes on without it)`, { cause });
     onSkip(message);
   };
   const context: FileContext = { cwd, onBad, signal };
@@ -88,6 +89,6 @@ function promptOf(file: PictureFile, forAll: string | undefined, { text }: Decod
   if (recipe !== undefined) return parseRecipe(recipe, file.path).options.prompt.trim();
   throw new UsageError(
     `the prompt is missing: ${file.path} carries no recipe of varsearch${otherTexts(text)}, ` +
-      'so say with --prompt what the pictures should show',
+      "say with option 'prompt' what the pictures should show",
   );
 }

@@ -156,6 +156,6 @@ export function checkMemory({ least }: MemoryNeed, bytes: number): void {
   if (least <= bytes) return;
   throw new UsageError(
     `this search holds ${formatMemory(least)} at once at least, and the engine may hold ${formatMemory(bytes)}: ` +
-      "give it that much (option 'memory', --memory), or search with smaller pictures, fewer beams or none",
+      "give it that much (option 'memory'), or search with smaller pictures, fewer beams or none",
   );
 }

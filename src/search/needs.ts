@@ -42,7 +42,7 @@ function holdsTooMuch({ alive = [] }: Needs, { schedule, room }: Means): string 
   if (over < 0) return null;
   return (
     `${alive[over]} candidates have to live together at ${schedule.unit} ${over + 1}, and ${rooms[over]} fit into the model's memory: ` +
-    `ask for at most ${rooms[over]}, or give more memory (option 'memory', --memory)`
+    `ask for at most ${rooms[over]}, or give more memory (option 'memory')`
   );
 }
 
@@ -50,6 +50,6 @@ function judgesByCompany({ absolute = false }: Needs, { jury }: Means): string |
   if (!absolute || !isRelative(jury)) return null;
   return (
     `this search weighs candidates by scores that mean the same in every round, and a jury by ${jury.rule} has none: ` +
-    "name one verifier, or join several by option 'ensemble' weighted-sum (--ensemble weighted-sum)"
+    "name one verifier, or join several by option 'ensemble' weighted-sum"
   );
 }

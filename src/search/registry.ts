@@ -1,6 +1,7 @@
 // The strategies, as a list: a new one is a file and a line here. Types, checks and flags follow from it.
 
 import { UsageError } from '../core/errors.js';
+import { didYouMean } from '../core/nearest.js';
 import {
   checkOptions,
   type OptionsOf,
@@ -24,6 +25,17 @@ import { ZERO_ORDER } from './zero-order.js';
 
 /** All strategies. */
 export const STRATEGIES = [RANDOM, GTO, BEAM, ZERO_ORDER, PARTICLES] as const;
+
+/** What others call them, for command lines: programs use the names. */
+export const STRATEGY_SYNONYMS: Readonly<Record<string, (typeof STRATEGIES)[number]['name']>> = {
+  'best-of-n': 'random',
+  bon: 'random',
+  'random-search': 'random',
+  'greedy-token-optimization': 'gto',
+  'beam-search': 'beam',
+  smc: 'particles',
+  'zero-order-search': 'zero-order',
+};
 
 /** The strategy where none is named and steps can be elected one by one. */
 export const DEFAULT_STRATEGY = BEAM;
@@ -76,9 +88,10 @@ export function isStrategyName(name: string): name is StrategyName {
 export function findStrategy(name: string = DEFAULT_STRATEGY.name): AnyStrategy {
   const found = STRATEGIES.find((each) => each.name === name);
   if (found) return found;
-  throw new UsageError(
-    `there is no strategy '${name}': there are ${STRATEGIES.map((each) => each.name).join(', ')}`,
-  );
+  const names = STRATEGIES.map((each) => each.name);
+  const synonym = Object.hasOwn(STRATEGY_SYNONYMS, name) ? STRATEGY_SYNONYMS[name] : undefined;
+  const meant = synonym === undefined ? didYouMean(name, names) : `: it is called '${synonym}' here;`;
+  throw new UsageError(`there is no strategy '${name}'${meant || ':'} there are ${names.join(', ')}`);
 }
 
 /** The strategy that is meant: by name, or the caller's own. */

@@ -289,7 +289,7 @@ export class Rollouts {
     const plan = planRound(generator.schedule, size, { bytes, isRelative: isRelative(bench.jury) });
     if (plan) return plan;
     throw new UsageError(
-      `a round of this search does not fit into ${formatMemory(bytes)}: give the engine more (option 'memory', --memory)`,
+      `a round of this search does not fit into ${formatMemory(bytes)}: give the engine more (option 'memory')`,
     );
   }
 

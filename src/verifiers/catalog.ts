@@ -6,6 +6,7 @@ import { join } from 'node:path';
 
 import { assetPath } from '../core/assets.js';
 import { UsageError } from '../core/errors.js';
+import { didYouMean } from '../core/nearest.js';
 import { type HubSet, webPath } from '../hub/index.js';
 import { type ClipEncoder, openClip } from '../models/clip/clip.js';
 import type { ClipPool } from '../models/clip/shared.js';
@@ -272,8 +273,9 @@ export function clipIn(folder: string): VerifierEntry {
 export function findVerifier(name: string): VerifierEntry {
   const found = VERIFIERS.find((each) => each.name === name);
   if (found) return found;
+  const names = VERIFIERS.map((each) => each.name);
   throw new UsageError(
-    `unknown verifier '${name}': choose one of ${VERIFIERS.map((each) => each.name).join(', ')} ` +
+    `unknown verifier '${name}'${didYouMean(name, names) || ':'} choose one of ${names.join(', ')} ` +
       `(a folder with a CLIP is given by option 'clipDir', for the verifier ${CLIP_DIR.name})`,
   );
 }

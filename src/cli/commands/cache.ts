@@ -7,7 +7,7 @@ import { formatBytes } from '../../core/format.js';
 import { type CachedGraph, GraphCache, graphCacheFolder } from '../../runtime/index.js';
 import type { CliIo } from '../io.js';
 import { line, plain } from '../io.js';
-import { table } from '../table.js';
+import { printTable } from '../table.js';
 
 interface CacheFlags {
   readonly clear?: true;
@@ -26,9 +26,7 @@ function print(entries: readonly CachedGraph[], folder: string, io: CliIo): void
     plain(state),
     plain(sources[0] ?? basename(folder)),
   ]);
-  for (const text of table([['graph', 'size', 'made', 'state', 'from'], ...rows], [0, 2, 3, 4])) {
-    line(io.stdout, text);
-  }
+  printTable(io.stdout, [['graph', 'size', 'made', 'state', 'from'], ...rows], [0, 2, 3, 4]);
   const bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0);
   line(io.stdout, `${formatBytes(bytes)} in ${folder}; all can be made again: varsearch cache --clear`);
 }

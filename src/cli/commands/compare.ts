@@ -20,21 +20,40 @@ import {
   splitCompareOptions,
 } from '../../run/options.js';
 import { checkPlans } from '../../run/plan.js';
-import { STRATEGIES } from '../../search/registry.js';
+import { parseTime } from '../../run/time.js';
+import { estimate, resolveSearch } from '../../search/registry.js';
 import { compare } from '../../varsearch.js';
+import { printCandidates } from '../candidates.js';
+import { checkLarge, checkOut, warnOfThreads } from '../checks.js';
 import { printCosts, rowOf } from '../dry-run.js';
-import { addFlags, addOutputFlags, type Flags, given, type OutputFlags, takersOf } from '../flags.js';
+import {
+  addFlags,
+  addForce,
+  addOutputFlags,
+  type Flags,
+  given,
+  type OutputFlags,
+  takersOf,
+} from '../flags.js';
+import { GROUPS } from '../groups.js';
 import { interruptible } from '../interrupt.js';
 import type { CliIo } from '../io.js';
 import { line } from '../io.js';
 import type { OutputFolder } from '../output-folder.js';
 import { chooseFolder, folderName } from '../output-folder.js';
-import { addDryRunFlags, type DryRunFlags, scheduleOf } from '../plan.js';
+import { addDryRunFlags, type DryRunFlags, loadedName, scheduleOf } from '../plan.js';
 import { createProgress } from '../progress.js';
 import { printComparison, shownPath } from '../summary.js';
 import { requirePrompt } from './generate.js';
 
-type CompareFlags = Flags & OutputFlags & DryRunFlags;
+type CompareFlags = Flags & OutputFlags & DryRunFlags & { readonly csv?: true; readonly force?: true };
+
+const MORE = `
+Examples:
+  varsearch compare "a red star above a blue circle" --budget 300
+  varsearch compare "two green hearts" --budget 300 --strategies random,beam --seed random --csv > candidates.csv
+  varsearch compare "a red star" --models toybox,toybox-flow --budget-flops 2e11
+  varsearch compare --budget 1365 --dry-run --model infinity-2b`;
 
 /** Writes what is there of a comparison: the runs that are not yet on the disk, and the page over all. */
 async function keep(
@@ -62,12 +81,14 @@ async function searchAll(
 ): Promise<CompareResult> {
   const run = compare(options, { catalogs });
   const several = namesModels(options);
-  let progress = createProgress(io, { quiet });
+  // With several models, each is loaded after the searches of the one before.
+  let progress = createProgress(io, { quiet, ...(several ? {} : { loading: loadedName(options) }) });
   try {
     for await (const event of run) {
       if (event.type === 'begin') {
+        progress.clear();
         const title = several ? `${event.model} ${event.strategy}` : event.strategy;
-        progress = createProgress(io, { quiet, title: title.padEnd(TITLE_WIDTH) });
+        progress = createProgress(io, { quiet, title, limit: parseTime(options.time) });
       }
       if ((event.type === 'skipped' || event.type === 'limited') && !quiet) {
         const what = event.type === 'skipped' ? 'is left out' : 'gets less than the budget';
@@ -94,8 +115,6 @@ async function searchAll(
 
 /** Whether models were named, in place of the one of the other commands. */
 const namesModels = ({ models, modelDirs }: CompareOptions): boolean => (models ?? modelDirs) !== undefined;
-
-const TITLE_WIDTH = Math.max(...STRATEGIES.map(({ name }) => name.length));
 
 async function run(prompt: string | undefined, flags: CompareFlags, io: CliIo): Promise<void> {
   const catalogs = await io.catalogs();
@@ -126,11 +145,15 @@ async function run(prompt: string | undefined, flags: CompareFlags, io: CliIo): 
       return;
     }
     checkPlans(wanted.open, { modelOptions, searches }, catalogs);
+    const costs = searches.map((search) => estimate(resolveSearch(search, schedule), schedule));
+    checkLarge(costs, { yes: flags.yes, width: flags['width'] });
   } else if (flags.dryRun === true) {
     throw new UsageError(
       '--dry-run counts the evaluations of one model: give --budget, and --model in place of --models',
     );
   }
+  checkOut(flags.out, { cwd: io.cwd, force: flags.force });
+  warnOfThreads(open.threads, io);
   const folder = chooseFolder(
     io.cwd,
     flags.out,
@@ -143,30 +166,30 @@ async function run(prompt: string | undefined, flags: CompareFlags, io: CliIo): 
     folder.write(await compareFiles(found));
     return found;
   }).finally(() => folder.close());
-  if (flags.json === true) {
+  if (flags.csv === true) printCandidates(compared.results, io.stdout);
+  else if (flags.json === true) {
     line(io.stdout, JSON.stringify({ folder: folder.path, ...compareJson(compared) }, null, 2));
   } else if (!quiet) printComparison(compared, folder.path, io);
 }
 
 /** Adds the command to the program. */
 export function addCompare(program: Command, io: CliIo): void {
-  const { strategies, ...rest } = COMPARE_ONLY;
   const command = program
     .command('compare')
     .description(
       'run strategies, or models with the strategies that suit them, at the same budget, side by side',
     )
     .argument('[prompt]', `${PICTURE_OPTIONS.prompt.words}, in quotes`);
-  addFlags(command, { ...rest, ...COMPARE_MODELS });
-  command.addOption(
-    new Option('--strategies <names...>', `${strategies.words} (default: ${strategies.usual})`).choices([
-      ...(strategies.choices ?? []),
-    ]),
-  );
-  addFlags(command, COMPARE_SEARCH_OPTIONS, { takers: takersOf });
-  addFlags(command, { ...OPEN_OPTIONS, ...PICTURE_OPTIONS, ...MODEL_OPTIONS });
-  addOutputFlags(command);
+  addFlags(command, { ...COMPARE_ONLY, ...COMPARE_MODELS });
+  addFlags(command, COMPARE_SEARCH_OPTIONS, { takers: takersOf, group: GROUPS.search });
+  addFlags(command, { ...PICTURE_OPTIONS, ...MODEL_OPTIONS, ...OPEN_OPTIONS });
   addDryRunFlags(command);
+  addOutputFlags(command);
+  addForce(command)
+    .addOption(
+      new Option('--csv', 'print all candidates as CSV on stdout, and nothing else there').conflicts('json'),
+    )
+    .addHelpText('after', MORE);
   command.action(async (prompt: string | undefined, flags: CompareFlags) => {
     await run(prompt, flags, io);
   });

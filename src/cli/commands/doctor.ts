@@ -22,7 +22,7 @@ import { addFlags, type Flags, given, takersOf } from '../flags.js';
 import { interruptible } from '../interrupt.js';
 import type { CliIo } from '../io.js';
 import { line } from '../io.js';
-import { table } from '../table.js';
+import { printTable } from '../table.js';
 
 interface Own {
   readonly model?: string;
@@ -59,7 +59,7 @@ function printMachine(machine: Machine, rate: number | null, io: CliIo): void {
     ['Hub cache', disk(machine.cache)],
     ['own models', disk(machine.models)],
   ];
-  for (const text of table(rows, [0, 1])) line(io.stdout, text);
+  printTable(io.stdout, rows, [0, 1]);
 }
 
 function printInstalled({ models, verifiers }: Catalogs, io: CliIo): void {
@@ -68,15 +68,14 @@ function printInstalled({ models, verifiers }: Catalogs, io: CliIo): void {
     const missing = entries.filter((entry) => entry.installed() !== true).map(({ name }) => name);
     return `${here.join(', ')}${missing.length === 0 ? '' : ` (not here: ${missing.join(', ')})`}`;
   };
-  for (const text of table(
+  printTable(
+    io.stdout,
     [
       ['models', states(models)],
       ['verifiers', states(verifiers)],
     ],
     [0, 1],
-  )) {
-    line(io.stdout, text);
-  }
+  );
 }
 
 /** A row of what fits: a model, a size and a search. */
@@ -129,7 +128,7 @@ async function printFits(
   const head = ['model', 'picture', 'search', 'weights', 'at work', 'memory', '', 'at least'];
   line(io.stdout);
   const unique = rows.filter((row, i) => rows.findIndex((other) => other.join() === row.join()) === i);
-  for (const text of table([head, ...unique], [0, 2, 6])) line(io.stdout, text);
+  printTable(io.stdout, [head, ...unique], [0, 2, 6]);
   line(
     io.stdout,
     'Memory as estimated for float32; the time is that of the transformer at the measured rate.',

@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { Option } from 'commander';
 
 import { UsageError } from '../../core/errors.js';
 import type { Catalogs } from '../../engine/catalogs.js';
@@ -13,6 +14,7 @@ import type { GenerateRun } from '../../run/generate.js';
 import {
   DEFAULT_SEED,
   type GenerateOptions,
+  type PictureOptions,
   PICTURE_OPTIONS,
   splitGenerateOptions,
   STRATEGY_OPTION,
@@ -20,22 +22,52 @@ import {
 import { checkPlans } from '../../run/plan.js';
 import type { GenerateResult } from '../../run/result.js';
 import { resultJson } from '../../run/result.js';
-import { resolveSearch, SEARCH_OPTIONS, type SearchOptions } from '../../search/registry.js';
+import { parseTime } from '../../run/time.js';
+import { estimate, resolveSearch, SEARCH_OPTIONS, type SearchOptions } from '../../search/registry.js';
 import { BUDGET } from '../../search/sizes.js';
-import { generate } from '../../varsearch.js';
+import { generate, openVarsearch, type Varsearch } from '../../varsearch.js';
+import { CANDIDATES_FOLDER, candidateFiles, printCandidates } from '../candidates.js';
+import { checkLarge, checkOut, warnOfThreads } from '../checks.js';
 import { costRows, printCosts } from '../dry-run.js';
-import { addFlags, addOutputFlags, type Flags, given, type OutputFlags, takersOf } from '../flags.js';
+import {
+  addFlags,
+  addForce,
+  addOutputFlags,
+  addPreview,
+  type Flags,
+  given,
+  type OutputFlags,
+  takersOf,
+} from '../flags.js';
+import { GROUPS } from '../groups.js';
 import { interruptible } from '../interrupt.js';
 import type { CliIo } from '../io.js';
 import { line } from '../io.js';
 import type { OutputFolder } from '../output-folder.js';
 import { chooseFolder, folderName } from '../output-folder.js';
-import { addDryRunFlags, type DryRunFlags, scheduleOf } from '../plan.js';
+import { addDryRunFlags, type DryRunFlags, loadedName, scheduleOf } from '../plan.js';
 import type { Progress } from '../progress.js';
 import { createProgress } from '../progress.js';
 import { printSummary, shownPath, showPreview } from '../summary.js';
 
-type GenerateFlags = Flags & OutputFlags & DryRunFlags;
+type GenerateFlags = Flags &
+  OutputFlags &
+  DryRunFlags & {
+    readonly csv?: true;
+    readonly force?: true;
+    readonly preview?: boolean;
+    readonly saveCandidates?: true;
+  };
+
+const MORE = `
+Examples:
+  varsearch generate "three red stars left of a blue circle" --seed 7 --out stars
+  varsearch generate "two green hearts" --strategy best-of-n --images 16 --save-candidates
+  varsearch generate "a red star" --budget 300 --time 30s --hold-out oracle
+  varsearch generate "a red fox in the snow" --model infinity-2b --size 1024x1024 --width 3 --candidates 5
+  varsearch generate --dry-run --model infinity-2b --aspect-ratio 16:9
+
+The words that the embedded model can draw: varsearch words`;
 
 /** The prompt, which only a dry run may do without. */
 export function requirePrompt(prompt: string | undefined): string {
@@ -66,15 +98,15 @@ async function keepUnfinished(
   }
 }
 
-async function search(options: GenerateOptions, context: Context): Promise<GenerateResult> {
-  const { catalogs, progress } = context;
-  const run = generate(options, { catalogs });
+async function search(begin: () => GenerateRun, context: Searching): Promise<GenerateResult> {
+  const { progress, signal } = context;
+  const run = begin();
   try {
     for await (const event of run) progress.show(event);
     return await run.result;
   } catch (error) {
     progress.clear();
-    const why = options.signal?.aborted === true ? 'interrupted' : 'stopped';
+    const why = signal.aborted ? 'interrupted' : 'stopped';
     await keepUnfinished(run, context, why);
     throw error;
   } finally {
@@ -84,28 +116,76 @@ async function search(options: GenerateOptions, context: Context): Promise<Gener
 
 async function report(
   result: GenerateResult,
-  { folder, budget }: { readonly folder: OutputFolder; readonly budget: number | undefined },
-  flags: OutputFlags,
-  io: CliIo,
+  { folder, io }: Pick<Context, 'folder' | 'io'>,
+  flags: GenerateFlags,
 ): Promise<void> {
-  if (flags.json === true) {
+  if (flags.csv === true) printCandidates([result], io.stdout);
+  else if (flags.json === true) {
     line(
       io.stdout,
       JSON.stringify({ folder: folder.path, ...resultJson(result, FILE_NAMES.picture) }, null, 2),
     );
   } else if (flags.quiet !== true) {
-    await showPreview(result, io);
-    printSummary(result, { folder: folder.path, budget }, io);
+    await showPreview(result, io, flags.preview);
+    const { budget } = given(flags, { budget: BUDGET });
+    const saved = flags.saveCandidates === true ? [`${CANDIDATES_FOLDER}/`] : [];
+    const files = [...Object.values(FILE_NAMES), ...saved];
+    printSummary(result, { folder: folder.path, budget, files }, io);
   }
 }
 
 interface Context {
   readonly catalogs: Catalogs;
   readonly folder: OutputFolder;
-  readonly progress: Progress;
   readonly io: CliIo;
   /** Whether pictures carry their recipe. */
   readonly metadata: boolean;
+}
+
+interface Searching extends Context {
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+/** Searches and writes the result; where all candidates are wanted, the model stays open to draw them again. */
+async function searchAndWrite(
+  options: GenerateOptions,
+  context: Searching,
+  all: boolean,
+): Promise<GenerateResult> {
+  const { catalogs, folder, metadata, signal } = context;
+  const write = async (result: GenerateResult): Promise<GenerateResult> => {
+    const files = await resultFiles(result, { metadata });
+    // Those of an earlier run would pass for this one's.
+    folder.clear(CANDIDATES_FOLDER);
+    folder.write(files);
+    return result;
+  };
+  if (!all) return await write(await search(() => generate(options, { catalogs }), context));
+  const { open, picture } = splitGenerateOptions(options);
+  const varsearch = await openVarsearch(open, { catalogs });
+  try {
+    signal.throwIfAborted();
+    const result = await write(await search(() => varsearch.generate(picture as PictureOptions), context));
+    await writeCandidates(result, varsearch, context);
+    return result;
+  } finally {
+    await varsearch.close();
+  }
+}
+
+async function writeCandidates(
+  result: GenerateResult,
+  varsearch: Varsearch,
+  { folder, io, metadata, signal }: Searching,
+): Promise<void> {
+  try {
+    for await (const files of candidateFiles(result, varsearch, { metadata, signal })) folder.add(files);
+  } catch (error) {
+    const what = `the result is in ${shownPath(folder.path, io.cwd)}, without all candidates`;
+    line(io.stderr, `varsearch: ${signal.aborted ? 'interrupted' : 'stopped'}; ${what}`);
+    throw error;
+  }
 }
 
 async function run(prompt: string | undefined, flags: GenerateFlags, io: CliIo): Promise<void> {
@@ -128,14 +208,21 @@ async function run(prompt: string | undefined, flags: GenerateFlags, io: CliIo):
     prompt: requirePrompt(prompt),
   };
   checkPlans(splitGenerateOptions(options).open, { modelOptions, searches: [asked] }, catalogs);
-  const { strategy: name } = resolveSearch(asked, schedule);
-  const folder = chooseFolder(io.cwd, flags.out, folderName(options.prompt, name, `seed${seed}`));
+  const resolved = resolveSearch(asked, schedule);
+  checkLarge([estimate(resolved, schedule)], { yes: flags.yes, width: flags['width'] });
+  checkOut(flags.out, { cwd: io.cwd, force: flags.force });
+  warnOfThreads(open.threads, io);
+  const name = folderName(options.prompt, resolved.strategy, `seed${seed}`);
+  const folder = chooseFolder(io.cwd, flags.out, name);
   const work = interruptible(io, async (signal) => {
-    const progress = createProgress(io, { quiet: flags.quiet === true });
-    const { metadata } = flags;
-    const result = await search({ ...options, signal }, { catalogs, folder, progress, io, metadata });
-    folder.write(await resultFiles(result, { metadata }));
-    await report(result, { folder, budget: given(flags, { budget: BUDGET }).budget }, flags, io);
+    const progress = createProgress(io, {
+      quiet: flags.quiet === true,
+      loading: loadedName(open),
+      limit: parseTime(picture.time),
+    });
+    const context = { catalogs, folder, io, metadata: flags.metadata, progress, signal };
+    const result = await searchAndWrite({ ...options, signal }, context, flags.saveCandidates === true);
+    await report(result, context, flags);
   });
   await work.finally(() => folder.close());
 }
@@ -146,11 +233,19 @@ export function addGenerate(program: Command, io: CliIo): void {
     .command('generate')
     .description('search for the best picture of a prompt')
     .argument('[prompt]', PICTURE_OPTIONS.prompt.words + ', in quotes');
-  addFlags(command, STRATEGY_OPTION);
-  addFlags(command, SEARCH_OPTIONS, { takers: takersOf });
-  addFlags(command, { ...OPEN_OPTIONS, ...PICTURE_OPTIONS, ...MODEL_OPTIONS });
-  addOutputFlags(command);
+  addFlags(command, STRATEGY_OPTION, { group: GROUPS.search });
+  addFlags(command, SEARCH_OPTIONS, { takers: takersOf, group: GROUPS.search });
+  addFlags(command, { ...PICTURE_OPTIONS, ...MODEL_OPTIONS, ...OPEN_OPTIONS });
   addDryRunFlags(command);
+  addOutputFlags(command);
+  addForce(command);
+  addPreview(command);
+  command
+    .option('--save-candidates', `write all whole pictures into the folder ${CANDIDATES_FOLDER}, by number`)
+    .addOption(
+      new Option('--csv', 'print all candidates as CSV on stdout, and nothing else there').conflicts('json'),
+    )
+    .addHelpText('after', MORE);
   command.action(async (prompt: string | undefined, flags: GenerateFlags) => {
     await run(prompt, flags, io);
   });

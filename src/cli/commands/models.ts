@@ -7,7 +7,7 @@ import type { ModelEntry } from '../../models/catalog.js';
 import { describeSchedule } from '../../report/words.js';
 import type { CliIo } from '../io.js';
 import { line } from '../io.js';
-import { table } from '../table.js';
+import { printTable, printText } from '../table.js';
 
 function stateOf(entry: ModelEntry): string {
   const installed = entry.installed();
@@ -45,9 +45,9 @@ function print(models: readonly ModelEntry[], io: CliIo): void {
     return [`${mark} ${entry.name}`, schedule, entry.licence, state, entry.description];
   });
   const head = ['  name', 'schedule', 'licence', 'state', 'description'];
-  for (const text of table([head, ...rows], [0, 1, 2, 3, 4])) line(io.stdout, text);
+  printTable(io.stdout, [head, ...rows], [0, 1, 2, 3, 4]);
   for (const entry of models) {
-    if (entry.installed() !== true) line(io.stdout, `${entry.name} is ${stateOf(entry)}`);
+    if (entry.installed() !== true) printText(io.stdout, `${entry.name} is ${stateOf(entry)}`);
   }
 }
 

@@ -12,7 +12,7 @@ import { interruptible } from '../interrupt.js';
 import type { CliIo } from '../io.js';
 import { line, plain } from '../io.js';
 import { createPullProgress } from '../pull-progress.js';
-import { table } from '../table.js';
+import { printTable } from '../table.js';
 
 interface PullFlags {
   readonly acceptLicence?: true;
@@ -67,7 +67,7 @@ function list(catalogs: Catalogs, io: CliIo): void {
     ];
   });
   const head = ['name', 'state', 'to fetch', 'licence', 'description'];
-  for (const text of table([head, ...rows], [0, 1, 3, 4])) line(io.stdout, text);
+  printTable(io.stdout, [head, ...rows], [0, 1, 3, 4]);
 }
 
 /** Shows terms and asks, where somebody is there to answer. */

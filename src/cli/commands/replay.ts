@@ -19,8 +19,17 @@ import {
 } from '../../run/replay.js';
 import { realFile } from '../../score/files.js';
 import { replay } from '../../varsearch.js';
+import { checkOut, warnOfThreads } from '../checks.js';
 import { EXIT } from '../exit.js';
-import { addFlags, addOutputFlags, type Flags, given, type OutputFlags } from '../flags.js';
+import {
+  addFlags,
+  addForce,
+  addOutputFlags,
+  addPreview,
+  type Flags,
+  given,
+  type OutputFlags,
+} from '../flags.js';
 import { interruptible } from '../interrupt.js';
 import type { CliIo } from '../io.js';
 import { line, plain } from '../io.js';
@@ -34,7 +43,7 @@ interface Own {
   readonly allowLarge?: true;
 }
 
-type ReplayFlags = Flags & OutputFlags & Own;
+type ReplayFlags = Flags & OutputFlags & Own & { readonly force?: true; readonly preview?: boolean };
 
 async function readPicture(file: string, cwd: string): Promise<Uint8Array> {
   return await readFile(await realFile(file, cwd)).catch((cause: unknown) => {
@@ -101,6 +110,8 @@ async function makeAgain(file: string, flags: ReplayFlags, io: CliIo): Promise<R
 }
 
 async function run(file: string, flags: ReplayFlags, io: CliIo): Promise<number> {
+  checkOut(flags.out, { cwd: io.cwd, force: flags.force });
+  warnOfThreads(given(flags, OPEN_OPTIONS).threads, io);
   const folder = flags.out === undefined ? null : openFolder(resolve(io.cwd, flags.out));
   const replayed = await makeAgain(file, flags, io).catch((error: unknown) => {
     folder?.discard();
@@ -132,7 +143,7 @@ async function run(file: string, flags: ReplayFlags, io: CliIo): Promise<number>
     };
     line(io.stdout, JSON.stringify({ format: 2, file, ...outcome }, null, 2));
   } else if (identical && flags.quiet !== true) {
-    await showPreview(result, io);
+    await showPreview(result, io, flags.preview);
     line(io.stdout, text);
     if (result.report) printReport(result.report, io);
     if (folder) line(io.stdout, `written to ${shownPath(folder.path, io.cwd)}`);
@@ -161,6 +172,8 @@ export function addReplay(program: Command, io: CliIo, exit: (code: number) => v
   const usual = Object.fromEntries(RECIPE_OPTIONS.map((name) => [name, "the recipe's"]));
   addFlags(command, OPEN_OPTIONS, { usual });
   addOutputFlags(command, 'folder for the new picture and its page (default: only compare)');
+  addForce(command);
+  addPreview(command);
   command.action(async (file: string, flags: ReplayFlags) => {
     exit(await run(file, flags, io));
   });

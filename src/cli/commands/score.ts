@@ -13,7 +13,7 @@ import { addFlags, type Flags, given } from '../flags.js';
 import { interruptible } from '../interrupt.js';
 import type { CliIo } from '../io.js';
 import { readPromptsFile } from '../prompts-file.js';
-import { printBest, printCsv, printJson, printTable, selected } from '../score-output.js';
+import { printBest, printCsv, printJson, printScores, selected } from '../score-output.js';
 import { createScoreProgress } from '../score-progress.js';
 import { parseWhole } from '../values.js';
 
@@ -77,7 +77,7 @@ async function run(images: readonly string[], flags: ScoreFlags, io: CliIo): Pro
   if (flags.best === true) printBest(result, io);
   else if (flags.json === true) printJson(result, pictures, io);
   else if (flags.csv === true) printCsv(result, pictures, io);
-  else printTable(result, pictures, io);
+  else printScores(result, pictures, io);
 }
 
 /** Adds the command to the program. */

@@ -6,7 +6,7 @@ import { DEFAULT_NAMES } from '../../engine/options.js';
 import type { VerifierEntry } from '../../verifiers/catalog.js';
 import type { CliIo } from '../io.js';
 import { line } from '../io.js';
-import { table } from '../table.js';
+import { printTable, printText } from '../table.js';
 
 function asJson(entry: VerifierEntry): unknown {
   const { name, description, goodAt, licence, size, world, detectorLabels = false } = entry;
@@ -32,11 +32,11 @@ function print(verifiers: readonly VerifierEntry[], io: CliIo): void {
     return [`${mark} ${name}`, installed === true ? 'installed' : 'not installed', size, licence, goodAt];
   });
   const head = ['  name', 'state', 'size', 'licence', 'good at'];
-  for (const text of table([head, ...rows], [0, 1, 2, 3, 4])) line(io.stdout, text);
+  printTable(io.stdout, [head, ...rows], [0, 1, 2, 3, 4]);
   const missing = states.filter(({ installed }) => installed !== true);
   if (missing.length > 0) {
     line(io.stdout);
-    line(
+    printText(
       io.stdout,
       "What is missing. Files come with 'varsearch pull NAME' into the cache that all programs share " +
         '(HF_HUB_CACHE moves it), or into folders of your own (VARSEARCH_MODELS moves them):',
@@ -46,12 +46,12 @@ function print(verifiers: readonly VerifierEntry[], io: CliIo): void {
   const taught = verifiers.filter(({ detectorLabels }) => detectorLabels).map(({ name }) => name);
   line(io.stdout);
   if (taught.length > 0) {
-    line(
+    printText(
       io.stdout,
       `Trained with the toybox detector's labels: ${taught.join(', ')}. The oracle is that detector, and no independent judge of what they choose.`,
     );
   }
-  line(
+  printText(
     io.stdout,
     'Any other CLIP in the Hugging Face layout: --verifier clip-dir --clip-dir FOLDER. Several at once are joined: --verifier a,b,c.',
   );

@@ -27,7 +27,11 @@ const MOST_SHIFT = 1000;
 
 /** What a FLUX may be told besides the prompt. */
 export const FLUX_OPTIONS = {
-  steps: whole('denoising steps of a FLUX', 1, { to: RANGES.steps.most, usual: "the model's" }),
+  steps: whole('denoising steps of a FLUX', 1, {
+    to: RANGES.steps.most,
+    usual: "the model's",
+    aliases: [{ name: 'num-inference-steps' }, { name: 'num-steps' }],
+  }),
   guidance: number(
     'strength of the guidance that was distilled into a FLUX (not into schnell)',
     (value) => value >= 0 && value <= RANGES.guidance.most,

@@ -2,10 +2,34 @@
 
 import { RANGES } from '../../core/config-ranges.js';
 import { UsageError } from '../../core/errors.js';
-import { checkOptions, number, numbers, type OptionValues, pick, text, whole } from '../../core/options.js';
+import {
+  checkOptions,
+  number,
+  numbers,
+  type OptionValues,
+  pick,
+  text,
+  value,
+  whole,
+} from '../../core/options.js';
 import type { Precision } from '../../runtime/graph/index.js';
 import { PRECISION } from '../precision.js';
-import { officialSchedule, type PictureSize, type ScaleSchedule } from './schedule.js';
+import { officialSchedule, type PictureSize, type ScaleSchedule, scheduleOfPixels } from './schedule.js';
+
+/**
+ * Height over width, as the official table has it, of '16:9' (width to height) or of a number, which is height over width already: so
+ * recipes of earlier versions have it. null for what is no ratio that can be drawn.
+ */
+export function heightOverWidth(given: unknown): number | null {
+  const [, width, height] = (typeof given === 'string' ? RATIO.exec(given) : null) ?? [];
+  const ratio = typeof given === 'number' ? given : Number(height) / Number(width);
+  return ratio >= RANGES.aspect.least && ratio <= RANGES.aspect.most ? ratio : null;
+}
+
+const RATIO = /^\s*(\d+(?:\.\d+)?)\s*:\s*(\d+(?:\.\d+)?)\s*$/;
+
+/** The official height over width as width to height. */
+const upright = (given: string): string => `1:${given}`;
 
 const offOr = (value: number): string => (value === 0 ? 'off' : String(value));
 
@@ -21,25 +45,39 @@ export const INFINITY_OPTIONS = {
     'sampling temperature, one number or one per scale',
     (value) => value > 0 && value <= RANGES.temperature.most,
     `a number above 0, at most ${RANGES.temperature.most}`,
-    { usual: "the model's" },
+    { usual: "the model's", aliases: [{ name: 'tau' }] },
   ),
-  topK: whole("keep the k likelier of a bit's two values: 0 both, 1 greedy", 0, { usual: '0', show: offOr }),
+  topK: whole("keep the k likelier of a bit's two values: 0 both, 1 greedy", 0, {
+    to: 2,
+    usual: '0',
+    show: offOr,
+  }),
   topP: number(
     "nucleus sampling over a bit's two values, 0 to 1",
     (value) => value >= 0 && value <= 1,
     'a number from 0 to 1',
     { usual: "the model's", show: offOr },
   ),
-  size: text('picture size of an official model: 0.06M, 0.25M, 0.60M or 1M', 'the name of a size', {
-    usual: "the model's",
-    placeholder: 'name',
-  }),
+  size: text(
+    'picture size of an official model: 0.06M, 0.25M, 0.60M or 1M, or its pixels, width x height: 1024x1024',
+    'the name of a size, or a width and a height such as 1024x1024',
+    { usual: "the model's", placeholder: 'size', aliases: [{ name: 'pn' }] },
+  ),
   precision: PRECISION,
-  aspectRatio: number(
-    'height over width of an official model',
-    (value) => value >= RANGES.aspect.least && value <= RANGES.aspect.most,
-    `a number from ${RANGES.aspect.least} to ${RANGES.aspect.most} (height over width)`,
-    { usual: '1' },
+  aspectRatio: value<string | number>(
+    'width to height of a picture of an official model, which draws it at its nearest: 16:9',
+    (given) => heightOverWidth(given) !== null,
+    "width to height such as '16:9', at most 100:1 or 1:100 (a number by itself is the official height over width)",
+    {
+      kind: 'ratio',
+      usual: '1:1',
+      placeholder: 'w:h',
+      show: (given) => (typeof given === 'number' ? `${given} (height over width)` : given),
+      aliases: [
+        { name: 'h-div-w', rewrite: upright },
+        { name: 'h-div-w-template', rewrite: upright },
+      ],
+    },
   ),
 };
 
@@ -71,7 +109,8 @@ export interface InfinityValues extends InfinityDefaults, OptionValues {
   readonly precision?: Precision;
   /** Only where it was given. */
   readonly size?: string;
-  readonly aspectRatio?: number;
+  /** Width to height such as '16:9', or as a number height over width. */
+  readonly aspectRatio?: string | number;
 }
 
 /** Fills in the model's defaults; throws a UsageError for what this model cannot be told. */
@@ -104,16 +143,31 @@ export function chooseSchedule(
   { size, aspectRatio }: Pick<InfinityValues, 'size' | 'aspectRatio'>,
   { name, schedule, pictureSize = DEFAULT_SIZE }: InfinityRun,
 ): ScaleSchedule {
+  if (schedule !== 'official') {
+    if (size === undefined && aspectRatio === undefined) return schedule;
+    throw new UsageError(
+      `${name} draws pictures of one size and ratio: leave options 'size' and 'aspectRatio' away`,
+    );
+  }
+  const pixels = size === undefined ? null : /^(\d{1,6})x(\d{1,6})$/i.exec(size);
+  if (pixels) {
+    if (aspectRatio === undefined) return scheduleOfPixels(Number(pixels[1]), Number(pixels[2]));
+    throw new UsageError(
+      "give a size in pixels or option 'aspectRatio', not both: pixels say both width and height",
+    );
+  }
   // officialSchedule refuses names that are no sizes.
-  if (schedule === 'official') return officialSchedule((size ?? pictureSize) as PictureSize, aspectRatio);
-  if (size === undefined && aspectRatio === undefined) return schedule;
-  throw new UsageError(`${name} draws pictures of one size and ratio: leave size and aspect ratio away`);
+  return officialSchedule((size ?? pictureSize) as PictureSize, heightOverWidth(aspectRatio) ?? 1);
 }
 
 /** One value per scale: a number stands for all of them. */
 export function perScale(value: number | readonly number[], count: number, name: string): readonly number[] {
   if (typeof value === 'number') return Array.from({ length: count }, () => value);
-  if (value.length !== count) throw new UsageError(`${name} has ${value.length} values for ${count} scales`);
+  if (value.length !== count) {
+    throw new UsageError(
+      `option '${name}' lists ${value.length} numbers, but the model has ${count} scales: give one number per scale, or one for all`,
+    );
+  }
   return value;
 }
 

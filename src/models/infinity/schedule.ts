@@ -62,12 +62,37 @@ export function officialSchedule(size: PictureSize, ratio = 1): ScaleSchedule {
   if (!(ratio > 0)) throw new UsageError(`aspect ratio must be a positive number, got ${ratio}`);
   if (!Object.hasOwn(PICTURE_SIZES, size)) {
     throw new UsageError(
-      `unknown picture size '${size}': choose one of ${Object.keys(PICTURE_SIZES).join(', ')}`,
+      `unknown picture size '${size}': choose one of ${Object.keys(PICTURE_SIZES).join(', ')}, or pixels such as 1024x1024`,
     );
   }
   const nearest = ASPECT_RATIOS.reduce((a, b) => (Math.abs(b - ratio) < Math.abs(a - ratio) ? b : a));
   const rotary = FULL_SCHEDULES.get(nearest) ?? [];
   return { scales: rotary.slice(0, PICTURE_SIZES[size]), rotary };
+}
+
+/** Pixels of a token's side: what the official autoencoders have. */
+const TOKEN_PIXELS = 16;
+
+/** The official schedule of a picture of so many pixels; a UsageError that names those near it where there is none. */
+export function scheduleOfPixels(width: number, height: number): ScaleSchedule {
+  const all = ASPECT_RATIOS.flatMap((ratio) =>
+    (Object.keys(PICTURE_SIZES) as PictureSize[]).map((size) => {
+      const schedule = officialSchedule(size, ratio);
+      const { width: across = 0, height: down = 0 } = schedule.scales.at(-1) ?? {};
+      return { schedule, width: across * TOKEN_PIXELS, height: down * TOKEN_PIXELS };
+    }),
+  );
+  const found = all.find((each) => each.width === width && each.height === height);
+  if (found) return found.schedule;
+  const distance = (each: { readonly width: number; readonly height: number }): number =>
+    Math.hypot(Math.log(each.width / width), Math.log(each.height / height));
+  const near = all
+    .sort((a, b) => distance(a) - distance(b))
+    .slice(0, 3)
+    .map((each) => `${each.width}x${each.height}`);
+  throw new UsageError(
+    `the official models draw no picture of ${width}x${height}: near it are ${near.join(', ')}`,
+  );
 }
 
 /** How many tokens stand before scale `index` (0-based). */

@@ -77,6 +77,13 @@ export const VOCABULARY: readonly string[] = [
   ',',
 ];
 
+/** Prompts that the embedded models can draw, for people who ask what to write. */
+export const PROMPT_EXAMPLES = [
+  'three red stars left of a blue circle',
+  'a striped green heart and a pink ring',
+  'two cyan circles and a yellow cross',
+] as const;
+
 function groupWords(group: Group, wording: Wording): string[] {
   const properties = [group.size, group.texture, group.colour].filter((word) => word !== null);
   const noun = group.count === 1 ? group.shape : plural(group.shape);

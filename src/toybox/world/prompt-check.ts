@@ -1,7 +1,8 @@
 // Tells a user what the embedded model will not understand in a prompt, and what would work.
 
 import { UsageError } from '../../core/errors.js';
-import { joinWords, VOCABULARY } from './grammar.js';
+import { nearestWord as nearestOf } from '../../core/nearest.js';
+import { joinWords, PROMPT_EXAMPLES, VOCABULARY } from './grammar.js';
 import type { ParsedPrompt } from './parser.js';
 import { isKnownWord, parsePrompt, tokenise } from './parser.js';
 import { MAX_OBJECTS } from './scene.js';
@@ -20,12 +21,6 @@ interface PromptCheck {
   /** Three prompts that work; the first mends the given one where that is possible. */
   readonly examples: readonly string[];
 }
-
-const EXAMPLES = [
-  'three red stars left of a blue circle',
-  'a striped green heart and a pink ring',
-  'two cyan circles and a yellow cross',
-] as const;
 
 /** Words for things that the world has under another name. */
 const SYNONYMS: ReadonlyMap<string, string> = new Map(
@@ -51,46 +46,13 @@ const SYNONYMS: ReadonlyMap<string, string> = new Map(
   }).flatMap(([word, others]) => others.split(' ').map((other) => [other, word] as const)),
 );
 
-/** Number of insertions, deletions, replacements and swaps of neighbours between two words. */
-function editDistance(a: string, b: string): number {
-  const rows = Array.from({ length: a.length + 1 }, (_, i) => [
-    i,
-    ...Array.from({ length: b.length }, () => 0),
-  ]);
-  const cell = (i: number, j: number): number => rows[i]?.[j] ?? 0;
-  for (let j = 0; j <= b.length; j++) (rows[0] as number[])[j] = j;
-  for (let i = 1; i <= a.length; i++) {
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1];
-      let least = Math.min(cell(i - 1, j) + 1, cell(i, j - 1) + 1, cell(i - 1, j - 1) + (same ? 0 : 1));
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
-        least = Math.min(least, cell(i - 2, j - 2) + 1);
-      }
-      (rows[i] as number[])[j] = least;
-    }
-  }
-  return cell(a.length, b.length);
-}
-
 function nearestWord(word: string): string | null {
   const synonym = SYNONYMS.get(word) ?? SYNONYMS.get(word.replace(/s$/, ''));
   if (synonym !== undefined) {
     const plural = `${synonym}s`;
     return word.endsWith('s') && isKnownWord(plural) ? plural : synonym;
   }
-  const allowed = word.length <= 4 ? 1 : 2;
-  let best: string | null = null;
-  let least = allowed + 1;
-  for (const known of VOCABULARY) {
-    // Words of two letters are one slip away from half of each other.
-    if (known.length < 3 || word.length < 3) continue;
-    const distance = editDistance(word, known);
-    if (distance < least) {
-      least = distance;
-      best = known;
-    }
-  }
-  return best;
+  return nearestOf(word, VOCABULARY);
 }
 
 /** The words of a prompt that the embedded model does not know, each once, in order. */
@@ -141,7 +103,7 @@ export function checkPrompt(text: string): PromptCheck {
   const parsed = tryParse(text);
   const fault = findFault(parsed, unknown);
   const own = unknown.length > 0 ? mended(text, unknown) : [];
-  const examples = [...new Set([...own, ...EXAMPLES])].slice(0, EXAMPLES.length);
+  const examples = [...new Set([...own, ...PROMPT_EXAMPLES])].slice(0, PROMPT_EXAMPLES.length);
   const quoted = examples.map((example) => `"${example}"`).join(', ');
   return {
     parsed: typeof parsed === 'string' ? null : parsed,

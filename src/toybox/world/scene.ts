@@ -13,6 +13,8 @@ export const COLOURS = ['red', 'orange', 'yellow', 'green', 'cyan', 'blue', 'pur
 export const SHAPES = ['circle', 'square', 'triangle', 'star', 'heart', 'diamond', 'cross', 'ring'] as const;
 /** Names of the textures, in the order of their indices in exported files. */
 export const TEXTURES = ['plain', 'striped', 'dotted'] as const;
+/** Names of the sizes; prompts leave the medium one unsaid. */
+export const SIZES = ['small', 'medium', 'large'] as const;
 /** Names of the backgrounds, in the order of their indices in exported files; prompts never name them. */
 export const BACKGROUNDS = ['white', 'grey', 'cream', 'mist'] as const;
 
@@ -23,7 +25,7 @@ export type Shape = (typeof SHAPES)[number];
 /** A fill of one colour, or with stripes or dots of its dark shade. */
 export type Texture = (typeof TEXTURES)[number];
 /** A class of radii. */
-export type Size = 'small' | 'medium' | 'large';
+export type Size = (typeof SIZES)[number];
 /** One of the four pale backgrounds. */
 type Background = (typeof BACKGROUNDS)[number];
 /** Red, green and blue, each 0..255. */

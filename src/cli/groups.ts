@@ -1,0 +1,40 @@
+// The groups of options in help, as data: which option is shown where.
+
+/** Titles of groups, in no order: a group comes where its first option does. */
+export const GROUPS = {
+  search: 'Search:',
+  picture: 'Picture:',
+  model: 'Model:',
+  judges: 'Judges:',
+  ends: 'Time and memory:',
+  compared: 'What is compared:',
+  costs: 'Costs:',
+  output: 'Output:',
+  others: 'Options:',
+} as const;
+
+const MEMBERS: Readonly<Partial<Record<keyof typeof GROUPS, readonly string[]>>> = {
+  model: ['model', 'modelDir', 'precision'],
+  picture: [
+    'seed',
+    'size',
+    'aspectRatio',
+    'cfg',
+    'temperature',
+    'topK',
+    'topP',
+    'steps',
+    'guidance',
+    'shift',
+    'solver',
+  ],
+  judges: ['verifier', 'ensemble', 'weights', 'clipDir', 'holdOut'],
+  ends: ['time', 'stopAt', 'memory', 'threads'],
+  compared: ['models', 'modelDirs', 'strategies', 'budget', 'budgetFlops', 'budgetSeconds'],
+};
+
+/** The title of the group that an option is shown in. */
+export function groupOf(name: string): string {
+  const found = Object.entries(MEMBERS).find(([, names]) => names.includes(name));
+  return GROUPS[(found?.[0] ?? 'others') as keyof typeof GROUPS];
+}
