@@ -11,10 +11,10 @@ import { cliBench } from './fakes/cli.js';
 describe('usage errors', () => {
   it.each([
     [['generate'], /the prompt is missing/],
-    [['generate', ' '], /--prompt must be a text that is not empty/],
+    [['generate', ' '], /^varsearch: the prompt must be a text that is not empty/],
     [
       ['generate', 'red', '--strategy', 'beem'],
-      /argument 'beem' is invalid\. Allowed choices are random, gto, beam/,
+      /argument 'beem' is invalid\. Did you mean 'beam'\? Allowed choices are random, gto, beam/,
     ],
     [['generate', 'red', '--seed', '1.5'], /--seed.*It must be a whole number/],
     [['generate', 'red', '--seed=-1'], /--seed must be a whole number from 0/],
@@ -30,7 +30,38 @@ describe('usage errors', () => {
     [['generate', 'red', '--memory', 'lots'], /--memory must be bytes, or a size such as '2GB', got 'lots'/],
     [['generate', 'red', '--threads', '0'], /--threads must be a whole number from 1 to 1024/],
     [['generate', 'red', '--threads', '100000'], /--threads must be a whole number from 1 to 1024/],
-    [['generate', 'red', '--cfg', '1e9'], /--cfg must be a number from -1000 to 1000/],
+    [['generate', 'red', '--cfg', '1e9'], /--cfg must be a number from 0 to 1000/],
+    [['generate', 'red', '--cfg=-1'], /--cfg must be a number from 0 to 1000, or one per step, got -1/],
+    [['generate', 'red', '--top-k', '3'], /--top-k must be a whole number from 0 to 2, got 3/],
+    [['generate', 'red', '--memory', '10B'], /the engine may hold 10B: give it that much \(--memory\)/],
+    [['generate', 'red', '--tau', '0'], /--tau must be a number above 0/],
+    [['generate', 'red', '--tau=0'], /--tau must be a number above 0/],
+    [['generate', 'red', '--tau', 'hot'], /'--tau <x>' argument 'hot' is invalid/],
+    [['generate', 'red', '--guidance-scale', '4'], /'--guidance-scale': did you mean --cfg .*--guidance/],
+    [['generate', 'red', '--num_images', '4'], /'--num_images': did you mean --images/],
+    [['generate', 'red', '-n', '4'], /unknown option '-n': did you mean --images/],
+    [
+      ['generate', 'red', '--report', 'oracle'],
+      /'--report': did you mean --hold-out, which it is called now/,
+    ],
+    [['generate', 'red', '--out', ' '], /--out names no folder/],
+    [
+      ['generate', 'red', '-o', 'a.b/x.PNG'],
+      /x\.PNG the name of a file: --out a\.b\/x writes a\.b\/x\/picture\.png/,
+    ],
+    [['generate', 'red', '--seed', 'lucky'], /It must be a whole number, or 'random'/],
+    [['generate', 'red', '--aspect-ratio', '1.78'], /width to height, such as 16:9 .*--h-div-w/],
+    [['generate', 'red', '--csv', '--json'], /--csv.*cannot be used with.*--json/],
+    [
+      ['generate', 'red', '--width', '512'],
+      /10,240 pictures, .* above 1,000 pictures.*say --yes.*--width is the number of beams; the size of pictures is --size/,
+    ],
+    [['compare', 'red', '--budget', '9000'], /NFE, .* above 1,000 pictures, 20,000 NFE.*say --yes/],
+    [
+      ['compare', 'red', '--budget', '60', '--strategies', 'random,bem'],
+      /argument 'random,bem' is invalid\. Did you mean 'beam'\?/,
+    ],
+    [['completion', 'tcsh'], /Allowed choices are bash, zsh, fish/],
     [['generate', 'red', '--model', 'dali'], /unknown model 'dali': choose one of toybox, absent, large/],
     [['generate', 'red', '--verifier', 'taste'], /unknown verifier 'taste': choose one of clip-score/],
     [['generate', 'red', '--verifier', 'clip-score,taste'], /unknown verifier 'taste'/],
@@ -186,7 +217,12 @@ describe('Ctrl-C', () => {
     const bench = cliBench({ interruptAt: 2 });
     mkdirSync(join(bench.folder, 'here'));
     writeFileSync(join(bench.folder, 'here', 'notes.txt'), 'mine');
-    expect((await bench.run('generate', 'red', '--out', 'here')).code).toBe(130);
+    const { code, stderr } = await bench.run('generate', 'red', '--out', 'here');
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining('here has something in it (notes.txt): choose'),
+    ]);
+    expect((await bench.run('generate', 'red', '--out', 'here', '--force')).code).toBe(130);
     expect(readdirSync(join(bench.folder, 'here'))).toEqual(['notes.txt']);
   });
 });

@@ -32,8 +32,10 @@ describe('varsearch generate', () => {
     ]);
     expect(stdout).toContain('Beam search, width 3, 5 candidates: 60 pictures, 150 NFE');
     expect(stdout).toContain('written to here');
-    expect(stderr.trim().split('\n')).toHaveLength(4);
-    expect(stderr).toMatch(/^scale 1\/4 {2}15\/60 pictures {2}best \d/);
+    expect(stderr.trim().split('\n')).toHaveLength(5);
+    expect(stderr).toMatch(
+      /^loading toybox\nscale 1\/4 {2}15\/60 pictures {2}best \d\S+ {2}\d+ s, ~\d+ s left\n/,
+    );
   });
 
   it('records resolved options, schedule, candidates, ledger, versions and hashes in result.json', async () => {
@@ -176,7 +178,7 @@ describe('varsearch generate with several verifiers', () => {
     const words = ['--verifier', 'clip-score,aesthetic', '--ensemble', 'z-score', '--weights', '2,1'];
     const { code, stdout, stderr } = await bench.run('generate', 'red', ...words, '--out', 'here');
     expect(code).toBe(0);
-    expect(stderr).toMatch(/15\/60 pictures {2}best clip-score -?\d\.\d{4}, aesthetic -?\d\.\d{4}\n/);
+    expect(stderr).toMatch(/15\/60 pictures {2}best clip-score -?\d\.\d{4}, aesthetic -?\d\.\d{4} {2}\d/);
     const [first, second, third] = stdout.split('\n');
     expect(first).toMatch(/^clip-score \S+, aesthetic \S+ \(the first picture: \S+, \S+\)$/);
     expect(second).toMatch(/^mean z-score \d\.\d{4} among 60$/);

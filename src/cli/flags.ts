@@ -14,7 +14,7 @@ import {
   pick,
 } from '../core/options.js';
 import { STRATEGIES } from '../search/registry.js';
-import { GROUPS, groupOf } from './groups.js';
+import { GROUPS, groupOf, inGroups } from './groups.js';
 import {
   parseList,
   parseNumber,
@@ -118,11 +118,15 @@ class AliasFlag extends Flag {
 
 /** Adds a flag for every option of a table, and its other names; those whose values only programs have get none. */
 export function addFlags(command: Command, table: OptionTable, words: FlagWords = {}): Command {
-  for (const [name, option] of Object.entries(table)) {
+  for (const [name, option] of inGroups(table)) {
     if (option.kind === 'value') continue;
     const writing = WRITINGS[option.kind];
     command.addOption(flagFor(name, option, writing, words));
-    for (const alias of option.aliases ?? []) command.addOption(aliasFlag(name, option, writing, alias));
+    for (const alias of option.aliases ?? []) {
+      // In its group, hidden as it is: the groups of all options are in help, in the order of the options.
+      const flag = aliasFlag(name, option, writing, alias);
+      command.addOption(flag.helpGroup(words.group ?? groupOf(name)));
+    }
   }
   return command;
 }

@@ -184,7 +184,7 @@ function textOf(state: State, { title = '', loading, limit = null }: ProgressOpt
   const { left } = lookOut(state, now);
   const elapsed = clock(now - start);
   if (state.began === null) {
-    const what = loading === undefined ? 'preparing' : `loading ${loading}`;
+    const what = loading === undefined ? 'preparing' : `loading ${plain(loading)}`;
     return { title, share: 0, place: '', pictures: what, score: '', elapsed, left: '' };
   }
   const untilLimit = limit === null ? null : limit - (now - start);
@@ -234,29 +234,17 @@ function onTerminal(output: Output, options: ProgressOptions): Progress {
   };
 }
 
-/** Loading that takes longer than this is told where nothing is redrawn. */
-const LONG_LOADING = 3000;
-
 function onLines(output: Output, options: ProgressOptions): Progress {
   const state = begin();
   const start = performance.now();
-  const { loading } = options;
-  const loads =
-    loading === undefined
-      ? undefined
-      : setTimeout(() => {
-          line(output, `loading ${loading}`);
-        }, LONG_LOADING).unref();
+  if (options.loading !== undefined) line(output, `loading ${plain(options.loading)}`);
   return {
     show(event) {
       const now = performance.now();
       follow(state, event, now);
-      if (event.type === 'ready') clearTimeout(loads);
       if (event.type === 'elected') line(output, write(textOf(state, options, { start, now }), ''));
     },
-    clear() {
-      clearTimeout(loads);
-    },
+    clear: () => undefined,
   };
 }
 

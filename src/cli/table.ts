@@ -30,8 +30,11 @@ export function table(rows: readonly Row[], left: readonly number[] = [0]): stri
   return rows.map((row) => aligned(row, widths, left));
 }
 
-/** A text in lines of at most so many characters, broken between words, and within those that are longer. */
-export function wrapped(text: string, width: number): string[] {
+/**
+ * A text in lines of at most so many characters, broken between words; longer ones, such as paths, are cut as well, or stay whole to be
+ * copied.
+ */
+export function wrapped(text: string, width: number, { cut = true } = {}): string[] {
   const lines: string[] = [];
   // A mark or an indent at the beginning stays there.
   let current = /^\s*/.exec(text)?.[0] ?? '';
@@ -43,10 +46,10 @@ export function wrapped(text: string, width: number): string[] {
       continue;
     }
     if (begun) [current, begun] = [(lines.push(current), ''), false];
-    while (current.length + rest.length > width && width > current.length) {
-      const cut = width - current.length;
-      lines.push(current + rest.slice(0, cut));
-      [current, rest] = ['', rest.slice(cut)];
+    while (cut && current.length + rest.length > width && width > current.length) {
+      const end = width - current.length;
+      lines.push(current + rest.slice(0, end));
+      [current, rest] = ['', rest.slice(end)];
     }
     [current, begun] = [current + rest, true];
   }
@@ -113,6 +116,6 @@ export function printTable(output: Output, rows: readonly Row[], left: readonly 
 
 /** Prints a sentence: broken between words within the width of a terminal. */
 export function printText(output: Output, text: string): void {
-  const lines = output.isTTY === true ? wrapped(text, sizeOf(output).columns) : [text];
+  const lines = output.isTTY === true ? wrapped(text, sizeOf(output).columns, { cut: false }) : [text];
   for (const each of lines) line(output, each);
 }

@@ -119,7 +119,8 @@ describe('checking options', () => {
   });
 
   it.each([
-    [{ shape: 1 }, /^unknown option 'shape': known are name, share, .*, signal$/],
+    [{ shape: 1 }, /^unknown option 'shape': did you mean 'share'\? known are name, share, .*, signal$/],
+    [{ weather: 1 }, /^unknown option 'weather': known are name, share, .*, signal$/],
     [{ toString: 1 }, /^unknown option 'toString'/],
     [{ count: 0 }, /^option 'count' must be a whole number of at least 1, got 0$/],
     [{ count: '3' }, /got '3'$/],

@@ -40,7 +40,7 @@ describe('verifiers', () => {
     [{ verifier: [] }, /option 'verifier' must be a name, a loaded verifier, or a list/],
     [{ verifier: ['clip-score', 7] }, /option 'verifier' must be/],
     [{ verifier: 'clip-score', weights: [1] }, /for several verifiers .* not for 'clip-score' alone/],
-    [{ modelDir: 'some/folder' }, /nobody knows what the model 'folder' draws.*--verifier/],
+    [{ modelDir: 'some/folder' }, /nobody knows what the model 'folder' draws.*option 'verifier'/],
     [{ ensemble: 'rank' }, /for several verifiers .* not for the usual one alone/],
     [{ verifier: 'clip-score,oracle', weights: [1, 2, 3] }, /2 verifiers and 3 weights/],
     [{ verifier: 'clip-score,oracle', weights: [-1, 2] }, /numbers from 0 on/],

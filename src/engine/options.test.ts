@@ -10,7 +10,7 @@ it('lists names parted by commas, lists, and loaded verifiers', () => {
   expect(listVerifiers('a, b', 'verifier')).toEqual(['a', 'b']);
   expect(listVerifiers(['a,b', loaded], 'verifier')).toEqual(['a,b', loaded]);
   expect(listVerifiers(loaded, 'verifier')).toEqual([loaded]);
-  expect(() => listVerifiers('a,,b', 'report')).toThrow("option 'holdOut' names nothing at one place");
+  expect(() => listVerifiers('a,,b', 'holdOut')).toThrow("option 'holdOut' names nothing at one place");
 });
 
 it.each([

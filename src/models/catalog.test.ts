@@ -41,7 +41,7 @@ describe('the catalogue of models', () => {
     for (const name of ['toybux', toybox, './assets/toybox', '']) {
       expect(() => findModel(name)).toThrow(UsageError);
       expect(() => findModel(name)).toThrow(
-        /toybox, infinity-125m, infinity-2b, infinity-8b, infinity-8b-512.*'modelDir' \(--model-dir\)/,
+        /toybox, infinity-125m, infinity-2b, infinity-8b, infinity-8b-512.*'modelDir'$/,
       );
     }
   });
@@ -91,12 +91,19 @@ describe('the catalogue of models', () => {
 
   it.each([
     ['infinity-2b', { size: '2M' }, "unknown picture size '2M': choose one of 0.06M"],
-    ['infinity-2b', { size: '0.06M', temperature: [1, 2] }, 'temperature has 2 values for 7 scales'],
-    ['infinity-8b', { aspectRatio: -1 }, "option 'aspectRatio' must be a number from 0.01 to 100"],
+    [
+      'infinity-2b',
+      { size: '0.06M', temperature: [1, 2] },
+      "option 'temperature' lists 2 numbers, but the model has 7 scales",
+    ],
+    ['infinity-8b', { aspectRatio: -1 }, "option 'aspectRatio' must be width to height such as '16:9'"],
+    ['infinity-8b', { aspectRatio: '16' }, "option 'aspectRatio' must be width to height such as '16:9'"],
+    ['infinity-2b', { size: '1000x1000' }, 'draw no picture of 1000x1000: near it are 1024x1024'],
+    ['infinity-2b', { size: '1024x1024', aspectRatio: '1:1' }, 'not both: pixels say both'],
     ['toybox', { size: '1M' }, 'toybox draws pictures of one size and ratio'],
     ['toybox', { topP: 2 }, "option 'topP' must be a number from 0 to 1, got 2"],
-    ['toybox', { topK: 0.5 }, "option 'topK' must be a whole number of at least 0"],
-    ['toybox', { cfg: [] }, "option 'cfg' must be a number from -1000 to 1000, or one per step"],
+    ['toybox', { topK: 0.5 }, "option 'topK' must be a whole number from 0 to 2"],
+    ['toybox', { cfg: [] }, "option 'cfg' must be a number from 0 to 1000, or one per step"],
     ['toybox', { guidance: 3 }, "toybox does not take the option 'guidance'"],
   ])('refuses for %s %o', (name, options, message) => {
     const entry = findModel(name);
@@ -118,6 +125,11 @@ describe('the catalogue of models', () => {
       expect(steps[6]?.readout).toMatchObject({ width: 256, height: 256 });
       const wide = findModel(name).schedule({ size: '0.06M', aspectRatio: 0.5 });
       expect(wide.steps.at(-1)?.readout).toEqual({ width: 352, height: 176, nfe: 0 });
+      // A number is height over width, as recipes have it; people write width to height, or pixels.
+      for (const same of [{ size: '0.06M', aspectRatio: '2:1' }, { size: '352x176' }]) {
+        expect(findModel(name).schedule(same)).toEqual(wide);
+        expect(findModel(name).resolve(same)).toMatchObject(same);
+      }
     }
   });
 

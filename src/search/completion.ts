@@ -5,7 +5,6 @@ import { throwIfAborted } from '../core/errors.js';
 import type { Image } from '../core/image.js';
 import type { Draw } from '../core/random.js';
 import type { Prefix, View } from '../models/contract.js';
-import { checkScores } from '../verifiers/contract.js';
 import type { Scores, Standing } from '../verifiers/jury.js';
 import { Contest } from './contest.js';
 import type { Candidate, SearchContext, SearchEvent } from './contract.js';
@@ -32,10 +31,6 @@ export async function judgeAll(
   throwIfAborted(signal);
   const scores = await bench.judge(images, { signal });
   throwIfAborted(signal);
-  for (const name of bench.jury.judges) {
-    const own = scores.map((each) => each[name] ?? NaN);
-    checkScores(name, own, images.length);
-  }
   return images.map((image, i) => ({ image, scores: scores[i] ?? {} }));
 }
 
