@@ -89,6 +89,6 @@ function promptOf(file: PictureFile, forAll: string | undefined, { text }: Decod
   if (recipe !== undefined) return parseRecipe(recipe, file.path).options.prompt.trim();
   throw new UsageError(
     `the prompt is missing: ${file.path} carries no recipe of varsearch${otherTexts(text)}, ` +
-      "say with option 'prompt' what the pictures should show",
+      "so say with option 'prompt' what the pictures should show",
   );
 }
