@@ -91,7 +91,7 @@ async function makeAgain(file: string, flags: ReplayFlags, io: CliIo): Promise<R
   const { anyModel, allowEndpoint, allowLarge } = flags;
   const quiet = flags.quiet === true;
   return await interruptible(io, async (signal) => {
-    const progress = createProgress(io, { quiet });
+    let progress = createProgress(io, { quiet });
     const run = replay(
       bytes,
       { ...given(flags, OPEN_OPTIONS), anyModel, allowEndpoint, allowLarge, name: plain(file), signal },
@@ -100,7 +100,10 @@ async function makeAgain(file: string, flags: ReplayFlags, io: CliIo): Promise<R
     try {
       for await (const event of run) {
         if (event.type !== 'plan') progress.show(event);
-        else if (!quiet) line(io.stderr, `replay of ${plain(`${file}: ${describePlan(event)}`)}`);
+        else {
+          if (!quiet) line(io.stderr, `replay of ${plain(`${file}: ${describePlan(event)}`)}`);
+          progress = createProgress(io, { quiet, loading: event.model });
+        }
       }
       return await run.result;
     } finally {

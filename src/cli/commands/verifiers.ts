@@ -41,7 +41,7 @@ function print(verifiers: readonly VerifierEntry[], io: CliIo): void {
       "What is missing. Files come with 'varsearch pull NAME' into the cache that all programs share " +
         '(HF_HUB_CACHE moves it), or into folders of your own (VARSEARCH_MODELS moves them):',
     );
-    for (const { entry, installed } of missing) line(io.stdout, `${entry.name}: ${installed}`);
+    for (const { entry, installed } of missing) printText(io.stdout, `${entry.name}: ${installed}`);
   }
   const taught = verifiers.filter(({ detectorLabels }) => detectorLabels).map(({ name }) => name);
   line(io.stdout);
