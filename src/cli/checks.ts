@@ -24,7 +24,7 @@ export function checkOut(
 ): void {
   if (out === undefined) return;
   if (out.trim() === '')
-    throw new UsageError('--out names no folder: leave it away for a new one below ./out');
+    {throw new UsageError('--out names no folder: leave it away for a new one below ./out');}
   const path = resolve(cwd, out);
   const folder = isFolder(path);
   const ending = extname(path).toLowerCase();

@@ -14,7 +14,7 @@ import {
   pick,
 } from '../core/options.js';
 import { STRATEGIES } from '../search/registry.js';
-import { GROUPS, groupOf, inGroups } from './groups.js';
+import { groupOf, GROUPS, inGroups } from './groups.js';
 import {
   parseList,
   parseNumber,
@@ -151,7 +151,7 @@ function flagFor(name: string, option: Option, writing: Writing | null, words: F
 function aliasFlag(name: string, option: Option, writing: Writing | null, alias: Alias): Flag {
   if (!writing) return new AliasFlag(`--${alias.name}`, name);
   const flag = new AliasFlag(`--${alias.name} <${option.placeholder ?? writing.placeholder}>`, name);
-  const parse = parserOf(writing, option) ?? ((text: string) => text);
+  const parse: Parse = parserOf(writing, option) ?? ((text) => text);
   const { rewrite = (text) => text } = alias;
   return flag.argParser((text, before) => parse(rewrite(text), before));
 }

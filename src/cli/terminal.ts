@@ -51,7 +51,7 @@ function coloursSaid(env: Environment): Colours {
   if (/^(truecolor|24bit)$/i.test(colour) || TRUE_COLOUR_TERMS.test(term)) return 'true';
   // Windows Terminal names no TERM.
   if ((env['WT_SESSION'] ?? '') !== '') return 'true';
-  return /256/.test(term) ? '256' : null;
+  return term.includes('256') ? '256' : null;
 }
 
 /**

@@ -1,7 +1,7 @@
 // From the words of a command line to values; what the values may be is checked by the library.
 
-import { InvalidArgumentError } from 'commander';
 import { randomInt } from 'node:crypto';
+import { InvalidArgumentError } from 'commander';
 
 /** A number. */
 export function parseNumber(text: string): number {

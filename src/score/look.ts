@@ -40,7 +40,7 @@ export async function lookAtPictures(
   // What was named is meant; among what was found, one that is broken should not keep thousands from being scored.
   const onBad = ({ message, cause }: VarsearchError, found: boolean): void => {
     if (!skipBad && !found)
-      throw new VarsearchError(`${message} (option 'skipBad' goes on without it)`, { cause });
+      {throw new VarsearchError(`${message} (option 'skipBad' goes on without it)`, { cause });}
     onSkip(message);
   };
   const context: FileContext = { cwd, onBad, signal };

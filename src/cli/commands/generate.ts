@@ -14,8 +14,8 @@ import type { GenerateRun } from '../../run/generate.js';
 import {
   DEFAULT_SEED,
   type GenerateOptions,
-  type PictureOptions,
   PICTURE_OPTIONS,
+  type PictureOptions,
   splitGenerateOptions,
   STRATEGY_OPTION,
 } from '../../run/options.js';
@@ -26,7 +26,7 @@ import { parseTime } from '../../run/time.js';
 import { estimate, resolveSearch, SEARCH_OPTIONS, type SearchOptions } from '../../search/registry.js';
 import { BUDGET } from '../../search/sizes.js';
 import { generate, openVarsearch, type Varsearch } from '../../varsearch.js';
-import { CANDIDATES_FOLDER, candidateFiles, printCandidates } from '../candidates.js';
+import { candidateFiles, CANDIDATES_FOLDER, printCandidates } from '../candidates.js';
 import { checkLarge, checkOut, warnOfThreads } from '../checks.js';
 import { costRows, printCosts } from '../dry-run.js';
 import {
