@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { charsmapOf } from '../../../test/fixtures/charsmap.js';
-import { mutateJson } from '../../../test/fixtures/mutate-json.js';
+import { mutantOf } from '../../../test/fixtures/json-mutant.js';
 import {
   bertTokenizerJson,
   clipTokenizerJson,
@@ -11,17 +11,8 @@ import {
 } from '../../../test/fixtures/tiny-tokenizers.js';
 import { CheckpointError, UsageError } from '../../core/errors.js';
 import type { JsonObject } from '../../core/json-file.js';
-import { seededRandom } from '../../runtime/weights/fixtures/mutate.js';
 import { createTokenizer } from '../tokenizer.js';
 import { withinTime } from './time-limit.js';
-
-/** Parts of tokenizers, and patterns, that stand in place of others. */
-const PARTS: readonly unknown[] = [
-  '(a+)+$', '\\p{', '(((', ' ', '\ud800', 'x'.repeat(5000), 'constructor', [0, 1], ['a', 1], { type: 'x' }, { type: 'Sequence' },
-  { type: 'Sequence', normalizers: [], pretokenizers: [], processors: [] }, { type: 'Prepend', prepend: 'ab' },
-  { type: 'FixedLength', length: 0 }, { type: 'Digits' }, { type: 'Replace', pattern: { Regex: '' }, content: 'ab' },
-  { type: 'Precompiled', precompiled_charsmap: 'AAAA' }, { type: 'BertNormalizer' }, { type: 'Whitespace' },
-]; // prettier-ignore
 
 const replace = (pattern: string, content: string): object => ({
   type: 'Replace',
@@ -142,7 +133,7 @@ describe('mutants of a tokenizer.json', () => {
     let refused = 0;
     const before = process.memoryUsage().rss;
     for (let n = 0; n < 600; n++) {
-      const mutant = mutateJson(json, seededRandom(n), { own: PARTS, most: 12 }) as JsonObject;
+      const mutant = mutantOf(json, n) as JsonObject;
       try {
         const tokenizer = createTokenizer('mutant', mutant, {}, { sentencePiece });
         const { ids, mask } = tokenizer.encode(['a red star, ªﬁ 猫😀</s> [UNK]', 'x'.repeat(300)], { maxLength: 64 });

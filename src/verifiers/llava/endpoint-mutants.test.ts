@@ -3,10 +3,9 @@
 import { describe, expect, it } from 'vitest';
 
 import { completionOf, textOf, topOf } from '../../../test/fakes/openai-server.js';
-import { mutateJson } from '../../../test/fixtures/mutate-json.js';
+import { mutantOf } from '../../../test/fixtures/json-mutant.js';
 import { VarsearchError } from '../../core/errors.js';
 import { messageIn, parseJson } from '../../endpoint/words.js';
-import { seededRandom } from '../../runtime/weights/fixtures/mutate.js';
 import { scoreOfChat } from './endpoint-chat.js';
 
 const LOGPROBS = completionOf(topOf({ Yes: 0.5, ' yes': 0.2, No: 0.2, The: 0.05 }));
@@ -24,7 +23,8 @@ describe('mutants of an answer', () => {
     const before = process.memoryUsage().rss;
     let scored = 0;
     for (let n = 0; n < 2000; n++) {
-      const mutant = mutateJson(answer, seededRandom(n));
+      // Twice, so that two faults meet.
+      const mutant = mutantOf(n % 2 === 0 ? answer : mutantOf(answer, n + 5000), n);
       try {
         const score = scoreOfChat(mutant, mode);
         if (score === undefined) continue;
