@@ -37,8 +37,9 @@ describe('progress on a terminal', () => {
     expect(lines.at(-1)).toMatch(/best \d\.\d{4}/);
     const judged = lines.filter((text) => text.includes('best'));
     expect(judged.length).toBeGreaterThan(4);
-    if (columns >= 80)
-      {expect(judged.at(-2)).toMatch(/scale 4\/4 {2}\d+\/24 pictures {2}best \S+ {2}\d+ s, ~\d+ s left/);}
+    if (columns >= 80) {
+      expect(judged.at(-2)).toMatch(/scale 4\/4 {2}\d+\/24 pictures {2}best \S+ {2}\d+ s, ~\d+ s left/);
+    }
     if (columns === 120) expect(judged.at(-1)).toContain('\u2588'.repeat(24));
   });
 
@@ -221,8 +222,9 @@ describe('varsearch words', () => {
     };
     expect(examples.map((text) => checkPrompt(text).warning)).toEqual([null, null, null]);
     for (const colour of words['colours'] ?? []) {
-      for (const shape of words['shapes'] ?? [])
-        {expect(checkPrompt(`one ${colour} ${shape}`).warning).toBeNull();}
+      for (const shape of words['shapes'] ?? []) {
+        expect(checkPrompt(`one ${colour} ${shape}`).warning).toBeNull();
+      }
     }
     expect((await cliBench().run('words')).stdout).toContain('circle, square, triangle, star');
   });

@@ -170,7 +170,9 @@ describe('generate', () => {
 
   it('throws at once for options that can only be wrong, and fails for those that the schedule forbids', async () => {
     const wrong = { prompt: 'red', sed: 1 } as unknown as Parameters<typeof generate>[0];
-    expect(() => generate(wrong)).toThrow("unknown option 'sed': did you mean 'seed'? known are model, modelDir");
+    expect(() => generate(wrong)).toThrow(
+      "unknown option 'sed': did you mean 'seed'? known are model, modelDir",
+    );
     expect(() => generate({ prompt: 'red', seed: NaN })).toThrow("option 'seed' must be a whole number");
     expect(() => generate({ prompt: '' })).toThrow("option 'prompt' must be a text");
     const given = fakes();

@@ -23,8 +23,9 @@ export function checkOut(
   { cwd, force = false }: { readonly cwd: string; readonly force?: boolean | undefined },
 ): void {
   if (out === undefined) return;
-  if (out.trim() === '')
-    {throw new UsageError('--out names no folder: leave it away for a new one below ./out');}
+  if (out.trim() === '') {
+    throw new UsageError('--out names no folder: leave it away for a new one below ./out');
+  }
   const path = resolve(cwd, out);
   const folder = isFolder(path);
   const ending = extname(path).toLowerCase();

@@ -39,8 +39,9 @@ export async function lookAtPictures(
   const { cwd = process.cwd(), skipBad = false, signal, prompt } = options;
   // What was named is meant; among what was found, one that is broken should not keep thousands from being scored.
   const onBad = ({ message, cause }: VarsearchError, found: boolean): void => {
-    if (!skipBad && !found)
-      {throw new VarsearchError(`${message} (option 'skipBad' goes on without it)`, { cause });}
+    if (!skipBad && !found) {
+      throw new VarsearchError(`${message} (option 'skipBad' goes on without it)`, { cause });
+    }
     onSkip(message);
   };
   const context: FileContext = { cwd, onBad, signal };

@@ -329,7 +329,10 @@ describe('equal budgets', () => {
 
 describe('refusals', () => {
   it.each([
-    [{ strategy: 'bream' }, /no strategy 'bream': did you mean 'beam'\? there are random, gto, beam, zero-order, particles/],
+    [
+      { strategy: 'bream' },
+      /no strategy 'bream': did you mean 'beam'\? there are random, gto, beam, zero-order, particles/,
+    ],
     [{ strategy: 'toString' }, /no strategy 'toString'/],
     [{ strategy: 'particles', budget: 500, particles: 5 }, /one of 'particles' and 'budget', not both/],
     [
