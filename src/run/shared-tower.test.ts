@@ -58,14 +58,14 @@ function tinyCatalogs(): Catalogs & { readonly runtimes: readonly Runtime[] } {
 }
 
 it('runs the image tower once for every group of pictures, whoever asks, the report included', async () => {
-  const runsOf = async (verifier: string, report?: string): Promise<number> => {
+  const runsOf = async (verifier: string, holdOut?: string): Promise<number> => {
     const catalogs = tinyCatalogs();
-    const options = report === undefined ? { verifier } : { verifier, report };
+    const options = holdOut === undefined ? { verifier } : { verifier, holdOut };
     const varsearch = await openVarsearch(options, { catalogs });
     const result = await varsearch.generate({ prompt: 'a cat', strategy: 'gto', candidates: 4 }).result;
     const members = verifier.split(',').length;
     expect(result.ledger).toMatchObject({ imagesDecoded: 16, imagesVerified: 16 * members });
-    if (report !== undefined) expect(result.report?.rows.map((row) => row.verifier)).toContain('held-out');
+    if (holdOut !== undefined) expect(result.report?.rows.map((row) => row.verifier)).toContain('held-out');
     expect(catalogs.runtimes).toHaveLength(1);
     const stats = await catalogs.runtimes[0]?.stats();
     await varsearch.close();
