@@ -1,0 +1,93 @@
+// Searches that share a budget, as data, and what became of all of their candidates.
+
+import { RandomKey } from '../../src/index.js';
+import type { Candidate } from '../../src/search/contract.js';
+import { estimate, resolveSearch, type SearchOptions, startSearch } from '../../src/search/registry.js';
+import { rounded } from './prefixes.js';
+import { bitsUntil, type Picture, type SharedTree } from './shared-tree.js';
+
+/** The searches by name, at a budget. 'even': the budget spread evenly over the scales, in evaluations. */
+export const ARMS: Readonly<Record<string, (budget: number) => SearchOptions>> = {
+  random: (budget) => ({ strategy: 'random', budget }),
+  beam: (budget) => ({ strategy: 'beam', budget }),
+  'beam-kept': (budget) => ({ strategy: 'beam', budget, keepElected: true }),
+  even: (budget) => ({ strategy: 'beam', budget, spread: 'evaluations' }),
+  'even-kept': (budget) => ({ strategy: 'beam', budget, spread: 'evaluations', keepElected: true }),
+  'even-kept-4': (budget) => ({ ...EVEN, budget, width: 4 }),
+};
+
+const EVEN = { strategy: 'beam', spread: 'evaluations', keepElected: true } as const;
+
+/** A candidate that was newly drawn. */
+export interface Drawn {
+  readonly id: number;
+  readonly round: number;
+  readonly right: boolean;
+  /** The candidate of its round that has the same bits in the scales that they fix: 0 for none before it. */
+  readonly twinOf: number;
+  /** By judge, of whole pictures. */
+  readonly scores: Readonly<Record<string, number>>;
+}
+
+/** What a search came to. */
+export interface Outcome {
+  readonly nfe: number;
+  /** The candidate whose picture it gave. */
+  readonly winner: number;
+  readonly drawn: readonly Drawn[];
+}
+
+/** What is run. */
+export interface SearchUnit {
+  readonly options: SearchOptions;
+  /** Who guides. */
+  readonly judges: readonly string[];
+  /** Who scores all candidates besides. */
+  readonly told: readonly string[];
+  readonly seed: number;
+}
+
+interface Seen {
+  readonly picture: Picture;
+  readonly state: Uint8Array;
+}
+
+/** Runs a search in a tree. */
+export async function runSearch(tree: SharedTree, unit: SearchUnit): Promise<Outcome> {
+  const { generator } = tree;
+  const { schedule } = generator;
+  const sizes = resolveSearch(unit.options, schedule);
+  const seen = new Map<Candidate, Seen>();
+  const search = startSearch(sizes, {
+    generator,
+    bench: tree.bench(unit.judges),
+    draw: RandomKey.fromSeed(unit.seed),
+    show: (shown) => {
+      for (const { candidate, image, state } of shown) {
+        seen.set(candidate, { picture: tree.pictureOf(image), state });
+      }
+      return Promise.resolve();
+    },
+  });
+  let next = await search.next();
+  while (!next.done) next = await search.next();
+  const { winner, candidates } = next.value;
+  const all = [...seen].sort(([one], [other]) => one.id - other.id);
+  await tree.judge(
+    all.map(([, { picture }]) => picture.image),
+    { judges: unit.told },
+  );
+  const twins = new Map<string, number>();
+  const drawn = all.map(([{ id, path, step }, { picture, state }]): Drawn => {
+    const round = path[0] ?? 0;
+    const key = `${round} ${bitsUntil(state, schedule, step)}`;
+    const twinOf = twins.get(key) ?? 0;
+    if (twinOf === 0) twins.set(key, id);
+    const scores = Object.fromEntries(
+      Object.entries(picture.scores).map(([name, score]) => [name, rounded(score)]),
+    );
+    return { id, round, right: picture.right, twinOf, scores };
+  });
+  const won = candidates[winner - 1];
+  return { nfe: estimate(sizes, schedule).nfe, winner: won?.sameAs ?? winner, drawn };
+}
