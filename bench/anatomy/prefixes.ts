@@ -99,26 +99,38 @@ export function rounded(value: number): number {
   return Math.round(value * 1e4) / 1e4;
 }
 
+/** Sums of squares between and within the prefixes of a prompt, and their degrees of freedom. */
+export interface Squares {
+  readonly between: number;
+  readonly within: number;
+  readonly prefixes: number;
+  readonly rollouts: number;
+}
+
+/** Those of one prompt. */
+export function squaresOf(grid: Grid): Squares {
+  const means = grid.map(mean);
+  const all = mean(means);
+  let [between, within] = [0, 0];
+  grid.forEach((row, i) => {
+    const own = means[i] ?? NaN;
+    between += row.length * (own - all) ** 2;
+    within += row.reduce((sum, value) => sum + (value - own) ** 2, 0);
+  });
+  return { between, within, prefixes: grid.length - 1, rollouts: grid.flat().length - grid.length };
+}
+
 /**
  * The share of a prompt's variance that lies between prefixes: the intraclass correlation of a one-way layout (Shrout and Fleiss 1979,
  * ICC(1)), the mean squares pooled over prompts. It can come out below 0 where there is nothing.
  */
-export function shareBetween(grids: readonly Grid[]): number {
-  let [between, within, prefixes, rollouts] = [0, 0, 0, 0];
-  for (const grid of grids) {
-    const means = grid.map(mean);
-    const all = mean(means);
-    grid.forEach((row, i) => {
-      const own = means[i] ?? NaN;
-      between += row.length * (own - all) ** 2;
-      within += row.reduce((sum, value) => sum + (value - own) ** 2, 0);
-      rollouts += row.length - 1;
-    });
-    prefixes += grid.length - 1;
-  }
-  const size = grids[0]?.[0]?.length ?? 0;
-  const noise = within / rollouts;
-  const signal = (between / prefixes - noise) / size;
+export function shareBetween(squares: readonly Squares[]): number {
+  const sum = (of: (each: Squares) => number): number => squares.reduce((all, each) => all + of(each), 0);
+  const [prefixes, rollouts] = [sum((each) => each.prefixes), sum((each) => each.rollouts)];
+  const noise = sum(({ within }) => within) / rollouts;
+  // Rollouts of each prefix.
+  const size = (rollouts + prefixes + squares.length) / (prefixes + squares.length);
+  const signal = (sum(({ between }) => between) / prefixes - noise) / size;
   return signal / (signal + noise);
 }
 

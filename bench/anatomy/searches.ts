@@ -6,23 +6,29 @@ import { estimate, resolveSearch, type SearchOptions, startSearch } from '../../
 import { rounded } from './prefixes.js';
 import { bitsUntil, type Picture, type SharedTree } from './shared-tree.js';
 
-/** The searches by name, at a budget. 'even': the budget spread evenly over the scales, in evaluations. */
+const kept = { strategy: 'beam', keepElected: true } as const;
+
+/** The searches by name; those of a list of candidates are of 315 NFE, whatever is asked for. */
 export const ARMS: Readonly<Record<string, (budget: number) => SearchOptions>> = {
   random: (budget) => ({ strategy: 'random', budget }),
+  // As the paper has it.
   beam: (budget) => ({ strategy: 'beam', budget }),
-  'beam-kept': (budget) => ({ strategy: 'beam', budget, keepElected: true }),
-  even: (budget) => ({ strategy: 'beam', budget, spread: 'evaluations' }),
-  'even-kept': (budget) => ({ strategy: 'beam', budget, spread: 'evaluations', keepElected: true }),
-  'even-kept-4': (budget) => ({ ...EVEN, budget, width: 4 }),
+  'beam-kept': (budget) => ({ ...kept, budget }),
+  // As many evaluations at every scale: more candidates at fine ones, whose rollouts are short.
+  'even-kept': () => ({ ...kept, width: 4, candidates: [2, 4, 4, 5, 8, 14] }),
+  // What a model of the shares of variance likes best.
+  'late-kept': () => ({ ...kept, width: 4, candidates: [1, 3, 5, 8, 8, 13] }),
+  // Random search's breadth, and then the three best from the fourth scale on.
+  'wide-kept': () => ({ ...kept, width: 3, candidates: [9, 1, 1, 18, 1, 1] }),
 };
-
-const EVEN = { strategy: 'beam', spread: 'evaluations', keepElected: true } as const;
 
 /** A candidate that was newly drawn. */
 export interface Drawn {
   readonly id: number;
   readonly round: number;
   readonly right: boolean;
+  /** What the detector finds wrong. */
+  readonly faults: readonly string[];
   /** The candidate of its round that has the same bits in the scales that they fix: 0 for none before it. */
   readonly twinOf: number;
   /** By judge, of whole pictures. */
@@ -86,7 +92,7 @@ export async function runSearch(tree: SharedTree, unit: SearchUnit): Promise<Out
     const scores = Object.fromEntries(
       Object.entries(picture.scores).map(([name, score]) => [name, rounded(score)]),
     );
-    return { id, round, right: picture.right, twinOf, scores };
+    return { id, round, right: picture.right, faults: picture.faults, twinOf, scores };
   });
   const won = candidates[winner - 1];
   return { nfe: estimate(sizes, schedule).nfe, winner: won?.sameAs ?? winner, drawn };

@@ -4,7 +4,7 @@
 import { type Image, Ledger, type Schedule } from '../../src/index.js';
 import type { Generator, ImageModel, Prefix } from '../../src/models/contract.js';
 import type { Bench } from '../../src/search/contract.js';
-import { judgePicture } from '../../src/toybox/judge/judge.js';
+import { type Fault, judgePicture } from '../../src/toybox/judge/judge.js';
 import { parsePrompt } from '../../src/toybox/world/parser.js';
 import type { Judge, Verifier } from '../../src/verifiers/contract.js';
 import { type Jury, resolveJury, type Scores } from '../../src/verifiers/jury.js';
@@ -42,6 +42,7 @@ export interface Picture {
   readonly image: Image;
   /** By the detector. */
   readonly right: boolean;
+  readonly faults: readonly Fault[];
   /** By judge, the oracle among them. */
   readonly scores: Record<string, number>;
 }
@@ -157,8 +158,8 @@ export class SharedTree {
     const parsed = parsePrompt(this.#prompt);
     fresh.forEach((node, i) => {
       const image = images[i] as Image;
-      const { correct: right, score: oracle } = judgePicture(parsed, image);
-      node.picture = { image, right, scores: { oracle } };
+      const { correct: right, faults, score: oracle } = judgePicture(parsed, image);
+      node.picture = { image, right, faults, scores: { oracle } };
       this.#pictures.set(image, node.picture);
     });
     return nodes.map(({ picture }) => (picture as Picture).image);

@@ -94,7 +94,6 @@ describe('resolving', () => {
     { strategy: 'gto', candidates: [3, 2, 1], keepElected: true, result: 'last-round' },
     { strategy: 'beam', width: 4, candidates: 2 },
     { strategy: 'beam', width: 2, budget: 200, keepElected: true },
-    { strategy: 'beam', width: 2, spread: 'evaluations', keepElected: true },
     { strategy: 'zero-order', budget: 50 },
     { strategy: 'particles', particles: [4, 3, 2], resampleAt: 2, potential: 'max', lambda: 0 },
     { strategy: 'particles', budget: 50 },
@@ -126,7 +125,6 @@ describe('resolving', () => {
       ...own,
       'result',
       'rollout',
-      'spread',
       'width',
     ].sort();
     expect(Object.keys(SEARCH_OPTIONS).sort()).toEqual(options);
@@ -201,8 +199,6 @@ describe('budgets', () => {
     { strategy: 'gto', keepElected: true },
     { strategy: 'beam' },
     { strategy: 'beam', width: 2, keepElected: true },
-    { strategy: 'gto', spread: 'evaluations' },
-    { strategy: 'beam', width: 2, keepElected: true, spread: 'evaluations' },
     { strategy: 'zero-order' },
     { strategy: 'particles' },
     { strategy: 'particles', resampleAt: [1, 4, 5] },
@@ -212,7 +208,6 @@ describe('budgets', () => {
     { strategy: 'gto', rollout: 'none' },
     { strategy: 'beam', rollout: 'preview:5' },
     { strategy: 'beam', width: 2, rollout: 'preview:2', keepElected: true },
-    { strategy: 'beam', rollout: 'preview:5', spread: 'evaluations' },
   ];
   type Searches<Name> = Extract<ResolvedSearch, { readonly strategy: Name }>;
   /** The next larger search. */
@@ -238,24 +233,17 @@ describe('budgets', () => {
           expect(estimate(oneMore(search), schedule).nfe).toBeGreaterThan(budget);
           continue;
         }
-        const bought: { readonly count: number; readonly nfe: number; readonly each: number }[] = [];
+        const bought: number[] = [];
         for (const [at, count] of search.candidates.entries()) {
           const candidates = search.candidates.with(at, count + 1);
           const more = estimate({ ...search, candidates }, schedule).nfe;
           const buys = schedule.steps[at]?.draws === true && more > nfe;
           if (buys) expect(more).toBeGreaterThan(budget);
           // Nothing is to be had at steps that draw nothing, and nothing has to be bought that costs nothing.
-          if (buys) {
-            const each = more - nfe;
-            const idle = search.keepElected && at > 0 ? 1 : 0;
-            bought.push({ count, nfe: (count - idle) * each, each });
-          } else expect(count).toBe(1);
+          if (buys) bought.push(count);
+          else expect(count).toBe(1);
         }
-        const differ = (of: readonly number[]): number => Math.max(...of) - Math.min(...of);
-        if ('spread' in options) {
-          const dearest = Math.max(...bought.map(({ each }) => each));
-          expect(differ(bought.map((step) => step.nfe))).toBeLessThan(2 * dearest);
-        } else expect(differ(bought.map(({ count }) => count))).toBeLessThan(3);
+        expect(Math.max(...bought) - Math.min(...bought)).toBeLessThan(3);
       }
     });
 
@@ -327,23 +315,6 @@ describe('equal budgets', () => {
     expect(resolveSearch({ strategy: 'gto', budget: 300 }, six)).toMatchObject({
       candidates: [15, 14, 14, 14, 14, 14],
     });
-  });
-
-  it('buy the same evaluations at every step where they are spread so', () => {
-    const even = { strategy: 'beam', spread: 'evaluations' } as const;
-    // 54, 60, 48, 54, 48 and 51 evaluations; the default beam search costs 315.
-    expect(resolve(even, 6)).toMatchObject({ width: 3, candidates: [3, 4, 4, 6, 8, 17] });
-    expect(resolve({ ...even, budget: 315 }, 6)).toEqual(resolve(even, 6));
-    // 48, 60, 48, 48, 56 and 52: the first of a kept rollout's candidates costs nothing.
-    expect(resolve({ ...even, width: 4, keepElected: true, budget: 315 }, 6)).toMatchObject({
-      candidates: [2, 4, 4, 5, 8, 14],
-    });
-    const usual = { strategy: 'beam', budget: 315 } as const;
-    expect(resolve({ ...usual, spread: 'candidates' }, 6)).toEqual(resolve(usual, 6));
-    expect(() => resolve({ ...even, candidates: 5 }, 6)).toThrow(
-      /one of 'candidates' and 'spread', not both/,
-    );
-    expect(() => resolve({ ...even, budget: 1e9 }, 6)).toThrow(/too many/);
   });
 });
 

@@ -3,7 +3,7 @@
 import { UsageError } from '../core/errors.js';
 import { choice, listed, type OptionsOf, toggle, whole, wholes, wrongOption } from '../core/options.js';
 import type { Schedule } from '../models/contract.js';
-import { MOST_CANDIDATES, spend, SPREADS, tooMany } from './budget.js';
+import { MOST_CANDIDATES, spend, tooMany } from './budget.js';
 import type { Needs } from './contract.js';
 import { costOf, type DrawnAt, type Estimate } from './cost.js';
 import { completionRound, type RoundSize } from './memory.js';
@@ -13,13 +13,7 @@ import { ROLLOUT, type RolloutSize, rolloutSize, rolloutWords, searchedSteps, un
 export const RESULT_CHOICES = ['best', 'last-round'] as const;
 
 /** Defaults that strategies share; all of them cost about what the default beam search costs, in NFE, but for particles. */
-export const DEFAULTS = {
-  width: 3,
-  candidates: 5,
-  keepElected: false,
-  result: 'best',
-  spread: 'candidates',
-} as const;
+export const DEFAULTS = { width: 3, candidates: 5, keepElected: false, result: 'best' } as const;
 
 /** The option that gives a strategy its sizes by what they cost. */
 export const BUDGET = whole('function evaluations to spend: the sizes follow from it', 1, {
@@ -33,13 +27,6 @@ export const STEPWISE_OPTIONS = {
     usual: '5 per beam, 15 for gto',
   }),
   budget: BUDGET,
-  spread: choice(
-    'what a budget buys evenly over the steps: candidates, or evaluations and so more candidates at fine steps',
-    SPREADS,
-    {
-      usual: DEFAULTS.spread,
-    },
-  ),
   keepElected: toggle('the elected rollout is a candidate of the next round, at no cost'),
   result: choice('the best of all rollouts, or of the last round', RESULT_CHOICES, {
     usual: DEFAULTS.result,
@@ -64,11 +51,9 @@ export function stepwiseSizes(
   schedule: Schedule,
   { width, usual }: { readonly width: number; readonly usual: number },
 ): StepwiseSizes {
-  const { candidates, spread, keepElected = DEFAULTS.keepElected, result = DEFAULTS.result } = given;
-  exclusive({ candidates, budget: given.budget });
-  exclusive({ candidates, spread });
+  const { candidates, budget, keepElected = DEFAULTS.keepElected, result = DEFAULTS.result } = given;
+  exclusive({ candidates, budget });
   const rollout = rolloutSize(given.rollout, schedule);
-  const budget = given.budget ?? (spread === undefined ? undefined : usualBudget(schedule, rollout));
   if (keepElected && rollout.rollout === 'none') {
     throw new UsageError(
       "option 'keepElected' keeps rollouts: without any ('rollout' is 'none') there is nothing to keep",
@@ -88,7 +73,7 @@ export function stepwiseSizes(
   const idle = keepElected && steps.length > 1;
   const perStep =
     budget !== undefined
-      ? spend(budget, steps, { nfeOf, idle, spread })
+      ? spend(budget, steps, { nfeOf, idle })
       : candidates === undefined
         ? usualCandidates(usual, schedule, steps)
         : countsPerStep(candidates, 'candidates', schedule, steps.length);
