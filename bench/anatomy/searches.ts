@@ -8,12 +8,19 @@ import { bitsUntil, type Picture, type SharedTree } from './shared-tree.js';
 
 const kept = { strategy: 'beam', keepElected: true } as const;
 
+/** Beams that a budget is enough for. */
+const widthOf = (budget: number): number => (budget < 243 ? 2 : 3);
+
 /** The searches by name; those of a list of candidates are of 315 NFE, whatever is asked for. */
 export const ARMS: Readonly<Record<string, (budget: number) => SearchOptions>> = {
   random: (budget) => ({ strategy: 'random', budget }),
   // As the paper has it.
-  beam: (budget) => ({ strategy: 'beam', budget }),
-  'beam-kept': (budget) => ({ ...kept, budget }),
+  beam: (budget) => ({ strategy: 'beam', width: widthOf(budget), budget }),
+  'beam-kept': (budget) => ({ ...kept, width: widthOf(budget), budget }),
+  // What budgets of 84, 157 and 315 NFE bought with elected rollouts kept while only whole rounds were bought.
+  'kept-54': () => ({ ...kept, width: 2, candidates: 2 }),
+  'kept-138': () => ({ ...kept, width: 2, candidates: 4 }),
+  'kept-270': () => ({ ...kept, width: 3, candidates: 5 }),
   // As many evaluations at every scale: more candidates at fine ones, whose rollouts are short.
   'even-kept': () => ({ ...kept, width: 4, candidates: [2, 4, 4, 5, 8, 14] }),
   // What a model of the shares of variance likes best.
