@@ -134,8 +134,9 @@ table { border-collapse: collapse; width: 100%; font-size: 14px; }
 caption { text-align: left; color: var(--soft); font-size: 13px; padding-bottom: 8px; }
 th { text-align: left; font-weight: 400; padding: 7px 16px 7px 0; }
 td { text-align: right; padding: 7px 0 7px 16px; white-space: nowrap; }
-thead th { font-weight: 600; } thead th + th { text-align: right; padding-right: 0; padding-left: 16px; }
-th.left, td.left { text-align: left; }
+thead th { font-weight: 600; } thead th:not(:first-child) { text-align: right; padding-right: 0; padding-left: 16px; }
+tbody th { min-width: 150px; }
+th.left, td.left, thead th.left:not(:first-child) { text-align: left; }
 tbody td.left { font-family: inherit; white-space: normal; }
 button.sort { padding: 0; border: 0; background: none; font: inherit; font-weight: inherit; color: inherit; cursor: pointer; text-decoration: underline dotted var(--soft); text-underline-offset: 4px; }
 th[aria-sort=ascending] .sort::after { content: ' \\2191'; } th[aria-sort=descending] .sort::after { content: ' \\2193'; }
@@ -150,6 +151,7 @@ td .least { color: var(--kept); font-weight: 600; } td .most { color: var(--winn
 .rows .number { text-align: right; }
 details { margin-top: 16px; } summary { cursor: pointer; color: var(--soft); }
 pre { overflow-x: auto; padding: 14px 16px; background: var(--faint); border-radius: 8px; font: 12.5px/1.55 var(--mono); }
+.run { display: flex; align-items: center; gap: 14px; min-width: 200px; } .run img { border-radius: 6px; object-fit: contain; background: var(--faint); }
 .arms { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 210px), 1fr)); gap: 26px; margin-top: 32px; }
 .arm img { width: 100%; border-radius: 10px; box-shadow: 0 0 0 1px var(--line); }
 .arm.best img { box-shadow: 0 0 0 3px var(--paper), 0 0 0 6px var(--winner); }
