@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { encodeGif } from '../src/core/image-gif.js';
-import { createImage, generate, resultFiles } from '../src/index.js';
+import { createImage, generate, type Ledger, resultFiles } from '../src/index.js';
 import { readHtml } from './fakes/check-html.js';
 import { cliBench } from './fakes/cli.js';
 import { FakeDiffusion } from './fakes/fake-diffusion.js';
@@ -49,11 +49,18 @@ describe('a film', () => {
       options: {},
       resolve: () => ({}),
       hashes: () => Promise.resolve({}),
-      prepare: (_: string, ledger: ConstructorParameters<typeof FakeDiffusion>[0]['ledger']) =>
+      prepare: (_: string, ledger: Ledger) =>
         Promise.resolve(new FakeDiffusion({ solver: 'stochastic', ledger })),
       close: () => Promise.resolve(),
     };
-    const { pictures } = await generate({ ...given(), model, film: true }).result;
+    const { pictures } = await generate({
+      prompt: 'red',
+      model,
+      verifier: fakeVerifier(),
+      strategy: 'random',
+      images: 2,
+      film: true,
+    }).result;
     expect(pictures.film).toBeUndefined();
   });
 

@@ -31,6 +31,9 @@ const GEOMETRIES = {
 /** Candidates of a round from which on a drawing is dense. */
 const DENSE = 40;
 
+/** How far the middle of a round may be from that of the first, as a share of the highest round. */
+const DRIFT = 0.2;
+
 /** What a drawing is made of. */
 export type Tree = Pick<GenerateResult, 'candidates' | 'fates' | 'winner'>;
 
@@ -178,20 +181,28 @@ function tidy(root: HierarchyNode<Item>, { row, gap }: Geometry): PlacedItem {
 }
 
 /**
- * Packed: every round without gaps, in the order of its parents, as near to them as a whole. A search of many rounds takes a third of
+ * Packed: every round without gaps, in the order of its parents, as near to them as a whole. A search of six rounds takes half of
  * the height that the tidy tree would, and no lines cross either.
  */
 function packed(root: HierarchyNode<Item>, { row, gap }: Geometry): PlacedItem {
   const placed = root as PlacedItem;
-  for (const [depth, items] of group(placed.descendants(), (item) => item.depth)) {
+  const columns = [...group(placed.descendants(), (item) => item.depth).values()];
+  const heights = columns.map((items) => {
     let y = 0;
     items.forEach((item, i) => {
       if (i > 0) y += items[i - 1]?.parent === item.parent ? row : row + gap;
       item.x = y;
     });
-    const shift = depth === 0 ? 0 : (mean(items, ({ x, parent }) => (parent?.x ?? 0) - x) ?? 0);
+    return y;
+  });
+  // Each round follows its parents up or down, but not out of the drawing.
+  const most = Math.max(...heights) * DRIFT;
+  columns.forEach((items, i) => {
+    const centred = -(heights[i] ?? 0) / 2;
+    const wanted = i === 0 ? 0 : (mean(items, ({ x, parent }) => (parent?.x ?? 0) - x) ?? 0);
+    const shift = Math.min(centred + most, Math.max(centred - most, wanted));
     for (const item of items) item.x += shift;
-  }
+  });
   return placed;
 }
 

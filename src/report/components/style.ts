@@ -50,7 +50,7 @@ figcaption { color: var(--soft); font-size: 13px; margin-top: 10px; }
 .first { display: flex; gap: 12px; align-items: center; margin-top: 14px; color: var(--soft); font-size: 13px; }
 .first img { width: 56px; height: 56px; border-radius: 6px; box-shadow: 0 0 0 1px var(--line); }
 .first b { display: block; color: var(--ink); font: 500 15px/1.4 var(--mono); }
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(104px, 1fr)); gap: 18px 18px; margin: 0 0 22px; }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(124px, 1fr)); gap: 18px 18px; margin: 0 0 22px; }
 .figures div { border-top: 1px solid var(--line); padding-top: 9px; }
 .figures dt { font-size: 12.5px; color: var(--soft); }
 .figures dd { margin: 0; font: 500 23px/1.3 var(--mono); letter-spacing: -.04em; font-variant-numeric: tabular-nums; }
@@ -91,7 +91,7 @@ figcaption { color: var(--soft); font-size: 13px; margin-top: 10px; }
 .node img { width: 64px; height: 64px; object-fit: contain; border-radius: 8px; background: var(--faint); transition: transform .16s ease-out; }
 .node small { display: block; font-size: 11px; line-height: 14px; font-weight: 400; color: var(--soft); }
 .node.kept small { color: var(--kept); } .node.lineage small { color: var(--winner); }
-.dense .node button, .dense .node img { width: 44px; } .dense .node img { height: 44px; } .dense .node button { font-size: 11px; line-height: 15px; } .dense .node small { font-size: 10px; line-height: 12px; margin: 0 -12px; }
+.dense .node button, .dense .node img { width: 44px; } .dense .node img { height: 44px; } .dense .node button { font-size: 11px; line-height: 15px; } .dense .node button > span { display: block; padding-top: 4px; } .dense .node small { font-size: 10px; line-height: 12px; margin: 0 -12px; }
 .node.kept button { color: var(--ink); font-weight: 600; }
 .node.kept img { outline: 2px solid var(--kept); outline-offset: 2px; }
 .node.lineage img { outline: 3px solid var(--winner); }
