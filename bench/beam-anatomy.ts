@@ -5,7 +5,7 @@
 //   npx tsx bench/beam-anatomy.ts searches [--budget 315] [--arms random,beam,beam-kept,even-kept] [--judges image-reward]
 //       searches in pairs, on the same prompts and seeds: who finds a right picture, who picks it, in which round, what is drawn twice;
 //       an arm may name judges of its own (random@oracle, beam@image-reward+toybox-llava)
-//   npx tsx bench/beam-anatomy.ts model [--shares 3,30,38,19,4,6] [--noise 1] [--arms ...]
+//   npx tsx bench/beam-anatomy.ts model [--shares 1,31,42,16,4,6] [--noise 1] [--arms ...]
 //       the shares of variance by scale, in percent, and the judge's noise in the pictures' deviations (anatomy/model.ts)
 // The first two: [--setting hard|default] [--from 0] [--until 100] [--told image-reward,toybox-llava] [--out FILE]
 // [--report: only of what FILE has]. Prompts are the held-out ones of
@@ -39,7 +39,7 @@ const { values, positionals } = parseArgs({
     budget: { type: 'string', default: '315' },
     arms: { type: 'string', default: 'random,beam,beam-kept,even-kept' },
     judges: { type: 'string', default: 'image-reward' },
-    shares: { type: 'string', default: '3,30,38,19,4,6' },
+    shares: { type: 'string', default: '1,31,42,16,4,6' },
     noise: { type: 'string', default: '1' },
     out: { type: 'string' },
     report: { type: 'boolean', default: false },
