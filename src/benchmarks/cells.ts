@@ -6,12 +6,7 @@ import { type OptionValues, pick } from '../core/options.js';
 import type { Engine } from '../engine/engine.js';
 import { Arms } from '../run/arms.js';
 import { type Budget, partPicture } from '../run/options.js';
-import {
-  type AnySearch,
-  checkSearch,
-  estimate,
-  resolveSearch,
-} from '../search/registry.js';
+import { type AnySearch, checkSearch, estimate, resolveSearch } from '../search/registry.js';
 import type { Lab } from './lab.js';
 import type { Cell, Plan, SkippedCell } from './record.js';
 import type { Variant } from './variants.js';

@@ -1,16 +1,15 @@
 // The door of the room: benchmarks as runs.
 
-import type { CatalogOption } from '../engine/catalogs.js';
 import { type BenchOptions, checkBenchOptions } from './options.js';
-import { type BenchRun, startBenchmark } from './run.js';
+import { type BenchContext, type BenchRun, startBenchmark } from './run.js';
 
 export type { BenchOptions } from './options.js';
-export type { BenchEvent, BenchResult, BenchRun } from './run.js';
+export type { BenchContext, BenchEvent, BenchResult, BenchRun } from './run.js';
 
 /**
  * Runs a benchmark into a folder, or goes on with the run that is there. Wrong options throw a UsageError at once; what fails
  * later rejects `result` and the iteration, and leaves what was finished.
  */
-export function runBenchmark(options: BenchOptions, { catalogs }: CatalogOption = {}): BenchRun {
-  return startBenchmark(checkBenchOptions(options), catalogs);
+export function runBenchmark(options: BenchOptions, context: BenchContext = {}): BenchRun {
+  return startBenchmark(checkBenchOptions(options), context);
 }

@@ -12,6 +12,7 @@ import {
   SIGNAL,
   text,
   value,
+  whole,
 } from '../core/options.js';
 import { OPEN_OPTIONS } from '../engine/options.js';
 import { MODEL_OPTIONS } from '../models/options.js';
@@ -86,6 +87,10 @@ export const BENCH_ONLY = {
     "milliseconds, or a time such as '90min'",
     { kind: 'text', placeholder: 'time' },
   ),
+  workers: whole('processes that work at the same time, each with its share of the threads', 1, {
+    to: 256,
+    usual: '1',
+  }),
   ensemble,
   threads,
   memory,
@@ -116,6 +121,9 @@ export function checkBenchOptions(options: BenchOptions): BenchOptions {
   checkOptions(options, TABLE, { required: ['benchmark', 'out'] });
   const { budgets: budget, budgetFlops, budgetSeconds } = options;
   exclusive({ budgets: budget, budgetFlops, budgetSeconds });
+  if (options.measure === 'speed' && (options.workers ?? 1) > 1) {
+    throw new UsageError("option 'workers' is for quality: searches that are timed run alone");
+  }
   return options;
 }
 

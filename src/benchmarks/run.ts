@@ -2,21 +2,19 @@
 // same options go on where it stopped.
 
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { availableParallelism } from 'node:os';
 
-import { VarsearchError } from '../core/errors.js';
 import { lockFolder } from '../core/folder-lock.js';
 import { builtInCatalogs, type Catalogs } from '../engine/catalogs.js';
 import { type Run, startRun } from '../run/live-run.js';
 import { parseTime } from '../run/time.js';
-import { Lab } from './lab.js';
-import { Lines } from './lines.js';
+import { type Hand, OwnHand, startHand, type Task, type WorkerModule } from './hand.js';
 import { BENCH_FILES, checkSame, readManifest, writeManifest } from './manifest.js';
 import type { BenchOptions } from './options.js';
-import type { Manifest, PictureRecord } from './record.js';
-import { Searcher } from './search.js';
+import { OrderedLines } from './ordered-lines.js';
+import type { Manifest, PictureRecord, SpeedRecord } from './record.js';
 import { type Unit, unitsOf } from './units.js';
-import { lookUp, planRun } from './work.js';
+import { type Asked, lookUp } from './work.js';
 
 /** What happens during a run, in order: plain JSON. */
 export type BenchEvent =
@@ -32,7 +30,7 @@ export type BenchEvent =
   /** A search is through, and its line is on the disk. */
   | {
       readonly type: 'done';
-      readonly record: PictureRecord;
+      readonly line: PictureRecord | SpeedRecord;
       readonly done: number;
       readonly total: number;
       /** Milliseconds that the rest will take, as it went until now. */
@@ -52,30 +50,114 @@ export interface BenchResult {
 /** A run under way. */
 export type BenchRun = Run<BenchEvent, BenchResult>;
 
+/** Where a run looks names up. */
+export interface BenchContext {
+  readonly catalogs?: Catalogs | undefined;
+  /** The module of workers that look names up elsewhere than the built-in catalogues. */
+  readonly worker?: WorkerModule | undefined;
+}
+
 /** Begins a run. The options have been checked. */
-export function startBenchmark(options: BenchOptions, given?: Catalogs): BenchRun {
+export function startBenchmark(
+  options: BenchOptions,
+  { catalogs: own, worker }: BenchContext = {},
+): BenchRun {
   return startRun<BenchEvent, BenchResult>(async (emit) => {
     const { signal, out: folder } = options;
-    const started = performance.now();
+    const until = performance.now() + (parseTime(options.maxTime) ?? Infinity);
     signal?.throwIfAborted();
-    const catalogs = given ?? (await builtInCatalogs());
-    const tell = (message: string): void => emit({ type: 'note', message });
+    const catalogs = own ?? (await builtInCatalogs());
+    const tell = (message: string): void => {
+      emit({ type: 'note', message });
+    };
     const asked = await lookUp(options, catalogs, { signal, tell });
+    const { workers = 1 } = options;
+    const open = (): Promise<Hand> =>
+      workers === 1
+        ? OwnHand.open(asked.lab, catalogs, signal)
+        : startHand({ ...asked.lab, threads: threadsOf(options) }, worker, signal);
     mkdirSync(folder, { recursive: true });
     const unlock = lockFolder(folder);
     try {
-      const lab = await Lab.open(asked.lab, catalogs, signal);
-      try {
-        const manifest = agree(folder, await planRun(lab, asked, signal));
-        const until = started + (parseTime(options.maxTime) ?? Infinity);
-        return await workOff(manifest, { folder, lab, until, signal, emit });
-      } finally {
-        await lab.close();
-      }
+      return await runIn(folder, { asked, open, workers, until, signal, emit });
     } finally {
       unlock();
     }
   });
+}
+
+/** Threads of each worker. */
+function threadsOf({ workers = 1, threads = availableParallelism() }: BenchOptions): number {
+  return Math.max(1, Math.floor(threads / workers));
+}
+
+interface Way {
+  readonly asked: Asked;
+  readonly open: () => Promise<Hand>;
+  readonly workers: number;
+  /** By performance.now(). */
+  readonly until: number;
+  readonly signal: AbortSignal | undefined;
+  readonly emit: (event: BenchEvent) => void;
+}
+
+/** Plans with the first hand, and works off with as many as are wanted. */
+async function runIn(
+  folder: string,
+  { asked, open, workers, until, signal, emit }: Way,
+): Promise<BenchResult> {
+  const first = await open();
+  const failed = new AbortController();
+  const either = signal ? AbortSignal.any([signal, failed.signal]) : failed.signal;
+  const hands: Promise<Hand>[] = [Promise.resolve(first)];
+  try {
+    const manifest = agree(folder, await first.plan(asked, { signal }));
+    const units = unitsOf(manifest);
+    const { measures, heldOut } = manifest;
+    const task: Task = { measures, heldOut, pictures: false };
+    const lines = new OrderedLines(folder, BENCH_FILES[measures === 'speed' ? 'speed' : 'pictures'], units);
+    try {
+      const left = units.filter(({ place }) => !lines.has(place));
+      const total = units.length;
+      emit({ type: 'ready', manifest, done: lines.done, total });
+      const clock = new Clock(left);
+      const queue = left[Symbol.iterator]();
+      while (hands.length < Math.min(workers, left.length)) hands.push(open());
+      const follow = async (opening: Promise<Hand>): Promise<void> => {
+        const hand = await opening;
+        while (performance.now() < until) {
+          either.throwIfAborted();
+          const next = queue.next();
+          if (next.done === true) return;
+          const { line } = await hand.work({ unit: next.value, task }, { signal: either });
+          lines.add(next.value.place, line);
+          emit({ type: 'done', line, done: lines.done, total, left: clock.tick(next.value) });
+        }
+      };
+      await allOf(hands.map(follow), failed);
+      const { done } = lines;
+      return { folder, manifest, done, total, endedBy: done === total ? 'all' : 'time' };
+    } finally {
+      lines.close();
+    }
+  } finally {
+    for (const hand of await Promise.allSettled(hands)) {
+      if (hand.status === 'fulfilled') await hand.value.close();
+    }
+  }
+}
+
+/** Waits for all; where one fails, the others are ended, and its reason is that of all. */
+async function allOf(work: readonly Promise<void>[], failed: AbortController): Promise<void> {
+  for (const each of work) {
+    each.catch((error: unknown) => {
+      failed.abort(error);
+    });
+  }
+  const ends = await Promise.allSettled(work);
+  failed.signal.throwIfAborted();
+  const end = ends.find((each) => each.status === 'rejected');
+  if (end) throw end.reason;
 }
 
 /** The manifest that counts: the folder's own where it has one, whose plans may rest on a timing. */
@@ -89,58 +171,14 @@ function agree(folder: string, asked: Manifest): Manifest {
   return found;
 }
 
-interface Work {
-  readonly folder: string;
-  readonly lab: Lab;
-  /** By performance.now(). */
-  readonly until: number;
-  readonly signal: AbortSignal | undefined;
-  readonly emit: (event: BenchEvent) => void;
-}
-
-async function workOff(manifest: Manifest, { folder, lab, until, signal, emit }: Work): Promise<BenchResult> {
-  const units = unitsOf(manifest);
-  const lines = Lines.open<PictureRecord>(join(folder, BENCH_FILES.pictures));
-  const searcher = new Searcher({ lab, heldOut: manifest.heldOut });
-  const total = units.length;
-  let done = lines.lines.length;
-  checkLines(lines.lines, units, folder);
-  const end = (endedBy: BenchResult['endedBy']): BenchResult => ({ folder, manifest, done, total, endedBy });
-  try {
-    emit({ type: 'ready', manifest, done, total });
-    const clock = new Clock(units, done);
-    for (const unit of units.slice(done)) {
-      signal?.throwIfAborted();
-      if (performance.now() >= until) return end('time');
-      const { record } = await searcher.run(unit, signal);
-      lines.append(record);
-      done++;
-      emit({ type: 'done', record, done, total, left: clock.tick(unit) });
-    }
-    return end('all');
-  } finally {
-    lines.close();
-    await searcher.close();
-  }
-}
-
-/** Throws where a file holds other lines than the run's, in another order. */
-function checkLines(lines: readonly PictureRecord[], units: readonly Unit[], folder: string): void {
-  const wrong = lines.findIndex(({ id }, i) => id !== units[i]?.id);
-  if (wrong < 0) return;
-  throw new VarsearchError(
-    `line ${wrong + 1} of ${join(folder, BENCH_FILES.pictures)} is not the run's: somebody changed the file; begin again in a new folder`,
-  );
-}
-
 /** Tells how long the rest will take: searches cost as much as their steps and pictures. */
-export class Clock {
+class Clock {
   #left: number;
   #past = 0;
   readonly #started = performance.now();
 
-  constructor(units: readonly Unit[], done: number) {
-    this.#left = units.slice(done).reduce((sum, unit) => sum + costOf(unit), 0);
+  constructor(left: readonly Unit[]) {
+    this.#left = left.reduce((sum, unit) => sum + costOf(unit), 0);
   }
 
   /** Notes a unit that is through; gives the milliseconds that are left. */

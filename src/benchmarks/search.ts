@@ -10,7 +10,7 @@ import type { Candidate } from '../search/contract.js';
 import { combine } from '../verifiers/jury.js';
 import { judgesOf, type Lab } from './lab.js';
 import { Panel, rounded } from './panel.js';
-import type { CurvePoint, PictureRecord, Verdict } from './record.js';
+import type { CurvePoint, PictureRecord, SpeedRecord, Verdict } from './record.js';
 import type { Unit } from './units.js';
 
 /** What runs units. */
@@ -32,6 +32,8 @@ export class Searcher {
   #panel: Panel | null = null;
   /** Verdicts of pictures of the prompt, by model, verifiers and pixels. */
   readonly #verdicts = new Map<string, Promise<Verdict>>();
+  /** Cells that have run once. */
+  readonly #warm = new Set<string>();
   /** The first pictures of a prompt, by model options and seed, where a search has shown none that is complete. */
   readonly #firsts = new Map<string, Promise<GenerateResult>>();
 
@@ -69,6 +71,20 @@ export class Searcher {
       curve: curveOf(result, pool, rights),
     };
     return { record, result };
+  }
+
+  /** A search that is timed, after one that is not where model and jury are new: what runs first is slower. */
+  async time(unit: Unit, signal?: AbortSignal): Promise<SpeedRecord> {
+    const { id, benchmark, prompt, seed, cell } = unit;
+    const engine = await this.#options.lab.engine(cell.model, cell.jury);
+    const run = (): Promise<GenerateResult> =>
+      startGenerate(pictureOf(unit, unit.plan.search, signal), { open: () => Promise.resolve(engine) })
+        .result;
+    const key = JSON.stringify([cell, unit.plan]);
+    if (this.#warm.size < this.#warm.add(key).size) await run();
+    const { ledger, milliseconds } = await run();
+    const own = milliseconds - ledger.milliseconds.load;
+    return { id, benchmark, prompt, seed, ...cell, milliseconds: rounded(own), ledger };
   }
 
   async close(): Promise<void> {
@@ -163,17 +179,16 @@ function curveOf(
   const all = drawn(candidates);
   const places = new Map(pool.members.map((member, i) => [member, i]));
   const points: CurvePoint[] = [];
-  let best: number | null = null;
+  let best = -1;
   let seen = 0;
   for (const { images, nfe, forwards, tokens, flops } of trace) {
     const before = best;
     for (const candidate of all.slice(seen, images)) {
-      const place = places.get(candidate);
-      if (place === undefined) continue;
-      if (best === null || (pool.numbers[place] ?? NaN) > (pool.numbers[best] ?? NaN)) best = place;
+      const place = places.get(candidate) ?? -1;
+      if (place >= 0 && (best < 0 || (pool.numbers[place] ?? NaN) > (pool.numbers[best] ?? NaN))) best = place;
     }
     seen = images;
-    if (best === before || best === null) continue;
+    if (best === before) continue;
     points.push({
       pictures: images,
       nfe,

@@ -6,7 +6,7 @@ import { type OptionValues, pick } from '../core/options.js';
 import type { Catalogs } from '../engine/catalogs.js';
 import { planCells } from './cells.js';
 import { juryName, type Lab, type LabOptions, usualHeldOut } from './lab.js';
-import type { Benchmark, ListContext, PromptList } from './lists/benchmark.js';
+import type { ListContext, PromptList } from './lists/benchmark.js';
 import { findBenchmark } from './lists/catalog.js';
 import { manifestOf } from './manifest.js';
 import { type BenchOptions, budgetsOf, listOf, modelOptionsOf } from './options.js';
@@ -14,14 +14,15 @@ import type { Manifest } from './record.js';
 import { choosePrompts, parseRanges } from './spread.js';
 import { parseVariants, type Variant } from './variants.js';
 
-/** What a run is asked for, looked up and with its defaults filled in; nothing is loaded yet. */
+/** What a run is asked for, looked up and with its defaults filled in, as plain data; nothing is loaded yet. */
 export interface Asked {
-  readonly benchmark: Benchmark;
+  /** The benchmark's name. */
+  readonly benchmark: string;
   readonly list: PromptList;
   readonly variants: readonly Variant[];
   readonly modelOptions: OptionValues;
   readonly lab: LabOptions;
-  readonly options: BenchOptions;
+  readonly options: Omit<BenchOptions, 'signal'>;
 }
 
 /** The strategies where none is named. */
@@ -57,14 +58,15 @@ export async function lookUp(
       : options.holdOut === undefined
         ? usualHeldOut(models, catalogs)
         : listOf(options.holdOut, 'holdOut');
-  const { threads, memory, ensemble, precision } = options;
+  const { signal: _, ...rest } = options;
+  const { threads, memory, ensemble, precision } = rest;
   return {
-    benchmark,
+    benchmark: benchmark.name,
     list: await benchmark.load(context),
     variants: parseVariants(options.strategies ?? USUAL),
     modelOptions,
     lab: { models, juries: [...juries, 'none'], heldOut, ...given({ threads, memory, ensemble, precision }) },
-    options,
+    options: rest,
   };
 }
 
@@ -77,7 +79,7 @@ export async function planRun(lab: Lab, asked: Asked, signal?: AbortSignal): Pro
   const seeds = parseRanges(options.seeds ?? '1', 'seeds');
   const budgets = budgetsOf(options);
   const [first] = prompts;
-  if (!first) throw new UsageError(`the benchmark '${benchmark.name}' has no prompts`);
+  if (!first) throw new UsageError(`the benchmark '${benchmark}' has no prompts`);
   const { planned, skipped } = await planCells(lab, {
     models,
     variants,
@@ -89,7 +91,7 @@ export async function planRun(lab: Lab, asked: Asked, signal?: AbortSignal): Pro
   });
   return manifestOf({
     measures: options.measure ?? 'quality',
-    benchmark: { name: benchmark.name, source: list.source, sha256: list.sha256 },
+    benchmark: { name: benchmark, source: list.source, sha256: list.sha256 },
     prompts,
     seeds,
     cells: planned.map(({ cell }) => cell),
