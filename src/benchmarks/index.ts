@@ -13,3 +13,17 @@ export type { BenchContext, BenchEvent, BenchResult, BenchRun } from './run.js';
 export function runBenchmark(options: BenchOptions, context: BenchContext = {}): BenchRun {
   return startBenchmark(checkBenchOptions(options), context);
 }
+
+export { BENCHMARKS } from './lists/catalog.js';
+export type {
+  BenchmarkPrompt,
+  Cell,
+  CurvePoint,
+  Manifest,
+  PictureRecord,
+  Plan,
+  RecordBudget,
+  SkippedCell,
+  SpeedRecord,
+  Verdict,
+} from './record.js';

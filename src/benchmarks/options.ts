@@ -19,6 +19,7 @@ import { MODEL_OPTIONS } from '../models/options.js';
 import type { Budget, BudgetUnit } from '../run/options.js';
 import { parseTime } from '../run/time.js';
 import { exclusive } from '../search/sizes.js';
+import { EXPORTS } from './exports.js';
 
 const areBudgets = (given: unknown): boolean =>
   Array.isArray(given) &&
@@ -79,6 +80,14 @@ export const BENCH_ONLY = {
     {
       usual: 'quality',
       placeholder: 'what',
+    },
+  ),
+  export: choice(
+    'layout in which the winners’ pictures are kept, as an official evaluator reads them',
+    EXPORTS,
+    {
+      usual: "the benchmark's",
+      placeholder: 'layout',
     },
   ),
   maxTime: value<number | string>(

@@ -134,6 +134,8 @@ export interface Manifest {
   readonly variants: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Verifiers that score every winner and first picture, and guide nothing but where a cell names them. */
   readonly heldOut: readonly string[];
+  /** Layout in which the winners' pictures are kept. @default they are not */
+  readonly exports?: string;
   /** Options of the models that the benchmark or the command says: cfg, temperature, size, precision, ... */
   readonly modelOptions: OptionValues;
   /** What was asked for, as it was asked, with what the benchmark says where nothing was. */

@@ -8,7 +8,9 @@ import { lockFolder } from '../core/folder-lock.js';
 import { builtInCatalogs, type Catalogs } from '../engine/catalogs.js';
 import { type Run, startRun } from '../run/live-run.js';
 import { parseTime } from '../run/time.js';
+import { Exporter } from './exports.js';
 import { type Hand, OwnHand, startHand, type Task, type WorkerModule } from './hand.js';
+import type { ListContext } from './lists/benchmark.js';
 import { BENCH_FILES, checkSame, readManifest, writeManifest } from './manifest.js';
 import type { BenchOptions } from './options.js';
 import { OrderedLines } from './ordered-lines.js';
@@ -55,12 +57,14 @@ export interface BenchContext {
   readonly catalogs?: Catalogs | undefined;
   /** The module of workers that look names up elsewhere than the built-in catalogues. */
   readonly worker?: WorkerModule | undefined;
+  /** Where published lists are fetched from and kept. */
+  readonly lists?: Pick<ListContext, 'cache' | 'mirror'> | undefined;
 }
 
 /** Begins a run. The options have been checked. */
 export function startBenchmark(
   options: BenchOptions,
-  { catalogs: own, worker }: BenchContext = {},
+  { catalogs: own, worker, lists }: BenchContext = {},
 ): BenchRun {
   return startRun<BenchEvent, BenchResult>(async (emit) => {
     const { signal, out: folder } = options;
@@ -70,7 +74,7 @@ export function startBenchmark(
     const tell = (message: string): void => {
       emit({ type: 'note', message });
     };
-    const asked = await lookUp(options, catalogs, { signal, tell });
+    const asked = await lookUp(options, catalogs, { ...lists, signal, tell });
     const { workers = 1 } = options;
     const open = (): Promise<Hand> =>
       workers === 1
@@ -114,7 +118,8 @@ async function runIn(
     const manifest = agree(folder, await first.plan(asked, { signal }));
     const units = unitsOf(manifest);
     const { measures, heldOut } = manifest;
-    const task: Task = { measures, heldOut, pictures: false };
+    const task: Task = { measures, heldOut, pictures: asked.layout !== null };
+    const exporter = asked.layout === null ? null : new Exporter(folder, asked.layout, asked.list, manifest);
     const lines = new OrderedLines(folder, BENCH_FILES[measures === 'speed' ? 'speed' : 'pictures'], units);
     try {
       const left = units.filter(({ place }) => !lines.has(place));
@@ -129,7 +134,8 @@ async function runIn(
           either.throwIfAborted();
           const next = queue.next();
           if (next.done === true) return;
-          const { line } = await hand.work({ unit: next.value, task }, { signal: either });
+          const { line, picture } = await hand.work({ unit: next.value, task }, { signal: either });
+          if (picture) exporter?.write(next.value, picture);
           lines.add(next.value.place, line);
           emit({ type: 'done', line, done: lines.done, total, left: clock.tick(next.value) });
         }

@@ -21,6 +21,8 @@ export interface Asked {
   readonly list: PromptList;
   readonly variants: readonly Variant[];
   readonly modelOptions: OptionValues;
+  /** Layout of kept pictures; null where none are kept. */
+  readonly layout: string | null;
   readonly lab: LabOptions;
   readonly options: Omit<BenchOptions, 'signal'>;
 }
@@ -35,7 +37,6 @@ export async function lookUp(
   context: ListContext,
 ): Promise<Asked> {
   const benchmark = findBenchmark(options.benchmark);
-  if (!benchmark) throw new UsageError(`there is no benchmark '${options.benchmark}'`);
   const models = listOf(options.models ?? 'toybox', 'models');
   const entries = models.map((name) => catalogs.findModel(name));
   const asked = modelOptionsOf(options);
@@ -58,13 +59,14 @@ export async function lookUp(
       : options.holdOut === undefined
         ? usualHeldOut(models, catalogs)
         : listOf(options.holdOut, 'holdOut');
-  const { signal: _, ...rest } = options;
+  const { export: layout = benchmark.evaluator?.layout ?? 'none', signal: _, ...rest } = options;
   const { threads, memory, ensemble, precision } = rest;
   return {
     benchmark: benchmark.name,
     list: await benchmark.load(context),
     variants: parseVariants(options.strategies ?? USUAL),
     modelOptions,
+    layout: layout === 'none' || options.measure === 'speed' ? null : layout,
     lab: { models, juries: [...juries, 'none'], heldOut, ...given({ threads, memory, ensemble, precision }) },
     options: rest,
   };
@@ -101,6 +103,7 @@ export async function planRun(lab: Lab, asked: Asked, signal?: AbortSignal): Pro
       variants.map(({ label, strategy, sizes }) => [label, { strategy, ...sizes }]),
     ),
     heldOut,
+    ...(asked.layout === null ? {} : { exports: asked.layout }),
     modelOptions,
     options: {
       models: models.join(),
@@ -111,7 +114,7 @@ export async function planRun(lab: Lab, asked: Asked, signal?: AbortSignal): Pro
       seeds: options.seeds ?? '1',
       prompts: options.prompts ?? 'all',
       measure: options.measure ?? 'quality',
-      ...given({ ensemble: options.ensemble }),
+      ...given({ ensemble: options.ensemble, export: asked.layout ?? undefined }),
       ...modelOptions,
     },
     weights: await lab.hashes(),

@@ -10,6 +10,8 @@ export interface PromptList {
   readonly prompts: readonly BenchmarkPrompt[];
   readonly source: string;
   readonly licence: string;
+  /** The lines that an evaluator reads beside each picture, one a prompt. @default it reads none */
+  readonly metadata?: readonly string[];
   /** Of the list as it was made or fetched. */
   readonly sha256: string;
 }
@@ -19,6 +21,10 @@ export interface ListContext {
   readonly signal?: AbortSignal | undefined;
   /** Says what is fetched, from where and under which licence. */
   readonly tell?: ((message: string) => void) | undefined;
+  /** Where fetched files are kept. @default below the cache of varsearch */
+  readonly cache?: string | undefined;
+  /** Where an address is asked for in its place. @default there */
+  readonly mirror?: ((url: string) => string) | undefined;
 }
 
 /** A benchmark by name. */

@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 
 import { runBenchmark } from '../../benchmarks/index.js';
 import { BENCHMARKS } from '../../benchmarks/lists/catalog.js';
+import { promptFile } from '../../benchmarks/lists/prompt-file.js';
 import { BENCH_ONLY, type BenchOptions } from '../../benchmarks/options.js';
 import type { BenchEvent, BenchResult } from '../../benchmarks/run.js';
 import { UsageError } from '../../core/errors.js';
@@ -55,7 +56,14 @@ function createProgress(io: CliIo, quiet: boolean): { show(event: BenchEvent): v
         for (const { strategy, model, jury, budget, why } of event.manifest.skipped) {
           say(`${strategy} on ${model} by ${jury} at ${budget.most} ${budget.unit} is left out: ${why}`);
         }
-        const { cells, prompts, seeds } = event.manifest;
+        const { cells, plans, prompts, seeds } = event.manifest;
+        for (const [i, { strategy, model, jury, budget }] of cells.entries()) {
+          const unused = plans[i]?.unused ?? 0;
+          if (unused <= TOLD) continue;
+          say(
+            `${strategy} on ${model} by ${jury} cannot spend ${(100 * unused).toFixed(0)}% of ${budget.most} ${budget.unit}`,
+          );
+        }
         const parts = `${cells.length} cells x ${prompts.length} prompts x ${seeds.length} seeds`;
         say(`${parts}: ${event.done} of ${event.total} searches are done`);
       }
@@ -71,6 +79,8 @@ function createProgress(io: CliIo, quiet: boolean): { show(event: BenchEvent): v
   };
 }
 
+/** Shares of a budget that are worth a line. */
+const TOLD = 0.005;
 const REDRAW = 100;
 const REPORT = 30_000;
 
@@ -82,7 +92,8 @@ async function run(benchmark: string, flags: BenchFlags, io: CliIo): Promise<voi
   const options = {
     ...given(flags, BENCH_ONLY),
     ...given(flags, MODEL_OPTIONS),
-    benchmark,
+    // A file is named from where the command was typed.
+    benchmark: promptFile(benchmark) ? resolve(io.cwd, benchmark) : benchmark,
     out: resolve(io.cwd, flags.out),
   } as BenchOptions;
   const progress = createProgress(io, flags.quiet === true);
