@@ -185,8 +185,9 @@ function curveOf(
     const before = best;
     for (const candidate of all.slice(seen, images)) {
       const place = places.get(candidate) ?? -1;
-      if (place >= 0 && (best < 0 || (pool.numbers[place] ?? NaN) > (pool.numbers[best] ?? NaN)))
+      if (place >= 0 && (best < 0 || (pool.numbers[place] ?? NaN) > (pool.numbers[best] ?? NaN))) {
         best = place;
+      }
     }
     seen = images;
     if (best === before) continue;

@@ -41,7 +41,10 @@ export const DRAWBENCH: Benchmark = {
     const [head, ...rows] = parseCsv(decodeText(await fetchFile(DRAWBENCH_FILE, context), url), url);
     const names = head?.cells ?? [];
     const [text, kind] = [names.indexOf('Prompts'), names.indexOf('Category')];
-    const prompts = rows.map(({ cells }) => ({ text: cells[text] ?? '', kind: cells[kind] ?? '' }));
+    const prompts = rows.map(({ cells }) => ({
+      text: cells[text]?.trim() ?? '',
+      kind: cells[kind]?.trim() ?? '',
+    }));
     for (const [name, size] of Object.entries(SIZES)) {
       const found = prompts.filter((prompt) => prompt.kind === name && prompt.text !== '').length;
       if (found === size) continue;

@@ -7,7 +7,7 @@ import { parseCsv } from '../../core/csv.js';
 import { UsageError } from '../../core/errors.js';
 import { cannotRead } from '../../core/file-faults.js';
 import { decodeText } from '../../core/text-file.js';
-import { type Benchmark, numbered } from './benchmark.js';
+import { type Benchmark, numbered, type PromptList } from './benchmark.js';
 import { sha256Of } from './fetched.js';
 
 interface Line {
@@ -18,7 +18,9 @@ interface Line {
 /** Columns and keys that hold a prompt's kind. */
 const KINDS: readonly string[] = ['kind', 'category', 'tag'];
 
-const READERS: Readonly<Record<string, (text: string, file: string) => readonly Line[]>> = {
+type Reader = (text: string, file: string) => readonly Line[];
+
+const READERS: Readonly<Record<string, Reader>> = {
   '.csv': fromCsv,
   '.tsv': fromCsv,
   '.jsonl': fromJson,
@@ -34,22 +36,20 @@ export function promptFile(path: string): Benchmark | null {
   return {
     name: file,
     description: `the prompts of ${file}`,
-    load: () => {
-      let bytes: Uint8Array;
-      try {
-        bytes = readFileSync(path);
-      } catch (cause) {
-        return Promise.reject(cannotRead(path, cause));
-      }
-      try {
-        const prompts = numbered(read(decodeText(bytes, path), path));
-        if (prompts.length === 0) throw new UsageError(`${path} holds no prompts`);
-        return Promise.resolve({ prompts, source: file, licence: 'of the file', sha256: sha256Of(bytes) });
-      } catch (error) {
-        return Promise.reject(error as Error);
-      }
-    },
+    load: () => Promise.resolve().then(() => listIn(path, read)),
   };
+}
+
+function listIn(path: string, read: Reader): PromptList {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(path);
+  } catch (cause) {
+    throw cannotRead(path, cause);
+  }
+  const prompts = numbered(read(decodeText(bytes, path), path));
+  if (prompts.length === 0) throw new UsageError(`${path} holds no prompts`);
+  return { prompts, source: basename(path), licence: 'of the file', sha256: sha256Of(bytes) };
 }
 
 /** The endings of files of prompts. */
