@@ -89,16 +89,18 @@ afterAll(() => {
 });
 
 describe('the package', { timeout: 180_000 }, () => {
-  it('has its compiled sources, its weights and its papers, and nothing else', () => {
+  it('has its compiled sources, its weights, its schemas and its papers, and nothing else', () => {
     const sources = filesOf(join(project, 'src')).filter(
       (name) => name.endsWith('.ts') && !/\.(test|suite)\.ts$|(^|\/)fixtures\//.test(name),
     );
     const compiled = sources.flatMap((name) =>
       ['.js', '.d.ts'].map((ending) => `dist/src/${name.slice(0, -'.ts'.length)}${ending}`),
     );
-    const weights = filesOf(join(project, 'assets')).map((name) => `assets/${name}`);
+    const data = ['assets', 'schemas'].flatMap((part) =>
+      filesOf(join(project, part)).map((name) => `${part}/${name}`),
+    );
     const papers = ['LICENSE', 'README.md', 'package.json'];
-    expect(filesOf(installed)).toEqual([...compiled, ...weights, ...papers].toSorted());
+    expect(filesOf(installed)).toEqual([...compiled, ...data, ...papers].toSorted());
     // No tests and no developers' tools, wherever they may have come from.
     const tools = /(^|\/)(test|fixtures|fakes|golden|bench|training|conformance|scripts)\/|\.(test|suite)\./;
     expect(filesOf(installed).filter((name) => tools.test(name))).toEqual([]);
