@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   type BaseType,
+  type ChainNodeParser,
   type CompletedConfig,
   Context,
   createFormatter,
@@ -124,7 +125,7 @@ export function makeSchemas(): Map<SchemaName, string> {
   };
   const program = createProgram(config);
   const parser = createParser(program, config, (chain) => {
-    chain.addNodeParser(new InferredParser(program.getTypeChecker(), chain));
+    chain.addNodeParser(new InferredParser(program.getTypeChecker(), chain as ChainNodeParser));
   });
   const generator = new SchemaGenerator(program, parser, createFormatter(config), config);
   const names = Object.keys(SCHEMAS) as SchemaName[];

@@ -70,9 +70,10 @@ describe('the schemas', () => {
     // What is printed says besides where the files are.
     expect(printed).toEqual({ folder: join(folder, 'a'), ...(compared as object) });
     expect(faults('compare', compared)).toEqual([]);
-    await run('compare', 'red', '--models', 'toybox,flow', ...options, '--out', 'b');
+    const sizes = ['--budget-flops', '2e9', '--strategies', 'random', 'beam'];
+    await run('compare', 'red', '--models', 'toybox,flow', ...sizes, '--quiet', '--out', 'b');
     const models = readJson(join(folder, 'b', 'result.json'));
-    expect(models).toMatchObject({ skipped: [{}, {}] });
+    expect(models).toMatchObject({ unit: 'FLOPs', skipped: [{ strategy: 'beam' }] });
     expect(faults('compare', models)).toEqual([]);
     const judges = ['--verifier', 'clip-score,aesthetic'];
     const scored = JSON.parse((await run('score', 'a/*/picture.png', ...judges, '--json')).stdout) as unknown;

@@ -44,7 +44,9 @@ export async function needOf(
 
 /** The largest step of one sequence: what came before is gathered, its own keys and values are made and copied. */
 function stepBytes({ steps }: Schedule): number {
-  const perToken = Math.max(0, ...steps.map(({ heldBytes, tokens }) => heldBytes / tokens));
+  // A diffusion model's noise is a step without tokens.
+  const forwards = steps.filter(({ tokens }) => tokens > 0);
+  const perToken = Math.max(0, ...forwards.map(({ heldBytes, tokens }) => heldBytes / tokens));
   let past = 0;
   return Math.max(
     0,
