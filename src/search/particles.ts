@@ -10,12 +10,13 @@ import { throwIfAborted, UsageError } from '../core/errors.js';
 import { choice, isWhole, listed, number, type OptionsOf, value, wholes } from '../core/options.js';
 import type { Draw } from '../core/random.js';
 import type { Prefix, Schedule } from '../models/contract.js';
-import { combine } from '../verifiers/jury.js';
+import { combine, isRelative } from '../verifiers/jury.js';
 import { affordable } from './budget.js';
 import { judgeAll, letGo } from './completion.js';
 import { Contest } from './contest.js';
 import type { Candidate, Fate, Needs, Search, SearchContext, SearchResult, Strategy } from './contract.js';
 import type { Estimate } from './cost.js';
+import { memoryOf, noPlaceFor, type RoundSize } from './memory.js';
 import { Owned } from './owned.js';
 import { BUDGET, countsPerStep, exclusive } from './sizes.js';
 
@@ -138,6 +139,17 @@ function costOfParticles(
     cost.images += resampleAt.includes(i) ? before : 0;
   });
   return { ...cost, exact: resampleAt.length === 0 };
+}
+
+/** Its rounds as far as what they hold goes: all particles live together. */
+function roundSizes({ particles, resampleAt }: ParticleSizes, { steps }: Schedule): RoundSize[] {
+  const starts = [0, ...resampleAt];
+  return starts.map((from, i) => {
+    const until = starts[i + 1] ?? steps.length;
+    const candidates = Math.max(...particles.slice(from, until));
+    const beams = from === 0 ? 0 : (particles[from - 1] ?? 0);
+    return { beams, from, step: until, until, candidates, elect: 0, keepElected: false, together: true };
+  });
 }
 
 /** A prefix on its way. */
@@ -339,9 +351,12 @@ export function systematic(weights: readonly number[], count: number, offset: nu
 
 /** Takes particles to the end, drawn anew by weight on their way. */
 async function* run(context: SearchContext, sizes: ParticleSizes): Search {
+  const { reservation, generator, bench } = context;
+  const need = memoryOf(generator.schedule, roundSizes(sizes, generator.schedule), isRelative(bench.jury));
+  if (reservation && need.least > reservation.bytes) throw noPlaceFor(reservation.bytes);
   const flock = new Flock(context, sizes);
   try {
-    const ends = [...sizes.resampleAt, context.generator.schedule.steps.length];
+    const ends = [...sizes.resampleAt, generator.schedule.steps.length];
     let sources = flock.begin();
     for (const [index, step] of ends.entries()) {
       const round = index + 1;
@@ -369,6 +384,7 @@ export const PARTICLES = {
   resolve,
   needs,
   cost: costOfParticles,
+  rounds: roundSizes,
   words: ({ particles, resampleAt, potential, lambda }) =>
     `${listed(particles)} particle${particles.every((count) => count === 1) ? '' : 's'}, ` +
     (resampleAt.length === 0
