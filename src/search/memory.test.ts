@@ -80,6 +80,7 @@ const SEARCHES: readonly SearchOptions[] = [
   },
   { strategy: 'particles', particles: 7 },
   { strategy: 'particles', particles: 90 },
+  { strategy: 'particles', particles: [9, 7, 5, 5, 5], resampleAt: 3, clusterAt: [1, 2] },
   { strategy: 'gto', candidates: 30, rollout: 'none' },
   { strategy: 'beam', width: 4, candidates: 20, rollout: 'none' },
 ];
