@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   type BaseType,
-  type ChainNodeParser,
   type CompletedConfig,
   Context,
   createFormatter,
@@ -124,8 +123,9 @@ export function makeSchemas(): Map<SchemaName, string> {
     topRef: false,
   };
   const program = createProgram(config);
-  const parser = createParser(program, config, (chain) => {
-    chain.addNodeParser(new InferredParser(program.getTypeChecker(), chain as ChainNodeParser));
+  const parser: NodeParser = createParser(program, config, (chain) => {
+    const all: NodeParser = { createType: (...given) => parser.createType(...given) };
+    chain.addNodeParser(new InferredParser(program.getTypeChecker(), all));
   });
   const generator = new SchemaGenerator(program, parser, createFormatter(config), config);
   const names = Object.keys(SCHEMAS) as SchemaName[];
