@@ -2,6 +2,7 @@
 
 import { Ledger } from '../core/ledger.js';
 import { RandomKey } from '../core/random.js';
+import { isError } from '../core/realm.js';
 import type { Reservation } from '../core/reservation.js';
 import type { Engine } from '../engine/engine.js';
 import type { OpenBench } from '../engine/jury.js';
@@ -138,7 +139,7 @@ async function withPrompt<T>(
   return verifiers ? using(await Observers.open(verifiers, { prompt, judges, signal }), rest) : rest(null);
 }
 
-const faultOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+const faultOf = (error: unknown): string => (isError(error) ? error.message : String(error));
 
 /** What a search under way shares with the run that it belongs to. */
 interface Under {
