@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 
 import { VERSION } from '../engine/versions.js';
+import { addBench } from './commands/bench.js';
 import { addCache } from './commands/cache.js';
 import { addCompare } from './commands/compare.js';
 import { addConvert } from './commands/convert.js';
@@ -52,6 +53,7 @@ export async function runCli(words: readonly string[], io: CliIo): Promise<numbe
     code = exit;
   });
   addScore(program, io);
+  addBench(program, io);
   addModels(program, io);
   addVerifiers(program, io);
   addPull(program, io);
