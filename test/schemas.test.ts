@@ -1,13 +1,14 @@
 // The JSON Schemas of what varsearch writes: they are those of today's types, and what runs write keeps to them.
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import { describe, expect, it } from 'vitest';
 
 import { makeSchemas, type SchemaName, schemaPath, SCHEMAS } from '../scripts/schemas.js';
-import { decodeWithRecipe } from '../src/index.js';
-import { cliBench } from './fakes/cli.js';
+import { decodeWithRecipe, runBenchmark } from '../src/index.js';
+import { fakeCatalogs } from './fakes/catalogs.js';
+import { cliBench, temporaryFolder } from './fakes/cli.js';
 
 const names = Object.keys(SCHEMAS) as SchemaName[];
 const readJson = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'));
@@ -94,5 +95,25 @@ describe('the schemas', () => {
     expect(faults('result', results[0])).toEqual([]);
     const wrong = changed(results[0], { winner: '1' });
     expect(faults('result', wrong)).toMatchObject([{ instancePath: '/winner', keyword: 'type' }]);
+  });
+
+  it('hold for the manifest and the lines of benchmark runs', async () => {
+    const out = temporaryFolder();
+    const list = join(out, 'prompts.txt');
+    writeFileSync(list, 'a cat\n');
+    const lines = async (name: string, measure: 'quality' | 'speed'): Promise<readonly unknown[]> => {
+      const strategies = 'single,random,beam';
+      const options = { benchmark: list, out: join(out, measure), strategies, budgets: [40], measure };
+      await runBenchmark({ ...options, verifiers: 'clip-score,coin' }, { catalogs: fakeCatalogs() }).result;
+      expect(faults('benchmark-manifest', readJson(join(out, measure, 'manifest.json')))).toEqual([]);
+      const text = readFileSync(join(out, measure, name), 'utf8').trim();
+      return text.split('\n').map((line) => JSON.parse(line) as unknown);
+    };
+    const pictures = await lines('pictures.jsonl', 'quality');
+    expect(pictures).toHaveLength(5);
+    for (const line of pictures) expect(faults('benchmark-picture', line)).toEqual([]);
+    const speed = await lines('speed.jsonl', 'speed');
+    for (const line of speed) expect(faults('benchmark-speed', line)).toEqual([]);
+    expect(faults('benchmark-speed', changed(speed[0], { id: 1 }))).toMatchObject([{ keyword: 'type' }]);
   });
 });
