@@ -5,6 +5,7 @@ import { RandomKey } from '../core/random.js';
 import type { Reservation } from '../core/reservation.js';
 import type { Engine } from '../engine/engine.js';
 import type { OpenBench } from '../engine/jury.js';
+import { readVersions } from '../engine/versions.js';
 import type { Generator, Schedule } from '../models/contract.js';
 import { complete } from '../search/completion.js';
 import type { Candidate, SearchContext, SearchEvent, Shown } from '../search/contract.js';
@@ -156,6 +157,8 @@ async function search(
 ): Promise<GenerateResult> {
   const warning = engine.checkPrompt(options.prompt);
   if (warning !== null) emit({ type: 'warning', message: warning });
+  const { name: device, words } = engine.device;
+  if (words !== null) emit({ type: 'warning', message: words });
   const ledger = new Ledger();
   const loadTime = engine.takeLoadTime();
   ledger.addTime('load', loadTime);
@@ -182,6 +185,7 @@ async function search(
         started,
         loadTime,
         hashes,
+        versions: readVersions(device),
         wanted: context.wanted,
       };
       const record = new RunRecord(facts);

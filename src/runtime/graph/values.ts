@@ -53,6 +53,8 @@ export interface GraphModel {
   readonly weightBytes: number;
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
+  /** The same for devices whose fused attention is wrong. @default nothing is fused in it */
+  readonly unfused?: () => GraphModel;
 }
 
 /** Marks an attribute as a floating-point one; plain whole numbers become integer attributes. */
