@@ -22,17 +22,20 @@ export interface DeviceFound {
   readonly doubt: string | null;
   /** Whether the engine's fused attention is right on it. */
   readonly fusedAttention: boolean;
+  /** Whether it computes in 16-bit floating point. */
+  readonly float16: boolean;
 }
 
 /** The device that a runtime has. */
 export interface ChosenDevice {
   readonly device: Device;
   readonly fusedAttention: boolean;
+  readonly float16: boolean;
   readonly words: string | null;
 }
 
 /** What needs no choice. */
-export const CPU: ChosenDevice = { device: 'cpu', fusedAttention: true, words: null };
+export const CPU: ChosenDevice = { device: 'cpu', fusedAttention: true, float16: true, words: null };
 
 /** CUDA first: its library is only there where somebody has fetched it. */
 const AUTOMATIC = ['cuda', 'webgpu'] as const;
@@ -46,17 +49,17 @@ export async function chooseDevice(
   probe: (device: Device) => Promise<DeviceFound>,
 ): Promise<ChosenDevice> {
   if (asked !== 'auto') {
-    const { fault, fusedAttention } = await probe(asked);
+    const { fault, fusedAttention, float16 } = await probe(asked);
     if (fault !== null) {
       throw new UsageError(`device '${asked}' cannot be used: ${fault}; or take --device cpu`);
     }
-    return { device: asked, fusedAttention, words: `device: ${asked}` };
+    return { device: asked, fusedAttention, float16, words: `device: ${asked}` };
   }
   const faults: string[] = [];
   for (const device of AUTOMATIC) {
-    const { fault, doubt, fusedAttention } = await probe(device);
+    const { fault, doubt, fusedAttention, float16 } = await probe(device);
     const against = fault ?? doubt;
-    if (against === null) return { device, fusedAttention, words: `device: ${device}` };
+    if (against === null) return { device, fusedAttention, float16, words: `device: ${device}` };
     faults.push(`${device}: ${against}`);
   }
   return { ...CPU, words: `device: cpu (${faults.join('; ')})` };

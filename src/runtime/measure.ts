@@ -3,7 +3,7 @@
 import {
   GraphBuilder,
   identity,
-  linearInt8,
+  LINEAR,
   matMul,
   type MatrixSource,
   type Precision,
@@ -36,7 +36,7 @@ export async function measureMatMulRate(runtime: Runtime, options: MatMulRateOpt
       shape: [size, size],
       read: () => new Float32Array(size ** 2).fill(1 / size),
     };
-    x = precision === 'int8' ? linearInt8(x, matrix) : matMul(x, weight);
+    x = precision === 'float32' ? matMul(x, weight) : LINEAR[precision](x, matrix);
   }
   g.output('y', x);
   const session = await runtime.load(g.build());

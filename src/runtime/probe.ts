@@ -4,7 +4,7 @@
 import { loadSession } from './engine.js';
 import type { Device, DeviceFound } from './devices.js';
 import { cudaFault, describeFault, softwareDriver, webgpuFault } from './device-faults.js';
-import { GraphBuilder, type GraphModel, multiHeadAttention } from './graph/index.js';
+import { cast, GraphBuilder, type GraphModel, multiHeadAttention } from './graph/index.js';
 
 /** More queries than a fused kernel takes at a time, of heads as wide as those of a small model. */
 const QUERIES = 40;
@@ -15,21 +15,33 @@ const TOLERANCE = 1e-4;
 /** What becomes of a device. */
 export async function probe(device: Device): Promise<DeviceFound> {
   const missing = { cpu: () => null, webgpu: webgpuFault, cuda: cudaFault }[device]();
-  if (missing !== null) return { fault: missing, doubt: null, fusedAttention: false };
+  const nothing = { doubt: null, fusedAttention: false, float16: false };
+  if (missing !== null) return { fault: missing, ...nothing };
   const graph = attention();
   try {
     const fusedAttention = await isRight(graph, device);
     if (!fusedAttention && !(await isRight(graph.unfused?.() ?? graph, device))) {
       const fault = 'its results are wrong: another driver, or another version of this one, may help';
-      return { fault, doubt: null, fusedAttention };
+      return { fault, ...nothing };
     }
     const software = device === 'webgpu' ? softwareDriver() : null;
     const doubt =
       software === null ? null : `only the software driver ${software}, slower than the CPU itself`;
-    return { fault: null, doubt, fusedAttention };
+    return { fault: null, doubt, fusedAttention, float16: await hasFloat16(device) };
   } catch (error) {
-    return { fault: describeFault(device, error), doubt: null, fusedAttention: false };
+    return { fault: describeFault(device, error), ...nothing };
   }
+}
+
+/** Some GPUs' drivers cannot compute in it, and say so when a model runs. */
+async function hasFloat16(device: Device): Promise<boolean> {
+  const g = new GraphBuilder('probe-float16');
+  const x = g.input('x', 'float32', [1, QUERIES, WIDTH]);
+  g.output('y', cast(cast(x, 'float16'), 'float32'));
+  return await run(g.build(), device).then(
+    () => true,
+    () => false,
+  );
 }
 
 function attention(): GraphModel {
@@ -40,19 +52,25 @@ function attention(): GraphModel {
   return g.build();
 }
 
-async function isRight(graph: GraphModel, device: Device): Promise<boolean> {
+const INPUT = Float32Array.from({ length: QUERIES * WIDTH }, (_, i) => Math.sin(i * i));
+
+async function run(graph: GraphModel, device: Device): Promise<readonly number[]> {
   const session = await loadSession(
     { proto: graph.proto, files: [] },
     { device, threads: 1, spinning: false, arena: true, prepack: true },
   );
   try {
-    const data = Float32Array.from({ length: QUERIES * WIDTH }, (_, i) => Math.sin(i * i));
-    const dims = [1, QUERIES, WIDTH];
-    const [found] = await session.run([{ type: 'float32', dims, data }], Int32Array.of(0));
-    return expected(data).every((value, i) => Math.abs(value - Number(found?.data[i])) < TOLERANCE);
+    const input = { type: 'float32', dims: [1, QUERIES, WIDTH], data: INPUT } as const;
+    const [found] = await session.run([input], Int32Array.of(0));
+    return Array.from(found?.data ?? [], Number);
   } finally {
     await session.release();
   }
+}
+
+async function isRight(graph: GraphModel, device: Device): Promise<boolean> {
+  const found = await run(graph, device);
+  return expected(INPUT).every((value, i) => Math.abs(value - Number(found[i])) < TOLERANCE);
 }
 
 /** Attention of rows to themselves: softmax(x x^T) x. */

@@ -107,6 +107,8 @@ export class Runtime {
   readonly threads: number;
   /** What computes here. */
   readonly device: Device;
+  /** Whether it computes in 16-bit floating point, by itself or by turning weights to float32 when they are loaded. */
+  readonly float16: boolean;
   /** Where a device was chosen: which, and why none before it, in one line; null where nothing was asked for. */
   readonly deviceWords: string | null;
   private readonly fusedAttention: boolean;
@@ -127,6 +129,7 @@ export class Runtime {
   ) {
     this.line = line;
     this.device = options.device.device;
+    this.float16 = options.device.float16;
     this.deviceWords = options.device.words;
     this.fusedAttention = options.device.fusedAttention;
     this.cache = options.cache;

@@ -204,6 +204,20 @@ export async function openInfinity(runtime: Runtime, options: InfinityOptions): 
   }
 }
 
+/** Throws a UsageError for numbers that the device does not compute in. */
+function checkPrecision(precision: Precision | undefined, { device, float16 }: Runtime): void {
+  if (precision === 'int8' && device !== 'cpu') {
+    throw new UsageError(
+      `precision int8 is for the CPU alone, and this is ${device}: take float16 (--precision float16), or leave it away`,
+    );
+  }
+  if (precision === 'float16' && !float16) {
+    throw new UsageError(
+      `this GPU's driver does not compute in 16 bits (WebGPU's shader-f16): leave precision float16 away`,
+    );
+  }
+}
+
 async function load(
   runtime: Runtime,
   weights: TensorSource,
@@ -211,6 +225,7 @@ async function load(
 ): Promise<InfinityModel> {
   const config = infinityConfig(weights);
   const { precision } = options;
+  checkPrecision(precision, runtime);
   const plan = guidancePlan(options.cfgInsertionLayer ?? [0], config.blocks.length);
   // Graphs first: a wrong checkpoint is found before anything is under way.
   const textGraph = buildTextGraph(config, weights, precision);

@@ -14,7 +14,7 @@ import {
   GraphBuilder,
   type GraphModel,
   layerNorm,
-  linearInt8,
+  LINEAR,
   matMul,
   type MatrixSource,
   mul,
@@ -200,9 +200,9 @@ function selfAttention(x: Value, prefix: string, index: number, inputs: StepInpu
     };
     const summand =
       bias === undefined ? undefined : g.weightFrom(weights, `${prefix}sa.${bias}`, { expected: [width] });
-    return precision === 'int8'
-      ? linearInt8(rowsOf(x), matrix, summand)
-      : gemm(rowsOf(x), g.lazyWeight(matrix.name, matrix), summand);
+    return precision === 'float32'
+      ? gemm(rowsOf(x), g.lazyWeight(matrix.name, matrix), summand)
+      : LINEAR[precision](rowsOf(x), matrix, summand);
   };
   const queryScale = g.lazyWeight(`${prefix}sa.scale_mul`, {
     shape: [heads, 1],

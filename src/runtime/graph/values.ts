@@ -9,7 +9,7 @@ export type ElementType = 'float32' | 'uint8' | 'int8' | 'int32' | 'int64' | 'bo
 export type TensorData = Float32Array | Uint8Array | Int8Array | Int32Array | BigInt64Array | Uint16Array;
 
 /** In which numbers the large matrix products of a graph are computed. */
-export const PRECISIONS = ['float32', 'int8'] as const;
+export const PRECISIONS = ['float32', 'float16', 'int8'] as const;
 
 /** One of them. */
 export type Precision = (typeof PRECISIONS)[number];
