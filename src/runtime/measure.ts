@@ -1,13 +1,6 @@
 // What the engine can do on this machine: the floor that benchmarks compare with.
 
-import {
-  GraphBuilder,
-  identity,
-  LINEAR,
-  matMul,
-  type MatrixSource,
-  type Precision,
-} from './graph/index.js';
+import { GraphBuilder, identity, LINEAR, matMul, type MatrixSource, type Precision } from './graph/index.js';
 import type { Runtime } from './runtime.js';
 import { float32Tensor } from './tensors.js';
 

@@ -8,6 +8,7 @@ import type { Precision } from '../../runtime/graph/index.js';
 import { float32Tensor, type Runtime, type Session } from '../../runtime/index.js';
 import { openWeights, type TensorSource, unwrapped } from '../../runtime/weights/index.js';
 import type { CallOptions, ImageModel, Schedule } from '../contract.js';
+import { checkPrecision } from '../precision.js';
 import { T5_ENCODER_TENSORS } from '../t5/files.js';
 import { openT5Encoder, type TextEncoder, type TextStates } from '../t5/text-encoder.js';
 import { textEncoderHashes } from '../text-hashes.js';
@@ -201,20 +202,6 @@ export async function openInfinity(runtime: Runtime, options: InfinityOptions): 
     return await load(runtime, unwrapped(file, INFINITY), options);
   } finally {
     file.close();
-  }
-}
-
-/** Throws a UsageError for numbers that the device does not compute in. */
-function checkPrecision(precision: Precision | undefined, { device, float16 }: Runtime): void {
-  if (precision === 'int8' && device !== 'cpu') {
-    throw new UsageError(
-      `precision int8 is for the CPU alone, and this is ${device}: take float16 (--precision float16), or leave it away`,
-    );
-  }
-  if (precision === 'float16' && !float16) {
-    throw new UsageError(
-      `this GPU's driver does not compute in 16 bits (WebGPU's shader-f16): leave precision float16 away`,
-    );
   }
 }
 

@@ -7,7 +7,9 @@ const widened = (words: Uint16Array): Float32Array =>
   widenToFloat32('F16', new Uint8Array(words.buffer, words.byteOffset, words.byteLength));
 
 it('every float16 becomes itself again', () => {
-  const words = Uint16Array.from({ length: 2 ** 16 }, (_, i) => i).filter((word) => (word & 0x7c00) !== 0x7c00 || (word & 0x3ff) === 0);
+  const words = Uint16Array.from({ length: 2 ** 16 }, (_, i) => i).filter(
+    (word) => (word & 0x7c00) !== 0x7c00 || (word & 0x3ff) === 0,
+  );
   expect(halves(widened(words))).toEqual(words);
   expect(widened(halves(Float32Array.of(NaN)))).toEqual(Float32Array.of(NaN));
 });
