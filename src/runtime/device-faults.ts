@@ -6,7 +6,8 @@ import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 
-import type { Device } from './devices.js';
+import { isError } from '../core/realm.js';
+import type { Device } from "./devices.js";
 
 const LOADER = 'libvulkan.so.1';
 /** Where the dynamic linker looks without being told, in systems that keep no cache of it. */
@@ -82,7 +83,7 @@ export function cudaFault(): string | null {
 
 /** An error of the engine while it opened a device, in one line. */
 export function describeFault(device: Device, error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = isError(error) ? error.message : String(error);
   if (/Failed to get a WebGPU (adapter|device)/i.test(message)) {
     return "the driver offers no GPU: look whether 'vulkaninfo' finds one";
   }

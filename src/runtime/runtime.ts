@@ -5,6 +5,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 import { RuntimeError } from '../core/errors.js';
+import { isError } from '../core/realm.js';
 import { GraphCache, graphCacheFolder } from './cache/graph-cache.js';
 import {
   type ChosenDevice,
@@ -229,7 +230,7 @@ export class Runtime {
       const { inputs, outputs } = await this.line.call('load', { session: id, model, options: engine });
       return new Session(this.host, id, name, inputs, outputs);
     } catch (cause) {
-      const message = cause instanceof Error ? cause.message : String(cause);
+      const message = isError(cause) ? cause.message : String(cause);
       throw new RuntimeError(`Model ${name} cannot be loaded: ${message}`, { cause });
     }
   }
