@@ -4,7 +4,9 @@ import { type Device, type DeviceFound, findDevices } from '../runtime/index.js'
 
 function describe({ fault, doubt, fusedAttention, float16 }: DeviceFound): string {
   if (fault !== null) return `not here: ${fault}`;
-  const parts = fusedAttention ? '' : '; its fused attention gives wrong numbers, so that attention runs in parts';
+  const parts = fusedAttention
+    ? ''
+    : '; its fused attention gives wrong numbers, so that attention runs in parts';
   const numbers = float16 ? 'float32 and float16' : 'float32 alone';
   return `opens, ${numbers}${doubt === null ? '' : `; 'auto' leaves it: ${doubt}`}${parts}`;
 }

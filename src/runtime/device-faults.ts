@@ -7,7 +7,7 @@ import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 
 import { isError } from '../core/realm.js';
-import type { Device } from "./devices.js";
+import type { Device } from './devices.js';
 
 const LOADER = 'libvulkan.so.1';
 /** Where the dynamic linker looks without being told, in systems that keep no cache of it. */
@@ -74,10 +74,15 @@ export function cudaFault(): string | null {
   if (here !== 'linux-x64')
     return `onnxruntime-node has CUDA on linux-x64 alone, and this is ${here}: take webgpu`;
   const root = join(dirname(createRequire(import.meta.url).resolve('onnxruntime-node')), '..');
-  if (existsSync(join(root, 'bin', 'napi-v6', platform, arch, CUDA_LIBRARY))) return null;
+  const inside = join('bin', 'napi-v6', platform, arch);
+  if (existsSync(join(root, inside, CUDA_LIBRARY))) return null;
+  // Its install script is left out where it is bundled, and so are the packages that the script needs.
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    readonly version: string;
+  };
   return (
-    `${CUDA_LIBRARY} is not there, which onnxruntime-node's install script fetches and npm was told to leave out: ` +
-    `run ONNXRUNTIME_NODE_INSTALL=cuda12 node ${join(root, 'script', 'install.js')}`
+    `${CUDA_LIBRARY} is not there, which npm was told to leave out: run ONNXRUNTIME_NODE_INSTALL=cuda12 npm install --prefix cuda ` +
+    `onnxruntime-node@${version}, and copy cuda/node_modules/onnxruntime-node/${inside}/*.so to ${join(root, inside)}`
   );
 }
 
