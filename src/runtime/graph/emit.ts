@@ -18,18 +18,10 @@ import {
   type ExternalWeight,
   FloatAttribute,
   type GraphModel,
+  type NodeRecord,
   type TensorData,
   type TensorInfo,
 } from './values.js';
-
-/** One operator call as the builder records it. */
-export interface NodeRecord {
-  readonly op: string;
-  readonly domain: string;
-  readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
-  readonly attributes: Readonly<Record<string, Attribute>>;
-}
 
 /** A constant or weight as the builder records it; `inline` elements stay in the model. */
 export interface Initializer {

@@ -1,8 +1,8 @@
-// Attention without the engine's fused kernels, for devices on which these are wrong. WebGPU's fused attention is written for
-// groups of at least 16 threads; where a driver has fewer (SwiftShader: 4) it gives wrong numbers from 32 queries on, without a
-// word. It is not taken where heads of keys and of values differ in width: every head of the values gets channels of zeros.
+// Attention without the engine's fused kernels, for devices on which these are wrong: WebGPU's gives wrong numbers from 32 queries
+// on with the driver SwiftShader, without a word (probably since its groups of threads are narrower than the kernel expects). It is
+// not taken where heads of keys and of values differ in width: every head of the values gets channels of zeros.
 
-import type { NodeRecord } from './emit.js';
+import type { NodeRecord } from './values.js';
 
 /** Channels that a head of the values gets more. */
 const MORE = 4;

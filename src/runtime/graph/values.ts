@@ -73,3 +73,12 @@ export function float(values: number | readonly number[]): FloatAttribute {
 
 /** What an operator's attribute can be: whole numbers, text, or numbers marked by `float`. */
 export type Attribute = number | string | readonly number[] | FloatAttribute;
+
+/** One operator call as the builder records it. */
+export interface NodeRecord {
+  readonly op: string;
+  readonly domain: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: Readonly<Record<string, Attribute>>;
+}
