@@ -7,6 +7,19 @@ import { choice, number, numbers, text, toggle, value, whole, wholes } from './c
 /** What the lines of a table of options are made by, for strategies and models of one's own. */
 export const option = { choice, number, numbers, text, toggle, value, whole, wholes } as const;
 
+export type {
+  BenchContext,
+  BenchEvent,
+  BenchOptions,
+  BenchResult,
+  BenchRun,
+  CurvePoint,
+  Manifest,
+  PictureRecord,
+  SpeedRecord,
+  Verdict,
+} from './benchmarks/index.js';
+export { BENCHMARKS, runBenchmark } from './benchmarks/index.js';
 export type { ErrorCode } from './core/errors.js';
 export {
   CheckpointError,

@@ -2,8 +2,8 @@
 
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import type { CompareResult, GenerateResult, ImageModel } from '../src/index.js';
-import { compare, generate } from '../src/index.js';
+import type { CompareResult, GenerateResult, ImageModel, Verifier } from '../src/index.js';
+import { compare, generate, resultJson } from '../src/index.js';
 import { compareReport } from '../src/report/compare-report.js';
 import { generateReport } from '../src/report/generate-report.js';
 import { keptOf } from '../src/run/standings.js';
@@ -14,6 +14,16 @@ import { fakeModel } from './fakes/fake-model.js';
 import { fakeVerifier } from './fakes/fake-verifier.js';
 
 const HOSTILE = `"><script>alert(1)</script><img src=x onerror=alert(2)>' & </title></style> \u0000 \u202e $& \${x}`;
+
+const LINKED = {
+  links: [{ href: 'result.json', text: 'JSON' }],
+  runs: {
+    beam: [
+      { href: 'beam/index.html', text: 'its search tree' },
+      { href: 'beam/picture.png', text: 'PNG' },
+    ],
+  },
+};
 
 const run = (options: Partial<Parameters<typeof generate>[0]>): Promise<GenerateResult> =>
   generate({ prompt: HOSTILE, model: fakeModel(), verifier: fakeVerifier(), ...options }).result;
@@ -36,6 +46,8 @@ const textOf = (page: string): string =>
       (tag) =>
         ` ${[...tag.matchAll(/ (?:alt|title|aria-label)="([^"]*)"/g)].map(([, text]) => text).join(' ')} `,
     );
+
+const withoutScript = (page: string): string => page.replace(/<script>.*<\/script>/s, '');
 
 /** A number with a minus, or with the sign that ranks once had. */
 const MINUS = /(?<!\w)-\d|(?<!&)#\d/g;
@@ -81,7 +93,7 @@ describe('every page', () => {
     for (const page of [
       await generateReport(beam),
       await generateReport(random),
-      await compareReport(compared, { beam: 'beam/index.html' }),
+      await compareReport(compared, LINKED),
       await generateReport(joined),
       await compareReport(hacked),
     ]) {
@@ -90,9 +102,7 @@ describe('every page', () => {
       expect(
         tags.flatMap(({ attributes }) => Object.keys(attributes)).filter((name) => name.startsWith('on')),
       ).toEqual([]);
-      expect(page).toContain(
-        '&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&lt;img src=x onerror=alert(2)&gt;&#39; &amp;',
-      );
+      expect(page).toContain(`&quot;>&lt;script>alert(1)&lt;/script>&lt;img src=x onerror=alert(2)>' &amp;`);
       for (const character of ['\u0000', '\ud800']) expect(page.includes(character)).toBe(false);
       expect(page).toContain('$&amp; $');
     }
@@ -102,9 +112,11 @@ describe('every page', () => {
     for (const page of await pages()) {
       const tags = readHtml(page);
       const policy = tags.find(({ attributes }) => attributes['http-equiv'] === 'Content-Security-Policy');
-      expect(policy?.attributes['content']).toMatch(/^default-src &#39;none&#39;; img-src data:; style-src/);
+      expect(policy?.attributes['content']).toMatch(/^default-src 'none'; img-src data:; style-src/);
       for (const { name, attributes } of tags) {
-        if (attributes['src'] !== undefined) expect(attributes['src']).toMatch(/^data:image\/png;base64,/);
+        if (attributes['src'] !== undefined) {
+          expect(attributes['src']).toMatch(/^data:image\/(png|webp);base64,/);
+        }
         expect(['link', 'iframe', 'object', 'embed', 'base']).not.toContain(name);
       }
       expect(page).not.toMatch(/https?:\/\/|@import|url\(/);
@@ -276,7 +288,69 @@ describe('the page of a search by ranks', () => {
     expect(undecided.length).toBeGreaterThan(0);
     expect(page).toContain('not decided yet');
     expect(page.match(/<dt>blue<\/dt>/g)?.length).toBeGreaterThanOrEqual(nodes.length);
-    expect(page).not.toMatch(/NaN|Infinity|undefined/);
+    expect(withoutScript(page)).not.toMatch(/NaN|Infinity|undefined/);
+  });
+});
+
+describe('what was said of a prompt', () => {
+  it('is on the page, in the result and in result.json, in the order of the events', async () => {
+    const judge = fakeVerifier();
+    const verifier: Verifier = {
+      ...judge,
+      prepare: async (prompt, ledger) => ({
+        ...(await judge.prepare(prompt, ledger)),
+        cut: { tokens: 77, unseen: 'the <end>' },
+      }),
+    };
+    const begun = generate({ prompt: 'red', model: fakeModel(), verifier, candidates: 2 });
+    const said: string[] = [];
+    for await (const event of begun) if (event.type === 'warning') said.push(event.message);
+    const result = await begun.result;
+    expect(said).toHaveLength(1);
+    expect(result.warnings).toEqual(said);
+    expect(resultJson(result, 'picture.png').warnings).toEqual(said);
+    expect(resultJson(beam, 'picture.png')).not.toHaveProperty('warnings');
+    const page = await generateReport(result);
+    expect(page).toMatch(/<p class="notice">[^<]*first 77 tokens[^<]*the &lt;end>/);
+  });
+});
+
+describe('what came of a search', () => {
+  it('is said on its page and on that of its comparison', async () => {
+    const words = textOf(await generateReport(beam)).replace(/\s+/g, ' ');
+    expect(words).toMatch(/Found in round \d of 4/);
+    expect(words).toMatch(/all 51: -?\d\.\d{4} \u00b1 \d\.\d{4}/);
+    const sentence = /class="outcome">[^<]*Found [^<]*</g;
+    expect((await compareReport(compared)).match(sentence)).toHaveLength(3);
+  });
+
+  it('has a step for every picture of a random search, and a dot where it ended', async () => {
+    const page = await compareReport(compared);
+    const [chart = ''] = /<svg class="chart small".*?<\/svg>/s.exec(page) ?? [];
+    const groups = chart.match(/<g .*?<\/g>/gs) ?? [];
+    expect(groups).toHaveLength(3);
+    for (const group of groups) expect(group.match(/<circle/g)).toHaveLength(1);
+    const random = compared.results.find(({ options }) => options.search.strategy === 'random');
+    const [, line = ''] = /class="line" d="([^"]*)"/.exec(groups[0] ?? '') ?? [];
+    // Two corners a picture, but for the first.
+    expect(line.match(/[ML]/g)).toHaveLength(2 * (random?.candidates.length ?? 0) - 1);
+  });
+
+  it('has the same budget in the column of every search', async () => {
+    const page = await compareReport(compared);
+    expect(page.match(/<td><span>60 NFE<\/span><\/td>/g)).toHaveLength(3);
+  });
+});
+
+describe('a finding that is no alarm', () => {
+  it('does not look like one', async () => {
+    const report = [fakeVerifier({ name: 'same' })];
+    for (const options of [{}, { strategy: 'random', images: 1 }] as const) {
+      const page = await generateReport(await run({ report, ...options }));
+      expect(withClass(readHtml(page), 'warning')).toHaveLength(0);
+      expect(withClass(readHtml(page), 'calm')).toHaveLength(1);
+      expect(page.includes('no sign of verifier hacking')).toBe(options.strategy === undefined);
+    }
   });
 });
 
@@ -321,7 +395,7 @@ describe('the page of several judges', () => {
     expect(page.match(/<dt>blue<\/dt>\s*<dd>-?\d\.\d{6}<\/dd>/g)).toHaveLength(60);
     expect(page).toContain('Every verifier by itself');
     expect(withClass(readHtml(page), 'chart')).toHaveLength(3);
-    expect(page).not.toMatch(/NaN|Infinity/);
+    expect(withoutScript(page)).not.toMatch(/NaN|Infinity|undefined/);
     expect(await generateReport(beam)).not.toContain('Every verifier by itself');
   });
 });
@@ -349,11 +423,10 @@ describe('the report on a page', () => {
 
 describe('the page of a comparison', () => {
   it('has an arm a strategy, one of them the best, and links only where there is a page', async () => {
-    const tags = readHtml(await compareReport(compared, { beam: 'beam/index.html' }));
+    const tags = readHtml(await compareReport(compared, LINKED));
     expect(withClass(tags, 'arm')).toHaveLength(3);
     expect(withClass(tags, 'best')).toHaveLength(1);
-    expect(tags.filter(({ name }) => name === 'a').map(({ attributes }) => attributes['href'])).toEqual([
-      'beam/index.html',
-    ]);
+    const links = tags.filter(({ name }) => name === 'a').map(({ attributes }) => attributes['href']);
+    expect(links).toEqual(['#content', 'result.json', 'beam/index.html', 'beam/picture.png']);
   });
 });

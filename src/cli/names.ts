@@ -1,5 +1,6 @@
 // Names that people bring along from other programs, and the names of options as they were typed.
 
+import { BENCH_ONLY } from '../benchmarks/options.js';
 import type { OptionTable } from '../core/options.js';
 import { OPEN_OPTIONS } from '../engine/options.js';
 import { MODEL_OPTIONS } from '../models/options.js';
@@ -56,7 +57,12 @@ const TABLES: OptionTable = {
   ...MODEL_OPTIONS,
 };
 
-const KNOWN: readonly string[] = [...OPTION_NAMES, ...Object.keys(TABLES), ...REPLAY_OPTION_NAMES];
+const KNOWN: readonly string[] = [
+  ...OPTION_NAMES,
+  ...Object.keys(BENCH_ONLY),
+  ...Object.keys(TABLES),
+  ...REPLAY_OPTION_NAMES,
+];
 
 /** What somebody has typed: the words of a command line, and which arguments its command has that are no flags. */
 export interface Typed {

@@ -3,12 +3,14 @@
 import { Command } from 'commander';
 
 import { VERSION } from '../engine/versions.js';
+import { addBench } from './commands/bench.js';
 import { addCache } from './commands/cache.js';
 import { addCompare } from './commands/compare.js';
 import { addCompletion } from './commands/completion.js';
 import { addConvert } from './commands/convert.js';
 import { addDoctor } from './commands/doctor.js';
 import { addGenerate } from './commands/generate.js';
+import { addIndex } from './commands/index-folder.js';
 import { addModels } from './commands/models.js';
 import { addPull } from './commands/pull.js';
 import { addReplay } from './commands/replay.js';
@@ -49,10 +51,12 @@ export async function runCli(words: readonly string[], io: CliIo): Promise<numbe
     .addHelpText('after', EXAMPLES);
   addGenerate(program, io);
   addCompare(program, io);
+  addIndex(program, io);
   addReplay(program, io, (exit) => {
     code = exit;
   });
   addScore(program, io);
+  addBench(program, io);
   addModels(program, io);
   addVerifiers(program, io);
   addPull(program, io);

@@ -6,6 +6,7 @@ import { isError } from '../core/realm.js';
 import type { Reservation } from '../core/reservation.js';
 import type { Engine } from '../engine/engine.js';
 import type { OpenBench } from '../engine/jury.js';
+import { readVersions } from '../engine/versions.js';
 import type { Generator, Schedule } from '../models/contract.js';
 import { complete } from '../search/completion.js';
 import type { Candidate, SearchContext, SearchEvent, Shown } from '../search/contract.js';
@@ -20,13 +21,14 @@ import {
 } from '../search/registry.js';
 import { cutWarning } from '../verifiers/contract.js';
 import { EarlyEnd, endScore } from './early-end.js';
+import { filmOf } from './film.js';
 import type { Run } from './live-run.js';
 import { startRun } from './live-run.js';
 import { type ObserverReport, Observers } from './observers.js';
 import { type AnyPictureOptions, DEFAULT_SEED, partPicture, type ResolvedOptions } from './options.js';
 import { withMemory } from './plan.js';
 import { RunRecord } from './record.js';
-import type { EndedBy, GenerateResult } from './result.js';
+import type { EndedBy, GenerateResult, Pictures } from './result.js';
 import { parseTime } from './time.js';
 import { watchedBench, watchedGenerator } from './watched.js';
 
@@ -158,8 +160,16 @@ async function search(
   engine: Engine,
   { options, context, end, emit, state }: Under,
 ): Promise<GenerateResult> {
+  const warnings: string[] = [];
+  const warn = (message: string): void => {
+    warnings.push(message);
+    emit({ type: 'warning', message });
+  };
   const warning = engine.checkPrompt(options.prompt);
-  if (warning !== null) emit({ type: 'warning', message: warning });
+  if (warning !== null) warn(warning);
+  const { name: device, words } = engine.device;
+  // Said while it runs, and no fault of the result.
+  if (words !== null) emit({ type: 'warning', message: words });
   const ledger = new Ledger();
   const loadTime = engine.takeLoadTime();
   ledger.addTime('load', loadTime);
@@ -186,12 +196,14 @@ async function search(
         started,
         loadTime,
         hashes,
+        versions: readVersions(device),
+        warnings,
         wanted: context.wanted,
       };
       const record = new RunRecord(facts);
       state.record = record;
       for (const [name, cut] of [...prepared.bench.cuts, ...(prepared.observers?.cuts ?? [])]) {
-        emit({ type: 'warning', message: cutWarning(name, cut) });
+        warn(cutWarning(name, cut));
       }
       emit({ type: 'ready', options: resolved, schedule, cost });
       const ends = isEnd(score, record, context);
@@ -202,8 +214,9 @@ async function search(
         return await endEarly(end.by, undefined, { prepared, record, ...following });
       });
       state.finished = result;
-      const report = await reportOf(prepared, result, { signal: options.signal, emit });
-      state.finished = { ...result, report };
+      const report = await reportOf(prepared, result, { signal: options.signal, emit, warn });
+      const pictures = await withFilm(prepared.generator, result, options);
+      state.finished = { ...result, pictures, report, warnings };
       return state.finished;
     }),
   );
@@ -318,16 +331,32 @@ async function reportOf(
   {
     signal,
     emit,
-  }: { readonly signal: AbortSignal | undefined; readonly emit: (event: GenerateEvent) => void },
+    warn,
+  }: {
+    readonly signal: AbortSignal | undefined;
+    readonly emit: (event: GenerateEvent) => void;
+    readonly warn: (message: string) => void;
+  },
 ): Promise<ObserverReport | null> {
   const report =
     (await observers?.report(result).catch((error: unknown) => {
       if (signal?.aborted === true) throw error;
-      emit({ type: 'warning', message: `the observers failed at the end: ${faultOf(error)}` });
+      warn(`the observers failed at the end: ${faultOf(error)}`);
       return null;
     })) ?? null;
   if (report) emit({ type: 'report', report });
   return report;
+}
+
+/** The pictures of a result with the winner's film, where that is asked for. */
+async function withFilm(
+  generator: Generator,
+  { image, winner, pictures }: GenerateResult,
+  { film: wanted, signal }: AnyPictureOptions,
+): Promise<Pictures> {
+  const state = pictures.states.get(winner.sameAs ?? winner.id);
+  const film = wanted === true && state ? await filmOf(generator, { state, image, signal }) : undefined;
+  return film ? { ...pictures, film } : pictures;
 }
 
 /** Begins a search. The options have been checked. */

@@ -54,6 +54,8 @@ type GenerateFlags = Flags &
   OutputFlags &
   DryRunFlags & {
     readonly csv?: true;
+    /** Writes the film of the winner too. */
+    readonly film?: true;
     readonly force?: true;
     readonly preview?: boolean;
     readonly saveCandidates?: true;
@@ -129,7 +131,9 @@ async function report(
     await showPreview(result, io, flags.preview);
     const { budget } = given(flags, { budget: BUDGET });
     const saved = flags.saveCandidates === true ? [`${CANDIDATES_FOLDER}/`] : [];
-    const files = [...Object.values(FILE_NAMES), ...saved];
+    const { film, ...names } = FILE_NAMES;
+    const filmed = flags.film === true && result.pictures.film ? [film] : [];
+    const files = [...Object.values(names), ...filmed, ...saved];
     printSummary(result, { folder: folder.path, budget, files }, io);
   }
 }
@@ -144,6 +148,8 @@ interface Context {
 
 interface Searching extends Context {
   readonly progress: Progress;
+  /** Whether the film of the winner is written too. */
+  readonly film: true | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -153,9 +159,12 @@ async function searchAndWrite(
   context: Searching,
   all: boolean,
 ): Promise<GenerateResult> {
-  const { catalogs, folder, metadata, signal } = context;
+  const { catalogs, folder, io, metadata, film, signal } = context;
   const write = async (result: GenerateResult): Promise<GenerateResult> => {
-    const files = await resultFiles(result, { metadata });
+    if (film === true && !result.pictures.film) {
+      line(io.stderr, `varsearch: no film is written: the model '${result.options.model}' forgets its steps`);
+    }
+    const files = await resultFiles(result, { metadata, film });
     // Those of an earlier run would pass for this one's.
     folder.clear(CANDIDATES_FOLDER);
     folder.write(files);
@@ -205,6 +214,8 @@ async function run(prompt: string | undefined, flags: GenerateFlags, io: CliIo):
     ...asked,
     ...picture,
     seed,
+    // Its page shows it.
+    film: true,
     prompt: requirePrompt(prompt),
   };
   checkPlans(splitGenerateOptions(options).open, { modelOptions, searches: [asked] }, catalogs);
@@ -220,7 +231,7 @@ async function run(prompt: string | undefined, flags: GenerateFlags, io: CliIo):
       loading: loadedName(open),
       limit: parseTime(picture.time),
     });
-    const context = { catalogs, folder, io, metadata: flags.metadata, progress, signal };
+    const context = { catalogs, folder, io, metadata: flags.metadata, film: flags.film, progress, signal };
     const result = await searchAndWrite({ ...options, signal }, context, flags.saveCandidates === true);
     await report(result, context, flags);
   });
@@ -241,6 +252,7 @@ export function addGenerate(program: Command, io: CliIo): void {
   addForce(command);
   addPreview(command);
   command
+    .option('--film', `also write ${FILE_NAMES.film}: the picture step by step, as an animation`)
     .option('--save-candidates', `write all whole pictures into the folder ${CANDIDATES_FOLDER}, by number`)
     .addOption(
       new Option('--csv', 'print all candidates as CSV on stdout, and nothing else there').conflicts('json'),
