@@ -10,7 +10,7 @@ import { type LoadedVerifiers, loadVerifiers } from '../engine/jury.js';
 import type { OpenOptions } from '../engine/options.js';
 import type { ModelEntry } from '../models/catalog.js';
 import type { ImageModel } from '../models/contract.js';
-import type { Runtime } from '../runtime/index.js';
+import type { Device, Runtime } from '../runtime/index.js';
 import type { VerifierEntry } from '../verifiers/catalog.js';
 import type { Verifier } from '../verifiers/contract.js';
 import { COIN, NONE } from './coin.js';
@@ -19,7 +19,7 @@ import { COIN, NONE } from './coin.js';
 const OWN: readonly Verifier[] = [COIN, NONE];
 
 /** What is opened for a run. */
-export interface LabOptions extends Pick<OpenOptions, 'threads' | 'precision' | 'memory' | 'ensemble'> {
+export interface LabOptions extends Pick<OpenOptions, 'device' | 'threads' | 'precision' | 'memory' | 'ensemble'> {
   readonly models: readonly string[];
   /** Of verifiers, as `judgesOf` reads them. */
   readonly juries: readonly string[];
@@ -86,8 +86,8 @@ export class Lab {
   /** Looks everything up, then loads it. */
   static async open(options: LabOptions, catalogs: Catalogs, signal?: AbortSignal): Promise<Lab> {
     const entries = entriesOf(options, catalogs);
-    const { threads, precision } = options;
-    const runtime = await catalogs.createRuntime?.(given({ threads }));
+    const { threads, precision, device } = options;
+    const runtime = await catalogs.createRuntime?.(given({ threads, device }));
     const memory = memoryOf(options);
     const models: Parts['models'] extends ReadonlyMap<infer K, infer V> ? Map<K, V> : never = new Map();
     let verifiers: LoadedVerifiers | undefined;
@@ -100,7 +100,7 @@ export class Lab {
         const model = await entry.load(given({ threads, memory, runtime, precision }));
         models.set(name, { entry, model });
       }
-      verifiers = await loadVerifiers(entries, { runtime, threads, signal });
+      verifiers = await loadVerifiers(entries, { runtime, threads, device, signal });
       const byName = new Map(entries.map((entry) => [entry.name, entry]));
       return new Lab({ options, catalogs, models, verifiers, byName, runtime });
     } catch (error) {
@@ -109,6 +109,11 @@ export class Lab {
       await runtime?.close();
       throw error;
     }
+  }
+
+  /** What computes; numbers of another device differ in their last bits, and pictures with them. */
+  get device(): Device {
+    return this.#parts.runtime?.device ?? 'cpu';
   }
 
   entry(model: string): ModelEntry {

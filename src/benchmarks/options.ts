@@ -39,7 +39,7 @@ const names = (words: string, usual: string) =>
 /** What is measured in a run. */
 export const MEASURES = ['quality', 'speed'] as const;
 
-const { threads, memory, ensemble } = OPEN_OPTIONS;
+const { threads, memory, ensemble, device } = OPEN_OPTIONS;
 
 /** What a run is told besides the options of the models. */
 export const BENCH_ONLY = {
@@ -101,6 +101,7 @@ export const BENCH_ONLY = {
     usual: '1',
   }),
   ensemble,
+  device,
   threads,
   memory,
 };

@@ -140,6 +140,8 @@ export interface Manifest {
   readonly modelOptions: OptionValues;
   /** What was asked for, as it was asked, with what the benchmark says where nothing was. */
   readonly options: OptionValues;
+  /** What computed, where it was not the processor. */
+  readonly device?: string;
   /** SHA-256 of every file of weights, as model/file or verifier/file. */
   readonly weights: Readonly<Record<string, string>>;
   readonly versions: Readonly<Record<string, string>>;

@@ -60,14 +60,14 @@ export async function lookUp(
         ? usualHeldOut(models, catalogs)
         : listOf(options.holdOut, 'holdOut');
   const { export: layout = benchmark.evaluator?.layout ?? 'none', signal: _, ...rest } = options;
-  const { threads, memory, ensemble, precision } = rest;
+  const { threads, memory, ensemble, precision, device } = rest;
   return {
     benchmark: benchmark.name,
     list: await benchmark.load(context),
     variants: parseVariants(options.strategies ?? USUAL),
     modelOptions,
     layout: layout === 'none' || options.measure === 'speed' ? null : layout,
-    lab: { models, juries: [...juries, 'none'], heldOut, ...given({ threads, memory, ensemble, precision }) },
+    lab: { models, juries: [...juries, 'none'], heldOut, ...given({ threads, memory, ensemble, precision, device }) },
     options: rest,
   };
 }
@@ -105,6 +105,7 @@ export async function planRun(lab: Lab, asked: Asked, signal?: AbortSignal): Pro
     heldOut,
     ...(asked.layout === null ? {} : { exports: asked.layout }),
     modelOptions,
+    ...(lab.device === 'cpu' ? {} : { device: lab.device }),
     options: {
       models: models.join(),
       strategies: variants.map(({ label }) => label).join(),
@@ -114,7 +115,7 @@ export async function planRun(lab: Lab, asked: Asked, signal?: AbortSignal): Pro
       seeds: options.seeds ?? '1',
       prompts: options.prompts ?? 'all',
       measure: options.measure ?? 'quality',
-      ...given({ ensemble: options.ensemble, export: asked.layout ?? undefined }),
+      ...given({ ensemble: options.ensemble, device: options.device, export: asked.layout ?? undefined }),
       ...modelOptions,
     },
     weights: await lab.hashes(),
