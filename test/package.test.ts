@@ -79,8 +79,9 @@ function layPackages(): void {
   const [from, to] = [project, copy].map((folder) => join(folder, 'node_modules')) as [string, string];
   mkdirSync(to);
   for (const name of readdirSync(from)) {
-    if (!BUNDLED.includes(name) && name !== '.package-lock.json')
-      {symlinkSync(join(from, name), join(to, name), 'junction');}
+    if (!BUNDLED.includes(name) && name !== '.package-lock.json') {
+      symlinkSync(join(from, name), join(to, name), 'junction');
+    }
   }
   cpSync(join(from, 'onnxruntime-common'), join(to, 'onnxruntime-common'), { recursive: true });
   const binaries = join(from, ENGINE, 'bin');
@@ -122,9 +123,9 @@ beforeAll(async () => {
   for (const name of Object.keys(dependencies)) if (!BUNDLED.includes(name)) link(name);
   const packed = readdirSync(base).filter((name) => name.endsWith('.tgz'));
   expect(packed).toHaveLength(1);
-  // Offline, npm fails where a dependency is missing or the link's version is not the one that package.json wants; and it fails
-  // where an install script does.
-  const words = ['--offline', '--no-audit', '--no-fund', '--no-package-lock'];
+  // Offline, npm fails where a dependency is missing or the link's version is not the one that package.json wants. Scripts are
+  // left out since npm would build the packages behind the links.
+  const words = ['--offline', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock'];
   await run(user, 'npm', 'install', join(base, packed[0] ?? ''), ...words);
   fillEngine();
 }, 900_000);
