@@ -1,8 +1,11 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
     include: ['{src,conformance,training,test,scripts}/**/*.test.{ts,tsx}'],
+    // Programs that tests run in other folders compile the sources as they are compiled here: TSX for Preact.
+    env: { TSX_TSCONFIG_PATH: fileURLToPath(new URL('tsconfig.json', import.meta.url)) },
     // Processes, since sessions of ONNX Runtime live in worker threads of their own; two, for machines of two cores.
     pool: 'forks',
     maxWorkers: 2,
