@@ -80,7 +80,7 @@ function layPackages(): void {
   mkdirSync(to);
   for (const name of readdirSync(from)) {
     if (!BUNDLED.includes(name) && name !== '.package-lock.json')
-      symlinkSync(join(from, name), join(to, name), 'junction');
+      {symlinkSync(join(from, name), join(to, name), 'junction');}
   }
   cpSync(join(from, 'onnxruntime-common'), join(to, 'onnxruntime-common'), { recursive: true });
   const binaries = join(from, ENGINE, 'bin');
@@ -127,23 +127,25 @@ beforeAll(async () => {
   const words = ['--offline', '--no-audit', '--no-fund', '--no-package-lock'];
   await run(user, 'npm', 'install', join(base, packed[0] ?? ''), ...words);
   fillEngine();
-}, 300_000);
+}, 900_000);
 afterAll(() => {
   rmSync(base, { recursive: true, force: true });
 });
 
 describe('the package', { timeout: 180_000 }, () => {
-  it('has its compiled sources, its weights and its papers, and nothing else', () => {
+  it('has its compiled sources, its weights, its schemas and its papers, and nothing else', () => {
     const sources = filesOf(join(project, 'src')).filter(
       (name) => /\.tsx?$/.test(name) && !/\.(test|suite)\.tsx?$|(^|\/)fixtures\//.test(name),
     );
     const compiled = sources.flatMap((name) =>
       ['.js', '.d.ts'].map((ending) => `dist/src/${name.replace(/\.tsx?$/, ending)}`),
     );
-    const weights = filesOf(join(project, 'assets')).map((name) => `assets/${name}`);
+    const data = ['assets', 'schemas'].flatMap((part) =>
+      filesOf(join(project, part)).map((name) => `${part}/${name}`),
+    );
     const papers = ['LICENSE', 'NOTICE', 'README.md', 'package.json'];
     const ours = filesOf(installed).filter((name) => !name.startsWith('node_modules/'));
-    expect(ours).toEqual([...compiled, ...weights, ...papers].toSorted());
+    expect(ours).toEqual([...compiled, ...data, ...papers].toSorted());
     // No tests and no developers' tools, wherever they may have come from.
     const tools = /(^|\/)(test|fixtures|fakes|golden|bench|training|conformance|scripts)\/|\.(test|suite)\./;
     expect(ours.filter((name) => tools.test(name))).toEqual([]);
