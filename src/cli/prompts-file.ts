@@ -4,11 +4,11 @@
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 
+import { parseCsv } from '../core/csv.js';
 import { UsageError } from '../core/errors.js';
 import { cannotRead } from '../core/file-faults.js';
 import { decodeText } from '../core/text-file.js';
 import type { NamedPictures } from '../score/files.js';
-import { parseCsv } from '../core/csv.js';
 
 /** A picture of a list: a path, never a pattern. */
 type ListedPicture = Required<NamedPictures> & { readonly listed: true };

@@ -1,11 +1,11 @@
 // Scores of pictures as a table, as JSON, as CSV, or only the best one's path.
 
+import { csvLine, harmlessPath } from '../core/csv.js';
 import { formatScore } from '../core/format.js';
 import { describeAmong, describeRule, isJoined, shortStanding } from '../report/words.js';
 import { scoreJson } from '../score/json.js';
 import type { ScoredFile, ScoreResult } from '../score/score.js';
 import { heightOf, type Standing } from '../verifiers/jury.js';
-import { csvLine, harmlessPath } from '../core/csv.js';
 import type { CliIo } from './io.js';
 import { line, plain } from './io.js';
 import { printTable } from './table.js';
