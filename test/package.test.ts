@@ -80,7 +80,7 @@ function layPackages(): void {
   mkdirSync(to);
   for (const name of readdirSync(from)) {
     if (!BUNDLED.includes(name) && name !== '.package-lock.json')
-      symlinkSync(join(from, name), join(to, name), 'junction');
+      {symlinkSync(join(from, name), join(to, name), 'junction');}
   }
   cpSync(join(from, 'onnxruntime-common'), join(to, 'onnxruntime-common'), { recursive: true });
   const binaries = join(from, ENGINE, 'bin');
@@ -127,7 +127,7 @@ beforeAll(async () => {
   const words = ['--offline', '--no-audit', '--no-fund', '--no-package-lock'];
   await run(user, 'npm', 'install', join(base, packed[0] ?? ''), ...words);
   fillEngine();
-}, 300_000);
+}, 900_000);
 afterAll(() => {
   rmSync(base, { recursive: true, force: true });
 });

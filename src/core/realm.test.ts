@@ -3,7 +3,7 @@
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 
-import { isAbortSignal, isArrayOf, isError } from './realm.js';
+import { isAbortSignal, isArrayOf, isError, isSyntaxError } from './realm.js';
 
 const foreign = (code: string): unknown => runInNewContext(code);
 
@@ -20,6 +20,12 @@ describe('a value of another realm', () => {
     for (const other of [undefined, null, 'Error', {}, foreign('({ message: "far" })')]) {
       expect(isError(other)).toBe(false);
     }
+  });
+
+  it('is what a parser throws', () => {
+    expect(isSyntaxError(foreign('new SyntaxError("far")'))).toBe(true);
+    expect(isSyntaxError(new RangeError('near'))).toBe(false);
+    expect(isSyntaxError({ name: 'SyntaxError' })).toBe(false);
   });
 
   it('is an array of its kind', () => {

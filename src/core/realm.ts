@@ -8,6 +8,11 @@ export function isError(value: unknown): value is Error {
   return value instanceof Error || ['[object Error]', '[object DOMException]'].includes(tagOf(value));
 }
 
+/** True for what a parser throws, in any realm. */
+export function isSyntaxError(value: unknown): value is SyntaxError {
+  return isError(value) && value.name === 'SyntaxError';
+}
+
 /** The arrays that tensors are made of, by name. */
 interface Arrays {
   Float32Array: Float32Array;

@@ -4,7 +4,7 @@ import { UsageError } from '../core/errors.js';
 import { isObject } from '../core/options.js';
 import type { ModelEntry } from '../models/catalog.js';
 import type { ImageModel } from '../models/contract.js';
-import type { Runtime } from '../runtime/index.js';
+import type { Runtime, RuntimeOptions } from '../runtime/index.js';
 import type { VerifierEntry } from '../verifiers/catalog.js';
 import type { Verifier } from '../verifiers/contract.js';
 import {
@@ -28,7 +28,7 @@ export interface Catalogs {
   /** The entry of a folder with a CLIP in it, under the name `clip-dir`. */
   readonly clipIn: (folder: string) => VerifierEntry;
   /** Makes the runtime that model and verifiers share. @default each entry makes its own */
-  readonly createRuntime?: (options: { readonly threads?: number }) => Promise<Runtime>;
+  readonly createRuntime?: (options: Pick<RuntimeOptions, 'device' | 'threads'>) => Promise<Runtime>;
 }
 
 /** Where names of models and verifiers are looked up: the built-in catalogues, unless a program has its own. */

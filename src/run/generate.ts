@@ -6,6 +6,7 @@ import { isError } from '../core/realm.js';
 import type { Reservation } from '../core/reservation.js';
 import type { Engine } from '../engine/engine.js';
 import type { OpenBench } from '../engine/jury.js';
+import { readVersions } from '../engine/versions.js';
 import type { Generator, Schedule } from '../models/contract.js';
 import { complete } from '../search/completion.js';
 import type { Candidate, SearchContext, SearchEvent, Shown } from '../search/contract.js';
@@ -163,6 +164,9 @@ async function search(
   };
   const warning = engine.checkPrompt(options.prompt);
   if (warning !== null) warn(warning);
+  const { name: device, words } = engine.device;
+  // Said while it runs, and no fault of the result.
+  if (words !== null) emit({ type: 'warning', message: words });
   const ledger = new Ledger();
   const loadTime = engine.takeLoadTime();
   ledger.addTime('load', loadTime);
@@ -189,6 +193,7 @@ async function search(
         started,
         loadTime,
         hashes,
+        versions: readVersions(device),
         warnings,
         wanted: context.wanted,
       };

@@ -12,6 +12,7 @@ import {
   type WireAssembly,
   type WireTensor,
 } from './protocol.js';
+import { probe } from './probe.js';
 import { ownPort, serve, type ServedCall } from './rpc/index.js';
 import { COPY_FIELDS, elementCount } from './tensors.js';
 
@@ -131,6 +132,7 @@ serve<EngineMethods>(
       return { inputs, outputs };
     },
     run,
+    probe: ({ device }) => probe(device),
     read: ({ id }) => tensorOf(id),
     stats: () => ({
       sessions: sessions.size,

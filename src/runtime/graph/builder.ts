@@ -4,7 +4,7 @@
 
 import { CheckpointError, RuntimeError } from '../../core/errors.js';
 import { isArrayOf } from '../../core/realm.js';
-import { emitModel, type Initializer, type NodeRecord } from './emit.js';
+import { emitModel, type Initializer } from './emit.js';
 import { formatShape, type Shape, shapesAgree, staticSize } from './shapes.js';
 import { transposed } from './transpose-data.js';
 import {
@@ -12,6 +12,7 @@ import {
   ELEMENT_BYTES,
   type ElementType,
   type GraphModel,
+  type NodeRecord,
   type TensorData,
   type TensorInfo,
 } from './values.js';

@@ -56,6 +56,7 @@ export function decodeError(wire: WireError): Error {
 }
 
 function isErrorClass(value: unknown): value is ErrorClass {
+  // eslint-disable-next-line no-restricted-syntax -- classes of this realm: our own, and those that are listed above
   return typeof value === 'function' && value.prototype instanceof Error;
 }
 

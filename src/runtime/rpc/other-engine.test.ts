@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { elsewhere, Line } from './index.js';
 import type { TestMethods } from './fixtures/methods.js';
+import { elsewhere, Line } from './index.js';
 import { clashOf, findOtherEngine } from './other-engine.js';
 
 const OWN = (
