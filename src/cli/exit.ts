@@ -3,8 +3,8 @@
 import { CommanderError } from 'commander';
 
 import { VarsearchError } from '../core/errors.js';
+import { flagOf } from '../core/options.js';
 import { OPTION_NAMES } from '../run/options.js';
-import { flagOf } from './flags.js';
 import type { CliIo, InterruptSignal } from './io.js';
 import { INTERRUPT_CODES, line, plain } from './io.js';
 

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { Option as Flag } from 'commander';
 
 import {
+  flagOf,
   type Option,
   type OptionKind,
   type OptionsOf,
@@ -38,11 +39,6 @@ const WRITINGS: Readonly<Record<Exclude<OptionKind, 'value'>, Writing | null>> =
   choice: { placeholder: 'which' },
   switch: null,
 };
-
-/** The flag of an option: keepElected is --keep-elected. */
-export function flagOf(name: string): string {
-  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-}
 
 /** What a command says otherwise than the table. */
 export interface FlagWords {

@@ -11,6 +11,7 @@ import { addGenerate } from './commands/generate.js';
 import { addModels } from './commands/models.js';
 import { addPull } from './commands/pull.js';
 import { addReplay } from './commands/replay.js';
+import { addReport } from './commands/report.js';
 import { addScore } from './commands/score.js';
 import { addVerifiers } from './commands/verifiers.js';
 import { EXIT, reportError } from './exit.js';
@@ -50,6 +51,7 @@ export async function runCli(words: readonly string[], io: CliIo): Promise<numbe
     code = exit;
   });
   addScore(program, io);
+  addReport(program, io);
   addModels(program, io);
   addVerifiers(program, io);
   addPull(program, io);

@@ -7,7 +7,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { UsageError } from '../core/errors.js';
 import { cannotRead } from '../core/file-faults.js';
 import type { NamedPictures } from '../score/files.js';
-import { parseCsv } from './csv.js';
+import { parseCsv } from '../core/csv.js';
 
 /** A picture of a list: a path, never a pattern. */
 type ListedPicture = Required<NamedPictures> & { readonly listed: true };

@@ -5,7 +5,7 @@ import { VERSION } from '../engine/versions.js';
 import { describeAmong, describeRule, isJoined, shortStanding } from '../report/words.js';
 import type { ScoredFile, ScoreResult } from '../score/score.js';
 import { heightOf, type Standing } from '../verifiers/jury.js';
-import { csvLine, harmlessPath } from './csv.js';
+import { csvLine, harmlessPath } from '../core/csv.js';
 import type { CliIo } from './io.js';
 import { line, plain } from './io.js';
 import { table } from './table.js';

@@ -4,7 +4,7 @@
 import { CsvError, parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
 
-import { UsageError } from '../core/errors.js';
+import { UsageError } from './errors.js';
 
 /** One line of CSV, without its end. An apostrophe goes before texts that a spreadsheet would run: "this is text". */
 export function csvLine(cells: readonly (string | number)[]): string {

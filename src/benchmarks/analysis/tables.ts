@@ -1,0 +1,65 @@
+// Tables and figures as data: what the analysis gives, and what Markdown, CSV, JSON and pages are made of.
+
+import type { Estimate } from './bootstrap.js';
+
+/** A value of a table; null where there is none. */
+export type Datum = string | number | Estimate | null;
+
+/** How the numbers of a column are written: shares in per cent, differences of shares in points with their sign. */
+export type Writing =
+  'text' | 'count' | 'share' | 'points' | 'score' | 'difference' | 'large' | 'ratio' | 'probability';
+
+/** A column of a table. */
+export interface Column {
+  /** In CSV and JSON: letters and underscores. */
+  readonly name: string;
+  readonly title: string;
+  readonly as: Writing;
+}
+
+/** A table with what it says. */
+export interface Table {
+  /** Its file is tables/NAME.csv. */
+  readonly name: string;
+  readonly title: string;
+  /** What a row is and how to read it. */
+  readonly note: string;
+  readonly columns: readonly Column[];
+  readonly rows: readonly (readonly Datum[])[];
+}
+
+/** A point of a figure. */
+export interface FigurePoint {
+  readonly x: number;
+  readonly y: number;
+  readonly low?: number | null;
+  readonly high?: number | null;
+}
+
+/** Points that belong together. */
+export interface FigureSeries {
+  readonly name: string;
+  /** Dots have their intervals as whiskers, lines as a band. */
+  readonly kind: 'dots' | 'line' | 'steps' | 'dotted';
+  readonly points: readonly FigurePoint[];
+}
+
+/** A figure: its series are its data. */
+export interface Figure {
+  /** Its data are in tables/NAME.csv. */
+  readonly name: string;
+  readonly title: string;
+  readonly x: { readonly label: string; readonly logarithmic: boolean; readonly ticks?: readonly string[] };
+  readonly y: { readonly label: string; readonly as: Writing };
+  readonly series: readonly FigureSeries[];
+}
+
+/** A part of a report. */
+export interface Section {
+  readonly name: string;
+  readonly title: string;
+  /** Paragraphs. */
+  readonly words: readonly string[];
+  readonly figures: readonly Figure[];
+  readonly tables: readonly Table[];
+}
