@@ -116,7 +116,7 @@ export default defineConfig(
   },
   {
     // Test doubles do nothing on purpose and know whose values they get; vitest's matchers are loosely typed.
-    files: ['**/*.test.ts', '**/*.suite.ts', 'test/**'],
+    files: ['**/*.test.{ts,tsx}', '**/*.suite.ts', 'test/**'],
     rules: {
       '@typescript-eslint/no-empty-function': 'off',
       '@typescript-eslint/no-unsafe-assignment': 'off',

@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['{src,conformance,training,test,scripts}/**/*.test.ts'],
+    include: ['{src,conformance,training,test,scripts}/**/*.test.{ts,tsx}'],
     // Processes, since sessions of ONNX Runtime live in worker threads of their own; two, for machines of two cores.
     pool: 'forks',
     maxWorkers: 2,

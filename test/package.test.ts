@@ -91,10 +91,10 @@ afterAll(() => {
 describe('the package', { timeout: 180_000 }, () => {
   it('has its compiled sources, its weights and its papers, and nothing else', () => {
     const sources = filesOf(join(project, 'src')).filter(
-      (name) => name.endsWith('.ts') && !/\.(test|suite)\.ts$|(^|\/)fixtures\//.test(name),
+      (name) => /\.tsx?$/.test(name) && !/\.(test|suite)\.tsx?$|(^|\/)fixtures\//.test(name),
     );
     const compiled = sources.flatMap((name) =>
-      ['.js', '.d.ts'].map((ending) => `dist/src/${name.slice(0, -'.ts'.length)}${ending}`),
+      ['.js', '.d.ts'].map((ending) => `dist/src/${name.replace(/\.tsx?$/, ending)}`),
     );
     const weights = filesOf(join(project, 'assets')).map((name) => `assets/${name}`);
     const papers = ['LICENSE', 'README.md', 'package.json'];

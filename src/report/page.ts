@@ -5,8 +5,8 @@ import { createHash } from 'node:crypto';
 import { VERSION } from '../engine/versions.js';
 import type { Html, HtmlValue } from './html.js';
 import { Html as Raw, html } from './html.js';
-import { SCRIPT } from './script.js';
-import { STYLE } from './style.js';
+import { SCRIPT } from './components/script.js';
+import { STYLE } from './components/style.js';
 
 /** What a page is made of. */
 export interface PageParts {

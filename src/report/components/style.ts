@@ -20,6 +20,10 @@ export const STYLE = `
 body { margin: 0; overflow-x: clip; background: var(--paper); color: var(--ink); font: 15px/1.55 system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif; }
 main, .top { max-width: 1180px; margin: 0 auto; padding: 0 clamp(16px, 4vw, 40px); }
 .top { display: flex; justify-content: space-between; gap: 16px; padding-top: 22px; color: var(--soft); font-size: 13px; }
+.top nav { display: flex; flex-wrap: wrap; gap: 4px 16px; margin-right: auto; }
+.skip { position: absolute; left: -999px; }
+.skip:focus { left: 16px; top: 12px; z-index: 9; padding: 6px 14px; border-radius: 8px; background: var(--card); color: var(--ink); }
+main:focus { outline: none; }
 .top b { color: var(--ink); letter-spacing: .01em; }
 h1 { font: 400 clamp(27px, 4.4vw, 44px)/1.16 var(--serif); letter-spacing: -.012em; margin: 26px 0 12px; max-width: 24em; overflow-wrap: anywhere; text-wrap: balance; }
 h2 { font-size: 13px; font-weight: 600; letter-spacing: .08em; text-transform: uppercase; margin: 0 0 4px; }
@@ -34,6 +38,7 @@ code, .number, td, .mono { font-family: var(--mono); font-variant-numeric: tabul
 .chips b { color: var(--ink); font-weight: 550; }
 .notice { margin: 20px 0 0; padding: 10px 14px; border-left: 3px solid var(--winner); background: var(--faint); border-radius: 0 6px 6px 0; }
 .warning { border: 2px solid var(--winner); border-left-width: 10px; font-weight: 600; }
+.calm { border-left-color: var(--kept); color: var(--soft); }
 .notice + .table, .warning + .table { margin-top: 18px; }
 img { display: block; }
 .pixels { image-rendering: pixelated; }
@@ -60,6 +65,8 @@ figcaption { color: var(--soft); font-size: 13px; margin-top: 10px; }
 .chart g path { fill: none; stroke: currentColor; stroke-width: 2.2; stroke-linejoin: round; }
 .chart g.broken path { stroke-dasharray: 6 4; }
 .chart g circle { fill: currentColor; }
+.chart g .band { fill: currentColor; stroke: none; opacity: .16; }
+.chart g .whiskers { stroke-width: 1.2; stroke-dasharray: none; }
 .chart .name { fill: currentColor; font-weight: 600; paint-order: stroke; stroke: var(--paper); stroke-width: 4px; }
 .tone-winner { color: var(--winner); } .tone-kept { color: var(--kept); } .tone-violet { color: var(--violet); } .tone-blue { color: var(--blue); }
 .tone-pruned { color: var(--grey); } .tone-pruned circle { opacity: .55; } .tone-mean { color: var(--grey); } .tone-mean path { stroke-dasharray: 2 5; stroke-linecap: round; }
@@ -91,7 +98,7 @@ figcaption { color: var(--soft); font-size: 13px; margin-top: 10px; }
 .node.inherited:not(.kept) img { outline: 1.5px dashed var(--grey); outline-offset: 2px; }
 .node:hover, .node:focus-within { z-index: 3; }
 .node:hover img, .node button:focus-visible img { opacity: 1; filter: none; transform: scale(1.75); box-shadow: 0 8px 26px -8px #0009; }
-button:focus-visible, a:focus-visible, summary:focus-visible, .scroller:focus-visible { outline: 2px solid var(--blue); outline-offset: 3px; }
+button:focus-visible, a:focus-visible, summary:focus-visible, [tabindex]:focus-visible { outline: 2px solid var(--blue); outline-offset: 3px; }
 .wall .node:not(.kept) img { opacity: 1; filter: none; }
 .wall { display: grid; grid-template-columns: repeat(auto-fill, 64px); gap: 12px 18px; }
 
@@ -113,6 +120,10 @@ caption { text-align: left; color: var(--soft); font-size: 13px; padding-bottom:
 th { text-align: left; font-weight: 400; padding: 7px 16px 7px 0; }
 td { text-align: right; padding: 7px 0 7px 16px; white-space: nowrap; }
 thead th { font-weight: 600; } thead th + th { text-align: right; padding-right: 0; padding-left: 16px; }
+th.left, td.left { text-align: left; }
+tbody td.left { font-family: inherit; white-space: normal; }
+button.sort { padding: 0; border: 0; background: none; font: inherit; font-weight: inherit; color: inherit; cursor: pointer; text-decoration: underline dotted var(--soft); text-underline-offset: 4px; }
+th[aria-sort=ascending] .sort::after { content: ' \\2191'; } th[aria-sort=descending] .sort::after { content: ' \\2193'; }
 tbody tr { border-top: 1px solid var(--line); }
 th small { display: block; color: var(--soft); font-size: 12.5px; max-width: 44ch; }
 td .least { color: var(--kept); font-weight: 600; } td .most { color: var(--winner); font-weight: 600; }
@@ -129,7 +140,7 @@ pre { overflow-x: auto; padding: 14px 16px; background: var(--faint); border-rad
 .arm.best img { box-shadow: 0 0 0 3px var(--paper), 0 0 0 6px var(--winner); }
 .arm h2 { margin: 14px 0 0; text-transform: none; letter-spacing: 0; font-size: 17px; }
 .arm .score { font: 500 25px/1.3 var(--mono); letter-spacing: -.03em; } .arm .score small { font: 400 14px system-ui, sans-serif; letter-spacing: 0; color: var(--soft); } .arm.best .score { color: var(--winner); }
-.foot { margin: 64px 0 40px; padding-top: 16px; border-top: 1px solid var(--line); color: var(--soft); font-size: 13px; }
+.foot { max-width: min(1100px, 100% - 2 * clamp(16px, 4vw, 40px)); margin: 64px auto 40px; padding-top: 16px; border-top: 1px solid var(--line); color: var(--soft); font-size: 13px; }
 @media (max-width: 720px) {
   .hero, .detail { grid-template-columns: minmax(0, 1fr); }
   section { margin-top: 40px; }
