@@ -3,6 +3,7 @@
 import { armsSection } from './arms.js';
 import { Bootstrap, RESAMPLES } from './bootstrap.js';
 import { comparisonsSection } from './comparisons.js';
+import { controlSection } from './control.js';
 import { costsSection } from './costs.js';
 import { examplesSection } from './examples.js';
 import { foundSection } from './found.js';
@@ -12,7 +13,7 @@ import { kindsSection } from './kinds.js';
 import { metricsOf } from './metrics.js';
 import { overviewSection } from './overview.js';
 import { poolsSection } from './pools.js';
-import { answerOf, findPrimary, type Primary } from './primary.js';
+import { answerOf, findPrimary, type Primary, type PrimaryFigures } from './primary.js';
 import type { RunFolder } from './read-run.js';
 import type { Study } from './study.js';
 import type { Section } from './tables.js';
@@ -34,6 +35,8 @@ export interface BenchmarkReport {
   readonly resamples: number;
   /** The primary comparison and the control, in sentences. */
   readonly answer: readonly string[];
+  /** The figures of the primary comparison; null where none was named or nothing of it is finished. */
+  readonly primary: PrimaryFigures | null;
   readonly sections: readonly Section[];
 }
 
@@ -47,6 +50,7 @@ export function analyse(runs: readonly RunFolder[], options: AnalysisOptions = {
   const sections = [
     overviewSection(study),
     comparisonsSection(study),
+    controlSection(study),
     costsSection(study),
     poolsSection(study),
     guidesSection(study),
@@ -61,6 +65,7 @@ export function analyse(runs: readonly RunFolder[], options: AnalysisOptions = {
     runs: joined.runs.map(({ manifest }) => manifest.hash),
     resamples,
     answer: answer.words,
+    primary: answer.primary,
     sections,
   };
 }

@@ -12,6 +12,8 @@ import type { Figure, FigurePoint, FigureSeries, Section } from './tables.js';
 
 const COSTS = Object.keys(SPENT) as readonly Cost[];
 
+const groupOf = (jury: string): string => `guided by ${jury}${markOf(jury)}`;
+
 /** Cells that a guide's figures show: its own, and single pictures, which nobody guides. */
 function cellsOfJury({ cells }: Study, jury: string): readonly CellRuns[] {
   return cells.filter((cell) => cell.jury === jury || cell.jury === NO_JURY);
@@ -42,13 +44,13 @@ function budgetFigure({ jury, metric, cells }: Reached, cost: Cost): Figure | nu
       const x = SPENT[cost](cell);
       return x === null || x <= 0 ? [] : [{ x, y: value, low, high }];
     });
-    const kind = points.length > 1 ? 'line' : 'dots';
-    return points.length > 0 ? [{ name, kind, points: points.sort((a, b) => a.x - b.x) }] : [];
+    return points.length > 0 ? [{ name, kind: 'measured', points: points.sort((a, b) => a.x - b.x) }] : [];
   });
   if (series.length === 0) return null;
   return {
     name: `cost-${fileWord(jury)}-${fileWord(metric.name)}-${cost.toLowerCase()}`,
-    title: `${metric.title}${metric === RIGHT ? markOf(jury) : ''} against ${cost}, guided by ${jury}`,
+    title: `${metric.title}${metric === RIGHT ? markOf(jury) : ''} against ${cost}`,
+    group: groupOf(jury),
     x: { label: cost, logarithmic: true },
     y: { label: metric.title, as: metric.as },
     series,
@@ -117,7 +119,8 @@ function anytimeFigure(study: Study, jury: string, cost: keyof typeof CURVE_COST
   if (series.length === 0) return null;
   return {
     name: `anytime-${fileWord(jury)}-${cost.toLowerCase()}`,
-    title: `Right pictures${markOf(jury)} if the search were ended at so many ${cost}, guided by ${jury}`,
+    title: `right pictures${markOf(jury)}, ended at so many ${cost}`,
+    group: groupOf(jury),
     x: { label: cost, logarithmic: true },
     y: { label: RIGHT.title, as: RIGHT.as },
     series,

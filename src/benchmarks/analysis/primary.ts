@@ -3,11 +3,11 @@
 import { UsageError } from '../../core/errors.js';
 import type { BudgetUnit } from '../../run/options.js';
 import { type Estimate, sideOf } from './bootstrap.js';
-import { byPrompt, valuesOf } from './by-prompt.js';
+import { coinChecks, coinWords } from './control.js';
 import type { CellRuns, JoinedRuns } from './join-runs.js';
 import { mainMetric } from './kinds.js';
-import { COIN, marksInWords, type Metric, RIGHT } from './metrics.js';
-import { budgetWords, compareCells, type Comparison, rivalOf } from './paired.js';
+import { marksInWords, RIGHT } from './metrics.js';
+import { budgetWords, compareCells, type Comparison } from './paired.js';
 import { cellWords, distinct, type Study } from './study.js';
 import { writeEstimate, writeProbability, writeValue } from './writing.js';
 
@@ -91,27 +91,50 @@ export function findPrimary(
   return [of(primary.strategy), of(primary.reference)];
 }
 
-/** An answer: sentences, and the figures in them. */
+/** A comparison as plain data. */
+export interface PrimaryFigures {
+  readonly model: string;
+  readonly jury: string;
+  readonly budget: string;
+  readonly strategy: string;
+  readonly reference: string;
+  readonly metric: string;
+  readonly prompts: number;
+  readonly value: number;
+  readonly referenceValue: number;
+  readonly difference: Estimate;
+  readonly wins: number;
+  readonly losses: number;
+  readonly ties: number;
+  readonly p: number;
+}
+
+/** An answer: sentences, and the figures in them; null where no comparison was named or nothing of it is finished. */
 export interface Answer {
   readonly words: readonly string[];
-  readonly primary: Comparison | null;
-  readonly coin: readonly CoinCheck[];
+  readonly primary: PrimaryFigures | null;
 }
 
-/** What a coin gains, or seems to. */
-export interface CoinCheck {
-  readonly what: string;
-  readonly metric: Metric;
-  readonly gain: Estimate;
+function figuresOf({ cell, reference, metric, ...figures }: Comparison): PrimaryFigures {
+  const { model, jury, budget, strategy } = cell;
+  return {
+    ...{
+      model,
+      jury,
+      budget: budgetWords(budget),
+      strategy,
+      reference: reference.strategy,
+      metric: metric.name,
+    },
+    ...figures,
+  };
 }
-
-const NEGLIGIBLE = 'no difference is shown';
 
 function verdictOf({ cell, reference, difference }: Comparison): string {
   const side = sideOf(difference);
   if (difference.low === null) return 'There are too few prompts for an interval.';
   if (side === 'both')
-    return `The interval holds 0: ${NEGLIGIBLE} between ${cell.strategy} and ${reference.strategy}.`;
+    return `The interval holds 0: no difference is shown between ${cell.strategy} and ${reference.strategy}.`;
   return side === 'above'
     ? `The interval lies above 0: ${cell.strategy} is ahead of ${reference.strategy}.`
     : `The interval lies below 0: ${cell.strategy} is behind ${reference.strategy}.`;
@@ -142,65 +165,27 @@ export function comparisonWords(comparison: Comparison): readonly string[] {
   ];
 }
 
-/** What the coin does: the gain of its winners over first pictures, and of searches over random search. */
-function coinChecks(study: Study): readonly CoinCheck[] {
-  const coins = study.cells.filter(({ jury, strategy }) => jury === COIN && strategy !== 'single');
-  return coins.flatMap((cell): CoinCheck[] => {
-    const metrics = study.metrics.includes(RIGHT) ? [RIGHT] : study.metrics;
-    return metrics.flatMap((metric): CoinCheck[] => {
-      const gains = valuesOf(
-        byPrompt(cell.pictures, ({ first, winner }) => {
-          const [before, after] = [metric.of(first), metric.of(winner)];
-          return before === null || after === null ? null : after - before;
-        }),
-      );
-      const reference = rivalOf(cell, study.cells);
-      const compared = reference
-        ? compareCells(cell, reference, { metric, bootstrap: study.bootstrap })
-        : null;
-      const where = `${cell.strategy} on ${cell.model} at ${budgetWords(cell.budget)}`;
-      return [
-        ...(gains.length > 0
-          ? [{ what: `${where}, winner against first picture`, metric, gain: study.bootstrap.mean(gains) }]
-          : []),
-        ...(compared ? [{ what: `${where} against random search`, metric, gain: compared.difference }] : []),
-      ];
-    });
-  });
-}
-
-function coinWords(checks: readonly CoinCheck[]): string {
-  if (checks.length === 0) return 'Negative control: none of these runs is guided by a coin.';
-  const told = checks.map(
-    ({ what, metric, gain }) => `${what}: ${writeEstimate(gain, metric.differenceAs)} ${metric.title}`,
-  );
-  const odd = checks.filter(({ gain }) => sideOf(gain) !== 'both').length;
-  const verdict =
-    odd === 0
-      ? 'it gains nothing, as it must'
-      : `${odd} of ${checks.length} intervals do not hold 0; one in twenty may, more are a fault of the measurement`;
-  return `Negative control, the coin: ${verdict} (${told.join('; ')}).`;
-}
-
-/** The first lines of a report. */
+/** The first lines of a report: the primary comparison, and what the coin does there. */
 export function answerOf(study: Study, primary: Primary | null): Answer {
-  const coin = coinChecks(study);
-  const control = coinWords(coin);
   if (!primary) {
     return {
-      words: ['No primary comparison was named: all that follows is exploratory.', control],
+      words: [
+        'No primary comparison was named: all that follows is exploratory.',
+        coinWords(coinChecks(study), null),
+      ],
       primary: null,
-      coin,
     };
   }
   const [cell, reference] = findPrimary(primary, study.joined);
+  const control = coinWords(coinChecks(study), cell);
   const metric = mainMetric(cell, study);
   const compared = metric ? compareCells(cell, reference, { metric, bootstrap: study.bootstrap }) : null;
   const words = compared
     ? comparisonWords(compared)
-    : [
-        `Of the primary comparison (${cellWords(cell)}, against ${reference.strategy}) nothing is finished on both sides.`,
-      ];
+    : [`${cellWords(cell)}, against ${reference.strategy}: nothing is finished yet on both sides.`];
   const [first = '', ...rest] = words;
-  return { words: [`Primary comparison: ${first}`, ...rest, control], primary: compared, coin };
+  return {
+    words: [`Primary comparison: ${first}`, ...rest, control],
+    primary: compared ? figuresOf(compared) : null,
+  };
 }

@@ -39,8 +39,8 @@ export interface FigurePoint {
 /** Points that belong together. */
 export interface FigureSeries {
   readonly name: string;
-  /** Dots have their intervals as whiskers, lines as a band. */
-  readonly kind: 'dots' | 'line' | 'steps' | 'dotted';
+  /** 'measured' are points at budgets, each with its interval; 'line' is a curve with a band, 'steps' hold until the next point. */
+  readonly kind: 'dots' | 'measured' | 'line' | 'steps' | 'dotted';
   readonly points: readonly FigurePoint[];
 }
 
@@ -49,6 +49,9 @@ export interface Figure {
   /** Its data are in tables/NAME.csv. */
   readonly name: string;
   readonly title: string;
+  /** Figures of a section with the same words here belong together. */
+  readonly group?: string;
+  /** Categories in the place of numbers where there are `ticks`: a point's x is the place in them. */
   readonly x: { readonly label: string; readonly logarithmic: boolean; readonly ticks?: readonly string[] };
   readonly y: { readonly label: string; readonly as: Writing };
   readonly series: readonly FigureSeries[];

@@ -6,10 +6,10 @@ import type { Column, Datum, Writing } from './tables.js';
 
 const NONE = '\u2013';
 
-/** A minus sign that is as wide as a plus, and no sign before what is written as zero. */
+/** With its sign, but none before what is written as zero. */
 function signed(text: string): string {
   if (!/[1-9]/.test(text)) return text.replace('-', '');
-  return text.startsWith('-') ? `\u2212${text.slice(1)}` : `+${text}`;
+  return text.startsWith('-') ? text : `+${text}`;
 }
 
 /** Three or four figures of a score, whatever its size. */
@@ -19,16 +19,14 @@ function digits(value: number): string {
   return value.toFixed(Math.min(6, Math.max(0, 2 - size, size < 2 ? 2 : 0)));
 }
 
-const minus = (text: string): string => text.replace(/^-/, '\u2212');
-
 const WRITINGS: Readonly<Record<Exclude<Writing, 'text'>, (value: number) => string>> = {
   count: (value) => value.toLocaleString('en-US', { maximumFractionDigits: Number.isInteger(value) ? 0 : 1 }),
-  share: (value) => `${minus((100 * value).toFixed(1))} %`,
+  share: (value) => `${(100 * value).toFixed(1)} %`,
   points: (value) => signed((100 * value).toFixed(1)),
-  score: (value) => minus(digits(value)),
+  score: (value) => digits(value),
   difference: (value) => signed(digits(value)),
-  large: (value) => (value < 10_000 ? minus(digits(value)) : formatLarge(value).trim()),
-  ratio: (value) => minus(value.toFixed(2)),
+  large: (value) => (value < 10_000 ? digits(value) : formatLarge(value).trim()),
+  ratio: (value) => value.toFixed(2),
   probability: (value) => writeProbability(value),
 };
 
