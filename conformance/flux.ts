@@ -29,7 +29,7 @@ export async function runFluxFixture(
   const files = fluxFolder(folder, folder);
   const outputs = new Map<string, ArrayLike<number>>();
   addSchedules(config, outputs);
-  const transformer = await openFluxTransformer(runtime, files.transformer, files.hints);
+  const transformer = await openFluxTransformer(runtime, files.transformer, files);
   const autoencoder = await openFluxAutoencoder(runtime, files.autoencoder, files.scaling);
   try {
     await addForward(transformer, reference, outputs);

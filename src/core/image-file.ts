@@ -79,21 +79,32 @@ async function decodePng(bytes: Uint8Array, name: string): Promise<DecodedPictur
 /** Scans that a JPEG file may have in all, and for every 2 ** 26 pixels: programs write 1 to 20, and each is a walk over all pixels. */
 const MOST_SCANS = { inAll: 1000, ofLargest: 24 };
 
+/** Bytes of the coefficients, two each, that a decoder has to hold until the last of several scans. */
+const MOST_COEFFICIENTS = 500e6;
+
 async function decodeJpeg(bytes: Uint8Array, name: string): Promise<DecodedPicture> {
   const { bare, orientation } = bareJpeg(bytes);
-  const check = ({ width, height, channels }: PictureHead): void => {
-    if (channels === 2 || channels > 4) {
-      throw new VarsearchError(
-        `${name} is a JPEG picture of ${channels} colour components, which cannot be read`,
-      );
-    }
-    const scans = countScans(bare);
-    if (scans <= MOST_SCANS.inAll && scans * width * height <= MOST_SCANS.ofLargest * MOST_PIXELS) return;
-    throw new VarsearchError(
-      `${name} is a JPEG picture of ${width} x ${height} pixels in ${scans} scans, more than any program writes`,
-    );
+  const check = (head: PictureHead): void => {
+    const fault = jpegFault(head, countScans(bare));
+    if (fault !== null) throw new VarsearchError(`${name} is a ${fault}`);
   };
   return { image: await decodePixels(bare, { name, kind: 'JPEG', orientation, check }), text: {} };
+}
+
+/** Why a JPEG picture is refused, null where it is not. */
+function jpegFault({ width, height, channels }: PictureHead, scans: number): string | null {
+  if (channels === 2 || channels > 4) {
+    return `JPEG picture of ${channels} colour components, which cannot be read`;
+  }
+  const pixels = width * height;
+  const size = `JPEG picture of ${width} x ${height} pixels`;
+  if (scans > MOST_SCANS.inAll || scans * pixels > MOST_SCANS.ofLargest * MOST_PIXELS) {
+    return `${size} in ${scans} scans, more than any program writes`;
+  }
+  if (scans > 1 && 2 * channels * pixels > MOST_COEFFICIENTS) {
+    return `progressive ${size} and ${channels} colours, which takes too much memory: save it as a baseline JPEG, or smaller`;
+  }
+  return null;
 }
 
 /** Starts of scans; within the data of a scan no two bytes look like one. */

@@ -1,11 +1,10 @@
-// What a search needs before anything is loaded: memory of the weights and of what is held while it runs, and the least time, all
-// from the catalogue's schedule.
+// What a search needs before anything is loaded: memory of the weights and of what it works with, and its operations, all from the
+// catalogue's schedule.
 
 import { DEFAULT_MEMORY } from '../engine/memory.js';
 import type { Schedule } from '../models/contract.js';
-import { MOST_ROLLOUTS } from '../models/held-bytes.js';
-import { dryRun } from '../search/dry-run.js';
-import { estimate, type ResolvedSearch } from '../search/registry.js';
+import { estimate, memoryNeed, type ResolvedSearch } from '../search/registry.js';
+import { resolveJury } from '../verifiers/jury.js';
 
 /** Bytes of a process with an engine and no model. */
 const PROCESS_BYTES = 0.32e9;
@@ -14,44 +13,23 @@ const PROCESS_BYTES = 0.32e9;
 export interface Need {
   /** Bytes of the weights as the engine holds them. */
   readonly weights: number;
-  /** Bytes of keys and values that prefixes hold at most. */
-  readonly held: number;
-  /** Bytes that a step needs while it runs: gathered keys and values, and its own. */
-  readonly step: number;
+  /** Bytes of prefixes, pictures and running steps: as many as the engine gives a search, and at least what it cannot do without. */
+  readonly work: number;
   readonly total: number;
   /** Operations of the transformer. */
   readonly flops: number;
-  readonly pictures: number;
 }
 
-/** Works out what a search needs; `weights` in bytes. */
-export async function needOf(
+/** Works out what a search by one judge needs; `weights` in bytes. */
+export function needOf(
   search: ResolvedSearch,
   schedule: Schedule,
   weights: number,
   budget = DEFAULT_MEMORY,
-): Promise<Need> {
-  const perPrefix = schedule.steps.reduce((sum, { heldBytes }) => sum + heldBytes, 0);
-  const room = Math.min(MOST_ROLLOUTS, Math.max(1, Math.floor(budget / 2 / Math.max(perPrefix, 1))));
-  const { mostHeld } = await dryRun(search, schedule, { room });
-  const { flops, images } = estimate(search, schedule);
-  const step = stepBytes(schedule);
-  // Micro-batches fill half of the budget where there are sequences enough, and one runs in any case.
-  const running = Math.max(step, Math.min(budget / 2, Math.min(room, images) * step));
-  const total = weights + mostHeld + running + PROCESS_BYTES;
-  return { weights, held: mostHeld, step: running, total, flops, pictures: images };
-}
-
-/** The largest step of one sequence: what came before is gathered, its own keys and values are made and copied. */
-function stepBytes({ steps }: Schedule): number {
-  const perToken = Math.max(0, ...steps.map(({ heldBytes, tokens }) => heldBytes / tokens));
-  let past = 0;
-  return Math.max(
-    0,
-    ...steps.map(({ tokens, heldBytes }) => {
-      const bytes = past + 2 * tokens * perToken;
-      past += heldBytes;
-      return bytes;
-    }),
-  );
+): Need {
+  const need = memoryNeed(search, { schedule, jury: resolveJury(['a judge']) });
+  // A strategy that does not say what it holds gets all that there is.
+  const work = need ? Math.max(need.least, Math.min(need.most, budget)) : budget;
+  const { flops } = estimate(search, schedule);
+  return { weights, work, total: weights + work + PROCESS_BYTES, flops };
 }

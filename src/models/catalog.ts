@@ -306,16 +306,11 @@ function loadInfinity(
 }
 
 /** The same of a FLUX. */
-async function loadFlux(
-  { memory, precision = 'float32', ...choice }: ModelLoadOptions,
+function loadFlux(
+  { memory, precision, ...choice }: ModelLoadOptions,
   locate: () => FluxOptions,
 ): Promise<ImageModel> {
-  if (precision !== 'float32') {
-    throw new UsageError(
-      `a FLUX runs in float32 alone: leave option 'precision' (--precision ${precision}) away`,
-    );
-  }
-  return await withRuntime<ImageModel>(choice, (runtime) =>
-    openFlux(runtime, { ...locate(), ...given({ memory }) }),
+  return withRuntime<ImageModel>(choice, (runtime) =>
+    openFlux(runtime, { ...locate(), ...given({ memory, precision }) }),
   );
 }

@@ -1,7 +1,8 @@
 // In which numbers a model's large matrix products are computed.
 
+import { UsageError } from '../core/errors.js';
 import { choice } from '../core/options.js';
-import { PRECISIONS } from '../runtime/graph/index.js';
+import { type Precision, PRECISIONS } from '../runtime/graph/index.js';
 
 /** The option of models and of opening them. */
 export const PRECISION = choice(
@@ -9,3 +10,21 @@ export const PRECISION = choice(
   PRECISIONS,
   { usual: 'float32' },
 );
+
+/**
+ * The precision of a run as its values keep it: only where it is not float32. A model that is not `loaded` yet may be asked for any;
+ * throws a UsageError for another than it was loaded in.
+ */
+export function precisionOf(
+  name: string,
+  asked: Precision | undefined,
+  loaded: Precision | undefined,
+): { readonly precision?: Precision } {
+  const precision = loaded ?? asked;
+  if (asked !== undefined && asked !== precision) {
+    throw new UsageError(
+      `${name} was opened in ${precision}, and ${asked} is asked for: open it with option 'precision'`,
+    );
+  }
+  return precision === undefined || precision === 'float32' ? {} : { precision };
+}

@@ -29,6 +29,8 @@ export interface RoundSize {
    * be it stay. @default no previews are judged in it
    */
   readonly previewsBefore?: number;
+  /** Whether all candidates are taken along together, step by step, however little memory there is. @default false */
+  readonly together?: boolean;
 }
 
 /** How a round runs within its memory. */
@@ -78,15 +80,20 @@ export function roundBytes(
   plan: RoundPlan & { readonly isRelative: boolean },
 ): number {
   const bytes = new HeldBytes(schedule);
-  const { from, step, until, keepElected, size = until } = round;
+  const { from, step, until, candidates, keepElected, size = until } = round;
   const { rollouts, holds, isRelative } = plan;
   const last = schedule.steps.length;
+  const running = bytes.running(from, until, size);
   const beam =
     from === 0 ? 0 : bytes.extended(0, from, last) + (keepElected ? bytes.kept(from, from, until) : 0);
   const candidate = keepElected ? bytes.kept(from, step, until) : bytes.extended(from, step, until);
   const rolled = bytes.rollout(from, step, until, keepElected);
-  const rollout = rolled + bytes.picture(size) + bytes.running(from, until, size);
-  const held = holds ? Math.min(contenders(round, isRelative), round.candidates - rollouts) : 0;
+  if (round.together === true) {
+    const each = rolled + bytes.picture(size);
+    return bytes.root + round.beams * beam + candidates * each + rollouts * running;
+  }
+  const rollout = rolled + bytes.picture(size) + running;
+  const held = holds ? Math.min(contenders(round, isRelative), candidates - rollouts) : 0;
   const { before, now } = leading(round, plan);
   // Where all stay, those that lead are among them; their rollouts hold more than what is drawn from.
   const others = isRelative ? held - now : held;
@@ -103,10 +110,10 @@ export function roundBytes(
 
 /**
  * Whether candidates may be held or not, the better first. Where looking at them is an evaluation, which what goes on from them need
- * not pay again, they are always held: it would be lost with them.
+ * not pay again, they are always held: it would be lost with them. So are those that are taken along together.
  */
-function waysToHold({ until }: RoundSize, { steps }: Schedule): readonly boolean[] {
-  return (steps[until - 1]?.readout.nfe ?? 0) > 0 ? [true] : [true, false];
+function waysToHold({ until, together }: RoundSize, { steps }: Schedule): readonly boolean[] {
+  return together === true || (steps[until - 1]?.readout.nfe ?? 0) > 0 ? [true] : [true, false];
 }
 
 /** How a round runs within so many bytes, the more at once the better; null where they are too few. */
@@ -121,6 +128,13 @@ export function planRound(
     }
   }
   return null;
+}
+
+/** The error of a round that finds no place in what was set aside for its search. */
+export function noPlaceFor(bytes: number): UsageError {
+  return new UsageError(
+    `a round of this search does not fit into ${formatMemory(bytes)}: give the engine more (option 'memory', --memory)`,
+  );
 }
 
 function mostRollouts({ candidates }: RoundSize): number {

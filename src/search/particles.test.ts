@@ -4,7 +4,7 @@ import { RandomKey } from '../core/random.js';
 import { resolveJury } from '../verifiers/jury.js';
 import { bitBench, BitModel, type Bits, BitWorld } from './bit-model.suite.js';
 import { dryRun } from './dry-run.js';
-import { systematic } from './particles.js';
+import { systematic } from './flock.js';
 import { checkSearch, estimate, resolveSearch, type SearchOptions, startSearch } from './registry.js';
 import { diffusionSteps, INFINITY_SIDES, squareScales } from './schedules.suite.js';
 import { describeStrategy, meanScore, picturesOf, play, WORLD } from './strategy.suite.js';
@@ -181,6 +181,54 @@ describe("TTS-VAR's schedule", () => {
     const { result } = await play(options, { model: new BitModel(world) });
     expect(result.candidates.map(({ step }) => step)).toEqual([6, 6, 6, 6, 9, 9, 13]);
     expect(result.winner).toBe(7);
+  });
+});
+
+describe('clusters', () => {
+  const schedule = squareScales(INFINITY_SIDES);
+  const options = {
+    strategy: 'particles',
+    particles: [8, 8, 6, 6, 6, 4, 2, 2, 2, 1, 1, 1, 1],
+    resampleAt: [6, 9],
+    clusterAt: [5, 2],
+    potential: 'value',
+    lambda: 10,
+  } as const;
+
+  it('thin a batch out by its looks, at the cost of a look', async () => {
+    const search = resolveSearch(options, schedule);
+    expect(search).toEqual({ ...options, clusterAt: [2, 5] });
+    const { nfe, images } = estimate(search, schedule);
+    expect([nfe, images]).toEqual([48, 8 + 6 + 4 + 2 + 1]);
+    expect(await dryRun(search, schedule)).toMatchObject({ nfe, imagesDecoded: images, leaked: 0 });
+    // A look that is an evaluation is the next step's for those that go on, and lost for the others.
+    const looked = diffusionSteps(12, 'stochastic');
+    const steps = looked.steps.map((step, i) => {
+      return { ...step, readout: { ...step.readout, nfe: looked.steps[i + 1]?.nfe ?? 0 } };
+    });
+    const flow = { ...looked, steps };
+    const found = resolveSearch({ ...options, resampleAt: 9 }, flow);
+    const plain = resolveSearch({ ...options, resampleAt: 9, clusterAt: [] }, flow);
+    expect(estimate(found, flow).nfe - estimate(plain, flow).nfe).toBe(2 + 2);
+    expect((await dryRun(found, flow)).nfe).toBe(estimate(found, flow).nfe);
+  });
+
+  it('keep other particles than chance does, and the same every time', async () => {
+    const world = new BitWorld(INFINITY_SIDES.map((_, k) => k + 2));
+    const run = async (search: SearchOptions): Promise<unknown> =>
+      (await play(search, { model: new BitModel(world) })).result.candidates;
+    const { clusterAt: _, ...chance } = options;
+    expect(await run(options)).toEqual(await run(options));
+    expect(await run(options)).not.toEqual(await run(chance));
+  });
+
+  it('are asked for where fewer particles go on', () => {
+    const asking = (more: object) => () => resolveSearch({ ...options, ...more } as SearchOptions, schedule);
+    expect(asking({ clusterAt: 1 })).toThrow(
+      /'clusterAt' names scale 1, .* give fewer at scale 2 in option 'particles'/,
+    );
+    expect(asking({ clusterAt: 6 })).toThrow(/'clusterAt' names scale 6/);
+    expect(asking({ clusterAt: 13 })).toThrow(/'clusterAt' names scale 13/);
   });
 });
 

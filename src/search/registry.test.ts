@@ -116,7 +116,16 @@ describe('resolving', () => {
       expect(SEARCH_OPTIONS).toMatchObject(strategy.options);
     }
     expect(findStrategy()).toBe(STRATEGIES[2]);
-    const own = ['lambda', 'neighbours', 'particles', 'potential', 'radius', 'resampleAt', 'rounds'];
+    const own = [
+      'clusterAt',
+      'lambda',
+      'neighbours',
+      'particles',
+      'potential',
+      'radius',
+      'resampleAt',
+      'rounds',
+    ];
     const options = [
       'budget',
       'candidates',

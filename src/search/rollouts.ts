@@ -9,7 +9,7 @@
 // until it is dropped, so the first step of its rollout is also the first step of all that the next round draws from it. Where the
 // memory does not hold so many (memory.ts), the elected are drawn again from their places, and so is a preview that is completed.
 
-import { throwIfAborted, UsageError } from '../core/errors.js';
+import { throwIfAborted } from '../core/errors.js';
 import { Ledger } from '../core/ledger.js';
 import type { Draw } from '../core/random.js';
 import type { Prefix } from '../models/contract.js';
@@ -17,7 +17,7 @@ import { isRelative } from '../verifiers/jury.js';
 import { complete, drawAt, judgeAll, type Judged, letGo } from './completion.js';
 import { Contest } from './contest.js';
 import type { Candidate, Fate, SearchContext, SearchEvent, SearchResult, Shown } from './contract.js';
-import { completionRound, formatMemory, planRound, type RoundPlan, type RoundSize } from './memory.js';
+import { completionRound, noPlaceFor, planRound, type RoundPlan, type RoundSize } from './memory.js';
 import { Owned } from './owned.js';
 
 /** What a round draws from: the empty prefix, or a candidate that the round before elected. */
@@ -288,9 +288,7 @@ export class Rollouts {
     const { bytes } = reservation;
     const plan = planRound(generator.schedule, size, { bytes, isRelative: isRelative(bench.jury) });
     if (plan) return plan;
-    throw new UsageError(
-      `a round of this search does not fit into ${formatMemory(bytes)}: give the engine more (option 'memory', --memory)`,
-    );
+    throw noPlaceFor(bytes);
   }
 
   /**

@@ -148,22 +148,25 @@ export function describeStrategy(name: string, settings: readonly SearchOptions[
  */
 function checkMemory(options: SearchOptions): void {
   if (!findStrategy(options.strategy).rounds) return;
-  it.each([TARGET_ALONE, ...WEIGHTED])('gives the same in the least memory, by $rule', async (jury) => {
-    const search = resolveSearch(options, WORLD.schedule);
-    const need = memoryNeed(search, { schedule: WORLD.schedule, jury });
-    const plenty = await play(options, { seed: 3, jury });
-    for (const bytes of [need?.least ?? NaN, need?.most ?? NaN]) {
-      const reservation = new Reservation(bytes);
-      const tight = await play(options, { seed: 3, jury, reservation });
-      expect(tight.result).toEqual(plenty.result);
-      expect(picturesOf(tight)).toEqual(picturesOf(plenty));
-      expect(tight.model.ledger.record().nfe).toBe(plenty.model.ledger.record().nfe);
-      expect(tight.model.alive).toBe(0);
-      expect(reservation.held).toBe(0);
-    }
-    const short = new Reservation((need?.least ?? NaN) - 1);
-    await expect(play(options, { jury, reservation: short })).rejects.toThrow(/does not fit into \d/);
-  });
+  it.each([TARGET_ALONE, ...weightedFor(options)])(
+    'gives the same in the least memory, by $rule',
+    async (jury) => {
+      const search = resolveSearch(options, WORLD.schedule);
+      const need = memoryNeed(search, { schedule: WORLD.schedule, jury });
+      const plenty = await play(options, { seed: 3, jury });
+      for (const bytes of [need?.least ?? NaN, need?.most ?? NaN]) {
+        const reservation = new Reservation(bytes);
+        const tight = await play(options, { seed: 3, jury, reservation });
+        expect(tight.result).toEqual(plenty.result);
+        expect(picturesOf(tight)).toEqual(picturesOf(plenty));
+        expect(tight.model.ledger.record().nfe).toBe(plenty.model.ledger.record().nfe);
+        expect(tight.model.alive).toBe(0);
+        expect(reservation.held).toBe(0);
+      }
+      const short = new Reservation((need?.least ?? NaN) - 1);
+      await expect(play(options, { jury, reservation: short })).rejects.toThrow(/does not fit into \d/);
+    },
+  );
 }
 
 /** Compares a search with the definition of its strategy. */

@@ -38,12 +38,6 @@ const BEAM = { strategy: 'beam', width: 2, candidates: 2 } as const;
 /** All cases, in the order of the table; those of the same `open` share what they load. */
 export const CASES: readonly Case[] = [
   { name: 'random', open: CLIP, generate: { prompt: STAR, seed: 1, strategy: 'random', images: 8 } },
-  {
-    name: 'random, by budget',
-    open: CLIP,
-    generate: { prompt: HEART, seed: 2, strategy: 'random', budget: 30 },
-  },
-  { name: 'gto', open: CLIP, generate: { prompt: STAR, seed: 3, strategy: 'gto', candidates: 3 } },
   { name: 'beam', open: CLIP, generate: { prompt: CROSS, seed: 7, ...BEAM } },
   {
     name: 'beam, elected kept',
@@ -54,11 +48,6 @@ export const CASES: readonly Case[] = [
     name: 'beam, candidates per scale',
     open: CLIP,
     generate: { prompt: STAR, seed: 4, strategy: 'beam', width: 2, candidates: [4, 3, 2, 1, 1, 1] },
-  },
-  {
-    name: 'beam, last round',
-    open: CLIP,
-    generate: { prompt: HEART, seed: 5, ...BEAM, result: 'last-round' },
   },
   {
     name: 'gto, elected kept, last round',
@@ -99,13 +88,6 @@ export const CASES: readonly Case[] = [
     generate: { prompt: HEART, seed: 11, strategy: 'random', images: 6, topP: 0.8 },
   },
   { name: 'compare', open: CLIP, compare: { prompt: STAR, seed: 25, budget: 42, width: 2 } },
-  { name: 'beam, one thread', open: { ...CLIP, threads: 1 }, generate: { prompt: CROSS, seed: 7, ...BEAM } },
-  {
-    name: 'beam, elected kept, least memory',
-    open: { ...CLIP },
-    batches: 1,
-    generate: { prompt: CROSS, seed: 7, ...BEAM, keepElected: true },
-  },
   { name: 'image-reward, beam', open: REWARD, generate: { prompt: STAR, seed: 12, ...BEAM } },
   {
     name: 'image-reward, random, guidance per scale',
@@ -121,11 +103,6 @@ export const CASES: readonly Case[] = [
   { name: 'ranks, random', open: RANK, generate: { prompt: STAR, seed: 16, strategy: 'random', images: 8 } },
   { name: 'ranks, beam', open: RANK, generate: { prompt: HEART, seed: 17, ...BEAM, candidates: 3 } },
   {
-    name: 'ranks, gto, elected kept',
-    open: RANK,
-    generate: { prompt: STAR, seed: 18, strategy: 'gto', candidates: 3, keepElected: true },
-  },
-  {
     name: 'compare by ranks',
     open: RANK,
     compare: { prompt: HEART, seed: 26, budget: 42, strategies: ['random', 'gto'], keepElected: true },
@@ -138,13 +115,6 @@ export const CASES: readonly Case[] = [
   },
   { name: 'weighted ranks, beam', open: RANK_WEIGHTED, generate: { prompt: STAR, seed: 20, ...BEAM } },
   { name: 'z-scores, beam', open: Z_SCORE, generate: { prompt: HEART, seed: 21, ...BEAM } },
-  {
-    name: 'z-scores, beam, elected kept, one thread, least memory',
-    open: { ...Z_SCORE, threads: 1 },
-    batches: 1,
-    generate: { prompt: STAR, seed: 22, ...BEAM, keepElected: true },
-  },
-  { name: 'weighted sum, beam', open: SUM, generate: { prompt: STAR, seed: 23, ...BEAM } },
   {
     name: 'weighted sum, random',
     open: SUM,

@@ -80,14 +80,14 @@ function printInstalled({ models, verifiers }: Catalogs, io: CliIo): void {
 }
 
 /** A row of what fits: a model, a size and a search. */
-async function fitRow(
+function fitRow(
   entry: ModelEntry,
   { search, options }: { readonly search: SearchOptions; readonly options: OptionValues },
   { memory, rate }: { readonly memory: number; readonly rate: number | null },
-): Promise<string[]> {
+): string[] {
   const schedule = entry.schedule(options);
   const resolved = resolveSearch(search, schedule);
-  const need = await needOf(resolved, schedule, entry.weightBytes ?? 0);
+  const need = needOf(resolved, schedule, entry.weightBytes ?? 0);
   const { width = 0, height = 0 } = schedule.steps.at(-1)?.readout ?? {};
   const fits = need.total <= memory;
   return [
@@ -95,7 +95,7 @@ async function fitRow(
     `${width} x ${height}`,
     describeSearch(resolved),
     formatBytes(need.weights),
-    formatBytes(need.held + need.step),
+    formatBytes(need.work),
     formatBytes(need.total),
     fits ? 'fits' : 'does not fit',
     rate === null ? '' : atLeast(need.flops / rate),
@@ -123,7 +123,7 @@ async function printFits(
     const sizes = entry || each.world !== 'any' ? [options] : [SMALL, {}];
     for (const size of sizes) {
       if (entry === null && each.hub !== undefined && each.weightBytes === undefined) continue;
-      rows.push(await fitRow(each, { search, options: size }, figures));
+      rows.push(fitRow(each, { search, options: size }, figures));
     }
   }
   const head = ['model', 'picture', 'search', 'weights', 'at work', 'memory', '', 'at least'];

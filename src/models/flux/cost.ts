@@ -19,6 +19,8 @@ interface Multiplications {
   readonly perToken: number;
   /** Per pair of tokens. */
   readonly perPair: number;
+  /** Of those but attention, what is not in the blocks: once a sequence or a token. */
+  readonly ends: number;
 }
 
 function multiplications(config: FluxConfig): Multiplications {
@@ -27,15 +29,16 @@ function multiplications(config: FluxConfig): Multiplications {
   const embedder = (inner: number): number => inner * width + square;
   const sinusoids = config.guidance ? 2 : 1;
   const stream = 4 * square + 2 * width * hidden; // q, k, v, projection; two layers of the MLP
+  const vectorEnds = sinusoids * embedder(SINUSOID_WIDTH) + embedder(vectorWidth) + 2 * square;
+  const textEnd = contextWidth * width;
+  const imageEnds = channels * width + width * outChannels;
   return {
-    vector:
-      sinusoids * embedder(SINUSOID_WIDTH) +
-      embedder(vectorWidth) +
-      (12 * depth + 3 * singleDepth + 2) * square,
-    perText: contextWidth * width + depth * stream,
-    perImage: channels * width + depth * stream + width * outChannels,
+    vector: vectorEnds + (12 * depth + 3 * singleDepth) * square,
+    perText: textEnd + depth * stream,
+    perImage: imageEnds + depth * stream,
     perToken: singleDepth * stream,
     perPair: 2 * (depth + singleDepth) * width,
+    ends: vectorEnds + textEnd + imageEnds,
   };
 }
 
@@ -50,40 +53,42 @@ export function fluxStepFlops(config: FluxConfig, { imageTokens, textTokens }: S
 
 /** The parameters of a transformer by what they are. */
 interface Parameters {
-  /** Of the matrices of linear layers, and the rows of all of them together. */
-  readonly matrices: number;
+  /** Of the matrices of the blocks' linear layers, and the rows of all of them together. */
+  readonly blocks: number;
   readonly rows: number;
+  /** Of the matrices before and after the blocks. */
+  readonly ends: number;
   /** Biases and the factors of norms. */
   readonly rest: number;
 }
 
 function parameters(config: FluxConfig): Parameters {
   const { width, heads, hidden, depth, singleDepth, outChannels, guidance, qkvBias } = config;
-  const { vector, perText, perImage, perToken } = multiplications(config);
+  const { vector, perText, perImage, perToken, ends } = multiplications(config);
   // Two norms of a head's width a stream; a layer's rows are as many as its biases, but for a projection without.
   const norms = (2 * depth + singleDepth) * ((2 * width) / heads);
   const embedders = 2 * width * (guidance ? 3 : 2) + 2 * width;
   const stream = 6 * width + 3 * width + width + hidden + width;
   const single = 3 * width + (3 * width + hidden) + width;
-  const rows = embedders + 2 * depth * stream + singleDepth * single + 2 * width + outChannels;
-  const biases = rows - (qkvBias ? 0 : 2 * depth * 3 * width);
-  return { matrices: vector + perText + perImage + perToken, rows, rest: biases + norms };
+  const rows = 2 * depth * stream + singleDepth * single;
+  const biases = rows + embedders + 2 * width + outChannels - (qkvBias ? 0 : 2 * depth * 3 * width);
+  return { blocks: vector + perText + perImage + perToken - ends, rows, ends, rest: biases + norms };
 }
 
 /** The number of a transformer's parameters. */
 export function fluxParameters(config: FluxConfig): number {
-  const { matrices, rest } = parameters(config);
-  return matrices + rest;
+  const { blocks, ends, rest } = parameters(config);
+  return blocks + ends + rest;
 }
 
-/** How a graph holds the matrices of its linear layers: int8 with a factor a row. Everything else is float32 or float16. */
+/** How a graph holds the matrices of its blocks' linear layers: int8 with a factor a row. Everything else is float32 or float16. */
 export type WeightPrecision = 'float32' | 'float16' | 'int8';
 
 /** Bytes of a transformer's weights in a graph. A file in float8 holds one byte a parameter (`fluxParameters`). */
 export function fluxWeightBytes(config: FluxConfig, precision: WeightPrecision): number {
-  const { matrices, rows, rest } = parameters(config);
-  if (precision === 'int8') return matrices + 4 * (rows + rest);
-  return (precision === 'float16' ? 2 : 4) * (matrices + rest);
+  const { blocks, rows, ends, rest } = parameters(config);
+  if (precision === 'int8') return blocks + 4 * (rows + ends + rest);
+  return (precision === 'float16' ? 2 : 4) * (blocks + ends + rest);
 }
 
 /** What a transformer needs in memory, in bytes. */

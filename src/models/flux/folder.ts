@@ -9,6 +9,7 @@ import { ConfigFields } from '../../core/config-fields.js';
 import { RANGES } from '../../core/config-ranges.js';
 import { CheckpointError } from '../../core/errors.js';
 import { isObject, readJsonFile, readOptionalJsonFile } from '../../core/json-file.js';
+import type { Precision } from '../../runtime/graph/index.js';
 import { type LatentScaling, OFFICIAL_SCALING } from './autoencoder.js';
 import type { FluxHints } from './config.js';
 import type { FluxDefaults } from './options.js';
@@ -51,6 +52,8 @@ export interface FluxOptions {
   readonly oneSize?: boolean;
   /** Bytes that prefixes and a running step may take. @default 2 GiB */
   readonly memory?: number;
+  /** Of the transformer's blocks and of T5. @default float32 */
+  readonly precision?: Precision;
 }
 
 /** The official lengths of padded text. */

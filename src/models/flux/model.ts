@@ -44,6 +44,7 @@ export class FluxModel implements ImageModel {
       ...settingsOf(given),
       config: parts.transformer.config,
       tokenPixels: parts.autoencoder.tokenPixels,
+      precision: given.precision ?? 'float32',
     };
     this.#given = given;
     this.#text = parts.text;
@@ -133,7 +134,7 @@ export async function openFlux(runtime: Runtime, options: FluxOptions): Promise<
     return part;
   };
   try {
-    const transformer = keep(await openFluxTransformer(runtime, options.transformer, options.hints));
+    const transformer = keep(await openFluxTransformer(runtime, options.transformer, options));
     checkKind(transformer.file, transformer.config, options);
     const autoencoder = keep(await openFluxAutoencoder(runtime, options.autoencoder, options.scaling));
     const { channels, outChannels } = transformer.config;
@@ -143,7 +144,7 @@ export async function openFlux(runtime: Runtime, options: FluxOptions): Promise<
       );
     }
     const text = options.text
-      ? keep(await openFluxText(runtime, options.text, transformer.config, options.textLength))
+      ? keep(await openFluxText(runtime, options.text, transformer.config, options))
       : null;
     return new FluxModel(options, { transformer, autoencoder, text });
   } catch (error) {

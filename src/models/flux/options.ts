@@ -12,6 +12,8 @@ import {
   whole,
   wrongOption,
 } from '../../core/options.js';
+import type { Precision } from '../../runtime/graph/index.js';
+import { PRECISION, precisionOf } from '../precision.js';
 import type { FluxConfig } from './config.js';
 import type { TokenGrid } from './packing.js';
 import type { Shift } from './schedule.js';
@@ -53,6 +55,7 @@ export const FLUX_OPTIONS = {
     usual: "the model's",
     placeholder: 'size',
   }),
+  precision: PRECISION,
 };
 
 /** How a FLUX is run where nobody says otherwise. */
@@ -79,6 +82,8 @@ export interface FluxFacts {
   readonly defaults: FluxDefaults;
   /** Whether pictures of the default size are all that it draws. @default false */
   readonly oneSize?: boolean | undefined;
+  /** In which it was loaded; a model that is not loaded may be asked for any. */
+  readonly precision?: Precision | undefined;
 }
 
 /** Options with every default filled in, as plain data. */
@@ -90,6 +95,8 @@ export interface FluxValues extends OptionValues {
   /** Only where it was given. */
   readonly shift?: number;
   readonly solver: Solver;
+  /** Only where it is not float32. */
+  readonly precision?: Precision;
   /** In pixels, width x height, such as '1024x768'. */
   readonly size: string;
 }
@@ -98,7 +105,7 @@ export interface FluxValues extends OptionValues {
 export function resolveFlux(options: OptionValues, facts: FluxFacts): FluxValues {
   const { name, config, defaults } = facts;
   checkOptions(options, FLUX_OPTIONS, { whose: name });
-  const { guidance, cfg, steps, shift, solver, size } = pick(options, FLUX_OPTIONS);
+  const { guidance, cfg, steps, shift, solver, size, precision } = pick(options, FLUX_OPTIONS);
   if (guidance !== undefined && !config.guidance) {
     throw new UsageError(`${name} takes no guidance (it is a FLUX.1-schnell): leave guidance away`);
   }
@@ -114,6 +121,7 @@ export function resolveFlux(options: OptionValues, facts: FluxFacts): FluxValues
     cfg: cfg ?? defaults.cfg,
     ...(shift === undefined ? {} : { shift }),
     solver: solver ?? 'plain',
+    ...precisionOf(name, precision, facts.precision),
     size: size ?? sizeText(defaults),
   };
   gridOf(values, facts);

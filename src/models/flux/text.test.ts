@@ -34,7 +34,7 @@ afterAll(async () => {
 
 describe('a prompt', () => {
   it('becomes states of the full length, padding attended to, and a pooled state', async () => {
-    const encoder = await openFluxText(runtime, FILES, widths, LENGTH);
+    const encoder = await openFluxText(runtime, FILES, widths, { textLength: LENGTH });
     const found = await encoder.encode('a red circle');
     expect(found.tokens).toBe(LENGTH);
     const tokenizer = loadTokenizer(t5);
@@ -67,12 +67,14 @@ describe('a prompt', () => {
 
 describe('encoders of another model', () => {
   it('are refused by the width of their states', async () => {
-    await expect(openFluxText(runtime, FILES, { ...widths, contextWidth: 4096 }, LENGTH)).rejects.toThrow(
-      /gives states of 256 channels, the transformer reads 4096: it is not the T5 encoder/,
+    await expect(
+      openFluxText(runtime, FILES, { ...widths, contextWidth: 4096 }, { textLength: LENGTH }),
+    ).rejects.toThrow(/gives states of 256 channels, the transformer reads 4096: it is not the T5 encoder/);
+    await expect(
+      openFluxText(runtime, FILES, { ...widths, vectorWidth: 768 }, { textLength: LENGTH }),
+    ).rejects.toThrow(/the transformer reads 768: it is not the CLIP text encoder/);
+    await expect(openFluxText(runtime, FILES, widths, { textLength: 0 })).rejects.toThrow(
+      /length of padded text/,
     );
-    await expect(openFluxText(runtime, FILES, { ...widths, vectorWidth: 768 }, LENGTH)).rejects.toThrow(
-      /the transformer reads 768: it is not the CLIP text encoder/,
-    );
-    await expect(openFluxText(runtime, FILES, widths, 0)).rejects.toThrow(/length of padded text/);
   });
 });

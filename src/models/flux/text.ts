@@ -4,6 +4,7 @@
 import { CheckpointError, UsageError } from '../../core/errors.js';
 import type { FileHashes } from '../../core/hash.js';
 import { checkReadout } from '../../core/readout.js';
+import type { Precision } from '../../runtime/graph/index.js';
 import type { Runtime } from '../../runtime/index.js';
 import { type ClipTowers, openTowers } from '../clip/towers.js';
 import { T5_ENCODER_TENSORS } from '../t5/files.js';
@@ -74,14 +75,14 @@ export class FluxTextEncoder {
 }
 
 /**
- * Opens the text encoders of a FLUX whose sizes are `config`'s; T5's tokens are padded to `length`. Throws CheckpointError
+ * Opens the text encoders of a FLUX whose sizes are `config`'s; T5's tokens are padded to `textLength`, and its linear layers computed in `precision`. Throws CheckpointError
  * when a file is missing or belongs to another model.
  */
 export async function openFluxText(
   runtime: Runtime,
   files: { readonly t5: EncoderFiles; readonly clip: EncoderFiles },
   config: Pick<FluxConfig, 'contextWidth' | 'vectorWidth'>,
-  length: number,
+  { textLength: length, precision }: { readonly textLength: number; readonly precision?: Precision },
 ): Promise<FluxTextEncoder> {
   if (!Number.isInteger(length) || length < 1) {
     throw new UsageError(`the length of padded text should be a whole number above 0, got ${length}`);
@@ -91,7 +92,7 @@ export async function openFluxText(
     t5: loadTokenizer(files.t5.tokenizer, { sentencePiece: true }),
     clip: loadTokenizer(files.clip.tokenizer),
   };
-  const t5 = await openT5Weights(runtime, files.t5.weights);
+  const t5 = await openT5Weights(runtime, files.t5.weights, precision);
   try {
     check(t5.file, 'T5', t5.config.width, config.contextWidth);
     const clip = await openTowers(runtime, files.clip.weights, { towers: ['text'] });

@@ -14,7 +14,8 @@ import {
   writeDiffusersFlux,
 } from '../../../test/fixtures/tiny-flux.js';
 import { RandomKey } from '../../core/random.js';
-import { createRuntime, type Runtime } from '../../runtime/index.js';
+import { type Precision, PRECISIONS } from '../../runtime/graph/index.js';
+import { createRuntime, GraphCache, type Runtime } from '../../runtime/index.js';
 import { openWeights, type TensorToWrite, writeSafetensors } from '../../runtime/weights/index.js';
 import { FLUX_DEV, fluxConfig } from './config.js';
 import { fluxMemory, fluxParameters, fluxStepFlops, fluxWeightBytes } from './cost.js';
@@ -63,6 +64,12 @@ function drawRows(count: number, tokens: number, guided: boolean): FluxRow[] {
   }));
 }
 
+function cosine(a: Float32Array, b: Float32Array): number {
+  const dot = (x: Float32Array, y: Float32Array): number =>
+    x.reduce((sum, value, i) => sum + value * (y[i] ?? 0), 0);
+  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+}
+
 const worst = (found: ArrayLike<number>, expected: readonly number[]): number => {
   expect(found).toHaveLength(expected.length);
   return expected.reduce((most, value, i) => Math.max(most, Math.abs(value - found[i]!)), 0);
@@ -74,7 +81,7 @@ describe('a prediction', () => {
     ['of a schnell without biases in its projections', { guidance: false, qkvBias: false }],
   ])('%s is what the definition gives', async (_, kind) => {
     const tensors = tinyFluxTensors(kind);
-    const transformer = await openFluxTransformer(runtimes[0]!, write(tensors), HINTS);
+    const transformer = await openFluxTransformer(runtimes[0]!, write(tensors), { hints: HINTS });
     const ids = pictureIds({ height: 3, width: 2 });
     ids[0] = 1; // a token of a second picture
     const rows = drawRows(2, 6, kind.guidance);
@@ -101,27 +108,59 @@ describe('a prediction', () => {
     const comfy = new Map([...tensors].map(([name, tensor]) => [`model.diffusion_model.${name}`, tensor]));
     const found: Float32Array[] = [];
     for (const path of [...paths, write(comfy)]) {
-      const transformer = await openFluxTransformer(runtimes[0]!, path, HINTS);
+      const transformer = await openFluxTransformer(runtimes[0]!, path, { hints: HINTS });
       found.push(...(await transformer.predict(rows, ids)));
       transformer.close();
     }
     for (const other of found) expect(other).toEqual(found[0]);
   });
 
-  it('does not depend on the rows beside it, nor on the threads', async () => {
-    const path = write(tinyFluxTensors());
-    const ids = pictureIds({ height: 3, width: 3 });
-    const rows = drawRows(7, 9, true);
-    let whole: Float32Array[] | undefined;
-    for (const runtime of runtimes) {
-      const transformer = await openFluxTransformer(runtime, path, HINTS);
-      for (const count of [7, 1, 2, 3, 5]) {
-        const found = await transformer.predict(rows.slice(-count), ids);
-        whole ??= found;
-        expect(found).toEqual(whole.slice(-count));
+  it.each(PRECISIONS)(
+    'does not depend on the rows beside it, nor on the threads, in %s',
+    async (precision) => {
+      const path = write(tinyFluxTensors());
+      const ids = pictureIds({ height: 3, width: 3 });
+      const rows = drawRows(7, 9, true);
+      let whole: Float32Array[] | undefined;
+      for (const runtime of runtimes) {
+        const transformer = await openFluxTransformer(runtime, path, { hints: HINTS, precision });
+        for (const count of [7, 1, 2, 3, 5]) {
+          const found = await transformer.predict(rows.slice(-count), ids);
+          whole ??= found;
+          expect(found).toEqual(whole.slice(-count));
+        }
+        transformer.close();
       }
+    },
+  );
+
+  it('in int8 is near that in float32, and the same from the cache of ready graphs', async () => {
+    const path = write(tinyFluxTensors());
+    const ids = pictureIds({ height: 3, width: 2 });
+    const rows = drawRows(3, 6, true);
+    const cached = await createRuntime({
+      threads: 1,
+      cache: new GraphCache(join(folder, 'cache'), { from: 0 }),
+    });
+    const predict = async (runtime: Runtime, precision: Precision): Promise<Float32Array[]> => {
+      const transformer = await openFluxTransformer(runtime, path, { hints: HINTS, precision });
+      const found = await transformer.predict(rows, ids);
       transformer.close();
+      return found;
+    };
+    const [float, int] = [await predict(runtimes[0]!, 'float32'), await predict(runtimes[0]!, 'int8')];
+    expect(int).not.toEqual(float);
+    float.forEach((each, i) => {
+      expect(cosine(each, int[i] as Float32Array)).toBeGreaterThan(0.999);
+    });
+    for (const [precision, wanted] of [
+      ['float32', float],
+      ['int8', int],
+    ] as const) {
+      for (let opening = 0; opening < 2; opening++) expect(await predict(cached, precision)).toEqual(wanted);
     }
+    expect(await new GraphCache(join(folder, 'cache')).list()).toHaveLength(2);
+    await cached.close();
   });
 
   it('of float8 weights is that of the same weights in float32', async () => {
@@ -147,7 +186,7 @@ describe('a prediction', () => {
     const rows = drawRows(1, 4, true);
     const found = [];
     for (const file of [path, write(wide)]) {
-      const transformer = await openFluxTransformer(runtimes[0]!, file, HINTS);
+      const transformer = await openFluxTransformer(runtimes[0]!, file, { hints: HINTS });
       found.push(...(await transformer.predict(rows, ids)));
       transformer.close();
     }
@@ -192,12 +231,11 @@ describe('what it costs', () => {
         [...tensors.values()].reduce((sum, { shape, data }) => sum + of(shape, data.length), 0);
       // A file in float8 has a byte for each parameter.
       expect(fluxParameters(config)).toBe(bytes((_, elements) => elements));
-      // In int8 a matrix has a byte for each weight and a float32 factor for each row; vectors stay float32.
-      const int8 = bytes((shape, elements) =>
-        shape.length === 2 ? elements + 4 * (shape[0] ?? 0) : 4 * elements,
-      );
-      expect(fluxWeightBytes(config, 'int8')).toBe(int8);
+      // In int8 a matrix of a block has a byte for each weight and a float32 factor for each row; all else stays float32.
       const { model } = buildFluxGraph(config, weights);
+      const int8 = buildFluxGraph(config, weights, 'int8').model;
+      expect(int8.weightBytes).toBe(fluxWeightBytes(config, 'int8') + 4 * config.width);
+      expect(fluxWeightBytes(config, 'int8')).toBeLessThan(fluxWeightBytes(config, 'float32') / 2);
       // The graph's norms without weights have ones and nothing else.
       expect(model.weightBytes).toBe(fluxWeightBytes(config, 'float32') + 4 * config.width);
       expect(fluxWeightBytes(config, 'float16')).toBe(fluxWeightBytes(config, 'float32') / 2);
@@ -209,7 +247,7 @@ describe('what it costs', () => {
     const size = { imageTokens: 4096, textTokens: 512 };
     const one = fluxMemory(FLUX_DEV, { ...size, precision: 'int8', sequences: 1, prefixes: 1 });
     // 12 GB of a file in float8 stay 12 GB in an int8 graph, and become 48 in float32.
-    expect(one.weights / 1e9).toBeCloseTo(11.92, 2);
+    expect(one.weights / 1e9).toBeCloseTo(12.12, 2);
     expect(fluxWeightBytes(FLUX_DEV, 'float32') / 1e9).toBeCloseTo(47.61, 2);
     expect(one.latents).toBe(2 * 4096 * 64 * 4);
     const more = fluxMemory(FLUX_DEV, { ...size, precision: 'int8', sequences: 2, prefixes: 3 });
@@ -231,7 +269,7 @@ describe('what it costs', () => {
 
 describe('wrong files and wrong inputs', () => {
   const open = (tensors: ReadonlyMap<string, TensorToWrite>, hints = HINTS): Promise<unknown> =>
-    openFluxTransformer(runtimes[0]!, write(tensors), hints);
+    openFluxTransformer(runtimes[0]!, write(tensors), { hints });
   const scalar = { dtype: 'F32' as const, shape: [1], data: new Float32Array(1) };
   const without = (name: string, tensors = tinyFluxTensors()): typeof tensors => {
     tensors.delete(name);
@@ -280,18 +318,16 @@ describe('wrong files and wrong inputs', () => {
 
   it('guidance where there is none, none where there is, and texts of another size', async () => {
     const ids = pictureIds({ height: 1, width: 1 });
-    const dev = await openFluxTransformer(runtimes[0]!, write(tinyFluxTensors()), HINTS);
+    const dev = await openFluxTransformer(runtimes[0]!, write(tinyFluxTensors()), { hints: HINTS });
     await expect(dev.predict(drawRows(1, 1, false), ids)).rejects.toThrow(/takes guidance as an input/);
     const [row] = drawRows(1, 1, true);
     const long = { ...row!, text: { ...row!.text, pooled: random(7) } };
     await expect(dev.predict([long], ids)).rejects.toThrow(/the pooled text of row 0 has 7 numbers/);
     expect(await dev.predict([], ids)).toEqual([]);
     dev.close();
-    const schnell = await openFluxTransformer(
-      runtimes[0]!,
-      write(tinyFluxTensors({ guidance: false })),
-      HINTS,
-    );
+    const schnell = await openFluxTransformer(runtimes[0]!, write(tinyFluxTensors({ guidance: false })), {
+      hints: HINTS,
+    });
     await expect(schnell.predict(drawRows(1, 1, true), ids)).rejects.toThrow(/takes no guidance/);
     schnell.close();
   });

@@ -2,6 +2,7 @@
 
 import { UsageError } from '../../core/errors.js';
 import { checkReadout } from '../../core/readout.js';
+import type { Precision } from '../../runtime/graph/index.js';
 import { float32Tensor, type HostTensor, type Runtime, type Session } from '../../runtime/index.js';
 import { openWeights } from '../../runtime/weights/index.js';
 import { type FluxConfig, fluxConfig, type FluxHints } from './config.js';
@@ -104,18 +105,26 @@ function stack(name: string, dims: readonly number[], rows: readonly Float32Arra
   return float32Tensor(data, [rows.length, ...dims]);
 }
 
+/** How a transformer is opened. */
+interface TransformerOptions {
+  readonly hints?: FluxHints;
+  /** @default float32 */
+  readonly precision?: Precision;
+}
+
 /** Opens a transformer in either layout. Throws CheckpointError. */
 export async function openFluxTransformer(
   runtime: Runtime,
   path: string,
-  hints: FluxHints = {},
+  { hints = {}, precision }: TransformerOptions = {},
 ): Promise<FluxTransformer> {
   const source = openWeights(path);
   try {
     const weights = fluxTensors(source);
     const config = fluxConfig(weights, hints);
-    const { model } = buildFluxGraph(config, weights);
-    return new FluxTransformer(source.label, config, await runtime.load(model));
+    const { model } = buildFluxGraph(config, weights, precision);
+    const session = await runtime.load(model, { checkpoint: source.label });
+    return new FluxTransformer(source.label, config, session);
   } finally {
     source.close();
   }

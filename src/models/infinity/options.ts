@@ -4,7 +4,7 @@ import { RANGES } from '../../core/config-ranges.js';
 import { UsageError } from '../../core/errors.js';
 import { checkOptions, number, numbers, type OptionValues, pick, text, whole } from '../../core/options.js';
 import type { Precision } from '../../runtime/graph/index.js';
-import { PRECISION } from '../precision.js';
+import { PRECISION, precisionOf } from '../precision.js';
 import { officialSchedule, type PictureSize, type ScaleSchedule } from './schedule.js';
 
 const offOr = (value: number): string => (value === 0 ? 'off' : String(value));
@@ -78,14 +78,8 @@ export interface InfinityValues extends InfinityDefaults, OptionValues {
 export function resolveInfinity(options: OptionValues, run: InfinityRun): InfinityValues {
   checkOptions(options, INFINITY_OPTIONS, { whose: run.name });
   const { size, aspectRatio, precision: asked, ...given } = pick(options, INFINITY_OPTIONS);
-  const precision = run.precision ?? asked;
-  if (asked !== undefined && asked !== precision) {
-    throw new UsageError(
-      `${run.name} was opened in ${precision}, and ${asked} is asked for: open it with option 'precision'`,
-    );
-  }
   const picture = {
-    ...(precision === undefined || precision === 'float32' ? {} : { precision }),
+    ...precisionOf(run.name, asked, run.precision),
     ...(size === undefined ? {} : { size }),
     ...(aspectRatio === undefined ? {} : { aspectRatio }),
   };
