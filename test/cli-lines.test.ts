@@ -1,7 +1,6 @@
 // One line where something is wrong, of a sensible length, whatever is written to or comes from somebody else.
 
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +10,6 @@ import { reportError } from '../src/cli/exit.js';
 import type { CliIo } from '../src/cli/io.js';
 import { printCsv } from '../src/cli/score-output.js';
 import { UsageError } from '../src/core/errors.js';
-import { page } from '../src/report/page.js';
 import type { ScoreResult } from '../src/score/score.js';
 import { cliBench, temporaryFolder } from './fakes/cli.js';
 
@@ -65,16 +63,6 @@ it('keeps the best picture when the terminal goes away', async () => {
 });
 
 describe('what is written for others', () => {
-  it('has a policy that lets the one script run, by its hash, and nothing else', () => {
-    const text = page({ title: 't', kind: 'k', body: null });
-    const [, script = ''] = /<script>([\s\S]*?)<\/script>/.exec(text) ?? [];
-    const hash = createHash('sha256').update(script).digest('base64');
-    expect(text.replaceAll('&#39;', "'")).toContain(
-      `script-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`,
-    );
-    expect(text.match(/<script/g)).toHaveLength(1);
-  });
-
   it('has no control characters in a CSV', () => {
     const io = collected();
     const scored = { image: 'a\u001b[2J\nb.png', prompt: 'red\u0007\u009b', place: 1, index: 0, best: true };

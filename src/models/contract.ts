@@ -93,6 +93,8 @@ export interface Generator {
   pack(prefix: Prefix): Uint8Array;
   /** The prefix of a packed state, which the caller owns; no forward pass runs until it is extended. */
   unpack(state: Uint8Array): Prefix;
+  /** The prefixes that this one came through, of step 1 up to itself; the caller owns each. @default not known: a latent forgets them */
+  stages?(prefix: Prefix): Prefix[];
   /** How many prefixes can be taken from step `from` to step `until` together within the memory budget; at least 1. */
   room(from: number, until: number): number;
   /** Frees what belongs to the prompt; prefixes must have been released before. */

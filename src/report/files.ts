@@ -1,15 +1,26 @@
 // The files of a result, by name: contents only, writing them is the caller's.
 
+import type { Image } from '../core/image.js';
+import { encodeGif } from '../core/image-gif.js';
 import { type CompareResult, runName, type SearchNote } from '../run/compare.js';
 import { encodeWithRecipe, type PictureFileOptions } from '../run/recipe.js';
 import type { GenerateResult, ResultJson } from '../run/result.js';
 import { resultJson } from '../run/result.js';
 import type { Standing } from '../verifiers/jury.js';
 import { compareReport } from './compare-report.js';
+import type { PageLink } from './components/page.js';
 import { generateReport } from './generate-report.js';
 
 /** Names of the files of a result. */
-export const FILE_NAMES = { picture: 'picture.png', result: 'result.json', page: 'index.html' } as const;
+export const FILE_NAMES = {
+  picture: 'picture.png',
+  result: 'result.json',
+  page: 'index.html',
+  film: 'film.gif',
+} as const;
+
+/** How long a frame of a film stands, and the last of them. */
+const FRAME_TIMES = { each: 700, last: 2500 } as const;
 
 /** Contents of files by their path below the folder of a result, with / between parts. */
 export type Files = Readonly<Record<string, Uint8Array | string>>;
@@ -35,20 +46,40 @@ export interface CompareJson {
 
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
-/** What is written into the pictures of results besides their pixels. */
-export type ResultFilesOptions = Pick<PictureFileOptions, 'metadata'>;
+/** What is written of a result. */
+export interface ResultFilesOptions extends Pick<PictureFileOptions, 'metadata'> {
+  /** Writes the film that the result has kept as an animated picture too. @default false */
+  readonly film?: boolean | undefined;
+  /** The page that the result's own belongs to, as its address from there. @default none */
+  readonly above?: PageLink | undefined;
+}
 
-/** The picture with its recipe, result.json and the page of one run. */
+function filmFile(frames: readonly Image[]): Promise<Uint8Array> {
+  const { each, last } = FRAME_TIMES;
+  return encodeGif(
+    frames.map((image, i) => ({ image, milliseconds: i === frames.length - 1 ? last : each })),
+  );
+}
+
+/** The picture with its recipe, result.json and the page of one run; and its film. */
 export async function resultFiles(
   result: GenerateResult,
-  { metadata }: ResultFilesOptions = {},
+  { metadata, film = false, above }: ResultFilesOptions = {},
 ): Promise<Files> {
+  const frames = film ? result.pictures.film : undefined;
+  const links = [
+    ...(above ? [above] : []),
+    { href: FILE_NAMES.picture, text: 'picture (PNG)' },
+    { href: FILE_NAMES.result, text: 'result (JSON)' },
+    ...(frames ? [{ href: FILE_NAMES.film, text: 'film (GIF)' }] : []),
+  ];
   // A diffusion model's noise is a step of the search, and none of those that galleries count.
   const steps = result.schedule.steps.filter(({ nfe }) => nfe > 0).length;
   return {
     [FILE_NAMES.picture]: await encodeWithRecipe(result.image, result.recipe, { metadata, steps }),
     [FILE_NAMES.result]: json(resultJson(result, FILE_NAMES.picture)),
-    [FILE_NAMES.page]: await generateReport(result),
+    ...(frames ? { [FILE_NAMES.film]: await filmFile(frames) } : {}),
+    [FILE_NAMES.page]: await generateReport(result, { links }),
   };
 }
 
@@ -74,7 +105,8 @@ export async function strategyFiles(
   result: GenerateResult,
   { several = false, ...options }: ResultFilesOptions & { readonly several?: boolean } = {},
 ): Promise<Files> {
-  const files = Object.entries(await resultFiles(result, options));
+  const above = { href: `../${FILE_NAMES.page}`, text: 'the comparison' };
+  const files = Object.entries(await resultFiles(result, { above, ...options }));
   return Object.fromEntries(
     files.map(([name, content]) => [`${runName(result, several)}/${name}`, content] as const),
   );
@@ -82,12 +114,18 @@ export async function strategyFiles(
 
 /** result.json and the page of a comparison; the page links to the pages of `strategyFiles`. */
 export async function compareFiles(compared: CompareResult): Promise<Files> {
-  const links = compared.results.map((result) => {
+  const runs = compared.results.map((result) => {
     const folder = runName(result, compared.several);
-    return [folder, `${folder}/${FILE_NAMES.page}`] as const;
+    const links = [
+      { href: `${folder}/${FILE_NAMES.page}`, text: 'its search tree' },
+      { href: `${folder}/${FILE_NAMES.picture}`, text: 'PNG' },
+      { href: `${folder}/${FILE_NAMES.result}`, text: 'JSON' },
+    ];
+    return [folder, links] as const;
   });
+  const links = [{ href: FILE_NAMES.result, text: 'result (JSON)' }];
   return {
     [FILE_NAMES.result]: json(compareJson(compared)),
-    [FILE_NAMES.page]: await compareReport(compared, Object.fromEntries(links)),
+    [FILE_NAMES.page]: await compareReport(compared, { links, runs: Object.fromEntries(runs) }),
   };
 }

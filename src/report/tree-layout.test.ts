@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Candidate, Fate } from '../search/contract.js';
-import { GEOMETRY, layOutTree, lineageOf, placesOf, roundsOf } from './tree-layout.js';
+import { layOutTree, lineageOf, placesOf, roundsOf, type Tree } from './tree-layout.js';
 
 const candidate = (id: number, parent: number, path: [number, number, number], score: number): Candidate => ({
   id,
@@ -30,11 +30,36 @@ const fate = (id: number, copies: number): Fate => ({
 const fates = [fate(2, 1), fate(3, 1), fate(1, 0), fate(6, 0), fate(4, 0), fate(5, 0)];
 const winner = candidates[5] as Candidate;
 
-describe('the layout of a tree', () => {
-  const layout = layOutTree({ candidates, fates, winner });
-  const all = layout.columns.flatMap((column) => column.nodes);
+/** A beam search: all children of the kept of a round before, of which the first `width` by number are kept. */
+function largeTree({ rounds, width, children }: Record<'rounds' | 'width' | 'children', number>): Tree {
+  const found: Candidate[] = [];
+  const lots: Fate[] = [];
+  let parents = [0];
+  for (let round = 1; round <= rounds; round++) {
+    const begin = found.length;
+    for (const [beam, parent] of parents.entries()) {
+      for (let number = 0; number < children; number++) {
+        found.push(candidate(found.length + 1, parent, [round, beam, number], number / 100));
+      }
+    }
+    const own = found.slice(begin).toSorted((a, b) => (a.path[2] ?? 0) - (b.path[2] ?? 0));
+    const last = round === rounds;
+    lots.push(
+      ...own.map(({ id }, i) => ({ id, standing: { score: -i }, copies: !last && i < width ? 1 : 0 })),
+    );
+    parents = own.slice(0, width).map(({ id }) => id);
+  }
+  return { candidates: found, fates: lots, winner: found[parents[0]! - 1] as Candidate };
+}
 
-  it('puts rounds side by side and candidates below each other, without overlaps', () => {
+describe('the layout of a tree', () => {
+  const tree = { candidates, fates, winner };
+  const layout = layOutTree(tree);
+  const { geometry } = layout;
+  const all = layout.columns.flatMap((column) => column.nodes);
+  const middle = geometry.picture / 2;
+
+  it('puts rounds side by side and children beside their parents, without overlaps', () => {
     expect(
       layout.columns.map(({ step, nodes }) => [step, nodes.map((placed) => placed.candidate.id)]),
     ).toEqual([
@@ -45,26 +70,64 @@ describe('the layout of a tree', () => {
       placed.forEach((each, i) => {
         expect(each.x).toBe(x);
         const below = placed[i + 1];
-        if (below) expect(below.y - each.y).toBeGreaterThanOrEqual(GEOMETRY.row);
+        if (below) expect(below.y - each.y).toBeGreaterThanOrEqual(geometry.row);
       });
     }
     for (const { x, y } of all) {
-      expect(x + GEOMETRY.picture).toBeLessThanOrEqual(layout.width);
-      expect(y + GEOMETRY.row).toBeLessThanOrEqual(layout.height);
-      expect(y).toBeGreaterThanOrEqual(GEOMETRY.top);
+      expect(x + geometry.picture).toBeLessThanOrEqual(layout.width);
+      expect(y + geometry.row).toBeLessThanOrEqual(layout.height);
+      expect(y).toBeGreaterThanOrEqual(geometry.top);
     }
+    const at = new Map(all.map(({ candidate: { id }, y }) => [id, y]));
+    expect(at.get(2)).toBeCloseTo(((at.get(5) ?? 0) + (at.get(6) ?? 0)) / 2, -0.5);
+    expect(at.get(4)).toBe(at.get(3));
   });
 
   it('joins every candidate to its parent, and those of the first round to the root', () => {
     const byId = new Map(all.map((placed) => [placed.candidate.id, placed]));
-    for (const { from, to, child } of layout.edges) {
+    for (const { points, child } of layout.edges) {
       const parent = byId.get(child.candidate.parent);
-      expect(from).toEqual(
-        parent ? { x: parent.x + GEOMETRY.picture, y: parent.y + GEOMETRY.picture / 2 } : layout.root,
-      );
-      expect(to).toEqual({ x: child.x, y: child.y + GEOMETRY.picture / 2 });
+      expect(points).toEqual([
+        parent ? { x: parent.x + geometry.picture, y: parent.y + middle } : layout.root,
+        { x: child.x, y: child.y + middle },
+      ]);
     }
     expect(layout.edges).toHaveLength(candidates.length);
+  });
+
+  it('crosses no lines, however large the search is', () => {
+    const large = largeTree({ rounds: 6, width: 4, children: 25 });
+    const { edges, columns } = layOutTree(large);
+    expect(edges).toHaveLength(525);
+    for (const { x } of columns) {
+      const into = edges
+        .filter(({ child }) => child.x === x)
+        .map(({ points }) => [points[0]?.y ?? 0, points.at(-1)?.y ?? 0] as const)
+        .sort(([, a], [, b]) => a - b);
+      into.forEach(([from], i) => expect(from).toBeGreaterThanOrEqual(into[i - 1]?.[0] ?? -Infinity));
+    }
+  });
+
+  it('shows those that were kept, or the way to the result, in less room, and nothing else of the columns moves', () => {
+    const large = largeTree({ rounds: 6, width: 4, children: 25 });
+    const [full, kept, path] = (['all', 'kept', 'path'] as const).map((view) => layOutTree(large, view));
+    const count = (each: typeof full): number[] => each?.columns.map(({ nodes }) => nodes.length) ?? [];
+    expect(count(full)).toEqual([25, 100, 100, 100, 100, 100]);
+    expect(count(kept)).toEqual([4, 4, 4, 4, 4, 1]);
+    expect(count(path)).toEqual([1, 1, 1, 1, 1, 1]);
+    expect(kept?.height).toBeLessThan((full?.height ?? 0) / 5);
+    expect(path?.height).toBeLessThan(kept?.height ?? 0);
+    expect(path?.columns.map(({ x }) => x)).toEqual(full?.columns.map(({ x }) => x));
+  });
+
+  it('leads lines by way of the rounds in which a parent has no child', () => {
+    const late = candidate(7, 1, [3, 0, 0], 0.99);
+    const { columns, edges } = layOutTree({ candidates: [...candidates, late], fates, winner: late });
+    const edge = edges.find(({ child }) => child.candidate.id === 7);
+    expect(edge?.points).toHaveLength(4);
+    // The way through the second round keeps its own row there.
+    const rows = columns[1]?.nodes.map(({ y }) => y + middle) ?? [];
+    for (const row of rows) expect(Math.abs(row - (edge?.points[1]?.y ?? 0))).toBeGreaterThan(middle);
   });
 
   it('has the places within a round, and follows the winner back', () => {

@@ -1,30 +1,59 @@
-// Where every candidate of a search stands in the drawing: one column a round, one row a candidate, grouped by the beam
-// that it came from; and the edges between them. Plain data, no HTML.
+// Where every candidate of a search stands in the drawing: one column a round, laid out as a tidy tree (Reingold and Tilford, in
+// the form of Buchheim et al., by d3-hierarchy), so that children stand beside their parent and no lines cross. Plain data, no HTML.
+
+import { hierarchy, type HierarchyPointNode, tree as tidyTree } from 'd3-hierarchy';
 
 import type { GenerateResult } from '../run/result.js';
+import { keptOf } from '../run/standings.js';
 import type { Candidate } from '../search/contract.js';
 
-/** Measures of the drawing in CSS pixels. */
-export const GEOMETRY = { picture: 64, row: 90, column: 158, gap: 12, top: 56, left: 76 } as const;
+/** Measures of a drawing in CSS pixels. */
+export interface Geometry {
+  /** The side of a picture. */
+  readonly picture: number;
+  /** From a picture to the next below it, and the gap between children of different parents. */
+  readonly row: number;
+  readonly gap: number;
+  /** From a round to the next. */
+  readonly column: number;
+  readonly top: number;
+  readonly left: number;
+}
+
+/** Measures of usual drawings, and of those with many candidates a round. */
+const GEOMETRIES = {
+  usual: { picture: 64, row: 104, gap: 12, column: 158, top: 56, left: 76 },
+  dense: { picture: 44, row: 80, gap: 6, column: 126, top: 56, left: 66 },
+} as const satisfies Record<string, Geometry>;
+
+/** Candidates of a round from which on a drawing is dense. */
+const DENSE = 40;
 
 /** What a drawing is made of. */
 export type Tree = Pick<GenerateResult, 'candidates' | 'fates' | 'winner'>;
 
-/** A candidate with its place in the drawing: `x`, `y` are the picture's upper left corner. */
-export interface PlacedNode {
-  readonly candidate: Candidate;
+/** Which candidates a drawing shows: all, those that were kept, or the winner and what it came from. */
+export const VIEWS = ['all', 'kept', 'path'] as const;
+export type TreeView = (typeof VIEWS)[number];
+
+/** A point of the drawing. */
+export interface Point {
   readonly x: number;
   readonly y: number;
+}
+
+/** A candidate with its place in the drawing: `x`, `y` are the picture's upper left corner. */
+export interface PlacedNode extends Point {
+  readonly candidate: Candidate;
   /** 1 for the best of its round; null where the round was not elected. */
   readonly place: number | null;
   /** True for the winner and its ancestors. */
   readonly lineage: boolean;
 }
 
-/** A line from a parent's right side to a child's left side. */
+/** A line from a parent's right side to a child's left side, by way of the rounds between them. */
 export interface PlacedEdge {
-  readonly from: { readonly x: number; readonly y: number };
-  readonly to: { readonly x: number; readonly y: number };
+  readonly points: readonly Point[];
   readonly child: PlacedNode;
 }
 
@@ -38,9 +67,10 @@ export interface Column {
 
 /** The drawing of a whole search. */
 export interface TreeLayout {
+  readonly geometry: Geometry;
   readonly width: number;
   readonly height: number;
-  readonly root: { readonly x: number; readonly y: number };
+  readonly root: Point;
   readonly columns: readonly Column[];
   readonly edges: readonly PlacedEdge[];
 }
@@ -95,53 +125,108 @@ export function placesOf({
   return new Map(ranked.flatMap((round) => round.map(({ id }, i) => [id, i + 1] as const)));
 }
 
-interface Looks {
-  readonly places: ReadonlyMap<number, number>;
-  readonly lineage: ReadonlySet<number>;
+/** The candidates that a view of a tree shows. */
+export function shownIn(view: TreeView, tree: Tree): readonly Candidate[] {
+  if (view === 'all') return tree.candidates;
+  const lineage = lineageOf(tree.candidates, tree.winner);
+  const kept = view === 'kept' ? keptOf(tree) : lineage;
+  return tree.candidates.filter(({ id }) => kept.has(id) || lineage.has(id));
 }
 
-function placeColumn(round: readonly Candidate[], index: number, { places, lineage }: Looks): Column {
-  const x = GEOMETRY.left + index * GEOMETRY.column;
-  let y = GEOMETRY.top;
-  let before: number | undefined;
-  const nodes = round
-    .map((candidate) => ({ candidate, ...placeIn(candidate) }))
-    .sort((a, b) => a.beam - b.beam || a.number - b.number || a.candidate.id - b.candidate.id)
-    .map(({ candidate, beam }): PlacedNode => {
-      if (before !== undefined && beam !== before) y += GEOMETRY.gap;
-      before = beam;
-      const { id } = candidate;
-      const node = { candidate, x, y, place: places.get(id) ?? null, lineage: lineage.has(id) };
-      y += GEOMETRY.row;
-      return node;
-    });
-  return { step: round[0]?.step ?? 0, x, nodes };
+/** A place of the tidy tree: a candidate, or a way through a round in which its parent has no child. */
+interface Item {
+  readonly candidate: Candidate | null;
+  /** From 0; -1 for the prompt. */
+  readonly round: number;
+  /** The children of the nearest candidate before it that are in later rounds. */
+  readonly later: readonly Candidate[];
 }
 
-/** Moves a column down so that it stands in the middle of the drawing. */
-function centre(column: Column, height: number): Column {
-  const last = column.nodes.at(-1);
-  const bottom = last ? last.y + GEOMETRY.row : 0;
-  const shift = Math.round((height - bottom) / 2);
-  return { ...column, nodes: column.nodes.map((node) => ({ ...node, y: node.y + shift })) };
-}
+type PlacedItem = HierarchyPointNode<Item>;
 
-/** Lays out a search of several rounds. */
-export function layOutTree(tree: Tree): TreeLayout {
-  const looks = { places: placesOf(tree), lineage: lineageOf(tree.candidates, tree.winner) };
-  const loose = roundsOf(tree.candidates).map((round, index) => placeColumn(round, index, looks));
-  const height = Math.max(0, ...loose.map((column) => (column.nodes.at(-1)?.y ?? 0) + GEOMETRY.row));
-  const columns = loose.map((column) => centre(column, height));
-  const half = GEOMETRY.picture / 2;
-  const root = { x: GEOMETRY.left - 52, y: Math.round((GEOMETRY.top + height - GEOMETRY.row) / 2 + half) };
-  const placed = new Map(
-    columns.flatMap(({ nodes }) => nodes.map((each) => [each.candidate.id, each] as const)),
+/** The tidy tree of some candidates, the prompt as its root; rows along x, since d3 draws from the top down. */
+function tidy(
+  shown: readonly Candidate[],
+  roundOf: ReadonlyMap<number, number>,
+  geometry: Geometry,
+): PlacedItem {
+  const roundIn = ({ id }: Candidate): number => roundOf.get(id) ?? 0;
+  const byId = new Map(shown.map((each) => [each.id, each]));
+  const children = new Map<number, Candidate[]>();
+  for (const each of shown) {
+    const parent = byId.get(each.parent);
+    // Who has no parent in an earlier round, in a damaged file, stands at the prompt.
+    const key = parent && roundIn(parent) < roundIn(each) ? parent.id : 0;
+    children.set(key, [...(children.get(key) ?? []), each]);
+  }
+  const below = ({ round, later }: Item): Item[] => {
+    const next = round + 1;
+    const own = later
+      .filter((each) => roundIn(each) === next)
+      .map((candidate) => ({ candidate, round: next, later: children.get(candidate.id) ?? [] }));
+    const rest = later.filter((each) => roundIn(each) > next);
+    return rest.length === 0 ? own : [...own, { candidate: null, round: next, later: rest }];
+  };
+  const root: Item = { candidate: null, round: -1, later: children.get(0) ?? [] };
+  return tidyTree<Item>()
+    .nodeSize([geometry.row, 1])
+    .separation((a, b) => (a.parent === b.parent ? 1 : 1 + geometry.gap / geometry.row))(
+    hierarchy(root, below),
   );
-  const edges = [...placed.values()].map((child): PlacedEdge => {
-    const parent = placed.get(child.candidate.parent);
-    const from = parent ? { x: parent.x + GEOMETRY.picture, y: parent.y + half } : root;
-    return { from, to: { x: child.x, y: child.y + half }, child };
+}
+
+/** Lays out a search of several rounds, or what a view shows of it: its columns stand where they stand for all. */
+export function layOutTree(tree: Tree, view: TreeView = 'all'): TreeLayout {
+  const rounds = roundsOf(tree.candidates);
+  const geometry = rounds.some(({ length }) => length > DENSE) ? GEOMETRIES.dense : GEOMETRIES.usual;
+  const roundOf = new Map(rounds.flatMap((round, i) => round.map(({ id }) => [id, i] as const)));
+  const [places, lineage] = [placesOf(tree), lineageOf(tree.candidates, tree.winner)];
+  const root = tidy(shownIn(view, tree), roundOf, geometry);
+  const items = root.descendants();
+  const above = Math.min(...items.map(({ x }) => x));
+  const below = Math.max(...items.map(({ x }) => x));
+  const topOf = ({ x }: PlacedItem): number => Math.round(geometry.top + x - above);
+  const leftOf = ({ data: { round } }: PlacedItem): number => geometry.left + round * geometry.column;
+  const half = geometry.picture / 2;
+  const rootAt = { x: Math.round(geometry.left - 0.8 * geometry.picture), y: topOf(root) + half };
+
+  const placed = new Map<PlacedItem, PlacedNode>();
+  for (const item of items) {
+    const { candidate } = item.data;
+    if (!candidate) continue;
+    const { id } = candidate;
+    const looks = { place: places.get(id) ?? null, lineage: lineage.has(id) };
+    placed.set(item, { candidate, x: leftOf(item), y: topOf(item), ...looks });
+  }
+  const edges = [...placed].map(([item, child]): PlacedEdge => {
+    const ways = item.ancestors().slice(1);
+    const until = ways.findIndex((each) => placed.has(each) || each === root);
+    const from = placed.get(ways[until] ?? root);
+    const start = from ? { x: from.x + geometry.picture, y: from.y + half } : rootAt;
+    const between = ways.slice(0, Math.max(0, until)).reverse();
+    const points = between.flatMap((way) => {
+      const y = topOf(way) + half;
+      return [
+        { x: leftOf(way), y },
+        { x: leftOf(way) + geometry.picture, y },
+      ];
+    });
+    return { points: [start, ...points, { x: child.x, y: child.y + half }], child };
   });
-  const width = GEOMETRY.left + (columns.length - 1) * GEOMETRY.column + GEOMETRY.picture + 24;
-  return { width, height, root, columns, edges };
+  const columns = rounds.map((round, index): Column => {
+    const nodes = [...placed.values()].filter(({ candidate }) => roundOf.get(candidate.id) === index);
+    return {
+      step: round[0]?.step ?? 0,
+      x: geometry.left + index * geometry.column,
+      nodes: nodes.sort((a, b) => a.y - b.y),
+    };
+  });
+  return {
+    geometry,
+    width: geometry.left + (columns.length - 1) * geometry.column + geometry.picture + 24,
+    height: geometry.top + Math.round(below - above) + geometry.row,
+    root: rootAt,
+    columns,
+    edges,
+  };
 }

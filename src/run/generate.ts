@@ -19,13 +19,14 @@ import {
 } from '../search/registry.js';
 import { cutWarning } from '../verifiers/contract.js';
 import { EarlyEnd, endScore } from './early-end.js';
+import { filmOf } from './film.js';
 import type { Run } from './live-run.js';
 import { startRun } from './live-run.js';
 import { type ObserverReport, Observers } from './observers.js';
 import { type AnyPictureOptions, DEFAULT_SEED, partPicture, type ResolvedOptions } from './options.js';
 import { withMemory } from './plan.js';
 import { RunRecord } from './record.js';
-import type { EndedBy, GenerateResult } from './result.js';
+import type { EndedBy, GenerateResult, Pictures } from './result.js';
 import { parseTime } from './time.js';
 
 /** What happens during a run, in order: plain JSON. */
@@ -154,8 +155,13 @@ async function search(
   engine: Engine,
   { options, context, end, emit, state }: Under,
 ): Promise<GenerateResult> {
+  const warnings: string[] = [];
+  const warn = (message: string): void => {
+    warnings.push(message);
+    emit({ type: 'warning', message });
+  };
   const warning = engine.checkPrompt(options.prompt);
-  if (warning !== null) emit({ type: 'warning', message: warning });
+  if (warning !== null) warn(warning);
   const ledger = new Ledger();
   const loadTime = engine.takeLoadTime();
   ledger.addTime('load', loadTime);
@@ -182,12 +188,13 @@ async function search(
         started,
         loadTime,
         hashes,
+        warnings,
         wanted: context.wanted,
       };
       const record = new RunRecord(facts);
       state.record = record;
       for (const [name, cut] of [...prepared.bench.cuts, ...(prepared.observers?.cuts ?? [])]) {
-        emit({ type: 'warning', message: cutWarning(name, cut) });
+        warn(cutWarning(name, cut));
       }
       emit({ type: 'ready', options: resolved, schedule, cost });
       const ends = isEnd(score, record, context);
@@ -198,8 +205,9 @@ async function search(
         return await endEarly(end.by, undefined, { prepared, record, ...following });
       });
       state.finished = result;
-      const report = await reportOf(prepared, result, { signal: options.signal, emit });
-      state.finished = { ...result, report };
+      const report = await reportOf(prepared, result, { signal: options.signal, emit, warn });
+      const pictures = await withFilm(prepared.generator, result, options);
+      state.finished = { ...result, pictures, report, warnings };
       return state.finished;
     }),
   );
@@ -300,16 +308,32 @@ async function reportOf(
   {
     signal,
     emit,
-  }: { readonly signal: AbortSignal | undefined; readonly emit: (event: GenerateEvent) => void },
+    warn,
+  }: {
+    readonly signal: AbortSignal | undefined;
+    readonly emit: (event: GenerateEvent) => void;
+    readonly warn: (message: string) => void;
+  },
 ): Promise<ObserverReport | null> {
   const report =
     (await observers?.report(result).catch((error: unknown) => {
       if (signal?.aborted === true) throw error;
-      emit({ type: 'warning', message: `the observers failed at the end: ${faultOf(error)}` });
+      warn(`the observers failed at the end: ${faultOf(error)}`);
       return null;
     })) ?? null;
   if (report) emit({ type: 'report', report });
   return report;
+}
+
+/** The pictures of a result with the winner's film, where that is asked for. */
+async function withFilm(
+  generator: Generator,
+  { image, winner, pictures }: GenerateResult,
+  { film: wanted, signal }: AnyPictureOptions,
+): Promise<Pictures> {
+  const state = pictures.states.get(winner.sameAs ?? winner.id);
+  const film = wanted === true && state ? await filmOf(generator, { state, image, signal }) : undefined;
+  return film ? { ...pictures, film } : pictures;
 }
 
 /** Begins a search. The options have been checked. */

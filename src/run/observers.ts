@@ -286,7 +286,7 @@ function messageOf(
 ): string {
   if (bound === null) {
     return (
-      `nothing can be said of verifier hacking: the first round has ${pictures} pictures, ` +
+      `nothing can be said of verifier hacking: the first round has ${pictures === 1 ? 'one picture' : `${pictures} pictures`}, ` +
       `and at least ${LEAST_PICTURES} are needed to tell a fall from chance`
     );
   }

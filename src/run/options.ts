@@ -61,6 +61,12 @@ export const PICTURE_OPTIONS = {
     "a number, or 'most'",
     { kind: 'text', placeholder: 'score' },
   ),
+  film: value<boolean>(
+    "keeps the winner's picture after each of its steps: a few decodes, which are not in the ledger",
+    (given) => typeof given === 'boolean',
+    'true or false',
+    { usual: 'false' },
+  ),
   signal: SIGNAL,
 };
 

@@ -25,6 +25,8 @@ export interface RunFacts {
   readonly started: number;
   /** Milliseconds of loading that happened before the run, and count as part of it. */
   readonly loadTime: number;
+  /** What was said until now; the caller goes on adding to it. */
+  readonly warnings: readonly string[];
   /** A candidate that is asked for whatever the search finds: its picture stays. */
   readonly wanted?: number | undefined;
 }
@@ -187,6 +189,7 @@ export class RunRecord {
       schedule,
       hashes,
       recipe,
+      warnings: [...this.#facts.warnings],
       report: null,
     };
   }

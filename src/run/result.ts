@@ -20,6 +20,8 @@ export interface Pictures {
   readonly thumbnails: ReadonlyMap<number, Image>;
   /** Packed states by candidate: `redraw` of an open varsearch makes whole pictures of them. */
   readonly states: ReadonlyMap<number, Uint8Array>;
+  /** The winner after each of its steps, where that was asked for (option `film`) and the model keeps its steps. */
+  readonly film?: readonly Image[];
 }
 
 /**
@@ -53,6 +55,8 @@ export interface GenerateResult {
   readonly versions: Versions;
   /** What the PNG file of the picture carries. */
   readonly recipe: Recipe;
+  /** What was said of the prompt and of the run on the way, in the order of the events. */
+  readonly warnings: readonly string[];
   /** What the observers say; null where there were none, or the search came to no end. */
   readonly report: ObserverReport | null;
 }
@@ -77,6 +81,8 @@ export interface ResultJson {
   readonly hashes: EngineHashes;
   /** SHA-256 of the picture's RGB bytes. */
   readonly pixels: string;
+  /** What was said of the prompt and of the run; left out where there is nothing. */
+  readonly warnings?: readonly string[];
   /** Where observers were asked for. */
   readonly report?: ObserverReport;
   readonly candidates: readonly Candidate[];
@@ -85,7 +91,7 @@ export interface ResultJson {
 
 /** A result as plain data for result.json. */
 export function resultJson(result: GenerateResult, picture: string): ResultJson {
-  const { options, schedule, ledger, milliseconds, trace, versions, hashes, report } = result;
+  const { options, schedule, ledger, milliseconds, trace, versions, hashes, report, warnings } = result;
   return {
     format: 2,
     ...(result.complete ? {} : { incomplete: true as const }),
@@ -101,6 +107,7 @@ export function resultJson(result: GenerateResult, picture: string): ResultJson 
     versions,
     hashes,
     pixels: result.recipe.pixels,
+    ...(warnings.length > 0 ? { warnings } : {}),
     ...(report ? { report } : {}),
     candidates: result.candidates,
     fates: result.fates,

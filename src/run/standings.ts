@@ -113,6 +113,31 @@ export function traceOf(
   });
 }
 
+/**
+ * What had been spent after each picture, where pictures are drawn together and each could be taken by itself: each has its share of
+ * what its batch cost.
+ */
+export function perPicture(spent: readonly Spent[]): readonly Spent[] {
+  const none: Spent = { images: 0, nfe: 0, forwards: 0, tokens: 0, flops: 0, milliseconds: 0 };
+  return spent.flatMap((after, i) => {
+    const before = spent[i - 1] ?? none;
+    const count = after.images - before.images;
+    const between = (name: keyof Spent, share: number): number =>
+      before[name] + (after[name] - before[name]) * share;
+    return Array.from({ length: count }, (_, n): Spent => {
+      const share = (n + 1) / count;
+      return {
+        images: before.images + n + 1,
+        nfe: between('nfe', share),
+        forwards: between('forwards', share),
+        tokens: between('tokens', share),
+        flops: between('flops', share),
+        milliseconds: between('milliseconds', share),
+      };
+    });
+  });
+}
+
 /** The candidates that something was drawn from, and the winner. */
 export function keptOf({
   fates,

@@ -242,6 +242,11 @@ class FakeGenerator implements Generator {
     return prefix;
   }
 
+  stages(prefix: Prefix): Prefix[] {
+    const [, ...chain] = this.#own(prefix).chain();
+    return chain.map((each) => each.retain());
+  }
+
   room(): number {
     return this.#shared.options.room ?? 4;
   }

@@ -111,6 +111,8 @@ async function run(prompt: string | undefined, flags: CompareFlags, io: CliIo): 
     ...only,
     ...picture,
     seed,
+    // Pages show it.
+    film: true,
     // A dry run draws nothing.
     prompt: prompt ?? (flags.dryRun === true ? 'nothing' : requirePrompt(prompt)),
   } as CompareOptions;

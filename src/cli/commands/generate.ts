@@ -35,7 +35,12 @@ import type { Progress } from '../progress.js';
 import { createProgress } from '../progress.js';
 import { printSummary, shownPath, showPreview } from '../summary.js';
 
-type GenerateFlags = Flags & OutputFlags & DryRunFlags;
+interface FilmFlags {
+  /** Writes the film of the winner too. */
+  readonly film?: true;
+}
+
+type GenerateFlags = Flags & OutputFlags & DryRunFlags & FilmFlags;
 
 /** The prompt, which only a dry run may do without. */
 export function requirePrompt(prompt: string | undefined): string {
@@ -125,6 +130,8 @@ async function run(prompt: string | undefined, flags: GenerateFlags, io: CliIo):
     ...asked,
     ...picture,
     seed,
+    // Its page shows it.
+    film: true,
     prompt: requirePrompt(prompt),
   };
   checkPlans(splitGenerateOptions(options).open, { modelOptions, searches: [asked] }, catalogs);
@@ -134,7 +141,10 @@ async function run(prompt: string | undefined, flags: GenerateFlags, io: CliIo):
     const progress = createProgress(io, { quiet: flags.quiet === true });
     const { metadata } = flags;
     const result = await search({ ...options, signal }, { catalogs, folder, progress, io, metadata });
-    folder.write(await resultFiles(result, { metadata }));
+    if (flags.film === true && !result.pictures.film) {
+      line(io.stderr, `varsearch: no film is written: the model '${result.options.model}' forgets its steps`);
+    }
+    folder.write(await resultFiles(result, { metadata, film: flags.film }));
     await report(result, { folder, budget: given(flags, { budget: BUDGET }).budget }, flags, io);
   });
   await work.finally(() => folder.close());
@@ -150,6 +160,7 @@ export function addGenerate(program: Command, io: CliIo): void {
   addFlags(command, SEARCH_OPTIONS, { takers: takersOf });
   addFlags(command, { ...OPEN_OPTIONS, ...PICTURE_OPTIONS, ...MODEL_OPTIONS });
   addOutputFlags(command);
+  command.option('--film', `also write ${FILE_NAMES.film}: the picture step by step, as an animation`);
   addDryRunFlags(command);
   command.action(async (prompt: string | undefined, flags: GenerateFlags) => {
     await run(prompt, flags, io);

@@ -189,6 +189,11 @@ export class InfinityGenerator implements Generator {
     return prefix;
   }
 
+  stages(prefix: Prefix): InfinityPrefix[] {
+    const [, ...chain] = this.#own(prefix).chain();
+    return chain.map((each) => each.retain());
+  }
+
   room(from: number, until: number): number {
     const steps = this.schedule.steps.slice(from, until);
     const held = steps.reduce((sum, { heldBytes }) => sum + heldBytes, 0);

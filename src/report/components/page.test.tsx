@@ -21,7 +21,9 @@ describe('a page', () => {
     const [, script = ''] = /<script>(.*?)<\/script>/s.exec(html) ?? [];
     const hash = createHash('sha256').update(script).digest('base64');
     const policy = tags.find(({ attributes }) => attributes['http-equiv'] === 'Content-Security-Policy');
-    expect(policy?.attributes['content']).toContain(`script-src 'sha256-${hash}'`);
+    expect(policy?.attributes['content']).toContain(
+      `script-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`,
+    );
     expect(policy?.attributes['content']).toContain("default-src 'none'");
   });
 

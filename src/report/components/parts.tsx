@@ -116,3 +116,17 @@ export function Folded({ summary, text }: { readonly summary: string; readonly t
     </details>
   );
 }
+
+/** A command line, with a button that copies it, which the page's script gives its work. */
+export function Command({ text }: { readonly text: string }): VNode {
+  return (
+    <div class="command">
+      <code tabIndex={0} role="region" aria-label="Command">
+        {text}
+      </code>
+      <button type="button" data-copy hidden>
+        Copy
+      </button>
+    </div>
+  );
+}

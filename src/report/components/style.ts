@@ -78,7 +78,7 @@ figcaption { color: var(--soft); font-size: 13px; margin-top: 10px; }
 .scroller { overflow-x: auto; margin: 0 calc(50% - 50vw); padding: 0 max(16px, calc(50vw - 550px)) 12px; scrollbar-width: thin; }
 .canvas { position: relative; margin: 0 auto; }
 .canvas svg { position: absolute; inset: 0; pointer-events: none; }
-.canvas h3 { position: absolute; top: 0; width: 64px; text-align: center; font-size: 13px; line-height: 1.3; white-space: nowrap; }
+.canvas h3 { position: absolute; top: 0; width: 64px; margin: 0; text-align: center; font-size: 13px; line-height: 1.3; white-space: nowrap; }
 .canvas h3 small { display: block; font: 400 12px var(--mono); color: var(--soft); }
 .canvas ol, .wall { list-style: none; margin: 0; padding: 0; }
 .canvas .node { position: absolute; }
@@ -87,9 +87,11 @@ figcaption { color: var(--soft); font-size: 13px; margin-top: 10px; }
 .edges .kept { stroke: var(--kept); stroke-width: 1.7; opacity: .75; }
 .edges .lineage { stroke: var(--winner); stroke-width: 2.6; opacity: 1; }
 .edges .lit { stroke: var(--ink); stroke-width: 2.4; opacity: 1; }
-.node button { display: block; width: 64px; padding: 0; border: 0; background: none; color: var(--soft); font: 12px/20px var(--mono); text-align: center; cursor: zoom-in; border-radius: 8px; }
-.node img { width: 64px; height: 64px; object-fit: contain; border-radius: 8px; background: var(--faint); transition: transform .16s ease-out, opacity .16s, filter .16s; }
-.node:not(.kept) img { opacity: .5; filter: saturate(.55); }
+.node button { display: block; width: 64px; padding: 0; border: 0; background: none; color: var(--soft); font: 12px/18px var(--mono); text-align: center; white-space: nowrap; cursor: zoom-in; border-radius: 8px; }
+.node img { width: 64px; height: 64px; object-fit: contain; border-radius: 8px; background: var(--faint); transition: transform .16s ease-out; }
+.node small { display: block; font-size: 11px; line-height: 14px; font-weight: 400; color: var(--soft); }
+.node.kept small { color: var(--kept); } .node.lineage small { color: var(--winner); }
+.dense .node button, .dense .node img { width: 44px; } .dense .node img { height: 44px; } .dense .node button { font-size: 11px; line-height: 15px; } .dense .node small { font-size: 10px; line-height: 12px; margin: 0 -12px; }
 .node.kept button { color: var(--ink); font-weight: 600; }
 .node.kept img { outline: 2px solid var(--kept); outline-offset: 2px; }
 .node.lineage img { outline: 3px solid var(--winner); }
@@ -97,9 +99,22 @@ figcaption { color: var(--soft); font-size: 13px; margin-top: 10px; }
 .node.inherited img { outline-style: dashed; }
 .node.inherited:not(.kept) img { outline: 1.5px dashed var(--grey); outline-offset: 2px; }
 .node:hover, .node:focus-within { z-index: 3; }
-.node:hover img, .node button:focus-visible img { opacity: 1; filter: none; transform: scale(1.75); box-shadow: 0 8px 26px -8px #0009; }
+.node:hover img, .node button:focus-visible img { transform: scale(1.75); box-shadow: 0 8px 26px -8px #0009; }
 button:focus-visible, a:focus-visible, summary:focus-visible, [tabindex]:focus-visible { outline: 2px solid var(--blue); outline-offset: 3px; }
-.wall .node:not(.kept) img { opacity: 1; filter: none; }
+.choices { display: flex; flex-wrap: wrap; gap: 6px; margin: 14px 0 18px; }
+.choices button, .command button { font: inherit; font-size: 13px; padding: 3px 12px; border: 1px solid var(--line); border-radius: 99px; background: var(--card); color: var(--soft); cursor: pointer; }
+.choices button[aria-pressed=true] { border-color: var(--ink); color: var(--ink); font-weight: 550; }
+.command { display: flex; gap: 10px; align-items: flex-start; margin: 0 0 22px; }
+.command code { flex: 1; min-width: 0; overflow-x: auto; white-space: nowrap; padding: 8px 12px; border-radius: 8px; background: var(--faint); }
+.command button { white-space: nowrap; }
+.strip { overflow-x: auto; scrollbar-width: thin; padding: 4px 4px 10px; margin: 14px -4px 0; }
+.film { display: flex; gap: 14px; list-style: none; margin: 0; padding: 0; }
+.film li { flex: 0 1 160px; min-width: 84px; text-align: center; font: 12px var(--mono); color: var(--soft); }
+.film img { width: 100%; height: auto; aspect-ratio: 1; object-fit: contain; border-radius: 8px; background: var(--faint); margin-bottom: 6px; }
+.film li:last-child img { outline: 3px solid var(--winner); outline-offset: 1px; }
+.outcome { margin: -6px 0 18px; }
+.arm .outcome { margin: -12px 0 12px; font-size: 14px; }
+.links { display: flex; flex-wrap: wrap; gap: 4px 16px; }
 .wall { display: grid; grid-template-columns: repeat(auto-fill, 64px); gap: 12px 18px; }
 
 dialog { border: 0; border-radius: 14px; padding: 22px; width: min(720px, calc(100vw - 32px)); background: var(--card); color: var(--ink); box-shadow: 0 30px 80px -20px #000a; }
@@ -147,6 +162,33 @@ pre { overflow-x: auto; padding: 14px 16px; background: var(--faint); border-rad
   .chart.wide { font-size: 20px; }
   .two { gap: 36px; }
   dialog { padding-top: 56px; }
+}
+@media (forced-colors: active) {
+  .key i, .bar i, .track i, .chart g, .edges { forced-color-adjust: none; }
+  .chips li, .notice, .film img, .node img, .root { border: 1px solid CanvasText; }
+  .root { background: CanvasText; }
+  .choices button[aria-pressed=true] { outline: 2px solid Highlight; }
+  .node.kept img { outline-width: 3px; } .node.lineage img { outline-width: 5px; }
+}
+@media print {
+  :root {
+    color-scheme: light;
+    --paper: #fff; --card: #fff; --ink: #000; --soft: #444; --line: #ccc; --faint: #f4f4f4;
+    --kept: #0b7a66; --winner: #b03a08; --blue: #2f6fb3; --violet: #7c55b8; --grey: #777; --edge: #bbb;
+  }
+  body { font-size: 12px; overflow-x: visible; }
+  .skip, .choices, .command button, dialog, .canvas .edges, .root, .top nav, button.sort::after { display: none !important; }
+  main, .top, .foot { max-width: none; padding-left: 0; padding-right: 0; }
+  section { margin-top: 28px; } h2, h3 { break-after: avoid; }
+  figure, tr, .node, .chart, .figures, .film li, .arm { break-inside: avoid; }
+  .bar i, .track i, .key i, .chips li, .notice { print-color-adjust: exact; }
+  .scroller, .strip, .table, pre, .command code { overflow: visible; margin-left: 0; margin-right: 0; padding-left: 0; padding-right: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
+  .scroller, .strip, .table { white-space: normal; }
+  .film { flex-wrap: wrap; }
+  .canvas { width: auto !important; height: auto !important; }
+  .canvas h3, .canvas .node { position: static; } .canvas h3 { width: auto !important; text-align: left; margin: 14px 0 6px; }
+  .canvas ol { display: flex; flex-wrap: wrap; gap: 8px 14px; }
+  .node[hidden] { display: list-item !important; }
 }
 @media (prefers-reduced-motion: reduce) { .node img { transition: none; } }
 `;

@@ -1,12 +1,15 @@
-// The ledger of a run as HTML: what was counted, what was really computed, and where the time went.
+// The ledger of a run: what was counted, what was really computed, and where the time went.
+
+import { sum } from 'd3-array';
+import type { VNode } from 'preact';
 
 import { formatCount, formatDuration, formatLarge, formatPercent } from '../core/format.js';
 import type { LedgerRecord, Phase } from '../core/ledger.js';
 import { PHASES } from '../core/ledger.js';
 import type { Schedule } from '../models/contract.js';
 import type { GenerateResult } from '../run/result.js';
-import type { Html } from './html.js';
-import { html } from './html.js';
+import { Section } from './components/parts.js';
+import { RowName, Table } from './components/table.js';
 
 /** One count of the ledger with its explanation. */
 export interface LedgerLine {
@@ -81,59 +84,67 @@ export function savedShare({ nfe, forwards }: LedgerRecord): number {
   return nfe === 0 ? 0 : 1 - forwards / nfe;
 }
 
-function countsTable({ ledger, schedule }: GenerateResult): Html {
-  const rows = ledgerLines(schedule.unit).map(
-    ({ name, note, value, format }) =>
-      html`<tr>
-        <th scope="row">${name}${note === '' ? null : html`<small>${note}</small>`}</th>
-        <td>${format(value(ledger))}</td>
-      </tr>`,
+function CountsTable({ ledger, schedule }: Pick<GenerateResult, 'ledger' | 'schedule'>): VNode {
+  return (
+    <Table
+      label="What was counted"
+      heads={false}
+      rows={ledgerLines(schedule.unit)}
+      first={{ head: '', cell: ({ name, note }) => <RowName name={name} note={note} /> }}
+      columns={[{ head: '', cell: ({ value, format }) => format(value(ledger)) }]}
+    />
   );
-  return html`<div class="table">
-    <table>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>
-  </div>`;
 }
 
-function timeBars(ledger: LedgerRecord, milliseconds: number): Html {
+function TimeBars({ ledger, milliseconds }: Pick<GenerateResult, 'ledger' | 'milliseconds'>): VNode {
   const times = timeByPhase(ledger, milliseconds);
-  const total = times.reduce((sum, [, time]) => sum + time, 0) || 1;
+  const total = sum(times, ([, time]) => time) || 1;
   const width = (time: number): string => `width:${((time / total) * 100).toFixed(2)}%`;
-  const bar = times
-    .filter(([, time]) => time > 0)
-    .map(
-      ([phase, time]) =>
-        html`<i class="${TONES[phase]}" style="${width(time)}" title="${phase} ${formatDuration(time)}"></i>`,
-    );
-  const rows = times.map(
-    ([phase, time]) =>
-      html`<span>${phase}</span><span class="track ${TONES[phase]}"><i style="${width(time)}"></i></span
-        ><span class="number"
-          >${formatDuration(time)} <span class="share">${formatPercent(time / total)}</span></span
-        >`,
+  return (
+    <>
+      <h3>{formatDuration(milliseconds)} of wall-clock time</h3>
+      <div class="bar" aria-hidden="true">
+        {times
+          .filter(([, time]) => time > 0)
+          .map(([phase, time]) => (
+            <i class={TONES[phase]} style={width(time)} title={`${phase} ${formatDuration(time)}`} />
+          ))}
+      </div>
+      <div class="rows">
+        {times.map(([phase, time]) => (
+          <>
+            <span>{phase}</span>
+            <span class={`track ${TONES[phase]}`}>
+              <i style={width(time)} />
+            </span>
+            <span class="number">
+              {formatDuration(time)} <span class="share">{formatPercent(time / total)}</span>
+            </span>
+          </>
+        ))}
+      </div>
+    </>
   );
-  return html`<h3>${formatDuration(milliseconds)} of wall-clock time</h3>
-    <div class="bar" aria-hidden="true">${bar}</div>
-    <div class="rows">${rows}</div>`;
 }
 
 /** The section of a report that shows the ledger. */
-export function ledgerSection(result: GenerateResult): Html {
-  const { ledger, milliseconds } = result;
+export function LedgerSection({ result }: { readonly result: GenerateResult }): VNode {
+  const { ledger, milliseconds, schedule } = result;
   const saved = savedShare(ledger);
   const lead =
     saved > 0
       ? `The paper would count ${formatCount(ledger.nfe)} function evaluations. Nothing is computed twice here, so ${formatCount(ledger.forwards)} forward passes were run: ${formatPercent(saved)} fewer.`
       : `${formatCount(ledger.nfe)} function evaluations, ${formatCount(ledger.forwards)} forward passes.`;
-  return html`<section aria-labelledby="ledger-title">
-    <h2 id="ledger-title">Ledger</h2>
-    <p class="lead">${lead}</p>
-    <div class="two">
-      <div>${countsTable(result)}</div>
-      <div>${timeBars(ledger, milliseconds)}</div>
-    </div>
-  </section>`;
+  return (
+    <Section id="ledger" title="Ledger" lead={lead}>
+      <div class="two">
+        <div>
+          <CountsTable {...{ ledger, schedule }} />
+        </div>
+        <div>
+          <TimeBars {...{ ledger, milliseconds }} />
+        </div>
+      </div>
+    </Section>
+  );
 }

@@ -1,13 +1,14 @@
 // The charts of a search: every candidate's standing as a dot, and its scores by each of several judges.
 
+import { mean } from 'd3-array';
+import type { VNode } from 'preact';
+
 import { formatScore } from '../core/format.js';
 import type { GenerateResult } from '../run/result.js';
 import { keptOf, standingsOf } from '../run/standings.js';
 import type { Candidate } from '../search/contract.js';
-import type { ChartPoint } from './chart.js';
-import { chart } from './chart.js';
-import type { Html } from './html.js';
-import { html } from './html.js';
+import { Chart, type ChartPoint, Key } from './components/chart.js';
+import { Section } from './components/parts.js';
 import { roundsOf } from './tree-layout.js';
 import { isJoined, shortStanding, standingAxis } from './words.js';
 
@@ -57,85 +58,96 @@ function place(
     });
     if (!several) return;
     running.push({ x: round + 1, y: best.y, words: best.words });
-    const sum = candidates.reduce((total, candidate) => total + heightOf(candidate), 0);
-    means.push({ x: round + 1, y: sum / candidates.length });
+    means.push({ x: round + 1, y: mean(candidates, heightOf) ?? NaN });
   });
   return { dots, means, running };
 }
 
-function draw(result: GenerateResult, view: View): Html {
+function SearchChart({ result, view }: { readonly result: GenerateResult; readonly view: View }): VNode {
   const { yLabel, size, rising, yTick } = view;
   const rounds = roundsOf(result.candidates);
   const several = rounds.length > 1;
   const { dots, means, running } = place(rounds, keptOf(result), view);
-  const ticks = rounds.map(([first], round) => ({ at: round + 1, text: String(first?.step ?? round + 1) }));
-  return chart({
-    summary: rising
-      ? `Scores of all candidates; the best goes from ${running[0]?.words} to ${running.at(-1)?.words}.`
-      : `Scores of all candidates by ${yLabel}.`,
-    xLabel: several ? result.schedule.unit : 'picture',
-    yLabel,
-    size,
-    ...(yTick ? { yTick } : {}),
-    ...(several ? { xTicks: ticks } : {}),
-    series: [
-      { name: 'pruned', tone: 'tone-pruned', kind: 'dots', points: dots.filter((dot) => !dot.kept) },
-      { name: 'mean', tone: 'tone-mean', kind: 'line', points: means },
-      {
-        name: 'best so far',
-        tone: 'tone-winner',
-        kind: several ? 'line' : 'steps',
-        points: rising ? running : [],
-      },
-      { name: 'kept', tone: 'tone-kept', kind: 'dots', points: dots.filter((dot) => dot.kept) },
-    ],
-  });
+  const marks = rounds.map(([first], round) => ({ at: round + 1, text: String(first?.step ?? round + 1) }));
+  return (
+    <Chart
+      summary={
+        rising
+          ? `Scores of all candidates; the best goes from ${running[0]?.words} to ${running.at(-1)?.words}.`
+          : `Scores of all candidates by ${yLabel}.`
+      }
+      x={{ label: several ? result.schedule.unit : 'picture', whole: true, ...(several ? { marks } : {}) }}
+      y={{ label: yLabel, ...(yTick ? { write: yTick } : {}) }}
+      size={size}
+      series={[
+        { name: 'pruned', tone: 'tone-pruned', kind: 'dots', points: dots.filter((dot) => !dot.kept) },
+        { name: 'mean', tone: 'tone-mean', kind: 'line', points: means },
+        {
+          name: 'best so far',
+          tone: 'tone-winner',
+          kind: several ? 'line' : 'steps',
+          points: rising ? running : [],
+        },
+        { name: 'kept', tone: 'tone-kept', kind: 'dots', points: dots.filter((dot) => dot.kept) },
+      ]}
+    />
+  );
 }
 
 /** The standings among all pictures of the search, so that rounds can be put side by side whatever the rule is. */
-export function scoreChart(result: GenerateResult): Html {
+export function ScoreChart({ result }: { readonly result: GenerateResult }): VNode {
   const { jury } = result.options;
   const standings = standingsOf([result.candidates], jury);
   const axis = standingAxis(jury);
-  return draw(result, {
+  const view: View = {
     yLabel: axis.title,
     size: 'wide',
     rising: true,
     heightOf: (candidate) => axis.of(standings(candidate)),
     wordsOf: (candidate) => shortStanding(standings(candidate)),
     yTick: axis.tick,
-  });
+  };
+  return <SearchChart {...{ result, view }} />;
 }
 
 /** What the colours of a chart mean. */
-export function chartKey(several: boolean): Html {
-  const keys = [
-    ['tone-winner', 'best so far'],
-    ...(several ? [['tone-kept', 'kept']] : []),
-    ['tone-pruned', several ? 'pruned (dotted: mean of all)' : 'every picture'],
-  ];
-  return html`<ul class="key">
-    ${keys.map(([tone, text]) => html`<li class="${tone}"><i></i><span>${text}</span></li>`)}
-  </ul>`;
+export function ChartKey({ several }: { readonly several: boolean }): VNode {
+  const kept = several ? [{ tone: 'tone-kept', words: 'kept' }] : [];
+  const others = several ? 'pruned (dotted: mean of all)' : 'every picture';
+  return (
+    <Key
+      items={[{ tone: 'tone-winner', words: 'best so far' }, ...kept, { tone: 'tone-pruned', words: others }]}
+    />
+  );
 }
 
 /** A chart for every one of several judges, by its own scores; nothing for a judge alone. */
-export function judgesSection(result: GenerateResult): Html | null {
+export function JudgesSection({ result }: { readonly result: GenerateResult }): VNode | null {
   const { jury } = result.options;
   if (!isJoined(jury)) return null;
-  const views = jury.judges.map((name) => {
+  const views = jury.judges.map((name): View => {
     const scoreOf = ({ scores }: Candidate): number => scores[name] ?? NaN;
-    return draw(result, {
+    return {
       yLabel: name,
       size: 'small',
       rising: false,
       heightOf: scoreOf,
       wordsOf: (candidate) => formatScore(scoreOf(candidate)),
-    });
+    };
   });
-  return html`<section aria-labelledby="judges-title">
-    <h2 id="judges-title">Every verifier by itself</h2>
-    <p class="lead">The same candidates by the scores of each verifier that guided the search.</p>
-    <div class="arms">${views.map((view) => html`<div>${view}</div>`)}</div>
-  </section>`;
+  return (
+    <Section
+      id="judges"
+      title="Every verifier by itself"
+      lead="The same candidates by the scores of each verifier that guided the search."
+    >
+      <div class="arms">
+        {views.map((view) => (
+          <div>
+            <SearchChart {...{ result, view }} />
+          </div>
+        ))}
+      </div>
+    </Section>
+  );
 }
