@@ -26,7 +26,7 @@ Example:
 async function run(folders: readonly string[], flags: ReportFlags, io: CliIo): Promise<void> {
   const { out, primary } = flags;
   const report = await reportBenchmarks({ runs: folders, primary, cwd: io.cwd });
-  const files = await benchmarkReportFiles(report);
+  const files = benchmarkReportFiles(report);
   const folder = openFolder(resolve(io.cwd, out));
   try {
     folder.write(files);
