@@ -78,9 +78,7 @@ describe('the answer', () => {
 
   it('says that nothing was named before the runs', () => {
     const exploratory = report([folder({ prompts: 8, budgets: [35] })]);
-    expect(exploratory.answer[0]).toBe(
-      'No primary comparison was named: all that follows is exploratory.',
-    );
+    expect(exploratory.answer[0]).toBe('No primary comparison was named: all that follows is exploratory.');
     expect(exploratory.primary).toBeNull();
   });
 

@@ -42,6 +42,7 @@ function tableOf(metric: Metric, comparisons: readonly Comparison[]): Table {
       isRight ? comparisons.map(({ cell }) => cell) : [],
     ),
     columns: COLUMNS(metric),
+    folded: !isRight,
     rows: comparisons.map((each): readonly Datum[] => [
       ...cellData(each.cell),
       roleOf(metric, each.cell.jury),

@@ -7,7 +7,7 @@ import type { CellRuns } from './join-runs.js';
 import { judgesOf, markOf, type Metric, NO_JURY, RIGHT, scoreOf } from './metrics.js';
 import { type Cost, SPENT } from './overview.js';
 import { mean } from './statistics.js';
-import { distinct, fileWord, groupBy, isJudged, type Study } from './study.js';
+import { distinct, fileWord, groupBy, isJudged, seriesHead, type Study } from './study.js';
 import type { Figure, FigurePoint, FigureSeries, Section } from './tables.js';
 
 const COSTS = Object.keys(SPENT) as readonly Cost[];
@@ -34,17 +34,17 @@ function reachedBy(study: Study, jury: string, metric: Metric): Reached {
   return { jury, metric, cells };
 }
 
-function budgetFigure({ jury, metric, cells }: Reached, cost: Cost): Figure | null {
-  const models = distinct(cells.map(({ cell }) => cell.model));
-  const groups = groupBy(cells, ({ cell: { model, strategy } }) =>
-    models.length > 1 ? `${strategy}, ${model}` : strategy,
-  );
-  const series = [...groups].flatMap(([name, group]): FigureSeries[] => {
+function budgetFigure({ jury, metric, cells }: Reached, cost: Cost, study: Study): Figure | null {
+  const groups = groupBy(cells, ({ cell: { model, strategy } }) => JSON.stringify([model, strategy]));
+  const series = [...groups.values()].flatMap((group): FigureSeries[] => {
+    const [first] = group;
     const points = group.flatMap(({ cell, value: { value, low, high } }): FigurePoint[] => {
       const x = SPENT[cost](cell);
       return x === null || x <= 0 ? [] : [{ x, y: value, low, high }];
     });
-    return points.length > 0 ? [{ name, kind: 'measured', points: points.sort((a, b) => a.x - b.x) }] : [];
+    return first && points.length > 0
+      ? [{ ...seriesHead(first.cell, study), kind: 'measured', points: points.sort((a, b) => a.x - b.x) }]
+      : [];
   });
   if (series.length === 0) return null;
   return {
@@ -81,7 +81,7 @@ export function anytime(
   const until = Math.max(...known.map(endOf));
   if (!(from > 0 && until > from)) return [];
   return Array.from({ length: PLACES }, (_, i) => {
-    const x = i === 0 ? from : from * (until / from) ** (i / (PLACES - 1));
+    const x = i === 0 ? from : Number((from * (until / from) ** (i / (PLACES - 1))).toPrecision(4));
     const values = valuesOf(
       byPrompt(known, ({ curve }) => {
         const point = curve.findLast((each) => costOf(each) <= x);
@@ -94,13 +94,12 @@ export function anytime(
 
 function anytimeFigure(study: Study, jury: string, cost: keyof typeof CURVE_COSTS): Figure | null {
   const cells = study.cells.filter((cell) => cell.jury === jury && cell.strategy !== 'single');
-  const models = distinct(cells.map(({ model }) => model));
   const groups = groupBy(cells, ({ model, strategy, budget }) =>
     JSON.stringify([model, strategy, budget.unit]),
   );
   const series = [...groups.values()].flatMap((group): FigureSeries[] => {
     const largest = group.reduce((a, b) => (b.budget.most > a.budget.most ? b : a));
-    const { model, strategy, pictures } = largest;
+    const { pictures } = largest;
     const points = anytime(
       pictures,
       CURVE_COSTS[cost],
@@ -112,9 +111,7 @@ function anytimeFigure(study: Study, jury: string, cost: keyof typeof CURVE_COST
             : spent.transformerFlops + spent.decoderFlops + spent.verifierFlops,
       ({ right }) => (right === null ? null : Number(right)),
     );
-    return points.length > 1
-      ? [{ name: models.length > 1 ? `${strategy}, ${model}` : strategy, kind: 'steps', points }]
-      : [];
+    return points.length > 1 ? [{ ...seriesHead(largest, study), kind: 'steps', points }] : [];
   });
   if (series.length === 0) return null;
   return {
@@ -140,7 +137,7 @@ export function costsSection(study: Study): Section | null {
     const metrics = [...(judged ? [RIGHT] : []), ...(own ? [scoreOf(own.name)] : [])];
     const budgets = metrics.flatMap((metric) => {
       const reached = reachedBy(study, jury, metric);
-      return COSTS.map((cost) => budgetFigure(reached, cost));
+      return COSTS.map((cost) => budgetFigure(reached, cost, study));
     });
     const ways = judged
       ? (Object.keys(CURVE_COSTS) as (keyof typeof CURVE_COSTS)[]).map((cost) =>

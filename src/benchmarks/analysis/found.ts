@@ -2,8 +2,8 @@
 
 import { byPrompt, valuesOf } from './by-prompt.js';
 import type { CellRuns } from './join-runs.js';
-import { atLargestBudget, seriesName } from './kinds.js';
-import { CELL_COLUMNS, cellData, fileWord, type Study } from './study.js';
+import { atLargestBudget } from './kinds.js';
+import { CELL_COLUMNS, cellData, fileWord, seriesHead, type Study } from './study.js';
 import type { Datum, Figure, Section, Table } from './tables.js';
 
 const roundsOf = ({ pictures }: CellRuns): number => Math.max(...pictures.map(({ found }) => found.rounds));
@@ -68,6 +68,7 @@ function histogramTable(study: Study, cells: readonly CellRuns[]): Table {
       { name: 'step', title: 'steps fixed', as: 'count' },
       { name: 'share', title: 'winners', as: 'share' },
     ],
+    folded: true,
     rows: cells.flatMap((cell) =>
       barsOf(cell, study).map(({ round, step, share }) => [...cellData(cell), round, step, share]),
     ),
@@ -90,7 +91,7 @@ function figuresOf(study: Study): readonly Figure[] {
         },
         y: { label: 'winners', as: 'share' },
         series: cells.map((cell) => ({
-          name: seriesName(cell, cells),
+          ...seriesHead(cell, study),
           kind: 'dots',
           points: barsOf(cell, study).map(({ round, share: { value, low, high } }) => ({
             x: round - 1,

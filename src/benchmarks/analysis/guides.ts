@@ -4,10 +4,10 @@ import type { PictureRecord } from '../record.js';
 import { type Estimate, sideOf } from './bootstrap.js';
 import { byPrompt, valuesOf } from './by-prompt.js';
 import type { CellRuns } from './join-runs.js';
-import { atLargestBudget, seriesName } from './kinds.js';
+import { atLargestBudget } from './kinds.js';
 import { judgesOf, markOf, type Metric, ORACLE, RIGHT } from './metrics.js';
 import { deviation, mean } from './statistics.js';
-import { CELL_COLUMNS, cellData, fileWord, groupBy, type Study, withMarks } from './study.js';
+import { CELL_COLUMNS, cellData, fileWord, groupBy, seriesHead, type Study, withMarks } from './study.js';
 import type { Datum, Figure, Section, Table } from './tables.js';
 
 /** How a measure of first pictures varies: the unit of gains. */
@@ -180,6 +180,7 @@ function gainsTable(all: readonly Gain[]): Table {
       { name: 'plain', title: 'in its unit', as: 'difference' },
       { name: 'sign', title: 'sign', as: 'text' },
     ],
+    folded: true,
     rows: all.map(({ cell, metric, role, plain, inSpreads }): readonly Datum[] => [
       ...cellData(cell),
       metric.name,
@@ -209,7 +210,7 @@ function figuresOf(study: Study, all: readonly Gain[]): readonly Figure[] {
         x: { label: '', logarithmic: false, ticks },
         y: { label: 'gain in spreads', as: 'difference' },
         series: cells.map((cell) => ({
-          name: seriesName(cell, cells),
+          ...seriesHead(cell, study),
           kind: 'dots',
           points: metrics.flatMap((metric, x) => {
             const gain = gains.find((each) => each.cell === cell && each.metric === metric);

@@ -11,6 +11,7 @@ import {
   fileWord,
   groupBy,
   isJudged,
+  seriesHead,
   type Study,
   withMarks,
 } from './study.js';
@@ -82,11 +83,6 @@ export function atLargestBudget(cells: readonly CellRuns[]): ReadonlyMap<string,
   );
 }
 
-/** A search in the words that tell it from others beside it. */
-export function seriesName({ model, strategy }: CellRuns, cells: readonly CellRuns[]): string {
-  return distinct(cells.map((cell) => cell.model)).length > 1 ? `${strategy}, ${model}` : strategy;
-}
-
 function figuresOf(study: Study, kinds: readonly string[]): readonly Figure[] {
   return [...atLargestBudget(study.cells)].flatMap(([name, cells]): Figure[] => {
     const [first] = cells;
@@ -99,7 +95,7 @@ function figuresOf(study: Study, kinds: readonly string[]): readonly Figure[] {
         x: { label: '', logarithmic: false, ticks: kinds },
         y: { label: metric.title, as: metric.as },
         series: cells.map((cell) => ({
-          name: seriesName(cell, cells),
+          ...seriesHead(cell, study),
           kind: 'dots',
           points: kinds.flatMap((kind, x) => {
             const pictures = ofKind(cell, kind).pictures;

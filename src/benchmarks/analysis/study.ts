@@ -4,7 +4,7 @@ import type { Bootstrap } from './bootstrap.js';
 import type { CellRuns, JoinedRuns } from './join-runs.js';
 import { markOf, marksInWords, type Metric, RIGHT } from './metrics.js';
 import { budgetWords } from './paired.js';
-import type { Column, Datum } from './tables.js';
+import type { Column, Datum, FigureSeries } from './tables.js';
 
 /** Runs, and what is made of them. */
 export interface Study {
@@ -40,6 +40,19 @@ export const cellData = (cell: CellRuns): readonly Datum[] => [
 /** A cell in one line of words. */
 export function cellWords({ model, jury, budget, strategy }: CellRuns): string {
   return `${strategy} on ${model} guided by ${jury} at ${budgetWords(budget)}`;
+}
+
+/** How a cell's search is called and drawn in figures: by its strategy, and by its model where there are several. */
+export function seriesHead(
+  { model, strategy }: CellRuns,
+  { cells }: Study,
+): Pick<FigureSeries, 'name' | 'hue' | 'broken'> {
+  const models = distinct(cells.map((cell) => cell.model));
+  return {
+    name: models.length > 1 ? `${strategy}, ${model}` : strategy,
+    hue: strategy,
+    broken: models.indexOf(model) % 2 === 1,
+  };
 }
 
 /** The rest of a note: what the marks in a table of some cells mean. */

@@ -26,6 +26,8 @@ export interface Table {
   readonly note: string;
   readonly columns: readonly Column[];
   readonly rows: readonly (readonly Datum[])[];
+  /** Whether a page folds it away, being beside the point. @default where it is long */
+  readonly folded?: boolean;
 }
 
 /** A point of a figure. */
@@ -41,6 +43,10 @@ export interface FigureSeries {
   readonly name: string;
   /** 'measured' are points at budgets, each with its interval; 'line' is a curve with a band, 'steps' hold until the next point. */
   readonly kind: 'dots' | 'measured' | 'line' | 'steps' | 'dotted';
+  /** What gives its colour: the same one all over a report. @default its name */
+  readonly hue?: string;
+  /** Whether its lines are broken, as those of a second model are. @default false */
+  readonly broken?: boolean;
   readonly points: readonly FigurePoint[];
 }
 

@@ -12,11 +12,11 @@ function signed(text: string): string {
   return text.startsWith('-') ? text : `+${text}`;
 }
 
-/** Three or four figures of a score, whatever its size. */
+/** Three figures of a score, at most four of them behind the point. */
 function digits(value: number): string {
   if (value === 0) return '0';
   const size = Math.floor(Math.log10(Math.abs(value)));
-  return value.toFixed(Math.min(6, Math.max(0, 2 - size, size < 2 ? 2 : 0)));
+  return value.toFixed(Math.min(4, Math.max(0, 2 - size)));
 }
 
 const WRITINGS: Readonly<Record<Exclude<Writing, 'text'>, (value: number) => string>> = {
@@ -62,4 +62,5 @@ export function writeDatum(datum: Datum, { as }: Pick<Column, 'as'>): string {
 }
 
 /** The head of a column, with the unit of its numbers. */
-export const writeHead = ({ title, as }: Column): string => (as === 'points' ? `${title}, points` : title);
+export const writeHead = ({ title, as }: Pick<Column, 'title' | 'as'>): string =>
+  as === 'points' ? `${title}, points` : title;

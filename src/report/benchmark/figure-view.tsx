@@ -1,27 +1,31 @@
 // A figure of a report: the chart with its key, and its data below it.
 
+import { extent } from 'd3-array';
 import type { VNode } from 'preact';
 
 import type { Figure, FigureSeries, Writing } from '../../benchmarks/analysis/index.js';
 import { writeValue } from '../../benchmarks/analysis/writing.js';
+import type { AxisOptions } from '../components/axis.js';
 import { Chart, Key, type Series } from '../components/chart.js';
+import { markFormatLog } from '../components/numbers.js';
 import { Folded } from '../components/parts.js';
 import { csvTable, figureTable } from './csv.js';
 import { IntervalTable } from './interval.js';
+import type { ToneOf } from './tones.js';
 
-/** The class of the colour that a series has all over a report. */
-export type ToneOf = (series: string) => string;
-
-const COLOURS = ['tone-blue', 'tone-winner', 'tone-kept', 'tone-violet'] as const;
-
-/** Colours in the order in which series appear; after the last colour they begin again, with broken lines. */
-export function tonesOf(names: readonly string[]): ToneOf {
-  const order = [...new Set(names)];
-  return (name) => {
-    const place = Math.max(0, order.indexOf(name));
-    const colour = COLOURS[place % COLOURS.length] ?? COLOURS[0];
-    return Math.floor(place / COLOURS.length) % 2 === 1 ? `${colour} broken` : colour;
-  };
+/** Marks of a logarithmic axis that stand apart at any size: 1, 3, 10, 30, ...; all that the chart finds where those are too few. */
+function logMarks(values: readonly number[]): { readonly marks?: AxisOptions['marks'] & object } {
+  const [low = 1, high = 1] = extent(values);
+  const decades = Math.log10(high / low);
+  const factors = decades > 3.5 ? [1] : decades > 0.8 ? [1, 3] : [1, 2, 3, 5];
+  const places: number[] = [];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) {
+    for (const factor of factors) places.push(Number((factor * 10 ** power).toPrecision(3)));
+  }
+  const marks = places
+    .filter((at) => at >= low * 0.95 && at <= high * 1.05)
+    .map((at) => ({ at, text: markFormatLog(at) }));
+  return marks.length > 1 ? { marks } : {};
 }
 
 const KINDS: Readonly<Record<FigureSeries['kind'], Pick<Series, 'kind' | 'interval' | 'dots'>>> = {
@@ -32,8 +36,9 @@ const KINDS: Readonly<Record<FigureSeries['kind'], Pick<Series, 'kind' | 'interv
   dotted: { kind: 'line' },
 };
 
-function seriesOf({ name, kind, points }: FigureSeries, toneOf: ToneOf, as: Writing): Series {
-  const tone = toneOf(name);
+function seriesOf(series: FigureSeries, toneOf: ToneOf, as: Writing): Series {
+  const { name, kind, points } = series;
+  const tone = toneOf(series);
   return {
     name,
     tone: kind === 'dotted' ? 'tone-mean' : tone,
@@ -79,14 +84,18 @@ export function FigureView({ figure, toneOf }: { readonly figure: Figure; readon
       <Chart
         summary={summaryOf(figure)}
         size="small"
-        x={{ label: x.label, scale: x.logarithmic ? 'log' : 'linear' }}
+        x={{
+          label: x.label,
+          scale: x.logarithmic ? 'log' : 'linear',
+          ...(x.logarithmic ? logMarks(series.flatMap(({ points }) => points.map((point) => point.x))) : {}),
+        }}
         y={{ label: y.label, ...(y.as === 'share' ? { write: shareMark } : {}) }}
         series={series.map((each) => seriesOf(each, toneOf, y.as))}
       />
       <Key
-        items={series.map(({ name, kind }) => ({
-          tone: kind === 'dotted' ? 'tone-mean' : toneOf(name),
-          words: name,
+        items={series.map((each) => ({
+          tone: each.kind === 'dotted' ? 'tone-mean' : toneOf(each),
+          words: each.name,
         }))}
       />
       {data}

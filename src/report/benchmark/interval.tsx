@@ -6,8 +6,9 @@ import { scaleLinear } from 'd3-scale';
 import type { VNode } from 'preact';
 
 import type { Figure, FigurePoint } from '../../benchmarks/analysis/index.js';
-import { writeDatum } from '../../benchmarks/analysis/writing.js';
+import { writeDatum, writeHead } from '../../benchmarks/analysis/writing.js';
 import { Table } from '../components/table.js';
+import type { ToneOf } from './tones.js';
 
 const WIDTH = 220;
 const HEIGHT = 18;
@@ -59,14 +60,15 @@ export function IntervalTable({
   toneOf,
 }: {
   readonly figure: Figure;
-  readonly toneOf: (series: string) => string;
+  readonly toneOf: ToneOf;
 }): VNode | null {
   const { title, x, y, series } = figure;
   const ticks = x.ticks ?? [];
   const rows = ticks.flatMap((category, i) =>
-    series.flatMap(({ name, points }): Row[] => {
-      const point = points.find((each) => each.x === i);
-      return point ? [{ category, series: name, tone: toneOf(name), point }] : [];
+    series.flatMap((each): Row[] => {
+      const { name, points } = each;
+      const point = points.find(({ x: at }) => at === i);
+      return point ? [{ category, series: name, tone: toneOf(each), point }] : [];
     }),
   );
   if (rows.length === 0) return null;
@@ -89,7 +91,7 @@ export function IntervalTable({
           align: 'left' as const,
         },
         {
-          head: y.label,
+          head: writeHead({ title: y.label, as: y.as }),
           cell: ({ point }) =>
             writeDatum({ value: point.y, low: point.low ?? null, high: point.high ?? null }, { as: y.as }),
         },

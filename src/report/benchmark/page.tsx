@@ -14,10 +14,11 @@ import { writeDatum, writeEstimate, writeHead } from '../../benchmarks/analysis/
 import { Page, renderPage } from '../components/page.js';
 import { Chips, Command, Figures, Section as Part } from '../components/parts.js';
 import { Table as TableView } from '../components/table.js';
-import { FigureView, type ToneOf, tonesOf } from './figure-view.js';
+import { FigureView } from './figure-view.js';
+import { type ToneOf, tonesOf } from './tones.js';
 
 /** Rows that are shown at once; longer tables are folded. */
-const MOST_ROWS = 40;
+const MOST_ROWS = 60;
 
 const alignOf = ({ as }: Column): 'left' | 'right' => (as === 'text' ? 'left' : 'right');
 
@@ -28,7 +29,7 @@ function Value({ datum, column }: { readonly datum: Datum; readonly column: Colu
 
 /** A table of a report. */
 function DataTable({ table }: { readonly table: Table }): VNode {
-  const { name, title, note, columns, rows } = table;
+  const { name, title, note, columns, rows, folded = rows.length > MOST_ROWS } = table;
   // A column that says nothing anywhere only takes room.
   const used = columns
     .map((column, i) => ({ column, i }))
@@ -55,7 +56,7 @@ function DataTable({ table }: { readonly table: Table }): VNode {
       </p>
     </>
   );
-  if (rows.length <= MOST_ROWS) {
+  if (!folded) {
     return (
       <div class="panel">
         <h3>{title}</h3>
@@ -185,10 +186,7 @@ const intervalWords = (text: string): string => {
 /** The page of a report. */
 export function benchmarkPage(report: BenchmarkReport): string {
   const { benchmark, sections, primary, resamples } = report;
-  const names = sections.flatMap(({ figures }) =>
-    figures.flatMap(({ series }) => series.map(({ name }) => name)),
-  );
-  const toneOf = tonesOf(names);
+  const toneOf = tonesOf(sections.flatMap(({ figures }) => figures.flatMap(({ series }) => series)));
   const open = primary ? `guided by ${primary.jury}` : '';
   return renderPage(
     <Page
