@@ -50,7 +50,7 @@ describe('the answer', () => {
     expect(wins).toMatch(/^\d+ prompts won, \d+ lost, \d+ tied \(exact sign test: p = [\de.-]+\)\.$/);
     expect(verdict).toBe('The interval lies above 0: beam is ahead of random.');
     expect(mark).toContain("trained with the detector's labels");
-    expect(coin).toContain('it gains nothing, as it must (all 3 intervals hold 0)');
+    expect(coin).toContain('it is not shown to gain anything, as it should be (all 3 intervals hold 0)');
   });
 
   it('is that of a calculation by hand', () => {

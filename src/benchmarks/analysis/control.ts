@@ -61,13 +61,14 @@ export function coinWords(checks: readonly CoinCheck[], beside: CellRuns | null)
     return `${where} against ${against} ${writeEstimate(gain, metric.differenceAs)}`;
   });
   const odd = checks.filter(({ gain }) => sideOf(gain) !== 'both').length;
+  const all = checks.length === 1 ? 'the interval holds 0' : `all ${checks.length} intervals hold 0`;
   const verdict =
     odd === 0
-      ? checks.length === 1
-        ? 'it gains nothing, as it must'
-        : `it gains nothing, as it must (all ${checks.length} intervals hold 0)`
+      ? `it is not shown to gain anything, as it should be (${all})`
       : `${odd} of ${checks.length} intervals do not hold 0; one in twenty may by chance, more are a fault of the measurement`;
-  return `Negative control, a coin as the guide: ${verdict}. ${told.join('; ')}.`;
+  const unfinished = checks.filter(({ cell }) => cell.pictures.length < cell.planned).length;
+  const part = unfinished > 0 ? ' Its runs are unfinished.' : '';
+  return `Negative control, a coin as the guide: ${verdict}. ${told.join('; ')}.${part}`;
 }
 
 /** The section of the control; nothing where no coin was tossed. */

@@ -186,7 +186,10 @@ const intervalWords = (text: string): string => {
 /** The page of a report. */
 export function benchmarkPage(report: BenchmarkReport): string {
   const { benchmark, sections, primary, resamples } = report;
-  const toneOf = tonesOf(sections.flatMap(({ figures }) => figures.flatMap(({ series }) => series)));
+  const figures = sections.flatMap((section) => section.figures);
+  // Charts first: their colours are met again in the rows of intervals.
+  const inOrder = [...figures.filter(({ x }) => !x.ticks), ...figures.filter(({ x }) => x.ticks)];
+  const toneOf = tonesOf(inOrder.flatMap(({ series }) => series));
   const open = primary ? `guided by ${primary.jury}` : '';
   return renderPage(
     <Page
