@@ -7,6 +7,19 @@ export const option = { choice, number, numbers, text, toggle, value, whole, who
 
 export type { BenchmarkReport, ReportOptions } from './benchmarks/analysis/index.js';
 export { reportBenchmarks } from './benchmarks/analysis/index.js';
+export type {
+  BenchContext,
+  BenchEvent,
+  BenchOptions,
+  BenchResult,
+  BenchRun,
+  CurvePoint,
+  Manifest,
+  PictureRecord,
+  SpeedRecord,
+  Verdict,
+} from './benchmarks/index.js';
+export { BENCHMARKS, runBenchmark } from './benchmarks/index.js';
 export type { ErrorCode } from './core/errors.js';
 export {
   CheckpointError,

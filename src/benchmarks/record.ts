@@ -3,7 +3,9 @@
 // times are measured in runs of their own, see SpeedRecord.
 
 import type { LedgerCounts, LedgerRecord } from '../core/ledger.js';
+import type { OptionValues } from '../core/options.js';
 import type { BudgetUnit } from '../run/options.js';
+import type { Estimate } from '../search/cost.js';
 import type { AnySearch } from '../search/registry.js';
 
 /** A prompt of a benchmark. */
@@ -24,9 +26,12 @@ export interface RecordBudget {
 /** Whatever varies between the cells of a run: one of these for each row of its tables. */
 export interface Cell {
   readonly model: string;
-  /** A strategy's name, or that of a variant of one, as the manifest explains it: 'single', 'random', 'beam-fresh', ... */
+  /** A strategy's name, or a variant of one as it was asked for, which the manifest explains: 'single', 'random', 'beam:width=2', ... */
   readonly strategy: string;
-  /** The verifiers that guide, joined by '+' in the order of their names; 'coin' is the control, 'oracle' the upper bound. */
+  /**
+   * The verifiers that guide, joined by '+' in the order of their names; 'coin' is the control, 'oracle' the upper bound, and 'none'
+   * stands where a single picture is drawn, which is the same whoever judges it.
+   */
   readonly jury: string;
   readonly budget: RecordBudget;
 }
@@ -96,22 +101,45 @@ export interface SpeedRecord extends Cell {
   readonly ledger: LedgerRecord;
 }
 
+/** What a cell's budget buys: the same for every prompt. */
+export interface Plan {
+  readonly search: AnySearch;
+  /** All options that the model runs with; searches that need steps that draw have their own. */
+  readonly modelOptions: OptionValues;
+  /** Of one search. */
+  readonly cost: Estimate;
+  /** The share of the budget that no search of this kind can spend, 0 to 1, or less than 0 where its cost is only estimated. */
+  readonly unused: number;
+}
+
+/** A cell that is left out: the strategy does not suit the model, or the budget is too small for it. */
+export interface SkippedCell extends Cell {
+  readonly why: string;
+}
+
 /** What names a run: its hash is its identity, and the same command goes on with it. */
 export interface Manifest {
   readonly format: 1;
-  /** SHA-256 of all below that decides about the pictures: not of `environment`. */
+  /** SHA-256 of all below that decides about the pictures: not of `plans`, `skipped` and `environment`, which follow from it. */
   readonly hash: string;
   readonly measures: 'quality' | 'speed';
   readonly benchmark: { readonly name: string; readonly source: string; readonly sha256: string };
   readonly prompts: readonly BenchmarkPrompt[];
   readonly seeds: readonly number[];
   readonly cells: readonly Cell[];
+  /** One for each cell. */
+  readonly plans: readonly Plan[];
+  readonly skipped: readonly SkippedCell[];
   /** Options of strategies that a cell's name stands for, by name. */
   readonly variants: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Verifiers that score every winner and first picture, and guide nothing but where a cell names them. */
   readonly heldOut: readonly string[];
-  /** Options of the models: cfg, temperature, size, precision, ... */
-  readonly modelOptions: Readonly<Record<string, unknown>>;
+  /** Layout in which the winners' pictures are kept. @default they are not */
+  readonly exports?: string;
+  /** Options of the models that the benchmark or the command says: cfg, temperature, size, precision, ... */
+  readonly modelOptions: OptionValues;
+  /** What was asked for, as it was asked, with what the benchmark says where nothing was. */
+  readonly options: OptionValues;
   /** SHA-256 of every file of weights, as model/file or verifier/file. */
   readonly weights: Readonly<Record<string, string>>;
   readonly versions: Readonly<Record<string, string>>;

@@ -2,6 +2,7 @@
 
 import { CommanderError } from 'commander';
 
+import { BENCH_ONLY } from '../benchmarks/options.js';
 import { VarsearchError } from '../core/errors.js';
 import { flagOf } from '../core/options.js';
 import { OPTION_NAMES } from '../run/options.js';
@@ -22,11 +23,13 @@ export class Interrupted extends Error {
   }
 }
 
+const NAMES: readonly string[] = [...OPTION_NAMES, ...Object.keys(BENCH_ONLY)];
+
 /** Messages of the library name its options; who types commands knows them as flags, which some messages say beside them. */
 function withFlags(message: string): string {
   return message
     .replace(/(?:(?:the )?option )?'([A-Za-z]+)'/g, (quoted, name: string) =>
-      OPTION_NAMES.includes(name) ? flagOf(name) : quoted,
+      NAMES.includes(name) ? flagOf(name) : quoted,
     )
     .replace(/(--[a-z-]+)(?: \(\1\)|, \1\b)/g, '$1');
 }

@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 
 import { VERSION } from '../engine/versions.js';
+import { addBench } from './commands/bench.js';
 import { addCache } from './commands/cache.js';
 import { addCompare } from './commands/compare.js';
 import { addConvert } from './commands/convert.js';
@@ -51,6 +52,7 @@ export async function runCli(words: readonly string[], io: CliIo): Promise<numbe
     code = exit;
   });
   addScore(program, io);
+  addBench(program, io);
   addReport(program, io);
   addModels(program, io);
   addVerifiers(program, io);

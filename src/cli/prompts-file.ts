@@ -6,6 +6,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 
 import { UsageError } from '../core/errors.js';
 import { cannotRead } from '../core/file-faults.js';
+import { decodeText } from '../core/text-file.js';
 import type { NamedPictures } from '../score/files.js';
 import { parseCsv } from '../core/csv.js';
 
@@ -21,7 +22,7 @@ export function readPromptsFile(file: string, cwd: string): ListedPicture[] {
   } catch (cause) {
     throw cannotRead(file, cause);
   }
-  const text = textOf(bytes, file);
+  const text = decodeText(bytes, file);
   const read = /^\s*\{/.test(text) ? fromLines : fromCsv;
   const pictures = read(text, file);
   if (pictures.length === 0) throw new UsageError(`${file} lists no pictures`);
@@ -30,18 +31,6 @@ export function readPromptsFile(file: string, cwd: string): ListedPicture[] {
     prompt,
     listed: true,
   }));
-}
-
-function textOf(bytes: Buffer, file: string): string {
-  const mark = bytes.toString('latin1', 0, 2);
-  const encoding = mark === '\xff\xfe' ? 'utf-16le' : mark === '\xfe\xff' ? 'utf-16be' : 'utf-8';
-  try {
-    const text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
-    if (!text.includes('\0')) return text;
-  } catch (cause) {
-    throw new UsageError(`${file} is not ${encoding.toUpperCase()} text: save it as UTF-8`, { cause });
-  }
-  throw new UsageError(`${file} is not text, or UTF-16 without a mark: save it as UTF-8`);
 }
 
 function fromCsv(text: string, file: string): Pair[] {

@@ -70,6 +70,7 @@ const MANIFEST = having({
   prompts: listOf(PROMPT),
   seeds: listOf(isCount),
   cells: listOf(having(CELL)),
+  plans: listOf(having({ modelOptions: isObject })),
   variants: isObject,
   heldOut: listOf(isText),
   modelOptions: isObject,

@@ -13,6 +13,7 @@ export interface CellRuns extends Cell {
   readonly key: string;
   /** The model by its own name: `model` tells other options too, where runs differ in them. */
   readonly plainModel: string;
+  /** All that the model runs with. */
   readonly modelOptions: Manifest['modelOptions'];
   /** By prompt, then by seed. */
   readonly pictures: readonly PictureRecord[];
@@ -137,13 +138,13 @@ export function joinRuns(given: readonly RunFolder[]): JoinedRuns {
     const label = labelOf(manifest, given);
     for (const prompt of manifest.prompts) prompts.set(prompt.index, prompt);
     const [drawn, timed] = [groupByCell(pictures), groupByCell(speeds)];
-    for (const cell of manifest.cells) {
+    for (const [i, cell] of manifest.cells.entries()) {
       const named = { ...cell, model: label(cell.model) };
       const key = cellKey(named);
       const into: Gathered = cells.get(key) ?? {
         cell: named,
         plainModel: cell.model,
-        modelOptions: manifest.modelOptions,
+        modelOptions: manifest.plans[i]?.modelOptions ?? manifest.modelOptions,
         pictures: new Map(),
         speeds: new Map(),
         planned: new Set(),

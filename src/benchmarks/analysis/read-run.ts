@@ -8,15 +8,9 @@ import { createInterface } from 'node:readline';
 
 import { UsageError } from '../../core/errors.js';
 import { cannotRead } from '../../core/file-faults.js';
+import { BENCH_FILES } from '../manifest.js';
 import type { Manifest, PictureRecord, SpeedRecord } from '../record.js';
 import { cellKey, isManifest, isPicture, isSpeed } from './checks.js';
-
-/** The files of a run. */
-export const RUN_FILES = {
-  manifest: 'manifest.json',
-  pictures: 'pictures.jsonl',
-  speed: 'speed.jsonl',
-} as const;
 
 /** What the folder of a run holds. */
 export interface RunFolder {
@@ -33,11 +27,11 @@ const isMissing = (error: unknown): boolean =>
   ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
 
 async function readManifest(folder: string, path: string): Promise<Manifest> {
-  const file = join(path, RUN_FILES.manifest);
+  const file = join(path, BENCH_FILES.manifest);
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     if (!isMissing(cause)) throw cannotRead(file, cause);
     throw new UsageError(
-      `${folder} is not the folder of a benchmark run: it has no ${RUN_FILES.manifest}; give folders that 'varsearch bench' wrote`,
+      `${folder} is not the folder of a benchmark run: it has no ${BENCH_FILES.manifest}; give folders that 'varsearch bench' wrote`,
       { cause },
     );
   });
@@ -46,7 +40,7 @@ async function readManifest(folder: string, path: string): Promise<Manifest> {
     value = JSON.parse(text);
   } catch (cause) {
     throw new UsageError(
-      `${folder}/${RUN_FILES.manifest} is not JSON: it is damaged, run the benchmark again`,
+      `${folder}/${BENCH_FILES.manifest} is not JSON: it is damaged, run the benchmark again`,
       {
         cause,
       },
@@ -55,12 +49,12 @@ async function readManifest(folder: string, path: string): Promise<Manifest> {
   const format = (value as { readonly format?: unknown } | null)?.format;
   if (format !== 1) {
     throw new UsageError(
-      `${folder}/${RUN_FILES.manifest} is of format ${String(format)}, this version of varsearch reads format 1`,
+      `${folder}/${BENCH_FILES.manifest} is of format ${String(format)}, this version of varsearch reads format 1`,
     );
   }
   if (isManifest(value)) return value;
   throw new UsageError(
-    `${folder}/${RUN_FILES.manifest} is no manifest of a benchmark run: parts of it are missing`,
+    `${folder}/${BENCH_FILES.manifest} is no manifest of a benchmark run: parts of it are missing`,
   );
 }
 
@@ -166,8 +160,8 @@ export async function readRun(folder: string, path = folder): Promise<RunFolder>
     const shown = `${folder}/${name}`;
     return own(await readLines(join(path, name), shown, check), manifest, shown);
   };
-  const pictures = await read(RUN_FILES.pictures, isPicture);
-  const speeds = await read(RUN_FILES.speed, isSpeed);
+  const pictures = await read(BENCH_FILES.pictures, isPicture);
+  const speeds = await read(BENCH_FILES.speed, isSpeed);
   return {
     folder,
     manifest,

@@ -7,7 +7,7 @@ import { mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, writeFileSync } 
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
-import { VarsearchError } from '../core/errors.js';
+import { VarsearchError } from './errors.js';
 
 /** This machine, in names of files. */
 export const HOST = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);

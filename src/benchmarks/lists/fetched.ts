@@ -1,0 +1,85 @@
+// Lists of prompts that others publish: fetched at run time from a pinned commit, checked, and kept in the cache. None is in this package.
+
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { cacheFolder } from '../../core/cache-folder.js';
+import { VarsearchError } from '../../core/errors.js';
+import type { ListContext } from './benchmark.js';
+
+/** A file of a list. */
+export interface ListFile {
+  /** Its name in the cache, without slashes. */
+  readonly name: string;
+  readonly url: string;
+  readonly licence: string;
+  /** Of its bytes; null where nobody can pin them, so that what is in them is checked. */
+  readonly sha256: string | null;
+}
+
+/** A file of a commit on GitHub. */
+export function onGitHub(repository: string, commit: string, path: string): string {
+  return `https://raw.githubusercontent.com/${repository}/${commit}/${path}`;
+}
+
+export const sha256Of = (bytes: Uint8Array | string): string =>
+  createHash('sha256').update(bytes).digest('hex');
+
+/** Nobody publishes a list larger than this. */
+const MOST_BYTES = 2 ** 24;
+const PATIENCE = 30_000;
+
+/** The bytes of a file: from the cache, or fetched. Throws a VarsearchError where it cannot be fetched, or is not the one that is meant. */
+export async function fetchFile(file: ListFile, context: ListContext = {}): Promise<Uint8Array> {
+  const usual = cacheFolder();
+  const folder = context.cache ?? (usual === null ? null : join(usual, 'benchmarks'));
+  const kept = folder === null ? null : join(folder, file.name);
+  if (kept !== null && existsSync(kept)) {
+    const bytes = readFileSync(kept);
+    if (file.sha256 === null || sha256Of(bytes) === file.sha256) return bytes;
+    // Damaged since it was checked.
+    rmSync(kept);
+  }
+  context.tell?.(`fetching ${file.url} (licence: ${file.licence})`);
+  const bytes = await download(context.mirror?.(file.url) ?? file.url, file.url, context);
+  const found = sha256Of(bytes);
+  if (file.sha256 !== null && found !== file.sha256) {
+    throw new VarsearchError(
+      `${file.url} is not the file that this version of varsearch knows (SHA-256 ${found.slice(0, 12)}, expected ${file.sha256.slice(0, 12)}): ` +
+        'somebody has changed it on the way',
+    );
+  }
+  if (kept !== null && folder !== null) keep(folder, kept, bytes);
+  return bytes;
+}
+
+async function download(from: string, url: string, { signal }: ListContext): Promise<Uint8Array> {
+  const patience = AbortSignal.timeout(PATIENCE);
+  try {
+    const answer = await fetch(from, { signal: signal ? AbortSignal.any([signal, patience]) : patience });
+    if (!answer.ok) throw new Error(`the server answers ${answer.status}`);
+    const bytes = new Uint8Array(await answer.arrayBuffer());
+    if (bytes.length > MOST_BYTES) throw new Error(`it has ${bytes.length} bytes`);
+    return bytes;
+  } catch (cause) {
+    signal?.throwIfAborted();
+    const { message, cause: deeper } = cause as Error;
+    const why = deeper instanceof Error ? deeper.message : message;
+    throw new VarsearchError(
+      `cannot fetch ${url}: ${why}; or give a file of your own in place of the benchmark's name`,
+      { cause },
+    );
+  }
+}
+
+function keep(folder: string, path: string, bytes: Uint8Array): void {
+  mkdirSync(folder, { recursive: true });
+  const temporary = `${path}.${randomBytes(8).toString('hex')}.tmp`;
+  try {
+    writeFileSync(temporary, bytes, { flag: 'wx' });
+    renameSync(temporary, path);
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+}
