@@ -2,8 +2,8 @@
 
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import type { CompareResult, GenerateResult, ImageModel } from '../src/index.js';
-import { compare, generate } from '../src/index.js';
+import type { CompareResult, GenerateResult, ImageModel, Verifier } from '../src/index.js';
+import { compare, generate, resultJson } from '../src/index.js';
 import { compareReport } from '../src/report/compare-report.js';
 import { generateReport } from '../src/report/generate-report.js';
 import { keptOf } from '../src/run/standings.js';
@@ -288,6 +288,68 @@ describe('the page of a search by ranks', () => {
     expect(page).toContain('not decided yet');
     expect(page.match(/<dt>blue<\/dt>/g)?.length).toBeGreaterThanOrEqual(nodes.length);
     expect(withoutScript(page)).not.toMatch(/NaN|Infinity|undefined/);
+  });
+});
+
+describe('what was said of a prompt', () => {
+  it('is on the page, in the result and in result.json, in the order of the events', async () => {
+    const judge = fakeVerifier();
+    const verifier: Verifier = {
+      ...judge,
+      prepare: async (prompt, ledger) => ({
+        ...(await judge.prepare(prompt, ledger)),
+        cut: { tokens: 77, unseen: 'the <end>' },
+      }),
+    };
+    const begun = generate({ prompt: 'red', model: fakeModel(), verifier, candidates: 2 });
+    const said: string[] = [];
+    for await (const event of begun) if (event.type === 'warning') said.push(event.message);
+    const result = await begun.result;
+    expect(said).toHaveLength(1);
+    expect(result.warnings).toEqual(said);
+    expect(resultJson(result, 'picture.png').warnings).toEqual(said);
+    expect(resultJson(beam, 'picture.png')).not.toHaveProperty('warnings');
+    const page = await generateReport(result);
+    expect(page).toMatch(/<p class="notice">[^<]*first 77 tokens[^<]*the &lt;end>/);
+  });
+});
+
+describe('what came of a search', () => {
+  it('is said on its page and on that of its comparison', async () => {
+    const words = textOf(await generateReport(beam)).replace(/\s+/g, ' ');
+    expect(words).toMatch(/Found in round \d of 4/);
+    expect(words).toMatch(/all 51: -?\d\.\d{4} \u00b1 \d\.\d{4}/);
+    const sentence = /class="outcome">[^<]*Found [^<]*</g;
+    expect((await compareReport(compared)).match(sentence)).toHaveLength(3);
+  });
+
+  it('has a step for every picture of a random search, and a dot where it ended', async () => {
+    const page = await compareReport(compared);
+    const [chart = ''] = /<svg class="chart small".*?<\/svg>/s.exec(page) ?? [];
+    const groups = chart.match(/<g .*?<\/g>/gs) ?? [];
+    expect(groups).toHaveLength(3);
+    for (const group of groups) expect(group.match(/<circle/g)).toHaveLength(1);
+    const random = compared.results.find(({ options }) => options.search.strategy === 'random');
+    const [, line = ''] = /class="line" d="([^"]*)"/.exec(groups[0] ?? '') ?? [];
+    // Two corners a picture, but for the first.
+    expect(line.match(/[ML]/g)).toHaveLength(2 * (random?.candidates.length ?? 0) - 1);
+  });
+
+  it('has the same budget in the column of every search', async () => {
+    const page = await compareReport(compared);
+    expect(page.match(/<td><span>60 NFE<\/span><\/td>/g)).toHaveLength(3);
+  });
+});
+
+describe('a finding that is no alarm', () => {
+  it('does not look like one', async () => {
+    const report = [fakeVerifier({ name: 'same' })];
+    for (const options of [{}, { strategy: 'random', images: 1 }] as const) {
+      const page = await generateReport(await run({ report, ...options }));
+      expect(withClass(readHtml(page), 'warning')).toHaveLength(0);
+      expect(withClass(readHtml(page), 'calm')).toHaveLength(1);
+      expect(page.includes('no sign of verifier hacking')).toBe(options.strategy === undefined);
+    }
   });
 });
 

@@ -9,6 +9,7 @@ import { addCompare } from './commands/compare.js';
 import { addConvert } from './commands/convert.js';
 import { addDoctor } from './commands/doctor.js';
 import { addGenerate } from './commands/generate.js';
+import { addIndex } from './commands/index-folder.js';
 import { addModels } from './commands/models.js';
 import { addPull } from './commands/pull.js';
 import { addReplay } from './commands/replay.js';
@@ -48,6 +49,7 @@ export async function runCli(words: readonly string[], io: CliIo): Promise<numbe
     .addHelpText('after', EXAMPLES);
   addGenerate(program, io);
   addCompare(program, io);
+  addIndex(program, io);
   addReplay(program, io, (exit) => {
     code = exit;
   });

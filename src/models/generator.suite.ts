@@ -291,6 +291,22 @@ function describeStates(open: OpenGenerator, it_: Case): void {
     }
   });
 
+  it_('gives the prefixes that one came through, where it keeps them', async (generator) => {
+    if (!generator.stages) return;
+    const { steps } = generator.schedule;
+    const prefix = await grow(generator, ROOT, steps.length);
+    const unpacked = generator.unpack(generator.pack(prefix));
+    const stages = generator.stages(unpacked);
+    releaseAll([unpacked]);
+    expect(stages.map(({ step }) => step)).toEqual(steps.map((_, i) => i + 1));
+    expect(generator.pack(stages.at(-1) as Prefix)).toEqual(generator.pack(prefix));
+    const early = await grow(generator, ROOT, 1);
+    expect(await lookAt(generator, stages[0] as Prefix, 'full')).toEqual(
+      await lookAt(generator, early, 'full'),
+    );
+    releaseAll([...stages, prefix, early]);
+  });
+
   it_('draws a packed picture again without a forward pass', async (generator) => {
     const complete = await grow(generator, ROOT, generator.schedule.steps.length);
     const image = await lookAt(generator, complete);

@@ -7,9 +7,7 @@ import { encodeWithRecipe, type PictureFileOptions } from '../run/recipe.js';
 import type { GenerateResult, ResultJson } from '../run/result.js';
 import { resultJson } from '../run/result.js';
 import type { Standing } from '../verifiers/jury.js';
-import { compareReport } from './compare-report.js';
 import type { PageLink } from './components/page.js';
-import { generateReport } from './generate-report.js';
 
 /** Names of the files of a result. */
 export const FILE_NAMES = {
@@ -67,6 +65,8 @@ export async function resultFiles(
   { metadata, film = false, above }: ResultFilesOptions = {},
 ): Promise<Files> {
   const frames = film ? result.pictures.film : undefined;
+  // Pages are built where one is written: who wants a picture alone loads nothing of them.
+  const { generateReport } = await import('./generate-report.js');
   const links = [
     ...(above ? [above] : []),
     { href: FILE_NAMES.picture, text: 'picture (PNG)' },
@@ -114,6 +114,7 @@ export async function strategyFiles(
 
 /** result.json and the page of a comparison; the page links to the pages of `strategyFiles`. */
 export async function compareFiles(compared: CompareResult): Promise<Files> {
+  const { compareReport } = await import('./compare-report.js');
   const runs = compared.results.map((result) => {
     const folder = runName(result, compared.several);
     const links = [

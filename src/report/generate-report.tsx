@@ -27,7 +27,7 @@ import { describeOutcome, describeSpread } from './outcome.js';
 import { illustrate, type Illustrated, pixelClass } from './pictures.js';
 import { ChartKey, JudgesSection, ScoreChart } from './score-chart.js';
 import { roundsOf } from './tree-layout.js';
-import { TREE_PICTURE, TreeSection } from './tree-view.js';
+import { treePicture, TreeSection } from './tree-view.js';
 import {
   briefScores,
   describeAmong,
@@ -250,11 +250,12 @@ export async function generateReport(
 ): Promise<string> {
   const { prompt } = found.options;
   const { thumbnails, first } = found.pictures;
+  const side = treePicture(found.candidates.length);
   // The last frame is the picture itself, which is shown large, and small here.
   const film = found.pictures.film?.map((image) => ({ ...image })) ?? [];
   const pictures = film.length > 0 ? { ...found.pictures, film } : found.pictures;
   const result = await illustrate({ ...found, pictures }, [
-    ...[...thumbnails.values()].map((image) => [image, TREE_PICTURE] as const),
+    ...[...thumbnails.values()].map((image) => [image, side] as const),
     ...film.map((image) => [image, FRAME] as const),
     [first, FIRST_PICTURE],
     [found.image, LARGE_PICTURE],

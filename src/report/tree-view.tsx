@@ -35,11 +35,16 @@ import {
   shortStanding,
 } from './words.js';
 
-/** Pictures in a tree are at most this many pixels wide: a page may hold hundreds of them. */
-export const TREE_PICTURE = 160;
-
-/** With more candidates than this a drawing begins with those that were kept. */
+/** With more candidates than this a drawing begins with those that were kept, and its pictures are smaller. */
 const MANY = 150;
+
+/** Pictures in a tree are at most this many pixels wide: a page may hold hundreds of them. */
+const TREE_PICTURE = { few: 160, many: 96 } as const;
+
+/** How wide the pictures of a tree of so many candidates are at most. */
+export function treePicture(candidates: number): number {
+  return candidates > MANY ? TREE_PICTURE.many : TREE_PICTURE.few;
+}
 
 type Placed = Pick<PlacedNode, 'candidate' | 'place' | 'lineage'>;
 
@@ -156,7 +161,7 @@ function Picture({ placed, drawn, side }: NodeProps): VNode {
   const whole = schedule.steps[judgedAt - 1]?.readout.width ?? picture.width;
   return (
     <img
-      class={whole <= TREE_PICTURE ? 'pixels' : undefined}
+      class={whole <= TREE_PICTURE.few ? 'pixels' : undefined}
       src={drawn.result.urlOf(picture)}
       alt={altOf(placed, drawn)}
       width={side}

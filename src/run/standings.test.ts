@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { Candidate } from '../search/contract.js';
 import { heightOf, type Jury, JURY_RULES, resolveJury } from '../verifiers/jury.js';
-import { fatesById, keptOf, standingsOf, traceOf } from './standings.js';
+import { fatesById, keptOf, perPicture, standingsOf, traceOf } from './standings.js';
 
 function candidate(id: number, a: number, b: number, sameAs?: number): Candidate {
   const place = { id, parent: 0, step: 1, judgedAt: 1, path: [1, 0, id - 1], scores: { a, b } };
@@ -77,6 +77,24 @@ describe('the trace', () => {
     }
     const best = traceOf(spent, candidates, standingsOf([candidates], RANKS)).map((point) => point.best);
     expect(best).toEqual([2.25, 1, 1].map((rank) => ({ rank, of: 4 })));
+  });
+});
+
+describe('what was spent picture by picture', () => {
+  it('shares what a batch cost among its pictures, and ends where the batch did', () => {
+    const zero = { forwards: 0, tokens: 0, flops: 0 };
+    const batches = [
+      { ...zero, images: 2, nfe: 10, milliseconds: 100 },
+      { ...zero, images: 5, nfe: 40, milliseconds: 400 },
+    ];
+    const each = perPicture(batches);
+    expect(each.map(({ images, nfe, milliseconds }) => [images, nfe, milliseconds])).toEqual([
+      [1, 5, 50],
+      [2, 10, 100],
+      [3, 20, 200],
+      [4, 30, 300],
+      [5, 40, 400],
+    ]);
   });
 });
 

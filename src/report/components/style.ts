@@ -50,7 +50,7 @@ figcaption { color: var(--soft); font-size: 13px; margin-top: 10px; }
 .first { display: flex; gap: 12px; align-items: center; margin-top: 14px; color: var(--soft); font-size: 13px; }
 .first img { width: 56px; height: 56px; border-radius: 6px; box-shadow: 0 0 0 1px var(--line); }
 .first b { display: block; color: var(--ink); font: 500 15px/1.4 var(--mono); }
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(104px, 1fr)); gap: 18px 18px; margin: 0 0 22px; }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(124px, 1fr)); gap: 18px 18px; margin: 0 0 22px; }
 .figures div { border-top: 1px solid var(--line); padding-top: 9px; }
 .figures dt { font-size: 12.5px; color: var(--soft); }
 .figures dd { margin: 0; font: 500 23px/1.3 var(--mono); letter-spacing: -.04em; font-variant-numeric: tabular-nums; }
@@ -91,7 +91,7 @@ figcaption { color: var(--soft); font-size: 13px; margin-top: 10px; }
 .node img { width: 64px; height: 64px; object-fit: contain; border-radius: 8px; background: var(--faint); transition: transform .16s ease-out; }
 .node small { display: block; font-size: 11px; line-height: 14px; font-weight: 400; color: var(--soft); }
 .node.kept small { color: var(--kept); } .node.lineage small { color: var(--winner); }
-.dense .node button, .dense .node img { width: 44px; } .dense .node img { height: 44px; } .dense .node button { font-size: 11px; line-height: 15px; } .dense .node small { font-size: 10px; line-height: 12px; margin: 0 -12px; }
+.dense .node button, .dense .node img { width: 44px; } .dense .node img { height: 44px; } .dense .node button { font-size: 11px; line-height: 15px; } .dense .node button > span { display: block; padding-top: 4px; } .dense .node small { font-size: 10px; line-height: 12px; margin: 0 -12px; }
 .node.kept button { color: var(--ink); font-weight: 600; }
 .node.kept img { outline: 2px solid var(--kept); outline-offset: 2px; }
 .node.lineage img { outline: 3px solid var(--winner); }
@@ -134,8 +134,9 @@ table { border-collapse: collapse; width: 100%; font-size: 14px; }
 caption { text-align: left; color: var(--soft); font-size: 13px; padding-bottom: 8px; }
 th { text-align: left; font-weight: 400; padding: 7px 16px 7px 0; }
 td { text-align: right; padding: 7px 0 7px 16px; white-space: nowrap; }
-thead th { font-weight: 600; } thead th + th { text-align: right; padding-right: 0; padding-left: 16px; }
-th.left, td.left { text-align: left; }
+thead th { font-weight: 600; } thead th:not(:first-child) { text-align: right; padding-right: 0; padding-left: 16px; }
+tbody th { min-width: 150px; }
+th.left, td.left, thead th.left:not(:first-child) { text-align: left; }
 tbody td.left { font-family: inherit; white-space: normal; }
 button.sort { padding: 0; border: 0; background: none; font: inherit; font-weight: inherit; color: inherit; cursor: pointer; text-decoration: underline dotted var(--soft); text-underline-offset: 4px; }
 th[aria-sort=ascending] .sort::after { content: ' \\2191'; } th[aria-sort=descending] .sort::after { content: ' \\2193'; }
@@ -150,6 +151,7 @@ td .least { color: var(--kept); font-weight: 600; } td .most { color: var(--winn
 .rows .number { text-align: right; }
 details { margin-top: 16px; } summary { cursor: pointer; color: var(--soft); }
 pre { overflow-x: auto; padding: 14px 16px; background: var(--faint); border-radius: 8px; font: 12.5px/1.55 var(--mono); }
+.run { display: flex; align-items: center; gap: 14px; min-width: 200px; } .run img { border-radius: 6px; object-fit: contain; background: var(--faint); }
 .arms { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 210px), 1fr)); gap: 26px; margin-top: 32px; }
 .arm img { width: 100%; border-radius: 10px; box-shadow: 0 0 0 1px var(--line); }
 .arm.best img { box-shadow: 0 0 0 3px var(--paper), 0 0 0 6px var(--winner); }
