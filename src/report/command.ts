@@ -22,7 +22,9 @@ function valueOf(value: unknown): string | null {
     const same = value.length > 0 && value.every((each) => each === value[0]);
     return same ? String(value[0]) : value.join(',');
   }
-  return value === undefined || value === null ? null : String(value);
+  if (typeof value === 'string' || typeof value === 'number') return String(value);
+  // What else an option may be is for programs.
+  return null;
 }
 
 function flagsOf(values: OptionValues): string[] {

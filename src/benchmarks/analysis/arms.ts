@@ -1,7 +1,7 @@
 // Two models, each with its searches: what search gains on either at equal cost, and the ratio. The paper's figure is 1.3 to 3.1.
 
 import { type Bootstrap, type Estimate, sideOf, weightedMean } from './bootstrap.js';
-import { byPrompt, type ByPrompt, common } from './by-prompt.js';
+import { type ByPrompt, byPrompt, common } from './by-prompt.js';
 import type { CellRuns } from './join-runs.js';
 import { mainMetric } from './kinds.js';
 import { judgesOf, markOf, type Metric, RIGHT, scoreOf } from './metrics.js';

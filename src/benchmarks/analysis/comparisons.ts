@@ -1,7 +1,7 @@
 // Every search against random search at the same budget, prompt by prompt.
 
-import { againstRandom, budgetWords, compareCells, type Comparison } from './paired.js';
 import { judgesOf, markOf, type Metric, RIGHT } from './metrics.js';
+import { againstRandom, budgetWords, compareCells, type Comparison } from './paired.js';
 import { CELL_COLUMNS, cellData, groupBy, type Study, withMarks } from './study.js';
 import type { Datum, Figure, Section, Table } from './tables.js';
 

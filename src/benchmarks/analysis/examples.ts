@@ -25,7 +25,9 @@ function flags(values: OptionValues, table: OptionTable): readonly string[] {
     const option = table[name];
     if (!option || value === undefined || value === null || value === false) return [];
     if (value === true) return [flagOf(name)];
-    return [flagOf(name), quoted(Array.isArray(value) ? value.join(',') : String(value as string | number))];
+    const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+    const text = list.map((each) => (typeof each === 'string' ? each : JSON.stringify(each))).join(',');
+    return [flagOf(name), quoted(text)];
   });
 }
 

@@ -127,8 +127,9 @@ function secondsOf(records: readonly SpeedRecord[]): number | null {
 /** Joins runs. Throws a UsageError where they are of different benchmarks, models or variants, or where nothing is finished. */
 export function joinRuns(given: readonly RunFolder[]): JoinedRuns {
   const [first] = given;
-  if (!first)
+  if (!first) {
     throw new UsageError("give the folder of a run, or several: those that 'varsearch bench' wrote");
+  }
   checkAlike(given);
   const cells = new Map<string, Gathered>();
   const prompts = new Map<number, BenchmarkPrompt>();

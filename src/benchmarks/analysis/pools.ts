@@ -11,15 +11,16 @@ import { mean } from './statistics.js';
 import { CELL_COLUMNS, cellData, fileWord, groupBy, isJudged, type Study, withMarks } from './study.js';
 import type { Datum, Figure, FigureSeries, Section, Table } from './tables.js';
 
+/** Right pictures of a pool. */
+const rightsIn = ({ right }: PictureRecord['pool']): number => right.split('1').length - 1;
+
 const isKnown = ({ pool }: PictureRecord): boolean => pool.right !== '' && !pool.right.includes('?');
 
 const held = (picture: PictureRecord): number | null =>
   isKnown(picture) ? Number(picture.pool.right.includes('1')) : null;
 
 const rightShare = (picture: PictureRecord): number | null =>
-  isKnown(picture)
-    ? [...picture.pool.right].filter((each) => each === '1').length / picture.pool.right.length
-    : null;
+  isKnown(picture) ? rightsIn(picture.pool) / picture.pool.right.length : null;
 
 /** The share of its searches with a right picture in the pool whose winner is right. */
 function chosenShare(cell: CellRuns, { bootstrap }: Study): Estimate | null {
@@ -107,7 +108,7 @@ const rightCurves = (pictures: readonly PictureRecord[]): Curves =>
 
 const heldCurves = (pictures: readonly PictureRecord[]): Curves =>
   curvesOf(pictures.filter(isKnown), ({ pool }, ks) => {
-    const right = [...pool.right].filter((each) => each === '1').length;
+    const right = rightsIn(pool);
     return ks.map((k) => holdsRight(pool.right.length, right, k));
   });
 

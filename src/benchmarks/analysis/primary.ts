@@ -78,7 +78,7 @@ export function findPrimary(
       const where = model === undefined ? '' : ` on ${model}`;
       throw new UsageError(
         `option 'primary' (--primary) names ${strategy}${where} guided by ${jury} at ${budgetWords(budget)}, which no run has; there are: ` +
-          cells.map((cell) => `${cellWords(cell)}`).join('; '),
+          cells.map((cell) => cellWords(cell)).join('; '),
       );
     }
     if (more.length > 0) {
@@ -133,8 +133,9 @@ function figuresOf({ cell, reference, metric, ...figures }: Comparison): Primary
 function verdictOf({ cell, reference, difference }: Comparison): string {
   const side = sideOf(difference);
   if (difference.low === null) return 'There are too few prompts for an interval.';
-  if (side === 'both')
+  if (side === 'both') {
     return `The interval holds 0: no difference is shown between ${cell.strategy} and ${reference.strategy}.`;
+  }
   return side === 'above'
     ? `The interval lies above 0: ${cell.strategy} is ahead of ${reference.strategy}.`
     : `The interval lies below 0: ${cell.strategy} is behind ${reference.strategy}.`;
