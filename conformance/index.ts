@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 import { CheckpointError } from '../src/core/errors.js';
 import { type JsonObject, readJsonFile } from '../src/core/json-file.js';
-import { createRuntime, type Runtime } from '../src/runtime/index.js';
+import { createRuntime, type Runtime, type RuntimeOptions } from '../src/runtime/index.js';
 import { isAestheticFixture, runAestheticFixture } from './aesthetic.js';
 import { describesClip, runClipConformance } from './clip.js';
 import {
@@ -94,7 +94,10 @@ export interface ConformanceReport {
 }
 
 /** Checks one folder; throws a CheckpointError when it is none of the kinds or lacks a file. */
-export async function checkConformance(folder: string, threads?: number): Promise<ConformanceReport> {
+export async function checkConformance(
+  folder: string,
+  options: Pick<RuntimeOptions, 'device' | 'threads'> = {},
+): Promise<ConformanceReport> {
   const configPath = join(folder, 'config.json');
   const referencePath = join(folder, 'reference.safetensors');
   for (const path of [configPath, referencePath]) {
@@ -107,7 +110,7 @@ export async function checkConformance(folder: string, threads?: number): Promis
   }
   const config = readJsonFile(configPath);
   const reference = openReference(referencePath);
-  const runtime = await createRuntime(threads === undefined ? {} : { threads });
+  const runtime = await createRuntime(options);
   try {
     const kind = KINDS.find((each) => each.matches(config));
     if (!kind) {

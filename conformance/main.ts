@@ -1,10 +1,13 @@
-// `npm run conformance -- FOLDER...`: prints the error of every output of a fixture; exits 1 when one is beyond tolerance.
+// `npm run conformance -- [--device cpu|webgpu|cuda|auto] FOLDER...`: prints the error of every output of a fixture; exits 1 when one is beyond tolerance.
 
-import { VarsearchError } from '../src/core/errors.js';
+import { parseArgs } from 'node:util';
+
+import { UsageError, VarsearchError } from '../src/core/errors.js';
+import { DEVICE_CHOICES, type DeviceChoice } from '../src/runtime/index.js';
 import { checkConformance } from './index.js';
 
-async function check(folder: string): Promise<boolean> {
-  const { kind, comparisons, uncompared, passes } = await checkConformance(folder);
+async function check(folder: string, device: DeviceChoice): Promise<boolean> {
+  const { kind, comparisons, uncompared, passes } = await checkConformance(folder, { device });
   for (const [file, outputs] of comparisons) {
     console.log(`${folder} (${kind}, ${file})`);
     for (const { name, shape, absolute, relative, rootMeanSquare, passes: good } of outputs) {
@@ -18,7 +21,14 @@ async function check(folder: string): Promise<boolean> {
   return passes;
 }
 
-async function main(folders: readonly string[]): Promise<number> {
+async function main(args: readonly string[]): Promise<number> {
+  const { values, positionals: folders } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { device: { type: 'string', default: 'cpu' } },
+  });
+  const device = DEVICE_CHOICES.find((each) => each === values.device);
+  if (device === undefined) throw new UsageError(`--device has to be one of ${DEVICE_CHOICES.join(', ')}`);
   if (folders.length === 0) {
     console.error('usage: npm run conformance -- FOLDER...   (config.json, weights, reference.safetensors)');
     return 2;
@@ -29,7 +39,7 @@ async function main(folders: readonly string[]): Promise<number> {
   let passed = true;
   for (const folder of folders) {
     try {
-      passed = (await check(folder)) && passed;
+      passed = (await check(folder, device)) && passed;
     } catch (error) {
       if (!(error instanceof VarsearchError)) throw error;
       console.error(error.message);

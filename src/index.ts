@@ -1,5 +1,7 @@
 // The public names of varsearch.
 
+import './core/check-node.js';
+
 import { choice, number, numbers, text, toggle, value, whole, wholes } from './core/options.js';
 
 /** What the lines of a table of options are made by, for strategies and models of one's own. */

@@ -53,15 +53,21 @@ const optionsOf = (out: string) => ({
 
 const picturesIn = (out: string): string => readFileSync(join(out, 'pictures.jsonl'), 'utf8');
 
-/** Starts the run, and kills it some time after its searches have begun, or before. */
-async function killed(out: string, wait: number, early: boolean): Promise<void> {
+/** Starts the run, and kills it some time after so many events; 0 is before anything is loaded. */
+async function killed(out: string, events: number): Promise<void> {
   const child = spawn(process.execPath, [program, JSON.stringify(optionsOf(out))], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const over = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  const begun = new Promise<void>((resolve) => child.stdout.once('data', () => resolve()));
-  if (!early) await Promise.race([begun, over]);
-  await setTimeout(wait);
+  let seen = 0;
+  const reached = new Promise<void>((resolve) => {
+    child.stdout.on('data', (letters: Buffer) => {
+      seen += letters.length;
+      if (seen >= events) resolve();
+    });
+  });
+  if (events > 0) await Promise.race([reached, over]);
+  await setTimeout(Math.random() * 20);
   child.kill('SIGKILL');
   await over;
 }
@@ -74,7 +80,7 @@ it('loses nothing and doubles nothing, however often it is killed', { timeout: 3
     const out = join(folder, `chain-${chain}`);
     const lengths: number[] = [];
     for (let kill = chain; kill < KILLS; kill += CHAINS) {
-      await killed(out, Math.random() * 30, kill % 7 === 0);
+      await killed(out, Math.floor(Math.random() * 8));
       lengths.push(lengthOf(out));
     }
     await runBenchmark(optionsOf(out), { catalogs: fakeCatalogs() }).result;

@@ -40,6 +40,12 @@ describe('varsearch doctor', { timeout: 300_000 }, () => {
     const asked = await cli('doctor', '--model', 'infinity-8b', '--size', '1M', '--strategy', 'beam');
     expect(asked.stdout).toMatch(/^infinity-8b +1024 x 1024 .* [\d.]+ [GT]B +does not fit +[\d,]+ h$/m);
     expect(asked.stdout).not.toMatch(/^toybox +64/m);
+    const flux = await cli('doctor', '--model', 'flux1-dev');
+    expect(flux.stdout).toMatch(
+      /^flux1-dev +1024 x 1024 .* 67\.8 GB +[\d.]+ [MG]B +[\d.]+ GB +(fits|does not fit) +/m,
+    );
+    const flow = await cli('doctor', '--model', 'toybox-flow');
+    expect(flow.stdout).toMatch(/^toybox-flow +64 x 64 .* [\d.]+ MB +[\d.]+ MB +fits +/m);
     expect((await cli('doctor', '--model', 'infinity')).stderr).toMatch(/unknown model 'infinity'/);
   });
 

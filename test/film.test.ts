@@ -15,13 +15,16 @@ import { fakeVerifier } from './fakes/fake-verifier.js';
 
 const given = () => ({ prompt: 'red', model: fakeModel(), verifier: fakeVerifier(), candidates: 3 });
 
-/** Frames and times of a GIF: its graphic control extensions. */
-const framesOf = (gif: Uint8Array): number[] =>
-  [
-    ...Buffer.from(gif)
-      .toString('latin1')
-      .matchAll(/\x21\xf9\x04.(..)/gs),
-  ].map(([, delay = '']) => Buffer.from(delay, 'latin1').readUInt16LE());
+/** The times of a GIF's frames: of its graphic control extensions. */
+function framesOf(gif: Uint8Array): number[] {
+  const bytes = Buffer.from(gif);
+  const times: number[] = [];
+  const begin = Buffer.from([0x21, 0xf9, 0x04]);
+  for (let at = bytes.indexOf(begin); at >= 0; at = bytes.indexOf(begin, at + 1)) {
+    times.push(bytes.readUInt16LE(at + 4));
+  }
+  return times;
+}
 
 const plain = (side: number, value: number): ReturnType<typeof createImage> =>
   createImage(side, side, new Uint8Array(side * side * 3).fill(value));

@@ -90,6 +90,7 @@ describe('the public types', () => {
   it('are listed by name', () => {
     expect(Object.keys(varsearch).sort()).toMatchInlineSnapshot(`
       [
+        "BENCHMARKS",
         "CheckpointError",
         "JURY_RULES",
         "Ledger",
@@ -130,6 +131,7 @@ describe('the public types', () => {
         "resolveSearch",
         "resultFiles",
         "resultJson",
+        "runBenchmark",
         "score",
         "scorePictures",
         "standingOf",

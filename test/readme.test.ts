@@ -1,4 +1,4 @@
-// The README's JavaScript runs as it stands, against the sources.
+// The JavaScript of README and docs runs as it stands, against the sources.
 
 import { execFile, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,8 +13,10 @@ import { packageRoot } from '../src/core/assets.js';
 
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 const library = pathToFileURL(join(packageRoot(), 'src', 'index.ts')).href;
-const readme = readFileSync(join(packageRoot(), 'README.md'), 'utf8');
-const examples = [...readme.matchAll(/```js\n([^]*?)```/g)].map(([, code = '']) => code);
+const pages = ['README.md', 'docs/library.md'].map((page) => readFileSync(join(packageRoot(), page), 'utf8'));
+const examples = pages.flatMap((page) =>
+  [...page.matchAll(/```js\n([^]*?)```/g)].map(([, code = '']) => code),
+);
 const folder = mkdtempSync(join(tmpdir(), 'varsearch-readme-'));
 afterAll(() => {
   rmSync(folder, { recursive: true });
@@ -34,11 +36,12 @@ async function run(code: string, name: string): Promise<string> {
   return stdout.trim();
 }
 
-describe("the README's JavaScript", () => {
-  it('is a library example, a verifier and a strategy', () => {
+describe('the JavaScript of README and docs', () => {
+  it('is a library example, a verifier, an open varsearch and a strategy', () => {
     expect(examples.map((code) => /const (\w+) =/.exec(code)?.[1])).toEqual([
       'controller',
       'bright',
+      'varsearch',
       'coarse',
     ]);
   });
@@ -83,8 +86,13 @@ describe("the README's JavaScript", () => {
     expect(score).toBeLessThan(255);
   });
 
+  it('keeps a varsearch open, and redraws', async () => {
+    // 2 candidates at each of 6 scales.
+    expect(await run(examples[2] ?? '', 'open')).toBe('12 64 x 64');
+  });
+
   it("takes a strategy of one's own", async () => {
     // 4 pictures of 6 scales, and the 5 scales after the first once more.
-    expect(await run(examples[2] ?? '', 'strategy')).toMatch(/^\{ score: [\d.]+ \} 29$/);
+    expect(await run(examples[3] ?? '', 'strategy')).toMatch(/^\{ score: [\d.]+ \} 29$/);
   });
 });

@@ -114,8 +114,9 @@ describe('every page', () => {
       const policy = tags.find(({ attributes }) => attributes['http-equiv'] === 'Content-Security-Policy');
       expect(policy?.attributes['content']).toMatch(/^default-src 'none'; img-src data:; style-src/);
       for (const { name, attributes } of tags) {
-        if (attributes['src'] !== undefined)
+        if (attributes['src'] !== undefined) {
           expect(attributes['src']).toMatch(/^data:image\/(png|webp);base64,/);
+        }
         expect(['link', 'iframe', 'object', 'embed', 'base']).not.toContain(name);
       }
       expect(page).not.toMatch(/https?:\/\/|@import|url\(/);

@@ -8,6 +8,7 @@ import { isDeepStrictEqual } from 'node:util';
 
 import { UsageError, VarsearchError } from '../core/errors.js';
 import { cannotRead } from '../core/file-faults.js';
+import { isSyntaxError } from '../core/realm.js';
 import { readVersions } from '../engine/versions.js';
 import type { Manifest } from './record.js';
 
@@ -62,7 +63,7 @@ export function readManifest(folder: string): Manifest | null {
   try {
     value = JSON.parse(readFileSync(path, 'utf8'));
   } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw cannotRead(path, cause);
+    if (!isSyntaxError(cause)) throw cannotRead(path, cause);
     throw new VarsearchError(`${path} is not JSON: the file is damaged`, { cause });
   }
   const format = typeof value === 'object' && value !== null && 'format' in value ? value.format : undefined;

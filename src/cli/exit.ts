@@ -5,6 +5,7 @@ import { CommanderError } from 'commander';
 import { BENCH_ONLY } from '../benchmarks/options.js';
 import { VarsearchError } from '../core/errors.js';
 import { flagOf } from '../core/options.js';
+import { isError } from '../core/realm.js';
 import { OPTION_NAMES } from '../run/options.js';
 import type { CliIo, InterruptSignal } from './io.js';
 import { INTERRUPT_CODES, line, plain } from './io.js';
@@ -45,7 +46,7 @@ function cut(message: string): string {
 function messageOf(error: unknown): string {
   if (error instanceof VarsearchError) return withFlags(cut(error.message));
   if (error instanceof CommanderError) return error.message.replace(/^error: /, '');
-  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const message = isError(error) ? `${error.name}: ${error.message}` : String(error);
   return `unexpected failure: ${message} (VARSEARCH_DEBUG=1 shows where)`;
 }
 
@@ -55,7 +56,7 @@ export function reportError(error: unknown, io: CliIo): number {
   if (error instanceof Interrupted) return INTERRUPT_CODES[error.signal];
   line(io.stderr, `varsearch: ${plain(cut(messageOf(error)))}`);
   const debug = io.env['VARSEARCH_DEBUG'];
-  if (debug !== undefined && debug !== '' && debug !== '0' && error instanceof Error) {
+  if (debug !== undefined && debug !== '' && debug !== '0' && isError(error)) {
     line(io.stderr, stackOf(error));
   }
   if (error instanceof VarsearchError) return error.code === 'usage' ? EXIT.usage : EXIT.failure;
@@ -63,6 +64,6 @@ export function reportError(error: unknown, io: CliIo): number {
 }
 
 function stackOf(error: Error): string {
-  const cause = error.cause instanceof Error ? `\ncaused by ${stackOf(error.cause)}` : '';
+  const cause = isError(error.cause) ? `\ncaused by ${stackOf(error.cause)}` : '';
   return `${error.stack ?? error.message}${cause}`;
 }

@@ -1,7 +1,14 @@
 #!/usr/bin/env node
-// The varsearch command.
+// The varsearch command. An old Node.js is told before anything is loaded that it cannot read.
 
-import { processIo } from './process-io.js';
-import { runCli } from './program.js';
+import { nodeFault } from '../core/node-version.js';
 
-process.exitCode = await runCli(process.argv.slice(2), processIo());
+const fault = nodeFault();
+if (fault === undefined) {
+  const { processIo } = await import('./process-io.js');
+  const { runCli } = await import('./program.js');
+  process.exitCode = await runCli(process.argv.slice(2), processIo());
+} else {
+  process.stderr.write(`${fault}\n`);
+  process.exitCode = 1;
+}

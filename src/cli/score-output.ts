@@ -1,8 +1,8 @@
 // Scores of pictures as a table, as JSON, as CSV, or only the best one's path.
 
 import { formatScore } from '../core/format.js';
-import { VERSION } from '../engine/versions.js';
 import { describeAmong, describeRule, isJoined, shortStanding } from '../report/words.js';
+import { scoreJson } from '../score/json.js';
 import type { ScoredFile, ScoreResult } from '../score/score.js';
 import { heightOf, type Standing } from '../verifiers/jury.js';
 import { csvLine, harmlessPath } from '../core/csv.js';
@@ -71,28 +71,7 @@ export function printTable(result: ScoreResult, pictures: readonly ScoredFile[],
 
 /** JSON with everything that is known. */
 export function printJson(result: ScoreResult, pictures: readonly ScoredFile[], { stdout }: CliIo): void {
-  const { jury, ledger } = result;
-  line(
-    stdout,
-    JSON.stringify(
-      {
-        format: 2,
-        varsearch: VERSION,
-        jury,
-        pictures: pictures.map(({ image, prompt, place, best, standing, scores }) => ({
-          image,
-          prompt,
-          place,
-          best,
-          standing,
-          scores,
-        })),
-        ledger,
-      },
-      null,
-      2,
-    ),
-  );
+  line(stdout, JSON.stringify(scoreJson(result, pictures), null, 2));
 }
 
 /** Control characters written out, as \\x1b: a cell must neither steer a terminal nor hide what it says. */

@@ -36,7 +36,7 @@ function findRoot(start: string): string {
     }
     if (folder === dirname(folder)) {
       throw new VarsearchError(
-        `no package.json of ${PACKAGE_NAME} above ${start}: the package is not installed whole`,
+        `no package.json of ${PACKAGE_NAME} above ${start}: the package is not installed whole (a bundler has to leave it out, as external)`,
       );
     }
   }

@@ -1,6 +1,8 @@
 // The errors that callers branch on. Everything else is a TypeError or RangeError from where it happens.
 // Messages name the thing, the fault and the remedy; `cause` keeps what was caught.
 
+import { isError } from './realm.js';
+
 /** What went wrong, for programs: it stays the same when messages change. */
 export type ErrorCode =
   'failed' | 'usage' | 'not-installed' | 'checkpoint' | 'runtime' | 'endpoint' | 'other-files';
@@ -54,5 +56,5 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
 
 /** True for the error that a cancelled operation rejects with. */
 export function isAbortError(error: unknown): boolean {
-  return error instanceof Error && error.name === 'AbortError';
+  return isError(error) && error.name === 'AbortError';
 }

@@ -6,6 +6,7 @@ import { VarsearchError } from './errors.js';
 import { createImage, type Image } from './image.js';
 import { type ImageLibrary, loadImageLibrary } from './image-library.js';
 import { checkSize } from './image-limits.js';
+import { isError } from './realm.js';
 
 // What is missing of a file that was cut off would be scored as grey; other faults are passed over, as Pillow does. The limit
 // on pixels is our own, so that its message can name the size.
@@ -70,7 +71,7 @@ function turn(picture: Sharp, orientation: number): Sharp {
 
 /** The first line of the library's message, without the names of its parts. */
 function reasonOf(cause: unknown): string {
-  const lines = (cause instanceof Error ? cause.message : String(cause)).split('\n');
+  const lines = (isError(cause) ? cause.message : String(cause)).split('\n');
   const line = lines.find((each) => !/corrupt header: *$/.test(each)) ?? lines[0] ?? '';
   return (
     line

@@ -2,6 +2,7 @@
 
 import { CheckpointError } from './errors.js';
 import { jsonExcess, type JsonLimits } from './json-text.js';
+import { isError } from './realm.js';
 import { readRegularFile } from './regular-file.js';
 
 /** A JSON object of unknown content. */
@@ -43,7 +44,7 @@ function readText(path: string, most: number): string | undefined {
     return readRegularFile(path, most).toString('utf8');
   } catch (cause) {
     if (cause instanceof CheckpointError) throw cause;
-    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    const code = isError(cause) && 'code' in cause ? cause.code : undefined;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw new CheckpointError(path, `cannot be read (${String(code)})`, { cause });
   }

@@ -4,6 +4,7 @@
 import { inspect } from 'node:util';
 
 import { UsageError } from './errors.js';
+import { isAbortSignal } from './realm.js';
 
 /** How an option is written on a command line; 'value' is for programs only. */
 export type OptionKind =
@@ -157,7 +158,7 @@ export function text(words: string, expected: string, rest: Rest<string> = {}): 
 /** What cancels. */
 export const SIGNAL: Option<AbortSignal> = value(
   'cancels the work, which then rejects with the reason of the signal',
-  (given) => given instanceof AbortSignal,
+  (given) => isAbortSignal(given),
   'an AbortSignal',
 );
 

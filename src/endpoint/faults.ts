@@ -1,6 +1,7 @@
 // Why a try of a call failed, in words: what the endpoint did, what helps against it, and whether another try may go better.
 // All words of the server go through `clean`.
 
+import { isError } from '../core/realm.js';
 import { clean, messageIn } from './words.js';
 
 /** Why one try failed. */
@@ -87,8 +88,8 @@ const NETWORK: readonly (readonly [reason: RegExp, remedy: string, mayPass: bool
 
 /** No connection, or one that broke. The error is named, not kept as `cause`: it can hold the server's bytes as they are. */
 export function networkFault(error: unknown, apiKey: string | undefined): Fault {
-  const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const code = inner instanceof Error && 'code' in inner ? inner.code : undefined;
+  const inner = isError(error) && isError(error.cause) ? error.cause : error;
+  const code = isError(inner) && 'code' in inner ? inner.code : undefined;
   const reason = typeof code === 'string' && code !== '' ? code : String(inner);
   const what = `cannot be reached, or broke the connection off (${clean(reason, apiKey)})`;
   const [, remedy, mayPass] = NETWORK.find(([pattern]) => pattern.test(reason)) ?? [

@@ -6,6 +6,7 @@ import { requireInstalled } from '../core/installed.js';
 import type { OptionValues } from '../core/options.js';
 import type { ModelEntry } from '../models/catalog.js';
 import type { ImageModel, Schedule } from '../models/contract.js';
+import type { Device } from '../runtime/index.js';
 import type { Verifier } from '../verifiers/contract.js';
 import { type Catalogs, catalogsFor, findWanted, isEntry, type Wanted } from './catalogs.js';
 import { entriesOf, type JuryRoom, type LoadedVerifiers, loadVerifiers, seatJury } from './jury.js';
@@ -25,6 +26,8 @@ export interface Engine {
   readonly jury: JuryRoom;
   /** The verifiers that look on; null where no report is wanted. */
   readonly observers: readonly Verifier[] | null;
+  /** What computes, and in words what was taken where it was asked for; the CPU where all was loaded already. */
+  readonly device: { readonly name: Device; readonly words: string | null };
   /** What its runs may hold together. */
   readonly memory: MemoryBudget;
   /** The schedule with a model's options, for a prompt of usual length; null for a model that does not tell it beforehand. */
@@ -44,6 +47,7 @@ export interface Engine {
 /** What was loaded, and what closes it again. */
 interface Loaded extends LoadedVerifiers {
   readonly model: ImageModel;
+  readonly device: Engine['device'];
   readonly isBroken: () => boolean;
 }
 
@@ -63,14 +67,14 @@ async function load(
   const entries = entriesOf(verifiers);
   if (entry) requireInstalled('model', entry);
   for (const each of entries) requireInstalled('verifier', each);
-  const threads = given({ threads: options.threads });
+  const choice = given({ threads: options.threads, device: options.device });
   const memory = memoryOf(options);
-  const runtime = entry || entries.length > 0 ? await catalogs.createRuntime?.(threads) : undefined;
+  const runtime = entry || entries.length > 0 ? await catalogs.createRuntime?.(choice) : undefined;
   const [model, loaded] = await Promise.allSettled([
     isEntry<ModelEntry>(wanted.model)
-      ? wanted.model.load({ ...threads, ...given({ memory, runtime, precision: options.precision }) })
+      ? wanted.model.load({ ...choice, ...given({ memory, runtime, precision: options.precision }) })
       : wanted.model,
-    loadVerifiers(verifiers, { runtime, threads: options.threads, signal }),
+    loadVerifiers(verifiers, { runtime, threads: options.threads, device: options.device, signal }),
   ]);
   const close = async (): Promise<void> => {
     if (entry && model.status === 'fulfilled') await model.value.close();
@@ -83,7 +87,8 @@ async function load(
   }
   const { verifierOf } = loaded.value;
   const isBroken = (): boolean => runtime?.isBroken === true || loaded.value.isBroken();
-  return { model: model.value, verifierOf, isBroken, close };
+  const { device = 'cpu', deviceWords = null } = runtime ?? {};
+  return { model: model.value, verifierOf, device: { name: device, words: deviceWords }, isBroken, close };
 }
 
 /** Loads a model and its verifiers. Throws UsageError for names and combinations that cannot be, before anything is loaded. */
@@ -96,11 +101,15 @@ export async function openEngine(
   const known = await catalogsFor([options.model, options.verifier, ...report], catalogs);
   const wanted = findWanted(options, known);
   const start = performance.now();
-  const { model, verifierOf, isBroken, close } = await load(wanted, options, { catalogs: known, signal });
+  const { model, verifierOf, device, isBroken, close } = await load(wanted, options, {
+    catalogs: known,
+    signal,
+  });
   const observers = wanted.observers?.map(verifierOf) ?? null;
   return engineOf(model, {
     jury: seatJury(wanted.judges.map(verifierOf), options, observers ?? []),
     observers,
+    device,
     memory: new MemoryBudget(memoryOf(options)),
     entry: isEntry<ModelEntry>(wanted.model) ? wanted.model : null,
     loadTime: performance.now() - start,
@@ -109,19 +118,23 @@ export async function openEngine(
   });
 }
 
-interface EngineParts extends Pick<Engine, 'jury' | 'observers' | 'memory' | 'isBroken' | 'close'> {
+interface EngineParts extends Pick<
+  Engine,
+  'jury' | 'observers' | 'device' | 'memory' | 'isBroken' | 'close'
+> {
   readonly entry: ModelEntry | null;
   readonly loadTime: number;
 }
 
 function engineOf(model: ImageModel, { entry, ...rest }: EngineParts): Engine {
-  const { jury, observers, memory, isBroken, close } = rest;
+  const { jury, observers, device, memory, isBroken, close } = rest;
   let { loadTime } = rest;
   let hashes: Promise<EngineHashes> | undefined;
   return {
     model,
     jury,
     observers,
+    device,
     memory,
     schedule: (options) => entry?.schedule(options) ?? model.schedule?.(options) ?? null,
     checkPrompt: (prompt) => entry?.checkPrompt?.(prompt) ?? null,

@@ -4,7 +4,7 @@ import { given } from '../core/given.js';
 import type { FileHashes } from '../core/hash.js';
 import { requireInstalled } from '../core/installed.js';
 import type { Ledger } from '../core/ledger.js';
-import type { Runtime } from '../runtime/index.js';
+import type { DeviceChoice, Runtime } from '../runtime/index.js';
 import type { Bench } from '../search/contract.js';
 import type { VerifierEntry } from '../verifiers/catalog.js';
 import { checkScores, type Cut, type Judge, type Verifier } from '../verifiers/contract.js';
@@ -134,6 +134,8 @@ export interface LoadContext {
   readonly runtime: Runtime | undefined;
   /** Threads of their own runtimes, where they share none. */
   readonly threads: number | undefined;
+  /** What these compute on. */
+  readonly device: DeviceChoice | undefined;
   /** Cancels the loading of those that may take long. */
   readonly signal: AbortSignal | undefined;
 }
@@ -188,13 +190,14 @@ export function chooseJury(options: JudgeOptions, catalogs: Catalogs): ChosenJur
   checkClipDir(options, judges);
   const entries = entriesOf(judges);
   for (const entry of entries) requireInstalled('verifier', entry);
-  const { threads } = options;
+  const { threads, device } = options;
   return {
     entries,
     open: async (signal) => {
-      const runtime = entries.length === 0 ? undefined : await catalogs.createRuntime?.(given({ threads }));
+      const runtime =
+        entries.length === 0 ? undefined : await catalogs.createRuntime?.(given({ threads, device }));
       try {
-        const loaded = await loadVerifiers(judges, { runtime, threads, signal });
+        const loaded = await loadVerifiers(judges, { runtime, threads, device, signal });
         return {
           ...seatJury(judges.map(loaded.verifierOf), options),
           close: async () => {

@@ -14,7 +14,7 @@ import {
 } from '../core/options.js';
 import type { ImageModel } from '../models/contract.js';
 import { PRECISION } from '../models/precision.js';
-import { MOST_THREADS } from '../runtime/index.js';
+import { DEVICE_CHOICES, MOST_THREADS } from '../runtime/index.js';
 import type { Verifier } from '../verifiers/contract.js';
 import { JURY_RULES, resolveJury } from '../verifiers/jury.js';
 import { parseMemory } from './memory.js';
@@ -55,6 +55,9 @@ export const JUDGE_OPTIONS = {
     },
   ),
   threads: whole('threads of the engine', 1, { to: MOST_THREADS, usual: 'one a core' }),
+  device: choice('what computes: the processor, a GPU, or auto for a GPU where one works', DEVICE_CHOICES, {
+    usual: 'cpu',
+  }),
 };
 
 /** What is opened for a search. */
@@ -107,15 +110,15 @@ export function listVerifiers(option: VerifierOption, what: string): readonly (s
   throw new UsageError(`option '${what}' names nothing at one place: part names by single commas`);
 }
 
-/** Options that would do nothing are refused: what is loaded already keeps its threads and precision. */
-function refuseForLoaded(name: 'precision' | 'threads', loaded: boolean): void {
+/** Options that would do nothing are refused: what is loaded already keeps its threads, device and precision. */
+function refuseForLoaded(name: 'device' | 'precision' | 'threads', loaded: boolean): void {
   if (!loaded) return;
   throw new UsageError(`option '${name}' is for what is loaded by name; what is loaded already has its own`);
 }
 
 /** Checks who judges, beyond the rules of the table; `others` are loaded with them. */
 export function checkJudges(options: JudgeOptions, ...others: readonly unknown[]): void {
-  const { verifier, ensemble: rule, weights, threads } = options;
+  const { verifier, ensemble: rule, weights, threads, device } = options;
   const judges = verifier === undefined ? [] : listVerifiers(verifier, 'verifier');
   const names = judges.map((each) => (typeof each === 'string' ? each : each.name));
   if (names.length > 0) resolveJury(names, { rule, weights });
@@ -124,7 +127,9 @@ export function checkJudges(options: JudgeOptions, ...others: readonly unknown[]
       "a rule and weights are for several verifiers named by option 'verifier', not for the usual one alone",
     );
   }
-  if (threads !== undefined) refuseForLoaded('threads', [...judges, ...others].every(isObject));
+  const loaded = [...judges, ...others].every(isObject);
+  if (threads !== undefined) refuseForLoaded('threads', loaded);
+  if (device !== undefined) refuseForLoaded('device', loaded);
 }
 
 /** Checks the options of opening; throws a UsageError that names the first fault. */

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { arch, platform, versions as nodeVersions } from 'node:process';
 
 import { packageRoot } from '../core/assets.js';
+import type { Device } from '../runtime/index.js';
 
 /** Versions of what takes part in a run, by name. */
 export type Versions = Readonly<Record<string, string>>;
@@ -39,12 +40,13 @@ function dependencyVersion(name: string): string {
 /** The version of this package. */
 export const VERSION: string = packageVersion('varsearch', packageRoot());
 
-/** The versions that a result records. */
-export function readVersions(): Versions {
+/** The versions that a result records, and what computed it where that was not the CPU: sums come out otherwise there. */
+export function readVersions(device: Device = 'cpu'): Versions {
   return {
     varsearch: VERSION,
     node: nodeVersions.node,
     'onnxruntime-node': dependencyVersion('onnxruntime-node'),
     platform: `${platform}-${arch}`,
+    ...(device === 'cpu' ? {} : { device }),
   };
 }

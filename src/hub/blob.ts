@@ -7,6 +7,7 @@ import { open, rename, rm } from 'node:fs/promises';
 
 import { VarsearchError } from '../core/errors.js';
 import { fileFault } from '../core/file-faults.js';
+import { isError } from '../core/realm.js';
 import { HubFault, type Watch } from './client.js';
 import { connected, type Patience, patiently } from './retry.js';
 
@@ -124,7 +125,7 @@ export async function onDisk<T>(path: string, work: () => Promise<T>): Promise<T
   try {
     return await work();
   } catch (error) {
-    const code = error instanceof Error && 'syscall' in error && 'code' in error ? error.code : undefined;
+    const code = isError(error) && 'syscall' in error && 'code' in error ? error.code : undefined;
     if (code === undefined || error instanceof VarsearchError) throw error;
     const remedy =
       code === 'ENOSPC'

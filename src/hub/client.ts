@@ -4,6 +4,7 @@
 import type * as official from '@huggingface/hub';
 
 import { VarsearchError } from '../core/errors.js';
+import { isError } from '../core/realm.js';
 import type { HubSettings } from './settings.js';
 
 type Official = typeof official;
@@ -176,7 +177,7 @@ function watched(
     const headers = new Headers(init.headers);
     // Positions and lengths are of the bytes themselves.
     if (!headers.has('Accept-Encoding')) headers.set('Accept-Encoding', 'identity');
-    const address = typeof input === 'string' ? input : input instanceof URL ? input.href : input.url;
+    const address = typeof input === 'string' ? input : 'href' in input ? input.href : input.url;
     // The token is the Hub's own; xet has tokens for its hosts.
     if (kind !== 'xet' && new URL(address).origin !== new URL(endpoint).origin) {
       headers.delete('Authorization');
@@ -255,7 +256,7 @@ interface Asked {
 /** What the official client, or fetch, has thrown, in words that say what to do. */
 function translated(error: unknown, { what, repo, endpoint, isLetIn = false }: Asked): unknown {
   if (error instanceof VarsearchError) return error;
-  if (!(error instanceof Error)) {
+  if (!isError(error)) {
     return new HubFault(`${endpoint} broke off (${String(error)})`, { again: true });
   }
   if (error.name === 'AbortError') return error;
@@ -272,9 +273,12 @@ function translated(error: unknown, { what, repo, endpoint, isLetIn = false }: A
   return new HubFault(message, { again: isLetIn || RETRIED.has(status), cause: error });
 }
 
+/** What is thrown at an answer that is no JSON, or not the Hub's. */
+const UNREADABLE = ['InvalidApiResponseFormatError', 'SyntaxError'];
+
 /** fetch says no more than 'fetch failed'; why is in its cause. */
 function networkFault(error: Error, endpoint: string): HubFault {
-  if (error.constructor.name === 'InvalidApiResponseFormatError' || error instanceof SyntaxError) {
+  if ([error.constructor.name, error.name].some((name) => UNREADABLE.includes(name))) {
     return new HubFault(
       `${endpoint} does not answer as the Hub does (${error.message}): is HF_ENDPOINT right?`,
       {

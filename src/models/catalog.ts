@@ -141,6 +141,8 @@ function officialFlux(model: OfficialFlux): ModelEntry {
     world: 'any',
     verifier: 'clip-score-l14',
     hub: { parts },
+    // The files are of bfloat16, the graphs of float32.
+    weightBytes: 2 * (part.bytes ?? 0),
     ...describedFlux(() => officialFacts(name, kind)),
     installed: () => {
       const remedy = `'varsearch pull ${name}' fetches it, or put ${files.slice(0, 2).join(' and ')} of ${repo} there, with its text encoders and tokenizers`;

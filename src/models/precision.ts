@@ -3,10 +3,11 @@
 import { UsageError } from '../core/errors.js';
 import { choice } from '../core/options.js';
 import { type Precision, PRECISIONS } from '../runtime/graph/index.js';
+import type { Runtime } from '../runtime/index.js';
 
 /** The option of models and of opening them. */
 export const PRECISION = choice(
-  'numbers of the large matrix products; int8: a quarter of the memory, 2 to 3 times as fast on a CPU, other pictures',
+  'numbers of the large matrix products; int8: a quarter of the memory, 2 to 3 times as fast on a CPU; float16: half of it, for GPUs; other pictures',
   PRECISIONS,
   { usual: 'float32' },
 );
@@ -27,4 +28,18 @@ export function precisionOf(
     );
   }
   return precision === undefined || precision === 'float32' ? {} : { precision };
+}
+
+/** Throws a UsageError for numbers that the device does not compute in. */
+export function checkPrecision(precision: Precision | undefined, { device, float16 }: Runtime): void {
+  if (precision === 'int8' && device !== 'cpu') {
+    throw new UsageError(
+      `precision int8 is for the CPU alone, and this is ${device}: take float16 (--precision float16), or leave it away`,
+    );
+  }
+  if (precision === 'float16' && !float16) {
+    throw new UsageError(
+      `this GPU's driver does not compute in 16 bits (WebGPU's shader-f16): leave precision float16 away`,
+    );
+  }
 }

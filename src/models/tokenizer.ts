@@ -13,6 +13,7 @@ import {
   readOptionalJsonFile,
   TOKENIZER_LIMITS,
 } from '../core/json-file.js';
+import { isError } from '../core/realm.js';
 import { checkText } from '../core/text.js';
 import { checkTokenizerJson } from './tokenizer/bounds.js';
 import { createPipeline, createSentencePiecePipeline, type Pipeline } from './tokenizer/pipeline.js';
@@ -150,7 +151,7 @@ function guarded<Result>(label: string, what: string, work: () => Result): Resul
     return withinTime(work, late);
   } catch (cause) {
     if (cause instanceof VarsearchError) throw cause;
-    const message = cause instanceof Error ? cause.message : String(cause);
+    const message = isError(cause) ? cause.message : String(cause);
     throw new CheckpointError(label, `is no tokenizer that can be used (${message})`, { cause });
   }
 }

@@ -2,9 +2,11 @@
 
 import { Ledger } from '../core/ledger.js';
 import { RandomKey } from '../core/random.js';
+import { isError } from '../core/realm.js';
 import type { Reservation } from '../core/reservation.js';
 import type { Engine } from '../engine/engine.js';
 import type { OpenBench } from '../engine/jury.js';
+import { readVersions } from '../engine/versions.js';
 import type { Generator, Schedule } from '../models/contract.js';
 import { complete } from '../search/completion.js';
 import type { Candidate, SearchContext, SearchEvent, Shown } from '../search/contract.js';
@@ -139,7 +141,7 @@ async function withPrompt<T>(
   return verifiers ? using(await Observers.open(verifiers, { prompt, judges, signal }), rest) : rest(null);
 }
 
-const faultOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+const faultOf = (error: unknown): string => (isError(error) ? error.message : String(error));
 
 /** What a search under way shares with the run that it belongs to. */
 interface Under {
@@ -162,6 +164,9 @@ async function search(
   };
   const warning = engine.checkPrompt(options.prompt);
   if (warning !== null) warn(warning);
+  const { name: device, words } = engine.device;
+  // Said while it runs, and no fault of the result.
+  if (words !== null) emit({ type: 'warning', message: words });
   const ledger = new Ledger();
   const loadTime = engine.takeLoadTime();
   ledger.addTime('load', loadTime);
@@ -188,6 +193,7 @@ async function search(
         started,
         loadTime,
         hashes,
+        versions: readVersions(device),
         warnings,
         wanted: context.wanted,
       };

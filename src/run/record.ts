@@ -3,7 +3,7 @@
 import type { Image } from '../core/image.js';
 import { flopsOf, type Ledger } from '../core/ledger.js';
 import type { EngineHashes } from '../engine/engine.js';
-import { readVersions } from '../engine/versions.js';
+import type { Versions } from '../engine/versions.js';
 import type { Generator, Schedule } from '../models/contract.js';
 import type { Completion } from '../search/completion.js';
 import type { Candidate, Fate, SearchEvent, SearchResult, Shown } from '../search/contract.js';
@@ -21,6 +21,8 @@ export interface RunFacts {
   readonly ledger: Ledger;
   /** Known before the search: no result waits for them. */
   readonly hashes: EngineHashes;
+  /** Of the programs, and the device where it is no CPU. */
+  readonly versions: Versions;
   /** When the run began, by performance.now(). */
   readonly started: number;
   /** Milliseconds of loading that happened before the run, and count as part of it. */
@@ -155,12 +157,12 @@ export class RunRecord {
   }
 
   #result({ image, winner, standing, preview }: Found, endedBy: EndedBy | null): GenerateResult {
-    const { options, schedule, loadTime, started, hashes } = this.#facts;
+    const { options, schedule, loadTime, started, hashes, versions } = this.#facts;
     const ledger = this.#facts.ledger.record();
     const milliseconds = performance.now() - started - this.#asideTime + loadTime;
     const candidates = [...this.#candidates];
     const trace = traceOf(this.#trace, candidates, standingsOf([candidates], options.jury));
-    const shared = { options, standing, versions: readVersions() };
+    const shared = { options, standing, versions };
     const fates = [...this.#fates];
     const pictures = this.#store.pictures();
     // What was ended early is made again as what was interrupted: until its picture is there.

@@ -2,6 +2,7 @@
 
 import { OtherFilesError, UsageError } from '../core/errors.js';
 import { formatCount, formatLarge } from '../core/format.js';
+import { given as present } from '../core/given.js';
 import type { Image } from '../core/image.js';
 import { isObject } from '../core/options.js';
 import { type Catalogs, isEntry } from '../engine/catalogs.js';
@@ -11,6 +12,7 @@ import type { OpenOptions } from '../engine/options.js';
 import type { ModelEntry } from '../models/catalog.js';
 import type { ImageModel } from '../models/contract.js';
 import { PRECISION } from '../models/precision.js';
+import { DEVICES } from '../runtime/index.js';
 import type { Estimate } from '../search/cost.js';
 import { type AnySearch, type AnyStrategy, estimate, isStrategyName } from '../search/registry.js';
 import type { VerifierEntry } from '../verifiers/catalog.js';
@@ -82,14 +84,17 @@ export const RECIPE_OPTIONS: readonly (keyof OpenOptions)[] = [
   'ensemble',
   'weights',
   'precision',
+  'device',
 ];
 
 /** The model and judges that a recipe asks for, unless the caller has others; other judges come with their own rule. */
-export function openOptionsOf({ options }: Recipe, given: OpenOptions): OpenOptions {
+export function openOptionsOf({ options, versions }: Recipe, given: OpenOptions): OpenOptions {
   const model = given.model ?? (given.modelDir === undefined ? options.model : undefined);
   const written = options.modelOptions['precision'];
   const precision = given.precision ?? (PRECISION.check(written) && !isObject(model) ? written : undefined);
-  const open = { ...given, model, ...(precision === undefined ? {} : { precision }) };
+  const made = DEVICES.find((each) => each === versions['device']);
+  const device = given.device ?? (isObject(model) ? undefined : made);
+  const open = { ...given, model, ...present({ precision, device }) };
   if (given.verifier !== undefined) return open;
   const { judges, rule, weights } = options.jury;
   const own = rule === 'score' ? {} : { ensemble: given.ensemble ?? rule, weights: given.weights ?? weights };

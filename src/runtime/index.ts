@@ -3,10 +3,11 @@
 
 export { type CachedGraph, GraphCache, graphCacheFolder } from './cache/graph-cache.js';
 export { describeInputs, type RunInputs } from './check-inputs.js';
+export { type Device, DEVICE_CHOICES, type DeviceChoice, type DeviceFound, DEVICES } from './devices.js';
 export { measureMatMulRate, measureRoundTrip } from './measure.js';
 export { saveModel } from './model-files.js';
 export type { RuntimeStats } from './protocol.js';
-export { createRuntime, MOST_THREADS, Runtime } from './runtime.js';
+export { createRuntime, findDevices, MOST_THREADS, Runtime, type RuntimeOptions } from './runtime.js';
 export { RunResult, Session } from './session.js';
 export {
   type Assembly,

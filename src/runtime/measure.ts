@@ -1,13 +1,6 @@
 // What the engine can do on this machine: the floor that benchmarks compare with.
 
-import {
-  GraphBuilder,
-  identity,
-  linearInt8,
-  matMul,
-  type MatrixSource,
-  type Precision,
-} from './graph/index.js';
+import { GraphBuilder, identity, LINEAR, matMul, type MatrixSource, type Precision } from './graph/index.js';
 import type { Runtime } from './runtime.js';
 import { float32Tensor } from './tensors.js';
 
@@ -36,7 +29,7 @@ export async function measureMatMulRate(runtime: Runtime, options: MatMulRateOpt
       shape: [size, size],
       read: () => new Float32Array(size ** 2).fill(1 / size),
     };
-    x = precision === 'int8' ? linearInt8(x, matrix) : matMul(x, weight);
+    x = precision === 'float32' ? matMul(x, weight) : LINEAR[precision](x, matrix);
   }
   g.output('y', x);
   const session = await runtime.load(g.build());

@@ -2,10 +2,12 @@
 // requests need no reply. A run has dozens of inputs and outputs: numbers in typed arrays instead of objects make its
 // messages four times cheaper.
 
+import type { Device, DeviceFound } from './devices.js';
 import type { ElementType, TensorData, TensorInfo } from './graph/index.js';
 
 /** Options of a session that reach the engine. */
 export interface EngineOptions {
+  readonly device: Device;
   readonly threads: number;
   readonly spinning: boolean;
   readonly arena: boolean;
@@ -80,6 +82,8 @@ export interface EngineMethods {
     readonly options: EngineOptions;
   }): { readonly inputs: TensorInfo[]; readonly outputs: TensorInfo[] };
   run(request: RunRequest): RunReply;
+  /** Whether a device can be used, tried out. */
+  probe(request: { readonly device: Device }): DeviceFound;
   read(request: { readonly id: number }): WireTensor;
   stats(): RuntimeStats;
   // Told, not called:

@@ -5,7 +5,17 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 import { RuntimeError } from '../core/errors.js';
+import { isError } from '../core/realm.js';
 import { GraphCache, graphCacheFolder } from './cache/graph-cache.js';
+import {
+  type ChosenDevice,
+  chooseDevice,
+  CPU,
+  type Device,
+  type DeviceChoice,
+  type DeviceFound,
+  DEVICES,
+} from './devices.js';
 import type { GraphModel } from './graph/index.js';
 import { saveModel, weightsInMemory } from './model-files.js';
 import type { EngineMethods, ModelPayload, RuntimeStats } from './protocol.js';
@@ -14,7 +24,7 @@ import { Session, type SessionHost } from './session.js';
 import { type Assembly, encodeCopies, type HostTensor, type TensorHandle } from './tensors.js';
 
 /** Options of a runtime. */
-interface RuntimeOptions {
+export interface RuntimeOptions {
   /** Threads of the engine. @default the number of cores */
   readonly threads?: number;
   /**
@@ -22,6 +32,8 @@ interface RuntimeOptions {
    * from everybody else. @default false
    */
   readonly spinning?: boolean;
+  /** What computes. A GPU that is asked for and cannot be used is an error; `auto` takes what can be. @default cpu */
+  readonly device?: DeviceChoice | undefined;
   /** What the engine lives in. @default that of VARSEARCH_ENGINE, or a thread */
   readonly carrier?: Carrier | undefined;
   /** Where large models are kept ready for the next start; null for nowhere. @default the user's cache */
@@ -94,6 +106,13 @@ class Handle implements TensorHandle {
 /** Runs models in a worker. Close it when done; sessions and tensors end with it. */
 export class Runtime {
   readonly threads: number;
+  /** What computes here. */
+  readonly device: Device;
+  /** Whether it computes in 16-bit floating point, by itself or by turning weights to float32 when they are loaded. */
+  readonly float16: boolean;
+  /** Where a device was chosen: which, and why none before it, in one line; null where nothing was asked for. */
+  readonly deviceWords: string | null;
+  private readonly fusedAttention: boolean;
   private readonly line: Line<EngineMethods>;
   private readonly spinning: boolean;
   private readonly host: SessionHost;
@@ -106,9 +125,14 @@ export class Runtime {
     line: Line<EngineMethods>,
     options: Required<Pick<RuntimeOptions, 'threads' | 'spinning' | 'prepackedUpTo'>> & {
       readonly cache: GraphCache | null;
+      readonly device: ChosenDevice;
     },
   ) {
     this.line = line;
+    this.device = options.device.device;
+    this.float16 = options.device.float16;
+    this.deviceWords = options.device.words;
+    this.fusedAttention = options.device.fusedAttention;
     this.cache = options.cache;
     this.prepackedUpTo = options.prepackedUpTo;
     this.threads = options.threads;
@@ -124,9 +148,10 @@ export class Runtime {
   }
 
   /** Loads a model that the graph builder made, or an `.onnx` file. The caller disposes of the session. */
-  async load(model: GraphModel | OnnxFile, options: LoadOptions = {}): Promise<Session> {
+  async load(given: GraphModel | OnnxFile, options: LoadOptions = {}): Promise<Session> {
     this.line.check();
-    if (!('proto' in model)) return this.loadPayload(model.name, { path: resolve(model.path) }, options);
+    if (!('proto' in given)) return this.loadPayload(given.name, { path: resolve(given.path) }, options);
+    const model = this.fusedAttention ? given : (given.unfused?.() ?? given);
     const { checkpoint } = options;
     const most = options.seldom === true ? SELDOM_PREPACKED_UP_TO : PREPACKED_UP_TO;
     const prepack = model.weightBytes <= Math.min(most, this.prepackedUpTo);
@@ -194,6 +219,7 @@ export class Runtime {
   ): Promise<Session> {
     const id = this.sessionIds++;
     const engine = {
+      device: this.device,
       threads: this.threads,
       spinning: this.spinning,
       arena: options.arena ?? true,
@@ -204,7 +230,7 @@ export class Runtime {
       const { inputs, outputs } = await this.line.call('load', { session: id, model, options: engine });
       return new Session(this.host, id, name, inputs, outputs);
     } catch (cause) {
-      const message = cause instanceof Error ? cause.message : String(cause);
+      const message = isError(cause) ? cause.message : String(cause);
       throw new RuntimeError(`Model ${name} cannot be loaded: ${message}`, { cause });
     }
   }
@@ -221,22 +247,46 @@ export class Runtime {
 /** The most threads of an engine: the largest machines have some hundreds of cores, and each thread takes half a megabyte. */
 export const MOST_THREADS = 1024;
 
-/** Starts a runtime. */
-export function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
-  return new Promise((done) => {
-    const threads = options.threads ?? Math.min(availableParallelism(), MOST_THREADS);
-    if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS) {
-      throw new RangeError(`threads has to be a whole number from 1 to ${MOST_THREADS}, not ${threads}.`);
-    }
-    const line = new Line<EngineMethods>(elsewhere(import.meta.url, 'worker', options.carrier), {
-      worker: 'The engine',
-      closed: 'The runtime has been closed; create a new one.',
-      remedy: 'Create a new runtime.',
-    });
-    const folder = graphCacheFolder();
-    const usual = folder === null ? null : new GraphCache(folder);
-    const cache = options.cache === undefined ? usual : options.cache;
-    const { spinning = false, prepackedUpTo = Infinity } = options;
-    done(new Runtime(line, { threads, spinning, prepackedUpTo, cache }));
+/** The worker of a new runtime. */
+function startLine(carrier?: Carrier): Line<EngineMethods> {
+  return new Line<EngineMethods>(elsewhere(import.meta.url, 'worker', carrier), {
+    worker: 'The engine',
+    closed: 'The runtime has been closed; create a new one.',
+    remedy: 'Create a new runtime.',
   });
+}
+
+/** What becomes of every device but the CPU here, tried out. */
+export async function findDevices(): Promise<ReadonlyMap<Device, DeviceFound>> {
+  const line = startLine();
+  try {
+    const found = new Map<Device, DeviceFound>();
+    for (const device of DEVICES) {
+      if (device !== 'cpu') found.set(device, await line.call('probe', { device }));
+    }
+    return found;
+  } finally {
+    await line.close();
+  }
+}
+
+/** Starts a runtime. Rejects with UsageError where the device that is asked for cannot be used. */
+export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
+  const threads = options.threads ?? Math.min(availableParallelism(), MOST_THREADS);
+  if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS) {
+    throw new RangeError(`threads has to be a whole number from 1 to ${MOST_THREADS}, not ${threads}.`);
+  }
+  const line = startLine(options.carrier);
+  const folder = graphCacheFolder();
+  const usual = folder === null ? null : new GraphCache(folder);
+  const cache = options.cache === undefined ? usual : options.cache;
+  const { spinning = false, prepackedUpTo = Infinity, device: asked = 'cpu' } = options;
+  try {
+    const device =
+      asked === 'cpu' ? CPU : await chooseDevice(asked, (each) => line.call('probe', { device: each }));
+    return new Runtime(line, { threads, spinning, prepackedUpTo, cache, device });
+  } catch (error) {
+    await line.close();
+    throw error;
+  }
 }

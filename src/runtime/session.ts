@@ -2,6 +2,7 @@
 
 import { RuntimeError } from '../core/errors.js';
 import { noteWaiting } from '../core/ledger.js';
+import { isArrayOf, isError } from '../core/realm.js';
 import { checkInputs, describeInputs, type RunInputs } from './check-inputs.js';
 import type { TensorData, TensorInfo } from './graph/index.js';
 import {
@@ -51,7 +52,7 @@ export class RunResult {
   /** The elements of a float32 output in this thread. */
   float32(name: string): Float32Array {
     const { data, type } = this.tensor(name);
-    if (data instanceof Float32Array) return data;
+    if (isArrayOf('Float32Array', data)) return data;
     throw new RuntimeError(`Output ${name} of ${this.label} is ${type}, not float32.`);
   }
 
@@ -131,7 +132,7 @@ export class Session {
     } catch (cause) {
       // The inputs have no part in the end of the whole engine.
       if (this.host.line.isBroken) throw cause;
-      const message = cause instanceof Error ? cause.message : String(cause);
+      const message = isError(cause) ? cause.message : String(cause);
       throw new RuntimeError(`Session ${this.name} failed: ${message} Inputs: ${describeInputs(inputs)}.`, {
         cause,
       });

@@ -2,6 +2,7 @@
 // there from pieces of such tensors (Assembly), so that keys and values of many prefixes never cross threads.
 
 import { RuntimeError } from '../core/errors.js';
+import { isArrayOf } from '../core/realm.js';
 import type { ElementType, TensorData } from './graph/index.js';
 
 /** A tensor in this thread. */
@@ -53,7 +54,7 @@ export function float32Tensor(data: Float32Array, dims: readonly number[]): Host
 
 /** An int32 tensor in this thread. */
 export function int32Tensor(data: Int32Array | readonly number[], dims: readonly number[]): HostTensor {
-  return { type: 'int32', dims, data: data instanceof Int32Array ? data : Int32Array.from(data) };
+  return { type: 'int32', dims, data: isArrayOf('Int32Array', data) ? data : Int32Array.from(data) };
 }
 
 /** An int64 tensor in this thread, from whole numbers. */

@@ -1,6 +1,7 @@
 // The engine's worker, which keeps the sessions and tensors. It trusts its runtime, which has checked the requests.
 
 import { RuntimeError } from '../core/errors.js';
+import { isError } from '../core/realm.js';
 import { type EngineSession, loadSession } from './engine.js';
 import type { TensorData } from './graph/index.js';
 import {
@@ -11,6 +12,7 @@ import {
   type WireAssembly,
   type WireTensor,
 } from './protocol.js';
+import { probe } from './probe.js';
 import { ownPort, serve, type ServedCall } from './rpc/index.js';
 import { COPY_FIELDS, elementCount } from './tensors.js';
 
@@ -25,7 +27,7 @@ const SHORT = 32;
 function tensorOf(id: number): WireTensor {
   const tensor = tensors.get(id);
   if (tensor === undefined) throw new RuntimeError(`there is no tensor ${id}`);
-  if (tensor instanceof Error) throw tensor;
+  if (isError(tensor)) throw tensor;
   return tensor;
 }
 
@@ -116,7 +118,7 @@ function countScratch(): number {
 
 function countBytes(): number {
   let bytes = 0;
-  for (const tensor of tensors.values()) if (!(tensor instanceof Error)) bytes += tensor.data.byteLength;
+  for (const tensor of tensors.values()) if (!isError(tensor)) bytes += tensor.data.byteLength;
   return bytes;
 }
 
@@ -130,6 +132,7 @@ serve<EngineMethods>(
       return { inputs, outputs };
     },
     run,
+    probe: ({ device }) => probe(device),
     read: ({ id }) => tensorOf(id),
     stats: () => ({
       sessions: sessions.size,
@@ -143,7 +146,7 @@ serve<EngineMethods>(
         const data = assemble(assembly, new Float32Array(elementCount(assembly.dims)));
         tensors.set(id, { type: 'float32', dims: assembly.dims, data });
       } catch (error) {
-        tensors.set(id, error instanceof Error ? error : new Error(String(error))); // told to whoever uses it
+        tensors.set(id, isError(error) ? error : new Error(String(error))); // told to whoever uses it
       }
     },
     upload: ({ id, tensor }) => {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 
 import { assetPath } from '../core/assets.js';
 import { UsageError } from '../core/errors.js';
+import { given } from '../core/given.js';
 import { type HubSet, webPath } from '../hub/index.js';
 import { type ClipEncoder, openClip } from '../models/clip/clip.js';
 import type { ClipPool } from '../models/clip/shared.js';
@@ -27,7 +28,7 @@ import {
 import { openImageRewardVerifier } from './image-reward.js';
 import { openLlavaEndpoint } from './llava/endpoint.js';
 import { llavaEndpointFromEnvironment, llavaEndpointInstalled } from './llava/endpoint-options.js';
-import { isLlavaInstalled, llavaPackage, openLlava } from './llava/in-process.js';
+import { isLlavaInstalled, llavaPackage, type LlavaOptions, openLlava } from './llava/in-process.js';
 import { oracle } from './oracle.js';
 
 /** What loading a verifier may be given. */
@@ -109,6 +110,17 @@ async function openNamedClipScore(
   return { ...clipScore(await openSharedClip(...clip)), name };
 }
 
+/** LLaVA runs in Transformers.js, on the processor. */
+async function loadLlava(
+  options: LlavaOptions & { readonly name: string },
+  { runtime, device = runtime?.device, threads = runtime?.threads }: VerifierLoadOptions,
+): Promise<Verifier> {
+  if (device === undefined || device === 'cpu') return openLlava({ ...options, ...given({ threads }) });
+  throw new UsageError(
+    `verifier '${options.name}' computes on the CPU alone: leave option 'device' (--device ${device}) away, or take another judge`,
+  );
+}
+
 function officialClipScore(name: string, size: string, clip: Fetched): VerifierEntry {
   return entry({
     name,
@@ -173,12 +185,7 @@ export const VERIFIERS: readonly VerifierEntry[] = [
       existsSync(TOYBOX_LLAVA)
         ? llavaPackage()
         : `files are missing: ${TOYBOX_LLAVA}; install varsearch again`,
-    load: ({ runtime, threads = runtime?.threads } = {}) =>
-      openLlava({
-        folder: TOYBOX_LLAVA,
-        name: 'toybox-llava',
-        ...(threads === undefined ? {} : { threads }),
-      }),
+    load: (options = {}) => loadLlava({ folder: TOYBOX_LLAVA, name: 'toybox-llava' }, options),
   },
   officialClipScore('clip-score-l14', '1.7 GB', CLIP_L14),
   officialClipScore('clip-score-b32', '0.6 GB', CLIP_B32),
@@ -228,8 +235,7 @@ export const VERIFIERS: readonly VerifierEntry[] = [
     world: 'any',
     hub: { parts: [LLAVA.part] },
     installed: () => isLlavaInstalled(fetchedPath(LLAVA)),
-    load: ({ runtime, threads = runtime?.threads } = {}) =>
-      openLlava({ folder: fetchedPath(LLAVA), ...(threads === undefined ? {} : { threads }) }),
+    load: (options = {}) => loadLlava({ folder: fetchedPath(LLAVA), name: 'llava' }, options),
   },
   {
     name: 'llava-endpoint',

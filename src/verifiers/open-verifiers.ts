@@ -1,5 +1,6 @@
 // Loads several verifiers by name into one runtime: CLIPs are shared, so that a picture goes through an image tower once.
 
+import { given } from '../core/given.js';
 import { requireInstalled } from '../core/installed.js';
 import { createClipPool } from '../models/clip/shared.js';
 import type { VerifierEntry, VerifierLoadOptions } from './catalog.js';
@@ -11,12 +12,12 @@ import type { Verifier } from './contract.js';
  */
 export async function openVerifiers(
   entries: readonly VerifierEntry[],
-  { runtime, threads, signal }: Omit<VerifierLoadOptions, 'clips'>,
+  { runtime, threads, device, signal }: Omit<VerifierLoadOptions, 'clips'>,
 ): Promise<Verifier[]> {
   for (const entry of entries) requireInstalled('verifier', entry);
   const shared: VerifierLoadOptions = {
-    ...(runtime ? { runtime, clips: createClipPool(runtime) } : threads === undefined ? {} : { threads }),
-    ...(signal === undefined ? {} : { signal }),
+    ...(runtime ? { runtime, clips: createClipPool(runtime) } : given({ threads, device })),
+    ...given({ signal }),
   };
   const loads = await Promise.allSettled(entries.map((entry) => entry.load(shared)));
   const opened = loads.flatMap((load) => (load.status === 'fulfilled' ? [load.value] : []));

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 
 import { cacheFolder } from '../../core/cache-folder.js';
 import { VarsearchError } from '../../core/errors.js';
+import { isError } from '../../core/realm.js';
 import type { ListContext } from './benchmark.js';
 
 /** A file of a list. */
@@ -65,7 +66,7 @@ async function download(from: string, url: string, { signal }: ListContext): Pro
   } catch (cause) {
     signal?.throwIfAborted();
     const { message, cause: deeper } = cause as Error;
-    const why = deeper instanceof Error ? deeper.message : message;
+    const why = isError(deeper) ? deeper.message : message;
     throw new VarsearchError(
       `cannot fetch ${url}: ${why}; or give a file of your own in place of the benchmark's name`,
       { cause },

@@ -8,6 +8,7 @@ import { requireInstalled } from '../../core/installed.js';
 import { Ledger, PHASES } from '../../core/ledger.js';
 import type { OptionValues } from '../../core/options.js';
 import { checkModel, type Finding } from '../../doctor/check.js';
+import { describeDevices } from '../../doctor/devices.js';
 import { needOf } from '../../doctor/fits.js';
 import { lookAtMachine, type Machine } from '../../doctor/machine.js';
 import type { Catalogs } from '../../engine/catalogs.js';
@@ -60,6 +61,11 @@ function printMachine(machine: Machine, rate: number | null, io: CliIo): void {
     ['own models', disk(machine.models)],
   ];
   for (const text of table(rows, [0, 1])) line(io.stdout, text);
+}
+
+/** The devices besides the processor; where the engine itself does not start, that has been said. */
+async function printDevices(io: CliIo): Promise<void> {
+  for (const text of table(await describeDevices(), [0, 1])) line(io.stdout, text);
 }
 
 function printInstalled({ models, verifiers }: Catalogs, io: CliIo): void {
@@ -240,6 +246,7 @@ export function addDoctor(program: Command, io: CliIo, setExit: (code: number) =
       if (!(await check(flags, catalogs, io))) setExit(1);
       return;
     }
+    if (rate !== null) await printDevices(io);
     printInstalled(catalogs, io);
     await printFits(flags, catalogs, io, { memory: machine.memory, rate });
   });

@@ -7,6 +7,7 @@ import type { Command } from 'commander';
 import { UsageError } from '../../core/errors.js';
 import { fileFault } from '../../core/file-faults.js';
 import { decodePicture } from '../../core/image-file.js';
+import { isSyntaxError } from '../../core/realm.js';
 import type { CompareJson } from '../../report/files.js';
 import { FILE_NAMES } from '../../report/files.js';
 import { indexReport, type IndexRow } from '../../report/index-report.js';
@@ -80,7 +81,7 @@ async function run(given: string, io: CliIo): Promise<void> {
       const row = await findRun(root, name);
       if (row) rows.push(row);
     } catch (error) {
-      const why = error instanceof SyntaxError ? 'it is damaged' : fileFault(error);
+      const why = isSyntaxError(error) ? 'it is damaged' : fileFault(error);
       line(io.stderr, `varsearch: ${join(given, name, FILE_NAMES.result)} is left out: ${why}`);
     }
   }

@@ -8,6 +8,7 @@ import { VarsearchError } from '../../core/errors.js';
 import { cannotRead } from '../../core/file-faults.js';
 import { formatCount, formatLarge } from '../../core/format.js';
 import { OPEN_OPTIONS } from '../../engine/options.js';
+import type { Versions } from '../../engine/versions.js';
 import { resultFiles } from '../../report/files.js';
 import { describeScores, describeSearch } from '../../report/words.js';
 import {
@@ -55,10 +56,12 @@ function verdict(file: string, replayed: ReplayResult): string {
     return `${file} came out different; it was made with other files: ${describeDifferences(differences)}`;
   }
   const now = result.versions;
-  const changed = Object.keys(now).filter((name) => now[name] !== recipe.versions[name]);
-  const versions = changed.map(
-    (name) => `${name} ${recipe.versions[name] ?? '?'} then, ${now[name] ?? '?'} now`,
-  );
+  const names = new Set([...Object.keys(now), ...Object.keys(recipe.versions)]);
+  // A device is told of where it was not the CPU.
+  const cpu = names.has('device') ? { device: 'cpu' } : {};
+  const [before, after] = [recipe.versions, now].map((each) => ({ ...cpu, ...each })) as [Versions, Versions];
+  const changed = [...names].filter((name) => after[name] !== before[name]);
+  const versions = changed.map((name) => `${name} ${before[name] ?? '?'} then, ${after[name] ?? '?'} now`);
   const others = versions.length > 0 ? `; so are the versions: ${versions.join('; ')}` : '';
   const silent =
     uncompared.length > 0

@@ -6,6 +6,7 @@ import type { Ledger } from '../../core/ledger.js';
 import type { OptionValues } from '../../core/options.js';
 import type { Runtime } from '../../runtime/index.js';
 import type { CallOptions, ImageModel, Schedule } from '../contract.js';
+import { checkPrecision } from '../precision.js';
 import { type FluxAutoencoder, openFluxAutoencoder } from './autoencoder.js';
 import { checkKind, settingsOf } from './facts.js';
 import { type FluxOptions, TEXT_REMEDY } from './folder.js';
@@ -128,6 +129,7 @@ export class FluxModel implements ImageModel {
 
 /** Opens a FLUX; the caller closes it. The runtime stays the caller's. Throws CheckpointError. */
 export async function openFlux(runtime: Runtime, options: FluxOptions): Promise<FluxModel> {
+  checkPrecision(options.precision, runtime);
   const opened: { close(): void }[] = [];
   const keep = <T extends { close(): void }>(part: T): T => {
     opened.push(part);

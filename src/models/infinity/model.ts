@@ -8,6 +8,7 @@ import type { Precision } from '../../runtime/graph/index.js';
 import { float32Tensor, type Runtime, type Session } from '../../runtime/index.js';
 import { openWeights, type TensorSource, unwrapped } from '../../runtime/weights/index.js';
 import type { CallOptions, ImageModel, Schedule } from '../contract.js';
+import { checkPrecision } from '../precision.js';
 import { T5_ENCODER_TENSORS } from '../t5/files.js';
 import { openT5Encoder, type TextEncoder, type TextStates } from '../t5/text-encoder.js';
 import { textEncoderHashes } from '../text-hashes.js';
@@ -211,6 +212,7 @@ async function load(
 ): Promise<InfinityModel> {
   const config = infinityConfig(weights);
   const { precision } = options;
+  checkPrecision(precision, runtime);
   const plan = guidancePlan(options.cfgInsertionLayer ?? [0], config.blocks.length);
   // Graphs first: a wrong checkpoint is found before anything is under way.
   const textGraph = buildTextGraph(config, weights, precision);

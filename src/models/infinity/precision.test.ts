@@ -89,23 +89,23 @@ function cosine(a: Float32Array, b: Float32Array): number {
   return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
 }
 
-describe('8 bits', () => {
-  it('give a picture the same logits, to the bit, whatever is computed beside it', async () => {
+describe.each(['int8', 'float16'] as const)('%s', (precision) => {
+  it('gives a picture the same logits, to the bit, whatever is computed beside it', async () => {
     for (const cfg of [3, 1]) {
       const [together, three, one] = await logitsOf(
-        { precision: 'int8' },
+        { precision },
         [5, 3, 1].map((count) => ({ count, cfg })),
       );
-      const [alone] = await logitsOf({ precision: 'int8', memory: 1 }, [{ count: 5, cfg }]);
+      const [alone] = await logitsOf({ precision, memory: 1 }, [{ count: 5, cfg }]);
       expect(alone).toEqual(together);
       expect(three).toEqual(together?.slice(0, 3));
       expect(one).toEqual(together?.slice(0, 1));
     }
   });
 
-  it('are near float32, and not the same', async () => {
+  it('is near float32, and not the same', async () => {
     const [[exact]] = (await logitsOf({}, [{ count: 1 }])) as [Float32Array[][]];
-    const [[found]] = (await logitsOf({ precision: 'int8' }, [{ count: 1 }])) as [Float32Array[][]];
+    const [[found]] = (await logitsOf({ precision }, [{ count: 1 }])) as [Float32Array[][]];
     // Bits drawn from other logits may differ after the first scale.
     const [first, other] = [exact?.[0], found?.[0]] as [Float32Array, Float32Array];
     expect(cosine(first, other)).toBeGreaterThan(0.999);

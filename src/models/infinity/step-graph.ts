@@ -14,7 +14,7 @@ import {
   GraphBuilder,
   type GraphModel,
   layerNorm,
-  linearInt8,
+  LINEAR,
   matMul,
   type MatrixSource,
   mul,
@@ -103,21 +103,22 @@ export function buildStepGraph(
     sin: g.input('sin', 'float32', ['L', half]),
     mix: g.input('mix', 'float32', ['S', 'S']),
   };
-  const vectors = split(
-    g.input('modulation', 'float32', ['S', BLOCK_VECTORS * blocks.length + 2, width]),
-    Array.from({ length: BLOCK_VECTORS * blocks.length + 2 }, () => 1),
-    1,
-  );
+  // Cut twice: a GPU's kernel has a dozen outputs at most.
+  const modulation = g.input('modulation', 'float32', ['S', BLOCK_VECTORS * blocks.length + 2, width]);
+  const vectors = (from: number, count: number): Value[] => {
+    const ones = Array.from({ length: count }, () => 1);
+    return split(slice(modulation, 1, from, from + count), ones, 1);
+  };
 
   const embedding = g.weightFrom(weights, 'word_embed.weight', { expected: [width, bits], transpose: true });
   let x = add(reshape(matMul(codes, embedding), [1, -1, width]), offset); // [S, N, C]
   blocks.forEach((prefix, i) => {
-    const block = vectors.slice(i * BLOCK_VECTORS, (i + 1) * BLOCK_VECTORS);
+    const block = vectors(i * BLOCK_VECTORS, BLOCK_VECTORS);
     x = g.scoped(`block${i}`, () => buildBlock(x, prefix, i, block, inputs));
     if (plan.afterBlocks.includes(i)) x = mixBranches(x, inputs.mix, inputs.branchShape);
   });
 
-  const [scale, shift] = vectors.slice(-2) as [Value, Value];
+  const [scale, shift] = vectors(BLOCK_VECTORS * blocks.length, 2) as [Value, Value];
   const normed = add(mul(layerNorm(x, { eps: EPS }), scale), shift);
   const logits = gemmFrom(normed, weights, 'head', { out: 2 * bits }); // [S N, 2 D]
   // [S, N * 2 D]: row 0 is the prompt's branch.
@@ -199,9 +200,9 @@ function selfAttention(x: Value, prefix: string, index: number, inputs: StepInpu
     };
     const summand =
       bias === undefined ? undefined : g.weightFrom(weights, `${prefix}sa.${bias}`, { expected: [width] });
-    return precision === 'int8'
-      ? linearInt8(rowsOf(x), matrix, summand)
-      : gemm(rowsOf(x), g.lazyWeight(matrix.name, matrix), summand);
+    return precision === 'float32'
+      ? gemm(rowsOf(x), g.lazyWeight(matrix.name, matrix), summand)
+      : LINEAR[precision](rowsOf(x), matrix, summand);
   };
   const queryScale = g.lazyWeight(`${prefix}sa.scale_mul`, {
     shape: [heads, 1],

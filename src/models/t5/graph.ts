@@ -125,11 +125,12 @@ function selfAttention(x: Value, bias: Value, name: string, { config, weights, p
 }
 
 function feedForward(x: Value, name: string, { config, weights, precision }: Layers): Value {
-  const layer = (part: string, from: Value, out: number): Value =>
-    linearFrom(from, weights, `${name}.${part}`, { out, bias: false, precision });
+  const layer = (part: string, from: Value, out: number, its = precision): Value =>
+    linearFrom(from, weights, `${name}.${part}`, { out, bias: false, precision: its });
   const activate = ACTIVATIONS[config.activation];
   const hidden = config.gated
     ? mul(activate(layer('wi_0', x, config.hidden)), layer('wi_1', x, config.hidden))
     : activate(layer('wi', x, config.hidden));
-  return layer('wo', hidden, config.width);
+  // What comes here is beyond float16 in the large T5s; Hugging Face keeps this layer in float32 too.
+  return layer('wo', hidden, config.width, precision === 'float16' ? 'float32' : precision);
 }

@@ -3,7 +3,8 @@
 // where they are static; the rest is left to ONNX Runtime.
 
 import { CheckpointError, RuntimeError } from '../../core/errors.js';
-import { emitModel, type Initializer, type NodeRecord } from './emit.js';
+import { isArrayOf } from '../../core/realm.js';
+import { emitModel, type Initializer } from './emit.js';
 import { formatShape, type Shape, shapesAgree, staticSize } from './shapes.js';
 import { transposed } from './transpose-data.js';
 import {
@@ -11,6 +12,7 @@ import {
   ELEMENT_BYTES,
   type ElementType,
   type GraphModel,
+  type NodeRecord,
   type TensorData,
   type TensorInfo,
 } from './values.js';
@@ -274,10 +276,10 @@ export class GraphBuilder {
 }
 
 function typeOf(data: TensorData): ElementType {
-  if (data instanceof Float32Array) return 'float32';
-  if (data instanceof BigInt64Array) return 'int64';
-  if (data instanceof Int32Array) return 'int32';
-  if (data instanceof Uint8Array) return 'uint8';
-  if (data instanceof Int8Array) return 'int8';
+  if (isArrayOf('Float32Array', data)) return 'float32';
+  if (isArrayOf('BigInt64Array', data)) return 'int64';
+  if (isArrayOf('Int32Array', data)) return 'int32';
+  if (isArrayOf('Uint8Array', data)) return 'uint8';
+  if (isArrayOf('Int8Array', data)) return 'int8';
   return 'float16';
 }

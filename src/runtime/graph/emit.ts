@@ -11,24 +11,17 @@ import {
   type ValueInfoProto,
 } from './onnx-schema.js';
 import { type Shape, UNKNOWN } from './shapes.js';
+import { unfuse } from './unfused.js';
 import {
   type Attribute,
   type ElementType,
   type ExternalWeight,
   FloatAttribute,
   type GraphModel,
+  type NodeRecord,
   type TensorData,
   type TensorInfo,
 } from './values.js';
-
-/** One operator call as the builder records it. */
-export interface NodeRecord {
-  readonly op: string;
-  readonly domain: string;
-  readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
-  readonly attributes: Readonly<Record<string, Attribute>>;
-}
 
 /** A constant or weight as the builder records it; `inline` elements stay in the model. */
 export interface Initializer {
@@ -97,7 +90,18 @@ export function emitModel(graph: GraphRecord): GraphModel {
     },
   });
   const weightBytes = weights.reduce((sum, weight) => sum + weight.byteLength, 0);
-  return { name: graph.name, proto, weights, weightBytes, inputs: graph.inputs, outputs: graph.outputs };
+  const { name, inputs, outputs } = graph;
+  const unfused = (): GraphModel => emitModel(withoutFusion(graph));
+  return { name, proto, weights, weightBytes, inputs, outputs, unfused };
+}
+
+function withoutFusion(graph: GraphRecord): GraphRecord {
+  const { nodes, constants } = unfuse(graph.nodes);
+  const added = [...constants].map(([name, inline]): [string, Initializer] => [
+    name,
+    { type: 'int64', shape: [inline.length], byteLength: inline.byteLength, inline, read: () => inline },
+  ]);
+  return { ...graph, nodes, initializers: new Map([...graph.initializers, ...added]) };
 }
 
 /** The nodes that some output needs, and the names of all values that they use. */

@@ -10,8 +10,9 @@ export {
   type GroupNormOptions,
   upsampleNearest2x,
 } from './ops-image.js';
+export { halves } from './ops-float16.js';
 export { linearInt8, type MatrixSource } from './ops-int8.js';
-export { gemm, gemmFrom, linear, linearFrom, matMul, rowsOf } from './ops-linear.js';
+export { gemm, gemmFrom, LINEAR, linear, linearFrom, matMul, rowsOf } from './ops-linear.js';
 export {
   add,
   cast,

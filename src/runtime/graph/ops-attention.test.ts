@@ -81,7 +81,8 @@ describe('multiHeadAttention', () => {
   };
   it.each(Object.entries(setups))('%s', async (_, setup) => {
     const extra = [setup.bias, ...(setup.past ?? [])].filter((x) => x !== undefined);
-    const inputs = setup.lengths ? [...qkv, int32Tensor(setup.lengths, [batch])] : [...qkv, ...extra];
+    const mask = setup.lengths?.flatMap((count) => Array.from({ length }, (_, t) => (t < count ? 1 : 0)));
+    const inputs = mask ? [...qkv, int32Tensor(mask, [batch, length])] : [...qkv, ...extra];
     const results = await evaluate(runtime, inputs, (query, key, value, ...more) => {
       const options = {
         heads,

@@ -2,8 +2,13 @@
 
 import { RuntimeError } from '../../core/errors.js';
 import type { Value } from './builder.js';
+import { add, cast, mul, sub } from './ops-math.js';
+import { concat, expandTo, sizeOf, unsqueeze } from './ops-shape.js';
 import { addDims, type Dim, formatShape } from './shapes.js';
 import { type Attribute, float } from './values.js';
+
+/** The engine's own mask value. */
+const MASKED = -10_000;
 
 /** Inputs of attention. Shapes: B batch, L queries, T keys, P keys kept from before, H heads, D head width. */
 interface AttentionOptions {
@@ -18,7 +23,7 @@ interface AttentionOptions {
   readonly scale?: number;
   /** Added to the scores: [B or 1, H or 1, L, T], with T counting the past too. */
   readonly bias?: Value;
-  /** int32: [B] numbers of keys that count, or [B, T] with 0 for keys that do not. */
+  /** int32 [B, T], 0 for keys that do not count: their scores get -10000. */
   readonly keyMask?: Value;
   /** Keys and values from before, each [B, H, P, D]; asks for `present` too. */
   readonly past?: { readonly key: Value; readonly value: Value };
@@ -36,7 +41,7 @@ interface AttentionResult {
 
 /** Attention of every head side by side. */
 export function multiHeadAttention(options: AttentionOptions): AttentionResult {
-  const { heads, query, key, value, past, bias, keyMask } = options;
+  const { heads, query, key, value, past } = options;
   check(options);
   const [batch, length] = query.shape as [Dim, Dim];
   const keyLength = (key.shape.length === 4 ? key.shape[2] : key.shape[1]) as Dim;
@@ -54,7 +59,7 @@ export function multiHeadAttention(options: AttentionOptions): AttentionResult {
   const outputs = [{ type: 'float32' as const, shape: [batch, length, heads * headWidth(value)] }];
   if (present) outputs.push(cache(key), cache(value));
   const [output, presentKey, presentValue] = query.graph.op('MultiHeadAttention', {
-    inputs: [query, key, value, undefined, keyMask, bias, past?.key, past?.value],
+    inputs: [query, key, value, undefined, undefined, summandOf(options), past?.key, past?.value],
     domain: 'com.microsoft',
     attributes,
     outputs,
@@ -63,6 +68,19 @@ export function multiHeadAttention(options: AttentionOptions): AttentionResult {
   return presentKey && presentValue
     ? { output, present: { key: presentKey, value: presentValue } }
     : { output };
+}
+
+/**
+ * What is added to the scores. The operator takes a mask of keys as well, which it makes the same of; but not on every device.
+ */
+function summandOf({ query, bias, keyMask }: AttentionOptions): Value | undefined {
+  if (!keyMask) return bias;
+  const g = query.graph;
+  const [batch, keys] = keyMask.shape as [Dim, Dim];
+  const masked = unsqueeze(mul(sub(1, cast(keyMask, 'float32')), MASKED), [1, 2]);
+  const sizes = [sizeOf(keyMask, 0), g.constant([1]), sizeOf(query, 1), sizeOf(keyMask, 1)];
+  const spread = expandTo(masked, concat(sizes, 0), [batch, 1, query.shape[1] as Dim, keys]);
+  return bias ? add(bias, spread) : spread;
 }
 
 function check({ heads, query, key, value, past }: AttentionOptions): void {

@@ -2,6 +2,7 @@
 
 import { RuntimeError } from '../../core/errors.js';
 import type { Value, WeightSource } from './builder.js';
+import { linearFloat16 } from './ops-float16.js';
 import { linearInt8, type MatrixSource } from './ops-int8.js';
 import { add } from './ops-math.js';
 import { lastDim, reshape } from './ops-shape.js';
@@ -31,6 +32,9 @@ export function linear(x: Value, weight: Value, bias?: Value): Value {
   return bias ? add(product, bias) : product;
 }
 
+/** The linear layers that are not in float32: x [..., in] times the transposed matrix, plus bias [out]. */
+export const LINEAR = { float16: linearFloat16, int8: linearInt8 } as const;
+
 /** A linear layer of a checkpoint in PyTorch's layout: `name.weight` [out, in], and `name.bias` [out] unless told otherwise. */
 interface LinearOptions {
   readonly out: number;
@@ -45,7 +49,7 @@ export function linearFrom(x: Value, source: WeightSource, name: string, options
   const { out, bias = true, precision = 'float32' } = options;
   const g = x.graph;
   const summand = bias ? g.weightFrom(source, `${name}.bias`, { expected: [out] }) : undefined;
-  if (precision === 'int8') return linearInt8(x, matrixOf(x, source, name, out), summand);
+  if (precision !== 'float32') return LINEAR[precision](x, matrixOf(x, source, name, out), summand);
   const expected = [out, lastDim(x, name)];
   return linear(x, g.weightFrom(source, `${name}.weight`, { expected, transpose: true }), summand);
 }
@@ -60,7 +64,7 @@ export function gemmFrom(x: Value, source: WeightSource, name: string, options: 
   const inner = lastDim(x, name);
   const summand = bias ? g.weightFrom(source, `${name}.bias`, { expected: [out] }) : undefined;
   const rows = rowsOf(x);
-  if (precision === 'int8') return linearInt8(rows, matrixOf(x, source, name, out), summand);
+  if (precision !== 'float32') return LINEAR[precision](rows, matrixOf(x, source, name, out), summand);
   const weight = g.weightFrom(source, `${name}.weight`, { expected: [out, inner] });
   return gemm(rows, weight, summand);
 }

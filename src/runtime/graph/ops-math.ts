@@ -164,8 +164,8 @@ export function clip(x: Value, low: number, high: number): Value {
 }
 
 /** The same numbers in another element type. */
-export function cast(x: Value, type: 'float32' | 'int32' | 'int64' | 'bool'): Value {
-  const to = { float32: 1, int32: 6, int64: 7, bool: 9 }[type];
+export function cast(x: Value, type: 'float32' | 'float16' | 'int32' | 'int64' | 'bool'): Value {
+  const to = { float32: 1, int32: 6, int64: 7, bool: 9, float16: 10 }[type];
   return x.type === type ? x : x.graph.op1('Cast', { inputs: [x], attributes: { to }, type, shape: x.shape });
 }
 

@@ -9,7 +9,7 @@ export type ElementType = 'float32' | 'uint8' | 'int8' | 'int32' | 'int64' | 'bo
 export type TensorData = Float32Array | Uint8Array | Int8Array | Int32Array | BigInt64Array | Uint16Array;
 
 /** In which numbers the large matrix products of a graph are computed. */
-export const PRECISIONS = ['float32', 'int8'] as const;
+export const PRECISIONS = ['float32', 'float16', 'int8'] as const;
 
 /** One of them. */
 export type Precision = (typeof PRECISIONS)[number];
@@ -53,6 +53,8 @@ export interface GraphModel {
   readonly weightBytes: number;
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
+  /** The same for devices whose fused attention is wrong. @default nothing is fused in it */
+  readonly unfused?: () => GraphModel;
 }
 
 /** Marks an attribute as a floating-point one; plain whole numbers become integer attributes. */
@@ -71,3 +73,12 @@ export function float(values: number | readonly number[]): FloatAttribute {
 
 /** What an operator's attribute can be: whole numbers, text, or numbers marked by `float`. */
 export type Attribute = number | string | readonly number[] | FloatAttribute;
+
+/** One operator call as the builder records it. */
+export interface NodeRecord {
+  readonly op: string;
+  readonly domain: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: Readonly<Record<string, Attribute>>;
+}

@@ -4,6 +4,7 @@ import { isMainThread } from 'node:worker_threads';
 
 import { UsageError } from '../../core/errors.js';
 import type { Connect, Port } from './contract.js';
+import { clashOf, findOtherEngine } from './other-engine.js';
 import { canFork, inProcess, processPort } from './process.js';
 import { inThread, threadPort } from './thread.js';
 
@@ -19,7 +20,7 @@ const CHOICE = 'VARSEARCH_ENGINE';
 function chosen(): Carrier {
   const choice = process.env[CHOICE] ?? '';
   // A process keeps faults and memory of the engine away from the host, and makes a short command half a second longer.
-  if (choice === '') return 'thread';
+  if (choice === '') return findOtherEngine() ? 'process' : 'thread';
   const carrier = CARRIERS.find((each) => each === choice);
   if (!carrier) throw new UsageError(`${CHOICE} has to be ${CARRIERS.join(' or ')}, not ${choice}`);
   return carrier;
@@ -33,7 +34,10 @@ export function elsewhere(here: string, name: string, carrier: Carrier = chosen(
   const thread: Connect = (events) => {
     // ONNX Runtime reads the process's own environment; a thread has no other.
     process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
-    return inThread(here, name)(events);
+    const failed = (cause: unknown): void => {
+      events.failed(clashOf(cause) ?? cause);
+    };
+    return inThread(here, name)({ ...events, failed });
   };
   return carrier === 'process' && canFork() ? inProcess(here, name, thread) : thread;
 }

@@ -2,6 +2,7 @@
 // CheckpointError's file, so that callers can branch on what comes out.
 
 import * as coreErrors from '../../core/errors.js';
+import { isError } from '../../core/realm.js';
 
 /** An error as plain data. */
 export interface WireError {
@@ -27,7 +28,7 @@ const MAX_DEPTH = 8;
 
 /** What was thrown, as plain data. */
 export function encodeError(thrown: unknown, depth = 0): WireError {
-  if (!(thrown instanceof Error)) {
+  if (!isError(thrown)) {
     return { kind: 'Error', name: 'Error', message: String(thrown), fields: {} };
   }
   const { name, message, stack, cause } = thrown;
@@ -55,6 +56,7 @@ export function decodeError(wire: WireError): Error {
 }
 
 function isErrorClass(value: unknown): value is ErrorClass {
+  // eslint-disable-next-line no-restricted-syntax -- classes of this realm: our own, and those that are listed above
   return typeof value === 'function' && value.prototype instanceof Error;
 }
 

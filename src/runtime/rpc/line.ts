@@ -2,6 +2,7 @@
 // the other side breaks down or is stopped, everybody who waits learns it. An idle line does not keep the process alive.
 
 import { RuntimeError } from '../../core/errors.js';
+import { isError } from '../../core/realm.js';
 import type { Connect, Methods, Params, Reply, Request, Transport } from './contract.js';
 import { decodeError } from './errors.js';
 
@@ -256,5 +257,5 @@ export class Line<M extends Methods<M>> {
 }
 
 function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
+  return isError(cause) ? cause.message : String(cause);
 }

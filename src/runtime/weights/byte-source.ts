@@ -3,6 +3,7 @@
 import { closeSync, readSync } from 'node:fs';
 
 import { CheckpointError } from '../../core/errors.js';
+import { isError } from '../../core/realm.js';
 import { openRegularFile } from '../../core/regular-file.js';
 
 /** Bytes that are read by position. */
@@ -47,10 +48,10 @@ export function memoryBytes(label: string, bytes: Uint8Array): ByteSource {
 
 /** What the operating system said about a path that was to be read or written, in plain words. */
 export function systemFault(cause: unknown, wanted: 'read' | 'written' = 'read'): string {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  const code = isError(cause) && 'code' in cause ? cause.code : undefined;
   if (code === 'ENOENT') return 'does not exist';
   if (code === 'EACCES' || code === 'EPERM') return `cannot be ${wanted}: permission denied`;
-  return `cannot be ${wanted}: ${cause instanceof Error ? cause.message : String(cause)}`;
+  return `cannot be ${wanted}: ${isError(cause) ? cause.message : String(cause)}`;
 }
 
 class FileBytes implements ByteSource {

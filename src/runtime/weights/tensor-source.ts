@@ -2,6 +2,7 @@
 // Readers (safetensors.ts, torch-zip.ts) hand a table of lazy tensors to `createTensorSource`, which does the rest.
 
 import { CheckpointError } from '../../core/errors.js';
+import { isError } from '../../core/realm.js';
 import { DTYPE_BITS, isReadDtype, type StoredDtype, type TensorDtype } from './dtypes.js';
 import { integersFrom, integersFromBig, widenToFloat32 } from './widen.js';
 
@@ -91,7 +92,7 @@ export function createTensorSource(
     try {
       return step(dtype, bytes);
     } catch (cause) {
-      if (!(cause instanceof TypeError || cause instanceof RangeError)) throw cause;
+      if (!isError(cause) || !['TypeError', 'RangeError'].includes(cause.name)) throw cause;
       throw new CheckpointError(label, `'${quoteName(name)}' ${cause.message}`, { cause });
     }
   };

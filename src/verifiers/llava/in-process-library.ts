@@ -4,6 +4,7 @@
 import { createRequire } from 'node:module';
 
 import { RuntimeError } from '../../core/errors.js';
+import { isError } from '../../core/realm.js';
 
 /** A tensor of Transformers.js. */
 export interface TensorLike {
@@ -67,7 +68,7 @@ export function loadLibrary(): Library {
   try {
     library = require('@huggingface/transformers') as Library;
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
+    const message = isError(cause) ? cause.message : String(cause);
     throw new RuntimeError(`@huggingface/transformers cannot be loaded, install it again: ${message}`, {
       cause,
     });

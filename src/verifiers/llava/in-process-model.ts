@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 import { CheckpointError, RuntimeError, UsageError } from '../../core/errors.js';
 import type { Image } from '../../core/image.js';
+import { isArrayOf, isError } from '../../core/realm.js';
 import { resizeBicubic } from '../../models/clip/resample.js';
 import { LLAVA_PARTS, type LlavaFolder, type LlavaPart } from './in-process-files.js';
 import {
@@ -83,7 +84,7 @@ async function loadPart<T>({ folder, paths }: LlavaFolder, what: string, load: (
   try {
     return await load();
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
+    const message = isError(cause) ? cause.message : String(cause);
     const file = Object.values(paths).find((path) => message.includes(path)) ?? join(folder, what);
     throw new CheckpointError(file, `cannot be loaded, fetch it again: ${message}`, { cause });
   }
@@ -163,7 +164,7 @@ async function encode(
 
 /** The exports keep float32 outside, whatever is inside. */
 function floatsOf({ data, type }: TensorLike, path: string): Float32Array {
-  if (data instanceof Float32Array) return data;
+  if (isArrayOf('Float32Array', data)) return data;
   throw new CheckpointError(path, `gives ${type}, and only float32 is supported: choose another dtype`);
 }
 
@@ -180,7 +181,7 @@ function chat({ template }: LlavaFolder, tokenizer: TokenizerLike, question: str
       add_generation_prompt: true,
     });
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
+    const message = isError(cause) ? cause.message : String(cause);
     throw new CheckpointError(template.file, `holds a chat template that does not work: ${message}`, {
       cause,
     });

@@ -1,6 +1,7 @@
 // The worker of LLaVA-OneVision: holds one model and the questions of its verifier.
 
 import { RuntimeError, VarsearchError } from '../../core/errors.js';
+import { isError } from '../../core/realm.js';
 import { ownPort, serve } from '../../runtime/rpc/index.js';
 import { type EncodedQuestion, type LlavaModel, loadLlava } from './in-process-model.js';
 import type { LlavaMethods } from './in-process-protocol.js';
@@ -20,7 +21,7 @@ async function named<T>(work: Promise<T>): Promise<T> {
     return await work;
   } catch (cause) {
     if (cause instanceof VarsearchError) throw cause;
-    throw new RuntimeError(`LLaVA failed: ${cause instanceof Error ? cause.message : String(cause)}`, {
+    throw new RuntimeError(`LLaVA failed: ${isError(cause) ? cause.message : String(cause)}`, {
       cause,
     });
   }

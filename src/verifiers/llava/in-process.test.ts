@@ -1,7 +1,7 @@
 // The verifier as a whole: in its worker, with the tiny model. What the model computes is tested in in-process-model.test.ts.
 
 import { spawnSync } from 'node:child_process';
-import { renameSync, rmSync, truncateSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -160,10 +160,29 @@ describe('llava in process', () => {
     );
   });
 
-  it('names the package and the command when the package is not installed', () => {
+  it('names the package and the command when the package is not installed, or in a version of another interface', () => {
     expect(() => {
       checkPackage(pathToFileURL(join(tmpdir(), 'somewhere.js')).href);
     }).toThrow(/needs the package @huggingface\/transformers, .*'npm install @huggingface\/transformers@4/);
+    const project = mkdtempSync(join(tmpdir(), 'varsearch-llava-'));
+    const folder = join(project, 'node_modules', '@huggingface', 'transformers');
+    mkdirSync(join(folder, 'dist'), { recursive: true });
+    writeFileSync(join(folder, 'dist', 'node.cjs'), '');
+    const check = (version: string): void => {
+      const file = { name: '@huggingface/transformers', version, main: 'dist/node.cjs' };
+      writeFileSync(join(folder, 'package.json'), JSON.stringify(file));
+      checkPackage(pathToFileURL(join(project, 'program.js')).href);
+    };
+    try {
+      for (const version of ['3.8.1', '4.2.0', '5.0.0']) {
+        expect(() => check(version)).toThrow(
+          `in version 4.3 or a newer 4, and ${version} is installed: run 'npm`,
+        );
+      }
+      for (const version of ['4.3.0', '4.10.2']) expect(() => check(version)).not.toThrow();
+    } finally {
+      rmSync(project, { recursive: true });
+    }
   });
 });
 

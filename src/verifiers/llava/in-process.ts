@@ -2,7 +2,6 @@
 // a yes-or-no question about each picture (question.ts); the score is the share of yes, 0..1. The model lives in a process
 // of its own. @huggingface/transformers is an optional package, loaded when a model is opened.
 
-import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 
 import { UsageError } from '../../core/errors.js';
@@ -18,12 +17,9 @@ import {
   missingLlavaFiles,
   readLlavaFolder,
 } from './in-process-files.js';
+import { INSTALL_LLAVA, packageFault } from './in-process-package.js';
 import type { LlavaMethods, LlavaStats } from './in-process-protocol.js';
 import { createQuestion, type Question, yesShare } from './question.js';
-
-/** The package that runs the model; its version 4.3.1 uses the same engine as varsearch, so that there is one of it. */
-const LLAVA_PACKAGE = '@huggingface/transformers';
-const INSTALL = `run 'npm install ${LLAVA_PACKAGE}@4.3.1'`;
 
 /** Options of LLaVA-OneVision in process. */
 export interface LlavaOptions {
@@ -90,27 +86,19 @@ export function isLlavaInstalled(folder: string): true | string {
   return llavaPackage();
 }
 
-/** True when the package that runs the model is there, or what is missing, in one line. */
+/** True when the package that runs the model is there, or what is wrong, in one line. */
 export function llavaPackage(): true | string {
-  return hasPackage(import.meta.url) || `the package ${LLAVA_PACKAGE} is missing: ${INSTALL}`;
+  const fault = packageFault(import.meta.url);
+  return fault === undefined || `the package ${fault}: ${INSTALL_LLAVA}`;
 }
 
-/** Throws a UsageError when the package cannot be found from a module. @internal */
+/** Throws a UsageError when the package, as a module finds it, cannot be used. @internal */
 export function checkPackage(from: string = import.meta.url): void {
-  if (hasPackage(from)) return;
+  const fault = packageFault(from);
+  if (fault === undefined) return;
   throw new UsageError(
-    `LLaVA in process needs the package ${LLAVA_PACKAGE}, which is not installed: ` +
-      `${INSTALL}, or use LLaVA through an endpoint`,
+    `LLaVA in process needs the package ${fault}: ${INSTALL_LLAVA}, or use LLaVA through an endpoint`,
   );
-}
-
-function hasPackage(from: string): boolean {
-  try {
-    createRequire(from).resolve(LLAVA_PACKAGE);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 interface Host {
