@@ -224,6 +224,13 @@ describe('an analysis', () => {
     expect(part.answer[0]).toContain('(10 prompts, unfinished: 10 of 48 searches)');
   });
 
+  it('compares with the random search of the same guide alone', () => {
+    const run = folder(small);
+    const pictures = run.pictures.filter((each) => each.strategy !== 'random' || each.jury === 'coin');
+    const compared = rows(report([{ ...run, pictures }]), 'paired-right');
+    expect(compared.map(({ jury, strategy }) => [jury, strategy])).toEqual([['coin', 'beam']]);
+  });
+
   it('does without the detector, and without a random search', () => {
     const pictures = report([
       folder({ ...small, judged: false, strategies: ['beam'], benchmark: 'drawbench' }),
