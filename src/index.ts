@@ -7,6 +7,8 @@ import { choice, number, numbers, text, toggle, value, whole, wholes } from './c
 /** What the lines of a table of options are made by, for strategies and models of one's own. */
 export const option = { choice, number, numbers, text, toggle, value, whole, wholes } as const;
 
+export type { BenchmarkReport, ReportOptions } from './benchmarks/analysis/index.js';
+export { reportBenchmarks } from './benchmarks/analysis/index.js';
 export type {
   BenchContext,
   BenchEvent,
@@ -57,6 +59,7 @@ export type {
   Step,
   View,
 } from './models/contract.js';
+export { benchmarkReportFiles } from './report/benchmark/files.js';
 export type { CompareJson, Files } from './report/files.js';
 export { compareFiles, compareJson, resultFiles, strategyFiles } from './report/files.js';
 export { describeScores, describeSearch, describeStanding } from './report/words.js';

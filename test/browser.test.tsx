@@ -45,11 +45,11 @@ describe.skipIf(PROGRAM === undefined)('pages in a browser', { timeout: PATIENCE
 
   beforeAll(async () => {
     const given = { prompt: 'a red circle', model: fakeModel(), verifier: fakeVerifier() };
-    const report = [fakeVerifier({ name: 'contrary', likes: 'not red' })];
-    beam = await generate({ ...given, report, film: true, keepElected: true }).result;
+    const holdOut = [fakeVerifier({ name: 'contrary', likes: 'not red' })];
+    beam = await generate({ ...given, holdOut, film: true, keepElected: true }).result;
     const random = await generate({ ...given, strategy: 'random', images: 9 }).result;
     large = await generate({ ...given, candidates: 18 }).result;
-    const compared = await compare({ ...given, report, budget: 400 }).result;
+    const compared = await compare({ ...given, holdOut, budget: 400 }).result;
     const contents: Readonly<Record<string, string>> = {
       beam: await generateReport(beam, { links: [{ href: 'result.json', text: 'JSON' }] }),
       random: await generateReport(random),

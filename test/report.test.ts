@@ -344,9 +344,9 @@ describe('what came of a search', () => {
 
 describe('a finding that is no alarm', () => {
   it('does not look like one', async () => {
-    const report = [fakeVerifier({ name: 'same' })];
+    const holdOut = [fakeVerifier({ name: 'same' })];
     for (const options of [{}, { strategy: 'random', images: 1 }] as const) {
-      const page = await generateReport(await run({ report, ...options }));
+      const page = await generateReport(await run({ holdOut, ...options }));
       expect(withClass(readHtml(page), 'warning')).toHaveLength(0);
       expect(withClass(readHtml(page), 'calm')).toHaveLength(1);
       expect(page.includes('no sign of verifier hacking')).toBe(options.strategy === undefined);

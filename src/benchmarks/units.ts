@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 
 import type { BenchmarkPrompt, Cell, Plan } from './record.js';
+import { searchSeedOf } from './search-seed.js';
 
 /** One search. */
 export interface Unit {
@@ -37,7 +38,7 @@ export function unitsOf({ benchmark: { name }, prompts, seeds, cells, plans }: U
   const units: Unit[] = [];
   for (const seed of seeds) {
     for (const prompt of prompts) {
-      const searchSeed = hashOf(name, prompt.index, prompt.text, seed).readUIntBE(0, 6);
+      const searchSeed = searchSeedOf(name, prompt, seed);
       for (const [i, cell] of cells.entries()) {
         const plan = plans[i];
         if (!plan) throw new RangeError('a cell has no plan');

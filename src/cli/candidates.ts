@@ -6,7 +6,7 @@ import type { GenerateResult } from '../run/result.js';
 import { standingsOf } from '../run/standings.js';
 import type { Candidate } from '../search/contract.js';
 import type { Varsearch } from '../varsearch.js';
-import { csvLine } from './csv.js';
+import { csvLine } from '../core/csv.js';
 import { line, type Output } from './io.js';
 
 /** The folder of the pictures, below that of a result. */

@@ -6,6 +6,7 @@ import { InvalidArgumentError, Option as Flag } from 'commander';
 import { didYouMean } from '../core/nearest.js';
 import {
   type Alias,
+  flagOf,
   type Option,
   type OptionKind,
   type OptionsOf,
@@ -84,11 +85,6 @@ function parserOf({ parse, byOption }: Writing, option: Option): Parse | undefin
   return byOption
     ? (parse as ((option: Option) => Parse) | undefined)?.(option)
     : (parse as Parse | undefined);
-}
-
-/** The flag of an option: keepElected is --keep-elected. */
-export function flagOf(name: string): string {
-  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 /** What a command says otherwise than the table. */

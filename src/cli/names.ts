@@ -14,7 +14,7 @@ import {
 import { REPLAY_OPTION_NAMES } from '../run/replay.js';
 import { SCORE_OPTIONS } from '../score/options.js';
 import { SEARCH_OPTIONS } from '../search/registry.js';
-import { flagOf } from './flags.js';
+import { flagOf } from '../core/options.js';
 
 /**
  * Flags of other programs that mean nearly what one of ours does: who types them is told which. What means the same is an alias in

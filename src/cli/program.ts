@@ -14,6 +14,7 @@ import { addIndex } from './commands/index-folder.js';
 import { addModels } from './commands/models.js';
 import { addPull } from './commands/pull.js';
 import { addReplay } from './commands/replay.js';
+import { addReport } from './commands/report.js';
 import { addScore } from './commands/score.js';
 import { addVerifiers } from './commands/verifiers.js';
 import { addWords } from './commands/words.js';
@@ -57,6 +58,7 @@ export async function runCli(words: readonly string[], io: CliIo): Promise<numbe
   });
   addScore(program, io);
   addBench(program, io);
+  addReport(program, io);
   addModels(program, io);
   addVerifiers(program, io);
   addPull(program, io);

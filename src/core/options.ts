@@ -195,6 +195,11 @@ export function listed(values: number | readonly number[]): string {
   return first !== undefined && values.every((each) => each === first) ? String(first) : values.join(', ');
 }
 
+/** The flag of an option: keepElected is --keep-elected. */
+export function flagOf(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
 /** Writes a received value into a message, in brief. */
 function shown(given: unknown): string {
   const written = inspect(given, { depth: 1, breakLength: Infinity });

@@ -158,6 +158,12 @@ pre { overflow-x: auto; padding: 14px 16px; background: var(--faint); border-rad
 .arm h2 { margin: 14px 0 0; text-transform: none; letter-spacing: 0; font-size: 17px; }
 .arm .score { font: 500 25px/1.3 var(--mono); letter-spacing: -.03em; } .arm .score small { font: 400 14px system-ui, sans-serif; letter-spacing: 0; color: var(--soft); } .arm.best .score { color: var(--winner); }
 .foot { max-width: min(1100px, 100% - 2 * clamp(16px, 4vw, 40px)); margin: 64px auto 40px; padding-top: 16px; border-top: 1px solid var(--line); color: var(--soft); font-size: 13px; }
+.panel { margin-top: 28px; min-width: 0; } .panel h3 { margin-bottom: 10px; } .panel h3::first-letter { text-transform: uppercase; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 300px), 1fr)); gap: 12px clamp(24px, 3vw, 40px); }
+.note { margin-top: 10px; color: var(--soft); font-size: 13px; }
+.answer { margin-top: 10px; }
+.interval { display: block; width: 220px; height: 18px; } .interval circle { fill: currentColor; }
+.interval .span { stroke: currentColor; stroke-width: 1.6; } .interval .zero { stroke: var(--edge); stroke-width: 1; }
 @media (max-width: 720px) {
   .hero, .detail { grid-template-columns: minmax(0, 1fr); }
   section { margin-top: 40px; }
