@@ -134,8 +134,8 @@ export interface LoadContext {
   readonly runtime: Runtime | undefined;
   /** Threads of their own runtimes, where they share none. */
   readonly threads: number | undefined;
-  /** What these compute on. */
-  readonly device: DeviceChoice | undefined;
+  /** What these compute on. @default cpu */
+  readonly device?: DeviceChoice | undefined;
   /** Cancels the loading of those that may take long. */
   readonly signal: AbortSignal | undefined;
 }

@@ -71,8 +71,9 @@ const CUDA_LIBRARY = 'libonnxruntime_providers_cuda.so';
 export function cudaFault(): string | null {
   const { platform, arch } = process;
   const here = `${platform}-${arch}`;
-  if (here !== 'linux-x64')
+  if (here !== 'linux-x64') {
     return `onnxruntime-node has CUDA on linux-x64 alone, and this is ${here}: take webgpu`;
+  }
   const root = join(dirname(createRequire(import.meta.url).resolve('onnxruntime-node')), '..');
   const inside = join('bin', 'napi-v6', platform, arch);
   if (existsSync(join(root, inside, CUDA_LIBRARY))) return null;

@@ -1,9 +1,9 @@
 // Tries a device out: first whether what it needs is there at all, since the engine and the graphics library it uses write to
 // stderr where it is not, and then with a small model, whose results are compared with those of this thread.
 
-import { loadSession } from './engine.js';
-import type { Device, DeviceFound } from './devices.js';
 import { cudaFault, describeFault, softwareDriver, webgpuFault } from './device-faults.js';
+import type { Device, DeviceFound } from './devices.js';
+import { loadSession } from './engine.js';
 import { cast, GraphBuilder, type GraphModel, multiHeadAttention } from './graph/index.js';
 
 /** More queries than a fused kernel takes at a time, of heads as wide as those of a small model. */

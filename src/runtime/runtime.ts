@@ -8,8 +8,8 @@ import { RuntimeError } from '../core/errors.js';
 import { isError } from '../core/realm.js';
 import { GraphCache, graphCacheFolder } from './cache/graph-cache.js';
 import {
-  type ChosenDevice,
   chooseDevice,
+  type ChosenDevice,
   CPU,
   type Device,
   type DeviceChoice,

@@ -4,6 +4,7 @@ import { RuntimeError } from '../core/errors.js';
 import { isError } from '../core/realm.js';
 import { type EngineSession, loadSession } from './engine.js';
 import type { TensorData } from './graph/index.js';
+import { probe } from './probe.js';
 import {
   type EngineMethods,
   GIVE_BACK,
@@ -12,7 +13,6 @@ import {
   type WireAssembly,
   type WireTensor,
 } from './protocol.js';
-import { probe } from './probe.js';
 import { ownPort, serve, type ServedCall } from './rpc/index.js';
 import { COPY_FIELDS, elementCount } from './tensors.js';
 

@@ -29,7 +29,7 @@ import {
 import { openImageRewardVerifier } from './image-reward.js';
 import { openLlavaEndpoint } from './llava/endpoint.js';
 import { llavaEndpointFromEnvironment, llavaEndpointInstalled } from './llava/endpoint-options.js';
-import { isLlavaInstalled, llavaPackage, type LlavaOptions, openLlava } from './llava/in-process.js';
+import { isLlavaInstalled, type LlavaOptions, llavaPackage, openLlava } from './llava/in-process.js';
 import { oracle } from './oracle.js';
 
 /** What loading a verifier may be given. */

@@ -3,6 +3,7 @@
 export type { Value } from './builder.js';
 export { GraphBuilder, type NamedWeights, type WeightSource } from './builder.js';
 export { multiHeadAttention } from './ops-attention.js';
+export { halves } from './ops-float16.js';
 export {
   conv2d,
   type ConvOptions,
@@ -10,7 +11,6 @@ export {
   type GroupNormOptions,
   upsampleNearest2x,
 } from './ops-image.js';
-export { halves } from './ops-float16.js';
 export { linearInt8, type MatrixSource } from './ops-int8.js';
 export { gemm, gemmFrom, LINEAR, linear, linearFrom, matMul, rowsOf } from './ops-linear.js';
 export {

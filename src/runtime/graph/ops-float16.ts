@@ -3,10 +3,10 @@
 
 import { RuntimeError } from '../../core/errors.js';
 import type { Value } from './builder.js';
+import type { MatrixSource } from './ops-int8.js';
 import { add, cast } from './ops-math.js';
 import { formatShape } from './shapes.js';
 import { transposed } from './transpose-data.js';
-import type { MatrixSource } from './ops-int8.js';
 
 /** x [..., in] times the transposed matrix, plus bias [out], in float16: gives [..., out] in float32. */
 export function linearFloat16(x: Value, matrix: MatrixSource, bias?: Value): Value {

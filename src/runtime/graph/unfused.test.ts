@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { RandomKey } from '../../core/random.js';
 import { createRuntime, float32Tensor, type HostTensor, int32Tensor, type Runtime } from '../index.js';
-import { GraphBuilder, multiHeadAttention, mul } from './index.js';
+import { GraphBuilder, mul, multiHeadAttention } from './index.js';
 
 const [BATCH, HEADS, QUERIES, KEYS, WIDTH] = [2, 2, 5, 3, 8] as const;
 let runtime: Runtime;
