@@ -1,12 +1,12 @@
 // All candidates of searches: as CSV, and their pictures as files.
 
+import { csvLine } from '../core/csv.js';
 import type { Image } from '../core/image.js';
 import { encodeWithRecipe, hashPixels } from '../run/recipe.js';
 import type { GenerateResult } from '../run/result.js';
 import { standingsOf } from '../run/standings.js';
 import type { Candidate } from '../search/contract.js';
 import type { Varsearch } from '../varsearch.js';
-import { csvLine } from '../core/csv.js';
 import { line, type Output } from './io.js';
 
 /** The folder of the pictures, below that of a result. */
