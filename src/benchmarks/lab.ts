@@ -19,7 +19,10 @@ import { COIN, NONE } from './coin.js';
 const OWN: readonly Verifier[] = [COIN, NONE];
 
 /** What is opened for a run. */
-export interface LabOptions extends Pick<OpenOptions, 'device' | 'threads' | 'precision' | 'memory' | 'ensemble'> {
+export interface LabOptions extends Pick<
+  OpenOptions,
+  'device' | 'threads' | 'precision' | 'memory' | 'ensemble'
+> {
   readonly models: readonly string[];
   /** Of verifiers, as `judgesOf` reads them. */
   readonly juries: readonly string[];

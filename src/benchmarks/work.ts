@@ -67,7 +67,12 @@ export async function lookUp(
     variants: parseVariants(options.strategies ?? USUAL),
     modelOptions,
     layout: layout === 'none' || options.measure === 'speed' ? null : layout,
-    lab: { models, juries: [...juries, 'none'], heldOut, ...given({ threads, memory, ensemble, precision, device }) },
+    lab: {
+      models,
+      juries: [...juries, 'none'],
+      heldOut,
+      ...given({ threads, memory, ensemble, precision, device }),
+    },
     options: rest,
   };
 }

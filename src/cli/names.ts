@@ -2,6 +2,7 @@
 
 import { BENCH_ONLY } from '../benchmarks/options.js';
 import type { OptionTable } from '../core/options.js';
+import { flagOf } from '../core/options.js';
 import { OPEN_OPTIONS } from '../engine/options.js';
 import { MODEL_OPTIONS } from '../models/options.js';
 import {
@@ -14,7 +15,6 @@ import {
 import { REPLAY_OPTION_NAMES } from '../run/replay.js';
 import { SCORE_OPTIONS } from '../score/options.js';
 import { SEARCH_OPTIONS } from '../search/registry.js';
-import { flagOf } from '../core/options.js';
 
 /**
  * Flags of other programs that mean nearly what one of ours does: who types them is told which. What means the same is an alias in

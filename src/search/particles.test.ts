@@ -223,7 +223,7 @@ describe('clusters', () => {
   });
 
   it('are asked for where fewer particles go on', () => {
-    const asking = (more: object) => () => resolveSearch({ ...options, ...more } as SearchOptions, schedule);
+    const asking = (more: object) => () => resolveSearch({ ...options, ...more }, schedule);
     expect(asking({ clusterAt: 1 })).toThrow(
       /'clusterAt' names scale 1, .* give fewer at scale 2 in option 'particles'/,
     );

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 
 import { assetPath } from '../core/assets.js';
 import { UsageError } from '../core/errors.js';
-import { didYouMean } from '../core/nearest.js';
 import { given } from '../core/given.js';
+import { didYouMean } from '../core/nearest.js';
 import { type HubSet, webPath } from '../hub/index.js';
 import { type ClipEncoder, openClip } from '../models/clip/clip.js';
 import type { ClipPool } from '../models/clip/shared.js';
