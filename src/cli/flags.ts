@@ -148,8 +148,8 @@ function aliasFlag(name: string, option: Option, writing: Writing | null, alias:
   if (!writing) return new AliasFlag(`--${alias.name}`, name);
   const flag = new AliasFlag(`--${alias.name} <${option.placeholder ?? writing.placeholder}>`, name);
   const parse: Parse = parserOf(writing, option) ?? ((text) => text);
-  const { rewrite = (text) => text } = alias;
-  return flag.argParser((text, before) => parse(rewrite(text), before));
+  const { rewrite = (text: string) => text } = alias;
+  return flag.argParser((text: string, before) => parse(rewrite(text), before));
 }
 
 /** The strategies that take an option of a search, where not all of them do. */
