@@ -31,7 +31,7 @@ const MEMBERS: Readonly<Partial<Record<keyof typeof GROUPS, readonly string[]>>>
     'solver',
   ],
   judges: ['verifier', 'ensemble', 'weights', 'clipDir', 'holdOut'],
-  ends: ['time', 'stopAt', 'memory', 'threads'],
+  ends: ['time', 'stopAt', 'memory', 'threads', 'device'],
   compared: ['models', 'modelDirs', 'strategies', 'budget', 'budgetFlops', 'budgetSeconds'],
 };
 

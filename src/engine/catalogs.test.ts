@@ -152,6 +152,7 @@ describe('the jury of a recipe', () => {
   const recipe = (judges: string[], rule: 'score' | 'z-score', weights: number[]): Recipe =>
     ({
       options: { model: 'toybox', modelOptions: {}, jury: { judges, rule, weights, observers: [] } },
+      versions: {},
     }) as unknown as Recipe;
   const two = recipe(['a', 'b'], 'z-score', [1, 2]);
 
@@ -166,11 +167,17 @@ describe('the jury of a recipe', () => {
   });
 
   it('opens the model in the numbers that the picture was made in, and in others only when told', () => {
-    const int8 = { options: { ...two.options, modelOptions: { precision: 'int8' } } } as unknown as Recipe;
+    const int8 = {
+      ...two,
+      options: { ...two.options, modelOptions: { precision: 'int8' } },
+    } as unknown as Recipe;
     expect(openOptionsOf(int8, {}).precision).toBe('int8');
     expect(openOptionsOf(int8, { precision: 'float32' }).precision).toBe('float32');
     expect(openOptionsOf(int8, { model: fakeModel() }).precision).toBeUndefined();
-    const odd = { options: { ...two.options, modelOptions: { precision: 'int3' } } } as unknown as Recipe;
+    const odd = {
+      ...two,
+      options: { ...two.options, modelOptions: { precision: 'int3' } },
+    } as unknown as Recipe;
     expect(openOptionsOf(odd, {}).precision).toBeUndefined();
   });
 

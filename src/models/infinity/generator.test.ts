@@ -291,9 +291,11 @@ describe('the Infinity generator', () => {
     await expect(prepare({ temperature: 0 })).rejects.toThrow(
       "option 'temperature' must be a number above 0",
     );
-    await expect(prepare({ cfg: [1, 2] })).rejects.toThrow('cfg has 2 values for 4 scales');
+    await expect(prepare({ cfg: [1, 2] })).rejects.toThrow(
+      "option 'cfg' lists 2 numbers, but the model has 4 scales",
+    );
     await expect(prepare({ temperature: [1, 2, 3, 4, 5] })).rejects.toThrow(
-      'temperature has 5 values for 4 scales',
+      "option 'temperature' lists 5 numbers, but the model has 4 scales",
     );
     await expect(prepare({ steps: 3 })).rejects.toThrow("tiny does not take the option 'steps'");
     await expect(prepare({ size: '1M' })).rejects.toThrow('pictures of one size and ratio');
