@@ -99,7 +99,7 @@ describe('varsearch pull', () => {
     const run = await cli('generate', 'a red star', '--model', 'infinity-2b', '--memory', '64GB');
     expect(run.code).toBe(1);
     expect(run.stderr).toMatch(
-      /^varsearch: model 'infinity-2b' is not installed: it is half pulled and lacks infinity_vae_d32reg\.pth of [^\n]*'varsearch pull infinity-2b' goes on where it stopped\n$/,
+      /^loading infinity-2b\nvarsearch: model 'infinity-2b' is not installed: it is half pulled and lacks infinity_vae_d32reg\.pth of [^\n]*'varsearch pull infinity-2b' goes on where it stopped\n$/,
     );
     hub.fault = () => null;
     expect((await cli('pull', 'infinity-2b')).code).toBe(0);
