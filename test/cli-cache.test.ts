@@ -65,7 +65,7 @@ it.each([
   [[], /name a model, or give its folder by option --model-dir, one of them|name a model/],
   [['toybox', '--model-dir', 'x'], /one of them/],
   [['nonsense'], /unknown model 'nonsense'/],
-  [['toybox', '--precision', 'int3'], /Allowed choices are float32, int8/],
+  [['toybox', '--precision', 'int3'], /Allowed choices are float32, float16, int8/],
 ])('convert %j is refused', async (words, message) => {
   const { code, stderr } = await cliBench().run('convert', ...words);
   expect(code).toBe(2);

@@ -84,6 +84,17 @@ function printInstalled({ models, verifiers }: Catalogs, io: CliIo): void {
   );
 }
 
+/** Whether a model draws pictures of a size. */
+function draws(entry: ModelEntry, size: OptionValues): boolean {
+  try {
+    entry.schedule(size);
+    return true;
+  } catch (error) {
+    if (error instanceof UsageError) return false;
+    throw error;
+  }
+}
+
 /** A row of what fits: a model, a size and a search. */
 function fitRow(
   entry: ModelEntry,
@@ -125,7 +136,7 @@ async function printFits(
   const rows: string[][] = [];
   for (const each of asked) {
     // Without a model's name, sizes are tried that any official one knows.
-    const sizes = entry || each.world !== 'any' ? [options] : [SMALL, {}];
+    const sizes = entry || each.world !== 'any' ? [options] : [SMALL, {}].filter((size) => draws(each, size));
     for (const size of sizes) {
       if (entry === null && each.hub !== undefined && each.weightBytes === undefined) continue;
       rows.push(fitRow(each, { search, options: size }, figures));
