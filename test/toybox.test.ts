@@ -83,14 +83,12 @@ describe('the embedded model', () => {
     const options = { strategy: 'beam', width: 2, candidates: 2 } as const;
     const expected = await search(options);
     expect(new Set(expected.candidates.map(({ scores }) => scores['clip-score'])).size).toBeGreaterThan(3);
-    for (const setting of [{ threads: 1 }, { memory: '13MB' }]) {
-      const { candidates, fates, pictures } = await search({ ...options, ...setting });
-      expect({ candidates, fates, pictures }).toEqual({
-        candidates: expected.candidates,
-        fates: expected.fates,
-        pictures: expected.pictures,
-      });
-    }
+    const { candidates, fates, pictures } = await search({ ...options, threads: 1, memory: '13MB' });
+    expect({ candidates, fates, pictures }).toEqual({
+      candidates: expected.candidates,
+      fates: expected.fates,
+      pictures: expected.pictures,
+    });
   });
 
   it('finds a better picture with more compute', async () => {
