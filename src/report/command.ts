@@ -1,12 +1,9 @@
 // The command line that makes a result again: every option written out, for a shell of any system where the prompt is plain.
 
-import type { OptionValues } from '../core/options.js';
+import { flagOf, type OptionValues } from '../core/options.js';
 import type { Catalogs } from '../engine/catalogs.js';
 import type { ResolvedOptions } from '../run/options.js';
 import { isStrategyName } from '../search/registry.js';
-
-const flagOf = (name: string): string =>
-  `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /** Quotes that cmd.exe, PowerShell and POSIX shells read alike where nothing in the text is special to one; else POSIX ones. */
 function quote(text: string): string {
