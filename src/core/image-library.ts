@@ -22,3 +22,17 @@ export function loadImageLibrary(): Promise<ImageLibrary> {
     },
   ));
 }
+
+/** Begins to work on RGB bytes, of whatever size the picture is. */
+export async function openPixels({
+  width,
+  height,
+  data,
+}: {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8Array;
+}): Promise<Sharp> {
+  const load = await loadImageLibrary();
+  return load(data, { raw: { width, height, channels: 3 }, limitInputPixels: false });
+}

@@ -2,7 +2,7 @@
 
 import type { Image } from './image.js';
 import { createImage } from './image.js';
-import { loadImageLibrary } from './image-library.js';
+import { openPixels } from './image-library.js';
 
 /** The picture shrunk until no side exceeds `side` pixels; the same picture when none does. */
 export async function shrink(image: Image, side: number): Promise<Image> {
@@ -18,12 +18,8 @@ export async function shrink(image: Image, side: number): Promise<Image> {
 /** The picture at another size, no pixel of it left out; the same picture when it has that size. */
 export async function resample(image: Image, width: number, height: number): Promise<Image> {
   if (image.width === width && image.height === height) return image;
-  const load = await loadImageLibrary();
-  const raw = { width: image.width, height: image.height, channels: 3 } as const;
-  const resized = load(image.data, { raw, limitInputPixels: false }).resize(width, height, {
-    fit: 'fill',
-    kernel: 'linear',
-  });
+  const pixels = await openPixels(image);
+  const resized = pixels.resize(width, height, { fit: 'fill', kernel: 'linear' });
   const { data } = await resized.raw().toBuffer({ resolveWithObject: true });
   return createImage(width, height, Uint8Array.from(data));
 }
