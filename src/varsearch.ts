@@ -5,6 +5,7 @@ import type { Image } from './core/image.js';
 import { requireInstalled } from './core/installed.js';
 import { Ledger } from './core/ledger.js';
 import type { OptionValues } from './core/options.js';
+import { firstRepeated } from './core/repeated.js';
 import { type CatalogOption, type Catalogs, catalogsFor, findWanted, isEntry } from './engine/catalogs.js';
 import type { Engine } from './engine/engine.js';
 import { openEngine } from './engine/engine.js';
@@ -105,12 +106,9 @@ async function checkTogether(
   const names = models.flatMap(({ model, verifier }) => [model ?? 'in a folder', verifier ?? 'usual']);
   const known = await catalogsFor(names, catalogs);
   const wanted = models.map((each) => findWanted(each, known));
-  const seen = new Set<string>();
-  const twice = wanted.find(({ model }) => seen.size === seen.add(model.name).size);
-  if (twice) {
-    throw new UsageError(
-      `two of the models are called '${twice.model.name}': compare models of different names`,
-    );
+  const twice = firstRepeated(wanted.map(({ model }) => model.name));
+  if (twice !== undefined) {
+    throw new UsageError(`two of the models are called '${twice}': compare models of different names`);
   }
   for (const { model } of wanted) if (isEntry<ModelEntry>(model)) requireInstalled('model', model);
   const idle = Object.keys(modelOptions).find((name) =>

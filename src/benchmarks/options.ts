@@ -14,6 +14,7 @@ import {
   value,
   whole,
 } from '../core/options.js';
+import { firstRepeated } from '../core/repeated.js';
 import { OPEN_OPTIONS } from '../engine/options.js';
 import { MODEL_OPTIONS } from '../models/options.js';
 import type { Budget, BudgetUnit } from '../run/options.js';
@@ -137,14 +138,13 @@ export function checkBenchOptions(options: BenchOptions): BenchOptions {
   return options;
 }
 
-/** The members of a list with commas; a UsageError for one that is empty or there twice. */
-export function listOf(given: string, what: string): readonly string[] {
-  const list = given.split(',').map((name) => name.trim());
+/** The members of a list with commas, or what else parts it; a UsageError for one that is empty or there twice. */
+export function listOf(given: string, what: string, comma: string | RegExp = ','): readonly string[] {
+  const list = given.split(comma).map((name) => name.trim());
   if (list.includes('')) {
     throw new UsageError(`option '${what}' names nothing at one place: part names by single commas`);
   }
-  const seen = new Set<string>();
-  const twice = list.find((name) => seen.size === seen.add(name).size);
+  const twice = firstRepeated(list);
   if (twice !== undefined) throw new UsageError(`option '${what}' has '${twice}' twice`);
   return list;
 }

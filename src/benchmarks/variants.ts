@@ -5,6 +5,7 @@
 import { UsageError } from '../core/errors.js';
 import { checkOptions, type Option, type OptionValues } from '../core/options.js';
 import { findStrategy, isStrategyName, STRATEGIES, type StrategyName } from '../search/registry.js';
+import { listOf } from './options.js';
 
 /** A strategy with options of its own. */
 export interface Variant {
@@ -24,14 +25,7 @@ const BY_BUDGET: readonly string[] = ['images', 'candidates', 'rounds', 'particl
 /** The variants of a list; a UsageError that says what of it cannot be. */
 export function parseVariants(text: string): readonly Variant[] {
   // A list of numbers has commas too.
-  const labels = text.split(/,(?!\s*\d)/).map((label) => label.trim());
-  if (labels.includes('')) {
-    throw new UsageError("option 'strategies' names nothing at one place: part names by single commas");
-  }
-  const seen = new Set<string>();
-  const twice = labels.find((label) => seen.size === seen.add(label).size);
-  if (twice !== undefined) throw new UsageError(`option 'strategies' has '${twice}' twice`);
-  return labels.map(parseVariant);
+  return listOf(text, 'strategies', /,(?!\s*\d)/).map(parseVariant);
 }
 
 function parseVariant(label: string): Variant {

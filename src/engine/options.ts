@@ -12,6 +12,7 @@ import {
   value,
   whole,
 } from '../core/options.js';
+import { firstRepeated } from '../core/repeated.js';
 import type { ImageModel } from '../models/contract.js';
 import { PRECISION } from '../models/precision.js';
 import { DEVICE_CHOICES, MOST_THREADS } from '../runtime/index.js';
@@ -142,8 +143,7 @@ export function checkOpenOptions(options: OpenOptions): OpenOptions {
   if (precision !== undefined) refuseForLoaded('precision', isObject(model));
   const observers = holdOut === undefined ? [] : listVerifiers(holdOut, 'holdOut');
   const names = observers.map((each) => (typeof each === 'string' ? each : each.name));
-  const seen = new Set<string>();
-  const twice = names.find((name) => seen.size === seen.add(name).size);
+  const twice = firstRepeated(names);
   if (twice !== undefined) throw new UsageError(`option 'holdOut' has the verifier '${twice}' twice`);
   checkJudges(options, model ?? DEFAULT_NAMES.model, ...observers);
   return options;

@@ -3,6 +3,7 @@
 // No rule depends on the order in which judges are named.
 
 import { UsageError } from '../core/errors.js';
+import { firstRepeated } from '../core/repeated.js';
 
 /** How the scores of several judges become one. */
 export const JURY_RULES = ['rank', 'z-score', 'weighted-sum'] as const;
@@ -48,8 +49,7 @@ export function resolveJury(
 ): Jury {
   const [first] = judges;
   if (first === undefined) throw new UsageError('a jury needs at least one verifier');
-  const seen = new Set<string>();
-  const twice = judges.find((name) => seen.size === seen.add(name).size);
+  const twice = firstRepeated(judges);
   if (twice !== undefined) throw new UsageError(`the verifier '${twice}' is named twice: name each once`);
   if (judges.length === 1) {
     if (rule === undefined && weights === undefined) {
