@@ -1,9 +1,24 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+/** Tests of what a process holds as a whole, which no other test may have been in before. */
+const ALONE = ['test/engine-process.test.ts'];
+
 export default defineConfig({
   test: {
-    include: ['{src,conformance,training,test,scripts}/**/*.test.{ts,tsx}'],
+    // To start a process and to import the sources for each of 200 files is a fifth of the time: they share two processes.
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'together',
+          include: ['{src,conformance,training,test,scripts}/**/*.test.{ts,tsx}'],
+          exclude: ALONE,
+          isolate: false,
+        },
+      },
+      { extends: true, test: { name: 'alone', include: ALONE } },
+    ],
     // Programs that tests run in other folders compile the sources as they are compiled here: TSX for Preact.
     env: { TSX_TSCONFIG_PATH: fileURLToPath(new URL('tsconfig.json', import.meta.url)) },
     // Processes, since sessions of ONNX Runtime live in worker threads of their own; two, for machines of two cores.
