@@ -1,9 +1,13 @@
 // What a run is, worked out from its options: the manifest and the units of work.
 
+import { resolve } from 'node:path';
+
 import { UsageError } from '../core/errors.js';
 import { given } from '../core/given.js';
 import { type OptionValues, pick } from '../core/options.js';
+import { firstRepeated } from '../core/repeated.js';
 import type { Catalogs } from '../engine/catalogs.js';
+import type { ModelEntry } from '../models/catalog.js';
 import { planCells } from './cells.js';
 import { juryName, type Lab, type LabOptions, usualHeldOut } from './lab.js';
 import type { ListContext, PromptList } from './lists/benchmark.js';
@@ -37,8 +41,7 @@ export async function lookUp(
   context: ListContext,
 ): Promise<Asked> {
   const benchmark = findBenchmark(options.benchmark);
-  const models = listOf(options.models ?? 'toybox', 'models');
-  const entries = models.map((name) => catalogs.findModel(name));
+  const { models, folders, entries } = modelsOf(options, catalogs);
   const asked = modelOptionsOf(options);
   const idle = Object.keys(asked).find((name) => entries.every((each) => !Object.hasOwn(each.options, name)));
   if (idle !== undefined) throw new UsageError(`none of the models takes the option '${idle}'`);
@@ -57,10 +60,10 @@ export async function lookUp(
     options.holdOut === 'none'
       ? []
       : options.holdOut === undefined
-        ? usualHeldOut(models, catalogs)
+        ? usualHeldOut(entries, catalogs)
         : listOf(options.holdOut, 'holdOut');
   const { export: layout = benchmark.evaluator?.layout ?? 'none', signal: _, ...rest } = options;
-  const { threads, memory, ensemble, precision, device } = rest;
+  const { threads, memory, ensemble, precision, device, clipDir } = rest;
   return {
     benchmark: benchmark.name,
     list: await benchmark.load(context),
@@ -71,9 +74,37 @@ export async function lookUp(
       models,
       juries: [...juries, 'none'],
       heldOut,
+      // Workers are in a folder of their own.
+      ...given({ folders, clipDir: clipDir === undefined ? undefined : resolve(clipDir) }),
       ...given({ threads, memory, ensemble, precision, device }),
     },
     options: rest,
+  };
+}
+
+interface Models {
+  readonly models: readonly string[];
+  /** Of those that come from a folder. */
+  readonly folders: Readonly<Record<string, string>> | undefined;
+  readonly entries: readonly ModelEntry[];
+}
+
+/** The models that are named, and those of the folders, which are called as their folders are. */
+function modelsOf({ models, modelDirs }: BenchOptions, catalogs: Catalogs): Models {
+  const names = models === undefined && modelDirs !== undefined ? [] : listOf(models ?? 'toybox', 'models');
+  const named = names.map((name) => catalogs.findModel(name));
+  const paths = modelDirs === undefined ? [] : listOf(modelDirs, 'modelDirs').map((path) => resolve(path));
+  const found = paths.map((path) => catalogs.modelIn(path));
+  const entries = [...named, ...found];
+  const twice = firstRepeated(entries.map(({ name }) => name));
+  if (twice !== undefined) {
+    throw new UsageError(`two models are called '${twice}', as their folders are: rename a folder`);
+  }
+  return {
+    models: entries.map(({ name }) => name),
+    folders:
+      paths.length === 0 ? undefined : Object.fromEntries(found.map(({ name }, i) => [name, paths[i] ?? ''])),
+    entries,
   };
 }
 
