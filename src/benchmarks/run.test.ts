@@ -3,11 +3,15 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 
 import { fakeCatalogs } from '../../test/fakes/catalogs.js';
 import { type BenchOptions, runBenchmark } from './index.js';
 import type { Manifest, PictureRecord, SpeedRecord } from './record.js';
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
 
 const WORKER = { here: new URL('../../test/fakes/main.ts', import.meta.url).href, name: 'bench-worker' };
 const newFolder = (): string => mkdtempSync(join(tmpdir(), 'bench-run-'));
@@ -62,16 +66,29 @@ it('writes a line for every picture, whose cells share their first picture', asy
   ]);
 });
 
-it('is the same by several processes, and after an end by time', { timeout: 120_000 }, async () => {
-  const [one, many] = [newFolder(), newFolder()];
-  const options = { strategies: 'single,beam', verifiers: 'clip-score' };
-  await run(optionsOf(one, options)).result;
-  const early = await run(optionsOf(many, { ...options, workers: 2, maxTime: 1 })).result;
-  expect(early).toMatchObject({ endedBy: 'time', done: 0 });
-  expect(await run(optionsOf(many, { ...options, workers: 2 })).result).toMatchObject({ endedBy: 'all' });
-  expect(text(many)).toBe(text(one));
-  expect(existsSync(join(many, 'ahead.jsonl'))).toBe(false);
-});
+it(
+  'is the same by several processes, one of which is killed, and after an end by time',
+  { timeout: 120_000 },
+  async () => {
+    const [one, many] = [newFolder(), newFolder()];
+    const options = { strategies: 'single,beam', verifiers: 'clip-score' };
+    await run(optionsOf(one, options)).result;
+    const early = await run(optionsOf(many, { ...options, workers: 2, maxTime: 1 })).result;
+    expect(early).toMatchObject({ endedBy: 'time', done: 0 });
+    const deaths = newFolder();
+    writeFileSync(join(deaths, 'one'), '');
+    vi.stubEnv('VARSEARCH_TEST_DEATHS', deaths);
+    const warnings: string[] = [];
+    const running = run(optionsOf(many, { ...options, workers: 2 }));
+    for await (const event of running) if (event.type === 'warning') warnings.push(event.message);
+    expect(await running.result).toMatchObject({ endedBy: 'all', done: 12 });
+    expect(warnings).toEqual([
+      'A worker of the benchmark was ended by SIGKILL, as the system does when memory runs out. Another takes its place',
+    ]);
+    expect(text(many)).toBe(text(one));
+    expect(existsSync(join(many, 'ahead.jsonl'))).toBe(false);
+  },
+);
 
 it('refuses to go on with another run, and names what differs', async () => {
   const folder = newFolder();
