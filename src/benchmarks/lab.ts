@@ -41,7 +41,7 @@ export function juryName(judges: readonly string[]): string {
 }
 
 /** The entries of all verifiers of some juries that have one. Throws a UsageError for names that there are not, and worlds that do not fit. */
-function entriesOf(
+export function verifiersOf(
   { models, folders, juries, heldOut, ensemble, clipDir }: LabOptions,
   catalogs: Catalogs,
 ): readonly VerifierEntry[] {
@@ -95,7 +95,7 @@ export class Lab {
 
   /** Looks everything up, then loads it. */
   static async open(options: LabOptions, catalogs: Catalogs, signal?: AbortSignal): Promise<Lab> {
-    const entries = entriesOf(options, catalogs);
+    const entries = verifiersOf(options, catalogs);
     const drawing = options.models.map((name) => {
       const folder = options.folders?.[name];
       return { name, entry: folder === undefined ? catalogs.findModel(name) : catalogs.modelIn(folder) };

@@ -9,7 +9,7 @@ import { firstRepeated } from '../core/repeated.js';
 import type { Catalogs } from '../engine/catalogs.js';
 import type { ModelEntry } from '../models/catalog.js';
 import { planCells } from './cells.js';
-import { juryName, type Lab, type LabOptions, usualHeldOut } from './lab.js';
+import { juryName, type Lab, type LabOptions, usualHeldOut, verifiersOf } from './lab.js';
 import type { ListContext, PromptList } from './lists/benchmark.js';
 import { findBenchmark } from './lists/catalog.js';
 import { manifestOf } from './manifest.js';
@@ -47,39 +47,48 @@ export async function lookUp(
   if (idle !== undefined) throw new UsageError(`none of the models takes the option '${idle}'`);
   const modelOptions = { ...benchmark.modelOptions, ...asked };
   for (const entry of entries) entry.resolve(pick(modelOptions, entry.options));
-  const usual = entries[0]?.verifier ?? null;
-  if (options.verifiers === undefined && usual === null) {
-    throw new UsageError(
-      `nobody knows what the model '${entries[0]?.name}' draws, so that it has no usual judge: name one by option 'verifiers'`,
-    );
-  }
-  const juries = listOf(options.verifiers ?? usual ?? '', 'verifiers').map((jury) =>
-    juryName(listOf(jury.replaceAll('+', ','), 'verifiers')),
-  );
-  const heldOut =
-    options.holdOut === 'none'
-      ? []
-      : options.holdOut === undefined
-        ? usualHeldOut(entries, catalogs)
-        : listOf(options.holdOut, 'holdOut');
   const { export: layout = benchmark.evaluator?.layout ?? 'none', signal: _, ...rest } = options;
   const { threads, memory, ensemble, precision, device, clipDir } = rest;
+  const lab: LabOptions = {
+    models,
+    juries: [...juriesOf(options, entries), 'none'],
+    heldOut: heldOutOf(options, entries, catalogs),
+    // Workers are in a folder of their own.
+    ...given({ folders, clipDir: clipDir === undefined ? undefined : resolve(clipDir) }),
+    ...given({ threads, memory, ensemble, precision, device }),
+  };
+  const variants = parseVariants(options.strategies ?? USUAL);
+  // Before anything is fetched or started: what is wrong is said at once.
+  verifiersOf(lab, catalogs);
   return {
     benchmark: benchmark.name,
     list: await benchmark.load(context),
-    variants: parseVariants(options.strategies ?? USUAL),
+    variants,
     modelOptions,
     layout: layout === 'none' || options.measure === 'speed' ? null : layout,
-    lab: {
-      models,
-      juries: [...juries, 'none'],
-      heldOut,
-      // Workers are in a folder of their own.
-      ...given({ folders, clipDir: clipDir === undefined ? undefined : resolve(clipDir) }),
-      ...given({ threads, memory, ensemble, precision, device }),
-    },
+    lab,
     options: rest,
   };
+}
+
+/** The juries that are named, or the usual judge of the first model. */
+function juriesOf({ verifiers }: BenchOptions, [first]: readonly ModelEntry[]): readonly string[] {
+  const asked = verifiers ?? first?.verifier ?? null;
+  if (asked === null) {
+    throw new UsageError(
+      `nobody knows what the model '${first?.name}' draws, so that it has no usual judge: name one by option 'verifiers'`,
+    );
+  }
+  return listOf(asked, 'verifiers').map((jury) => juryName(listOf(jury.replaceAll('+', ','), 'verifiers')));
+}
+
+function heldOutOf(
+  { holdOut }: BenchOptions,
+  entries: readonly ModelEntry[],
+  catalogs: Catalogs,
+): readonly string[] {
+  if (holdOut === undefined) return usualHeldOut(entries, catalogs);
+  return holdOut === 'none' ? [] : listOf(holdOut, 'holdOut');
 }
 
 interface Models {
