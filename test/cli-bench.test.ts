@@ -72,6 +72,18 @@ describe('varsearch bench', () => {
     });
   });
 
+  it('tells what a budget cannot buy', async () => {
+    const { folder, run } = benchWithPrompts();
+    const words = [...SMALL, '--budgets', '10,3', '--prompts', '1', '--out', 'one'];
+    const { stderr } = await run(...words);
+    expect(stderr).toContain('varsearch: random on toybox by coin at 3 NFE is left out: ');
+    expect(stderr).toContain('varsearch: random on toybox by coin cannot spend 20% of 10 NFE\n');
+    expect(stderr).not.toContain('single on toybox');
+    const shares = manifestIn(join(folder, 'one')).plans.map(({ unused }) => unused.toFixed(3));
+    expect(shares).toEqual(['0.000', '0.200']);
+    expect((await run(...words)).code).toBe(0);
+  });
+
   it('goes on after Ctrl-C and after an end by time, to the same bytes', async () => {
     const whole = benchWithPrompts();
     await whole.run(...TINY, '--out', 'one', '--quiet');
