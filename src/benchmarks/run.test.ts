@@ -90,6 +90,31 @@ it(
   },
 );
 
+it('does not do again what waited for its turn, and does what comes before', async () => {
+  const [whole, folder] = [newFolder(), newFolder()];
+  const options = { strategies: 'single,random', verifiers: 'coin', seeds: '1' };
+  await run(optionsOf(whole, options)).result;
+  await run(optionsOf(folder, { ...options, maxTime: 1 })).result;
+  const lines = text(whole).split('\n');
+  writeFileSync(join(folder, 'ahead.jsonl'), `${lines[4]}\n${lines[1]}\n`);
+  const running = run(optionsOf(folder, options));
+  const places: number[] = [];
+  for await (const event of running) {
+    if (event.type === 'ready') expect(event.done).toBe(2);
+    if (event.type === 'done') places.push(lines.indexOf(JSON.stringify(event.line)));
+  }
+  expect(places).toEqual([0, 2, 3, 5]);
+  expect(text(folder)).toBe(text(whole));
+});
+
+it('has no line of a search whose picture could not be kept', async () => {
+  const folder = newFolder();
+  writeFileSync(join(folder, 'export'), 'a file in the way');
+  const options = { strategies: 'single', export: 't2i-compbench' as const };
+  await expect(run(optionsOf(folder, options)).result).rejects.toThrow(/cannot write .*a cat_000000\.png: /);
+  expect(text(folder)).toBe('');
+});
+
 it('refuses to go on with another run, and names what differs', async () => {
   const folder = newFolder();
   const options = { strategies: 'random', verifiers: 'coin', prompts: '1', seeds: '1' };
@@ -100,6 +125,10 @@ it('refuses to go on with another run, and names what differs', async () => {
   const refused = (more: Partial<BenchOptions>) => run(optionsOf(folder, { ...options, ...more })).result;
   await expect(refused({ budgets: [80] })).rejects.toThrow("another option 'budgets': 40 there, 80 here");
   await expect(refused({ cfg: 2 })).rejects.toThrow("another option 'cfg': nothing there, 2 here");
+  const catalogs = fakeCatalogs({ hashes: { 'weights.pth': 'f'.repeat(64) } });
+  await expect(runBenchmark(optionsOf(folder, options), { catalogs }).result).rejects.toThrow(
+    /another file 'toybox\//,
+  );
   expect(text(folder)).toBe(before);
 });
 
@@ -138,7 +167,14 @@ it('leaves out what cannot be, and says why', async () => {
 it('times searches in a run of its own', async () => {
   const folder = newFolder();
   const options = { measure: 'speed', strategies: 'random', verifiers: 'coin', seeds: '1' } as const;
-  await run(optionsOf(folder, options)).result;
+  let extensions = 0;
+  const catalogs = fakeCatalogs({ onExtend: () => extensions++ });
+  await runBenchmark(optionsOf(folder, options), { catalogs }).result;
+  // Once for each prompt, and once before, since what runs first is slower.
+  const once = extensions / 4;
+  const alone = { ...options, prompts: '1' };
+  await runBenchmark(optionsOf(newFolder(), alone), { catalogs }).result;
+  expect(extensions / once).toBe(6);
   const [line = ''] = readFileSync(join(folder, 'speed.jsonl'), 'utf8').split('\n');
   const record = JSON.parse(line) as SpeedRecord;
   expect(record.milliseconds).toBeGreaterThan(0);

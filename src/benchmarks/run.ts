@@ -8,6 +8,7 @@ import { lockFolder } from '../core/folder-lock.js';
 import { builtInCatalogs, type Catalogs } from '../engine/catalogs.js';
 import { type Run, startRun } from '../run/live-run.js';
 import { parseTime } from '../run/time.js';
+import { allOf } from './all-of.js';
 import { Exporter } from './exports.js';
 import { type Hand, OwnHand, startHand, type Task, type WorkerModule } from './hand.js';
 import type { ListContext } from './lists/benchmark.js';
@@ -155,19 +156,6 @@ async function runIn(
       if (post.status === 'fulfilled') await post.value.close();
     }
   }
-}
-
-/** Waits for all; where one fails, the others are ended, and its reason is that of all. */
-async function allOf(work: readonly Promise<void>[], failed: AbortController): Promise<void> {
-  for (const each of work) {
-    each.catch((error: unknown) => {
-      failed.abort(error);
-    });
-  }
-  const ends = await Promise.allSettled(work);
-  failed.signal.throwIfAborted();
-  const end = ends.find((each) => each.status === 'rejected');
-  if (end) throw end.reason;
 }
 
 /** The manifest that counts: the folder's own where it has one, whose plans may rest on a timing. */

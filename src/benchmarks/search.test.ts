@@ -15,7 +15,7 @@ const benchmark = join(newFolder(), 'prompts.csv');
 writeFileSync(benchmark, 'prompt,kind\na cat,animals\na car,things\n');
 
 async function recordsOf(
-  options: Omit<BenchOptions, 'benchmark' | 'out'>,
+  options: Partial<BenchOptions>,
   catalogs: Catalogs = fakeCatalogs(),
 ): Promise<readonly PictureRecord[]> {
   const out = newFolder();
@@ -36,6 +36,28 @@ it('is the same whatever other cells there are', async () => {
     expect(own.length).toBeGreaterThan(0);
     expect(all.filter((line) => line.strategy === strategy)).toEqual(own);
   }
+});
+
+it('says where a winner was first drawn, though a later round took it over', async () => {
+  const lines = await recordsOf({
+    strategies: 'beam:keepElected:result=last-round',
+    budgets: [60],
+    seeds: '1-4',
+  });
+  expect(new Set(lines.map(({ found }) => found.rounds)).size).toBe(1);
+  expect(lines.some(({ found }) => found.round < found.rounds)).toBe(true);
+});
+
+it('has verdicts of the detector for the pictures of its world alone', async () => {
+  const own = join(newFolder(), 'own.csv');
+  writeFileSync(own, 'prompt,kind\na red circle,one\na red sky,none\n');
+  const lines = await recordsOf({ benchmark: own, models: 'toybox,large', strategies: 'single' });
+  expect(lines.map(({ model, prompt, winner }) => [model, prompt.kind, typeof winner.right])).toEqual([
+    ['toybox', 'one', 'boolean'],
+    ['large', 'one', 'object'],
+    ['toybox', 'none', 'object'],
+    ['large', 'none', 'object'],
+  ]);
 });
 
 it('keeps the first picture where no other is better', async () => {
