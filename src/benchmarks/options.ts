@@ -47,7 +47,7 @@ export const BENCH_ONLY = {
   models: names('models: a,b', 'toybox'),
   modelDirs: COMPARE_MODELS.modelDirs,
   strategies: names(
-    'strategies, and variants of them with options after colons: single,random,beam:width=2:keepElected',
+    'strategies, and variants of them with options after colons: single,random,beam:width=2:paper',
     'single,random,gto,beam',
   ),
   verifiers: names(
