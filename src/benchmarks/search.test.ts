@@ -6,6 +6,9 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
 import { fakeCatalogs } from '../../test/fakes/catalogs.js';
+import { diffusionSchedule } from '../../test/fakes/fake-diffusion.js';
+import { fakeFlow, resolveFlow } from '../../test/fakes/fake-flow.js';
+import type { OptionValues } from '../core/options.js';
 import type { Catalogs } from '../engine/catalogs.js';
 import { type BenchOptions, runBenchmark } from './index.js';
 import type { PictureRecord } from './record.js';
@@ -27,12 +30,21 @@ async function recordsOf(
     .map((line) => JSON.parse(line) as PictureRecord);
 }
 
+/** The fakes, with a diffusion model that tells its steps beforehand, as real ones do. */
+function withSteps(): Catalogs {
+  const fakes = fakeCatalogs();
+  const schedule = (given: OptionValues) => diffusionSchedule(resolveFlow(given));
+  const flow = { ...fakes.findModel('flow'), load: () => Promise.resolve({ ...fakeFlow(), schedule }) };
+  return { ...fakes, findModel: (name) => (name === 'flow' ? flow : fakes.findModel(name)) };
+}
+
 it('is the same whatever other cells there are', async () => {
   const strategies = ['beam:rollout=none', 'random:rollout=preview:3', 'random', 'single'];
   const options = { models: 'toybox,flow', budgets: [60], holdOut: 'clip-score' };
-  const all = await recordsOf({ ...options, strategies: strategies.join() });
+  const all = await recordsOf({ ...options, strategies: strategies.join() }, withSteps());
+  expect(new Set(all.map(({ model }) => model)).size).toBe(2);
   for (const strategy of strategies) {
-    const own = await recordsOf({ ...options, strategies: strategy });
+    const own = await recordsOf({ ...options, strategies: strategy }, withSteps());
     expect(own.length).toBeGreaterThan(0);
     expect(all.filter((line) => line.strategy === strategy)).toEqual(own);
   }
