@@ -134,16 +134,22 @@ function summarise(
   return { complete, prompt, budget, unit, results, standings, best, several, ...notes };
 }
 
-/** Those strategies, in their order in the registry. */
-const inOrder = (names: readonly StrategyName[]): StrategyName[] =>
-  STRATEGIES.map(({ name }) => name).filter((name) => names.includes(name));
+/** Those strategies, or the usual ones, in their order in the registry; of several models all are tried. */
+export function chosenStrategies(
+  strategies: readonly StrategyName[] | undefined,
+  several: boolean,
+): readonly StrategyName[] {
+  const all = STRATEGIES.map(({ name }) => name);
+  const names = strategies ?? (several ? all : COMPARED);
+  return all.filter((name) => names.includes(name));
+}
 
 /** The searches of a comparison whose sizes are known before a model is loaded: those of one model at so many evaluations. */
 export function comparedSearches(options: ComparePictureOptions): readonly SearchOptions[] {
   const { strategies, sizes } = partCompare(options);
   const { most, unit } = budgetOf(options);
   if (unit !== 'NFE') return [];
-  return inOrder(strategies ?? COMPARED).map((name) => optionsFor(name, { ...sizes, budget: most }));
+  return chosenStrategies(strategies, false).map((name) => optionsFor(name, { ...sizes, budget: most }));
 }
 
 interface Comparing extends CompareContext {
@@ -160,7 +166,7 @@ async function compareOn(
   const { strategies, sizes, modelOptions, picture } = partCompare(options);
   const budget = budgetOf(options);
   const model = engine.model.name;
-  const chosen = inOrder(strategies ?? (several ? STRATEGIES.map(({ name }) => name) : COMPARED));
+  const chosen = chosenStrategies(strategies, several);
   const arms = new Arms(engine, { picture, modelOptions, sizes, budget });
   const plan = async (strategy: StrategyName): Promise<Planned> => {
     if (several || budget.unit !== 'NFE') return arms.plan(strategy);
