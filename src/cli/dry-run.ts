@@ -132,7 +132,7 @@ export function printForeseen(
   const sentence = (text: string): void => {
     printText(io.stdout, text);
   };
-  for (const { model, schedule, runs, skipped, withoutDecoder } of models) {
+  for (const { model, schedule, runs, skipped, uncounted } of models) {
     sentence(`${model}: ${describeSchedule(schedule)}`);
     const cells = runs.map((row) => [
       nameOf(row),
@@ -145,7 +145,9 @@ export function printForeseen(
       if (limit !== undefined) sentence(`${search.strategy} gets less than the budget: ${limit}`);
     }
     for (const { strategy, why } of skipped) sentence(`${strategy} is left out: ${why}`);
-    if (withoutDecoder) sentence('The decoder is not counted: its weights alone tell what it costs.');
+    if (uncounted.length > 0) {
+      sentence(`Not counted, since loading alone tells what it costs: ${uncounted.join(', ')}.`);
+    }
     line(io.stdout);
   }
   sentence(

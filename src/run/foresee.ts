@@ -38,8 +38,8 @@ export interface ForeseenSearch {
 export interface Foreseen {
   readonly model: string;
   readonly schedule: Schedule;
-  /** True where operations are counted without the decoder's, which the weights alone tell: searches may then be smaller. */
-  readonly withoutDecoder?: true;
+  /** What is told when it is loaded only, whose operations are not counted: searches may then be smaller. */
+  readonly uncounted: readonly string[];
   readonly searches: readonly ForeseenSearch[];
   /** Strategies that do not suit the model or the budget. */
   readonly skipped: readonly { readonly strategy: StrategyName; readonly why: string }[];
@@ -80,50 +80,70 @@ function foreseeOn(wanted: Wanted, { options, memory }: Asked): Foreseen {
     );
   }
   const own = pick(modelOptions, model.options) as OptionValues;
-  const facts = factsOf(wanted, model, { own, options, memory });
+  const factsWith = (more: OptionValues): Facts =>
+    factsOf(wanted, model, { own: { ...more, ...own }, options, memory });
+  const usual = factsWith({});
+  const { drawing } = model;
+  // Where a strategy needs more draws than the model usually has, it runs with those that it can have.
+  const ways: readonly Way[] = [
+    { facts: usual },
+    ...(drawing ? [{ facts: factsWith(drawing), drawing }] : []),
+  ];
   const several = options.models !== undefined || options.modelDirs !== undefined;
   const searches: ForeseenSearch[] = [];
   const skipped: { strategy: StrategyName; why: string }[] = [];
   for (const strategy of chosenStrategies(strategies, several)) {
-    const size = (means: ModelFacts): Sized =>
-      sizeWithin({ strategy, sizes, budget }, means, countedPrice(unit, means));
-    let sized = size(facts);
-    let used = facts;
-    // Where it needs more draws than the model usually has, with those that it can have.
-    const drawing = 'refusal' in sized ? model.drawing : undefined;
-    if (drawing) {
-      used = factsOf(wanted, model, { own: { ...drawing, ...own }, options, memory });
-      sized = size(used);
-    }
-    // Without a bound on what it holds: what it would cost is worth knowing where another machine has the memory.
-    const unfit = 'refusal' in sized ? sized.refusal : undefined;
-    if ('refusal' in sized) sized = size({ ...used, room: undefined, memory: undefined });
-    if ('refusal' in sized) {
-      skipped.push({ strategy, why: sized.refusal });
-      continue;
-    }
-    const { search, limit } = sized;
-    const cost = estimate(search, used.schedule);
-    const { perPicture } = used;
-    const flopsInAll = typeof perPicture === 'number' ? cost.flops + cost.images * perPicture : null;
-    searches.push({
-      strategy,
-      search,
-      ...(drawing ? { drawing } : {}),
-      cost,
-      flopsInAll,
-      ...(limit === null ? {} : { limit }),
-      ...(unfit === undefined ? {} : { unfit }),
-    });
+    const found = attempts(ways, ({ facts }) =>
+      sizeWithin({ strategy, sizes, budget }, facts, countedPrice(unit, facts)),
+    );
+    if ('refusal' in found) skipped.push({ strategy, why: found.refusal });
+    else searches.push(foreseenSearch(strategy, found));
   }
-  const { schedule } = facts;
-  const part = decoderFlops(model, schedule) === null ? ({ withoutDecoder: true } as const) : {};
-  return { model: model.name, schedule, ...part, searches, skipped };
+  const { schedule, uncounted } = usual;
+  return { model: model.name, schedule, uncounted, searches, skipped };
 }
 
-function decoderFlops(model: ModelEntry, { steps }: Schedule): number | null {
-  const last = steps.at(-1)?.readout;
-  return (last && model.decoderFlops?.(last)) ?? null;
+type Facts = ModelFacts & Pick<Foreseen, 'uncounted'>;
+
+/** How a model may be asked to draw. */
+interface Way {
+  readonly facts: Facts;
+  readonly drawing?: OptionValues;
+}
+
+type Found = Exclude<Sized, { readonly refusal: string }> & Way & Pick<ForeseenSearch, 'unfit'>;
+
+/** The first way that suits; where the memory is too small for any, what it would be without a bound is worth knowing. */
+function attempts(ways: readonly Way[], size: (way: Way) => Sized): Found | { readonly refusal: string } {
+  let refusal: string | undefined;
+  for (const bounded of [true, false]) {
+    for (const way of ways) {
+      const { facts } = way;
+      const sized = size(bounded ? way : { facts: { ...facts, room: undefined, memory: undefined } });
+      if ('search' in sized) {
+        return { ...sized, ...way, ...(bounded || refusal === undefined ? {} : { unfit: refusal }) };
+      }
+      if (bounded) refusal = sized.refusal;
+    }
+  }
+  return { refusal: refusal ?? '' };
+}
+
+function foreseenSearch(
+  strategy: StrategyName,
+  { search, limit, facts, drawing, unfit }: Found,
+): ForeseenSearch {
+  const { schedule, perPicture } = facts;
+  const cost = estimate(search, schedule);
+  return {
+    strategy,
+    search,
+    ...(drawing === undefined ? {} : { drawing }),
+    cost,
+    flopsInAll: typeof perPicture === 'number' ? cost.flops + cost.images * perPicture : null,
+    ...(limit === null ? {} : { limit }),
+    ...(unfit === undefined ? {} : { unfit }),
+  };
 }
 
 interface OfModel extends Asked {
@@ -135,26 +155,34 @@ function factsOf(
   { judges, observers }: Wanted,
   model: ModelEntry,
   { own, options: { ensemble: rule, weights }, memory }: OfModel,
-): ModelFacts {
+): Facts {
   const schedule = model.schedule(own);
   const jury = resolveJury(
     judges.map(({ name }) => name),
     { rule, weights },
     observers?.map(({ name }) => name),
   );
-  const parts = judges.map((judge) => {
-    const flops = isEntry<VerifierEntry>(judge) ? judge.pictureFlops?.() : judge.flops;
-    return { name: judge.name, flops: flops ?? null };
-  });
-  const unknown = parts.filter(({ flops }) => flops === null).map(({ name }) => name);
+  const last = schedule.steps.at(-1)?.readout;
+  const parts = [
+    { name: 'decoder', flops: (last && model.decoderFlops?.(last)) ?? undefined },
+    ...judges.map((judge) => {
+      const flops = isEntry<VerifierEntry>(judge) ? judge.pictureFlops?.() : (judge.flops ?? null);
+      return { name: judge.name, flops };
+    }),
+  ];
+  const named = (flops: null | undefined): string[] =>
+    parts.filter((part) => part.flops === flops).map(({ name }) => name);
+  const unknown = named(null);
   const perPicture =
     unknown.length > 0
       ? { unknown: unknown.join(', ') }
-      : parts.reduce((sum, { flops }) => sum + (flops ?? 0), decoderFlops(model, schedule) ?? 0);
+      : parts.reduce((sum, { flops }) => sum + (flops ?? 0), 0);
+  const uncounted = named(undefined);
   return {
     schedule,
     jury,
     perPicture,
+    uncounted,
     room: (from, until) => roomIn(schedule, memory, { from, until }),
     memory,
   };

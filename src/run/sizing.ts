@@ -43,7 +43,7 @@ export interface SizeRequest {
 }
 
 /** No search that a budget buys is larger: years of any machine. */
-const MOST_NFE = 2 ** 24;
+const MOST_NFE = 2 ** 22;
 
 /** The price in evaluations or operations, decoder and verifiers included. Throws a UsageError where operations are not known. */
 export function countedPrice(

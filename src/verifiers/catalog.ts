@@ -62,7 +62,7 @@ export interface VerifierEntry {
   readonly studyOnly?: true;
   /** Where it sends pictures and prompts to somebody else: a recipe may not ask for it without the user's word. */
   readonly sendsAway?: true;
-  /** Floating-point operations of judging one picture, without loading it; null where nothing tells. @default not known */
+  /** Floating-point operations of judging one picture, without loading it; null where it does not tell when it is loaded either. @default loading tells */
   readonly pictureFlops?: PictureFlops;
   /** The files that `varsearch pull` fetches. @default there is nothing to fetch */
   readonly hub?: HubSet;
@@ -192,6 +192,7 @@ export const VERIFIERS: readonly VerifierEntry[] = [
     goodAt: 'whether a toybox picture shows what the prompt says; the same question and code as llava',
     licence: 'Apache-2.0',
     size: 'embedded',
+    pictureFlops: () => null,
     world: 'toybox',
     detectorLabels: true,
     installed: () =>
@@ -247,6 +248,7 @@ export const VERIFIERS: readonly VerifierEntry[] = [
     goodAt: 'counts, places and colours in any picture; slow on a CPU',
     licence: 'Apache-2.0',
     size: '2.5 to 4.2 GB',
+    pictureFlops: () => null,
     world: 'any',
     hub: { parts: [LLAVA.part] },
     installed: () => isLlavaInstalled(fetchedPath(LLAVA)),
@@ -259,6 +261,7 @@ export const VERIFIERS: readonly VerifierEntry[] = [
     goodAt: 'counts, places and colours in any picture, with the 7B model on a GPU',
     licence: 'of the served model',
     size: 'none',
+    pictureFlops: () => null,
     world: 'any',
     sendsAway: true,
     installed: () => llavaEndpointInstalled(process.env),

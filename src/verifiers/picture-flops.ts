@@ -9,8 +9,8 @@ import { imageRewardConfigIn } from '../models/blip/image-reward.js';
 import { huggingFaceConfig } from '../models/clip/config.js';
 import { clipPictureFlops, type VisionSizes } from '../models/clip/cost.js';
 
-/** Operations of a picture; null where nothing tells. */
-export type PictureFlops = () => number | null;
+/** Operations of a picture; null where nobody knows them, undefined where loading tells. */
+export type PictureFlops = () => number | null | undefined;
 
 const VIT_L14: VisionSizes = { width: 1024, layers: 24, hidden: 4096, imageSize: 224, patchSize: 14 };
 const VIT_B32: VisionSizes = { width: 768, layers: 12, hidden: 3072, imageSize: 224, patchSize: 32 };
@@ -35,9 +35,9 @@ export const clipFlopsIn =
   () => {
     const file = join(folder, 'config.json');
     const json = readOptionalJsonFile(file);
-    if (!json) return null;
+    if (!json) return undefined;
     const { vision, embedding } = huggingFaceConfig(file, json, { vision: true, text: false });
-    return vision && clipPictureFlops(vision, embedding);
+    return vision ? clipPictureFlops(vision, embedding) : undefined;
   };
 
 /** Of the ImageReward in a folder, by its configurations and the shapes of its weights. */
