@@ -1,5 +1,7 @@
 // The library's front door: one call for one picture, or models loaded once for many.
 
+import { basename, resolve } from 'node:path';
+
 import type { Image } from './core/image.js';
 import { requireInstalled } from './core/installed.js';
 import { Ledger } from './core/ledger.js';
@@ -89,10 +91,17 @@ export function compare(options: CompareOptions, { catalogs }: CatalogOption = {
     several,
     check: () => checkTogether(opened, modelOptions, catalogs),
     models: opened.map((each) => ({
+      name: nameOf(each),
       open: openFor(each, { modelOptions: several ? {} : modelOptions, searches, catalogs }),
       close,
     })),
   });
+}
+
+/** The name of what is opened; of a folder it is told when that is read. */
+function nameOf({ model, modelDir }: OpenOptions): string | undefined {
+  if (modelDir !== undefined) return basename(resolve(modelDir));
+  return typeof model === 'object' ? model.name : model;
 }
 
 /** Throws where models are not there, or do not go together. */

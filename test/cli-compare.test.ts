@@ -36,6 +36,10 @@ describe('varsearch compare', () => {
     }
     const page = readFileSync(join(bench.folder, 'here', 'index.html'), 'utf8');
     for (const strategy of ['random', 'gto', 'beam']) expect(page).toContain(`href="${strategy}/index.html"`);
+    expect(page).toContain(
+      'varsearch compare red --model toybox --verifier clip-score --budget 100 --strategies random,gto,beam --seed 3',
+    );
+    expect(result.options).toMatchObject({ models: ['toybox'], budget: { unit: 'NFE', most: 100 }, seed: 3 });
     expect(stdout).toMatch(/\* (random|gto|beam)/);
     expect(bench.catalogs.loaded.models).toHaveLength(1);
     expect(bench.catalogs.loaded.models[0]?.alive()).toBe(0);

@@ -10,7 +10,7 @@ import type { ModelEntry } from '../models/catalog.js';
 import type { Schedule } from '../models/contract.js';
 import { roomIn } from '../models/held-bytes.js';
 import type { Estimate } from '../search/cost.js';
-import { type ResolvedSearch, estimate, type StrategyName } from '../search/registry.js';
+import { estimate, type ResolvedSearch, type StrategyName } from '../search/registry.js';
 import type { VerifierEntry } from '../verifiers/catalog.js';
 import { resolveJury } from '../verifiers/jury.js';
 import { chosenStrategies } from './compare.js';

@@ -8,11 +8,11 @@ import type { Estimate } from '../search/cost.js';
 import { memoryRefusal } from '../search/memory.js';
 import { type Means, refusalOf } from '../search/needs.js';
 import {
-  type ResolvedSearch,
   estimate,
   findStrategy,
   memoryNeed,
   optionsFor,
+  type ResolvedSearch,
   resolveSearch,
   type StrategyName,
 } from '../search/registry.js';
