@@ -79,6 +79,13 @@ describe('varsearch compare', () => {
     expect(page).toContain('Gain by image-reward');
   });
 
+  it('shows the best picture where there is colour, and not where nobody wants it', async () => {
+    const bench = cliBench({ terminal: { columns: 80, rows: 40 }, env: { COLORTERM: 'truecolor' } });
+    const words = ['compare', 'red', '--budget', '40', '--strategies', 'random,gto'];
+    expect((await bench.run(...words)).stdout.match(/\u2580/g)).toHaveLength(16 * 8);
+    expect((await bench.run(...words, '--no-preview')).stdout).not.toContain('\u2580');
+  });
+
   it('prints costs with --dry-run', async () => {
     const bench = cliBench();
     const { stdout } = await bench.run('compare', '--budget', '1365', '--dry-run', '--scales', '13');

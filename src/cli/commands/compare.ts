@@ -34,6 +34,7 @@ import {
   addFlags,
   addForce,
   addOutputFlags,
+  addPreview,
   type Flags,
   given,
   type OutputFlags,
@@ -47,10 +48,12 @@ import type { OutputFolder } from '../output-folder.js';
 import { chooseFolder, folderName } from '../output-folder.js';
 import { addDryRunFlags, type DryRunFlags, loadedName, scheduleOf } from '../plan.js';
 import { createProgress } from '../progress.js';
-import { printComparison, shownPath } from '../summary.js';
+import { printComparison, shownPath, showPreview } from '../summary.js';
 import { requirePrompt } from './generate.js';
 
-type CompareFlags = Flags & OutputFlags & DryRunFlags & { readonly csv?: true; readonly force?: true };
+type CompareFlags = Flags &
+  OutputFlags &
+  DryRunFlags & { readonly csv?: true; readonly force?: true; readonly preview?: boolean };
 
 const MORE = `
 Examples:
@@ -223,7 +226,10 @@ async function run(prompt: string | undefined, flags: CompareFlags, io: CliIo): 
   if (flags.csv === true) printCandidates(compared.results, io.stdout);
   else if (flags.json === true) {
     line(io.stdout, JSON.stringify({ folder: folder.path, ...compareJson(compared) }, null, 2));
-  } else if (!quiet) printComparison(compared, folder.path, io);
+  } else if (!quiet) {
+    await showPreview(compared.best, io, { wanted: flags.preview, below: 6 + compared.results.length });
+    printComparison(compared, folder.path, io);
+  }
 }
 
 /** Adds the command to the program. */
@@ -239,6 +245,7 @@ export function addCompare(program: Command, io: CliIo): void {
   addFlags(command, { ...PICTURE_OPTIONS, ...MODEL_OPTIONS, ...OPEN_OPTIONS });
   addDryRunFlags(command);
   addOutputFlags(command);
+  addPreview(command, 'the best picture');
   addForce(command)
     .addOption(
       new Option('--csv', 'print all candidates as CSV on stdout, and nothing else there').conflicts('json'),
