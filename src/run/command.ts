@@ -3,6 +3,7 @@
 import { flagOf, type OptionValues } from '../core/options.js';
 import type { Catalogs } from '../engine/catalogs.js';
 import { isStrategyName } from '../search/registry.js';
+import { saidSizes } from '../search/sizes.js';
 import type { Jury } from '../verifiers/jury.js';
 import type { ComparedOptions, ResolvedOptions } from './options.js';
 
@@ -75,7 +76,7 @@ export function commandOf(
   const { prompt, model, modelOptions, jury, seed, search } = options;
   const { strategy, ...sizes } = search;
   if (!isStrategyName(strategy) || !canBeTyped({ prompt, models: [model], jury }, known)) return null;
-  const values = { model, ...flagsOfJury(jury), strategy, ...sizes, ...modelOptions, seed };
+  const values = { model, ...flagsOfJury(jury), strategy, ...saidSizes(sizes), ...modelOptions, seed };
   return ['varsearch generate', quote(prompt), ...flagsOf(values)].join(' ');
 }
 
@@ -91,7 +92,7 @@ export function compareCommandOf(options: ComparedOptions, known: Known): string
     ...flagsOfJury(jury),
     [BUDGETS[unit]]: most,
     strategies: strategies.join(','),
-    ...sizes,
+    ...saidSizes(sizes),
     ...modelOptions,
     seed,
   };

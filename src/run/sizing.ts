@@ -84,7 +84,7 @@ function refusalFor(search: ResolvedSearch, { memory, ...means }: Place): string
   const refused = refusalOf(findStrategy(search.strategy).needs?.(search, means.schedule) ?? {}, means);
   if (refused !== null || memory === undefined) return refused;
   const need = memoryNeed(search, means);
-  return need && memoryRefusal(need, memory);
+  return need && memoryRefusal(need, memory, search);
 }
 
 /** null where a search cannot be. */

@@ -168,17 +168,19 @@ export function formatMemory(bytes: number): string {
   return `${Math.ceil((bytes / size) * 10) / 10}${unit}`;
 }
 
-/** Why a search does not fit into so many bytes, in one line; null where it does. */
-export function memoryRefusal({ least }: MemoryNeed, bytes: number): string | null {
+/** Why a search does not fit into so many bytes, in one line, and what would need less; null where it does. */
+export function memoryRefusal({ least }: MemoryNeed, bytes: number, search: object = {}): string | null {
   if (least <= bytes) return null;
+  const keepsElected = 'keepElected' in search && search.keepElected === true;
+  const paper = keepsElected ? ", or let it keep no rollouts (option 'paper')" : '';
   return (
     `this search holds ${formatMemory(least)} at once at least, and the engine may hold ${formatMemory(bytes)}: ` +
-    "give it that much (option 'memory'), or search with smaller pictures, fewer beams or none"
+    `give it that much (option 'memory'), or search with smaller pictures, fewer beams or none${paper}`
   );
 }
 
 /** Throws a UsageError that says how much a search needs where there is less. */
-export function checkMemory(need: MemoryNeed, bytes: number): void {
-  const refusal = memoryRefusal(need, bytes);
+export function checkMemory(...search: Parameters<typeof memoryRefusal>): void {
+  const refusal = memoryRefusal(...search);
   if (refusal !== null) throw new UsageError(refusal);
 }
