@@ -1,12 +1,12 @@
 // The library's front door: one call for one picture, or models loaded once for many.
 
-import { UsageError } from './core/errors.js';
+import { basename, resolve } from 'node:path';
+
 import type { Image } from './core/image.js';
 import { requireInstalled } from './core/installed.js';
 import { Ledger } from './core/ledger.js';
 import type { OptionValues } from './core/options.js';
-import { firstRepeated } from './core/repeated.js';
-import { type CatalogOption, type Catalogs, catalogsFor, findWanted, isEntry } from './engine/catalogs.js';
+import { type CatalogOption, type Catalogs, catalogsFor, isEntry } from './engine/catalogs.js';
 import type { Engine } from './engine/engine.js';
 import { openEngine } from './engine/engine.js';
 import { HeldEngine } from './engine/held-engine.js';
@@ -37,6 +37,7 @@ import type { Recipe } from './run/recipe.js';
 import type { ReplayOptions, ReplayPlan, ReplayRun } from './run/replay.js';
 import { openOptionsOf, planReplay, startReplay } from './run/replay.js';
 import type { GenerateResult } from './run/result.js';
+import { findTogether } from './run/together.js';
 import type { PictureScore } from './score/pictures.js';
 import { scoreWith } from './score/pictures.js';
 import type { AnyStrategy } from './search/registry.js';
@@ -90,13 +91,20 @@ export function compare(options: CompareOptions, { catalogs }: CatalogOption = {
     several,
     check: () => checkTogether(opened, modelOptions, catalogs),
     models: opened.map((each) => ({
+      name: nameOf(each),
       open: openFor(each, { modelOptions: several ? {} : modelOptions, searches, catalogs }),
       close,
     })),
   });
 }
 
-/** Throws where models are not there, are named twice, take none of the options, or would be judged by different verifiers. */
+/** The name of what is opened; of a folder it is told when that is read. */
+function nameOf({ model, modelDir }: OpenOptions): string | undefined {
+  if (modelDir !== undefined) return basename(resolve(modelDir));
+  return typeof model === 'object' ? model.name : model;
+}
+
+/** Throws where models are not there, or do not go together. */
 async function checkTogether(
   models: readonly OpenOptions[],
   modelOptions: OptionValues,
@@ -104,26 +112,8 @@ async function checkTogether(
 ): Promise<void> {
   if (models.length < 2) return;
   const names = models.flatMap(({ model, verifier }) => [model ?? 'in a folder', verifier ?? 'usual']);
-  const known = await catalogsFor(names, catalogs);
-  const wanted = models.map((each) => findWanted(each, known));
-  const twice = firstRepeated(wanted.map(({ model }) => model.name));
-  if (twice !== undefined) {
-    throw new UsageError(`two of the models are called '${twice}': compare models of different names`);
-  }
+  const wanted = findTogether(models, modelOptions, await catalogsFor(names, catalogs));
   for (const { model } of wanted) if (isEntry<ModelEntry>(model)) requireInstalled('model', model);
-  const idle = Object.keys(modelOptions).find((name) =>
-    wanted.every(({ model }) => !Object.hasOwn(model.options, name)),
-  );
-  if (idle !== undefined) throw new UsageError(`none of the models takes the option '${idle}'`);
-  const [first, ...others] = wanted.map(({ model, judges }) => {
-    return { model: model.name, judges: judges.map(({ name }) => name).join(', ') };
-  });
-  const other = others.find(({ judges }) => judges !== first?.judges);
-  if (!first || !other) return;
-  throw new UsageError(
-    `where no verifier is named, ${first.model} is judged by ${first.judges} and ${other.model} by ${other.judges}, whose scores do not compare: ` +
-      "name one for both by option 'verifier'",
-  );
 }
 
 /**

@@ -207,6 +207,57 @@ describe.skipIf(PROGRAM === undefined)('pages in a browser', { timeout: PATIENCE
     });
   });
 
+  it('tells its states apart where the system forces its own colours', async () => {
+    /** How lines and frames look: what an eye tells apart, and how far lines stand out from the page. */
+    const looks = (tab: Tab): Promise<{ frames: Record<string, string>; contrasts: Record<string, number> }> =>
+      tab.evaluate(() => {
+        const light = (colour: string): number =>
+          (/\d+/g.exec(colour) ? [...colour.matchAll(/\d+(\.\d+)?/g)].slice(0, 3) : [])
+            .map(([part]) => Number(part) / 255)
+            .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
+            .reduce((sum, part, i) => sum + part * ([0.2126, 0.7152, 0.0722][i] ?? 0), 0);
+        const page = light(getComputedStyle(document.body).backgroundColor);
+        const contrast = (colour: string): number => {
+          const own = light(colour);
+          return (Math.max(own, page) + 0.05) / (Math.min(own, page) + 0.05);
+        };
+        const all = (selector: string): Element[] => [...document.querySelectorAll(selector)];
+        const frame = (selector: string): [string, string][] =>
+          all(selector).slice(0, 1).map((each) => {
+            const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(each);
+            return [selector, `${outlineStyle} ${outlineWidth} ${outlineColor}`];
+          });
+        const line = (selector: string): [string, number][] =>
+          all(selector).slice(0, 1).map((each) => [selector, contrast(getComputedStyle(each).stroke)]);
+        return {
+          frames: Object.fromEntries(
+            ['.node.kept:not(.lineage) img', '.node.lineage img', '.node:not(.kept) img', '.arm.best img'].flatMap(frame),
+          ),
+          contrasts: Object.fromEntries(
+            ['.edges path:not(.kept, .lineage)', '.edges .kept', '.edges .lineage', '.chart .grid'].flatMap(line),
+          ),
+        };
+      });
+    for (const colorScheme of ['light', 'dark'] as const) {
+      for (const [name, lines] of [['beam', 4], ['compared', 1]] as const) {
+        await open(name, async (tab) => {
+          await tab.emulateMedia({ forcedColors: 'active', colorScheme });
+          const { frames, contrasts } = await looks(tab);
+          expect(Object.keys(contrasts)).toHaveLength(lines);
+          // What WCAG asks of lines that say something.
+          for (const [line, contrast] of Object.entries(contrasts)) expect(contrast, `${colorScheme} ${line}`).toBeGreaterThan(3);
+          const { '.node:not(.kept) img': pruned, ...framed } = frames;
+          for (const look of Object.values(framed)) expect(look).toMatch(/^solid [3-9]px/);
+          expect(new Set(Object.values(frames)).size).toBe(Object.keys(frames).length);
+          if (name === 'beam') expect(pruned).toMatch(/^none/);
+          await tab.keyboard.press('Tab');
+          const focus = await tab.evaluate(() => getComputedStyle(document.activeElement ?? document.body).outlineStyle);
+          expect(focus).toBe('solid');
+        });
+      }
+    }
+  }); // prettier-ignore
+
   it('prints all candidates, without buttons', async () => {
     await open('large', async (tab) => {
       await tab.emulateMedia({ media: 'print' });

@@ -36,6 +36,10 @@ describe('varsearch compare', () => {
     }
     const page = readFileSync(join(bench.folder, 'here', 'index.html'), 'utf8');
     for (const strategy of ['random', 'gto', 'beam']) expect(page).toContain(`href="${strategy}/index.html"`);
+    expect(page).toContain(
+      'varsearch compare red --model toybox --verifier clip-score --budget 100 --strategies random,gto,beam --seed 3',
+    );
+    expect(result.options).toMatchObject({ models: ['toybox'], budget: { unit: 'NFE', most: 100 }, seed: 3 });
     expect(stdout).toMatch(/\* (random|gto|beam)/);
     expect(bench.catalogs.loaded.models).toHaveLength(1);
     expect(bench.catalogs.loaded.models[0]?.alive()).toBe(0);
@@ -73,6 +77,13 @@ describe('varsearch compare', () => {
     for (const { report } of result.results) expect(report?.rows).toHaveLength(3);
     const page = readFileSync(join(bench.folder, 'here', 'index.html'), 'utf8');
     expect(page).toContain('Gain by image-reward');
+  });
+
+  it('shows the best picture where there is colour, and not where nobody wants it', async () => {
+    const bench = cliBench({ terminal: { columns: 80, rows: 40 }, env: { COLORTERM: 'truecolor' } });
+    const words = ['compare', 'red', '--budget', '40', '--strategies', 'random,gto'];
+    expect((await bench.run(...words)).stdout.match(/\u2580/g)).toHaveLength(16 * 8);
+    expect((await bench.run(...words, '--no-preview')).stdout).not.toContain('\u2580');
   });
 
   it('prints costs with --dry-run', async () => {

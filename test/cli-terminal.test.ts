@@ -271,6 +271,12 @@ describe('completion', () => {
     expect(complete('varsearch', 'generate', 'red', '--model', 'toy')).toEqual(['toybox']);
     expect(complete('varsearch', 'completion', '')).toEqual(['bash', 'zsh', 'fish']);
     expect(complete('varsearch', 'cache', '--strategy', 'b')).not.toContain('beam');
+    expect(complete('varsearch', 'compare', '--strategies', 'random,be')).toEqual(['random,beam']);
+    expect(complete('varsearch', 'generate', '--verifier', 'clip-score,ima')).toEqual([
+      'clip-score,image-reward',
+    ]);
+    expect(complete('varsearch', 'compare', '--models', 'toybox,,lar')).toEqual(['toybox,,large']);
+    expect(complete('varsearch', 'compare', '--models', 'lar')).toEqual(['large']);
   });
 
   it('of zsh and fish hold every flag of every command', async () => {
@@ -283,6 +289,8 @@ describe('completion', () => {
       expect(fish).toContain(` -l ${flag.slice(2)} `);
     }
     expect(zsh).toContain(':value:(random gto beam zero-order particles)');
+    expect(zsh).toContain(':value:_values -s , name random gto beam zero-order particles');
+    expect(fish).toContain(`-l strategies -x -a '(__fish_complete_list , "string split , random,gto,`);
     expect(fish).toContain("-l strategy -x -a 'random gto beam zero-order particles'");
     for (const [shell, script] of [
       ['zsh', zsh],

@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { flopsOf } from '../src/core/ledger.js';
+import type { Catalogs } from '../src/engine/catalogs.js';
 import type { CompareJson } from '../src/report/files.js';
 import type { CompareEvent, CompareResult } from '../src/run/compare.js';
+import { foresee } from '../src/run/foresee.js';
 import type { CompareOptions } from '../src/run/options.js';
 import { STRATEGIES } from '../src/search/registry.js';
 import { compare } from '../src/varsearch.js';
@@ -264,7 +266,7 @@ describe('varsearch compare --models', () => {
     }
   });
 
-  it('takes folders beside names, and refuses a dry run', async () => {
+  it('takes folders beside names', async () => {
     const bench = cliBench();
     const words = [
       'compare',
@@ -280,10 +282,94 @@ describe('varsearch compare --models', () => {
     expect(code).toBe(0);
     const { results } = JSON.parse(stdout) as CompareJson;
     expect(results.map(({ options }) => options.model)).toEqual(['toybox', 'mine']);
-    const dry = await bench.run(...words, '--budget', '20', '--dry-run');
-    expect([dry.code, dry.stderr]).toEqual([
-      2,
-      expect.stringContaining('give --budget, and --model in place of --models'),
-    ]);
+  });
+
+  it('tells with --dry-run what each model would run, and loads none', async () => {
+    const bench = cliBench({ terminal: { columns: 80, rows: 40 } });
+    const words = ['compare', '--models', 'toybox,infinity-2b', '--verifier', 'clip-score-l14', '--dry-run'];
+    const { code, stdout } = await bench.run(...words, '--budget', '60');
+    expect(code).toBe(0);
+    for (const row of stdout.split('\n')) expect(row.length).toBeLessThanOrEqual(80);
+    expect(stdout).toMatch(/^toybox: [^]*Random search.*\n[^]*^infinity-2b: 13 scales[^]*Random search/m);
+    // A picture of infinity-2b holds more than the engine may when nothing is said.
+    expect(stdout).toMatch(/random would not run: .*holds/);
+    expect(stdout).toMatch(/gto is left out: .*\smore$/m);
+    expect(stdout).toMatch(/^Not counted, .*: decoder, clip-score-l14/m);
+    const { models } = JSON.parse((await bench.run(...words, '--budget', '60', '--json')).stdout) as {
+      models: { model: string; runs: { nfe: number; flops: number; flopsInAll: number | null }[] }[];
+    };
+    expect(models.map(({ model }) => model)).toEqual(['toybox', 'infinity-2b']);
+    for (const { runs } of models) for (const { nfe } of runs) expect(nfe).toBeLessThanOrEqual(60);
+    const [first] = models[1]?.runs ?? [];
+    expect(first?.flopsInAll).toBeGreaterThan(first?.flops ?? Infinity);
+    expect(bench.catalogs.loaded.models).toHaveLength(0);
+  });
+
+  it.each([
+    [
+      ['--budget-seconds', '5', '--dry-run'],
+      /seconds .* cannot be foretold.*give --budget or --budget-flops$/m,
+    ],
+    [
+      ['--budget', '20', '--dry-run', '--scales', '13'],
+      /--scales is for --dry-run with --budget, of one model/,
+    ],
+    [['--budget-flops', '1.5e12'], /that is .* above 1,000 pictures, 20,000 NFE, .*say --yes/],
+    [['--budget', '100000'], /that is .* above 1,000 pictures, 20,000 NFE, .*say --yes/],
+    [
+      ['--budget-seconds', '9000'],
+      /up to 10 searches of 2 h 30 min each, together above 24 h 0 min: say --yes/,
+    ],
+  ])('refuses %o before anything is loaded', async (words, message) => {
+    const bench = cliBench();
+    const { code, stderr } = await bench.run('compare', 'red', '--models', MODELS, ...words);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(message)]);
+    expect(bench.catalogs.loaded.models).toHaveLength(0);
+  });
+});
+
+describe('what a comparison would run', () => {
+  it.each<Omit<CompareOptions, 'prompt' | 'budget'> & ({ budget: number } | { budgetFlops: number })>([
+    { models: MODELS, budget: 80 },
+    { models: MODELS, budgetFlops: 3e9 },
+  ])('is foreseen without loading: %o', async (options) => {
+    // What loaded models tell, their entries tell too.
+    const known: Catalogs = {
+      ...catalogs,
+      findModel: (name) => ({
+        ...catalogs.findModel(name),
+        ...(name === 'flow'
+          ? { decoderFlops: () => 0, drawing: { solver: 'stochastic' } }
+          : { decoderFlops: () => 3e8 }),
+      }),
+      findVerifier: (name) => ({ ...catalogs.findVerifier(name), pictureFlops: () => 3e6 }),
+    };
+    const asked = {
+      prompt: 'red',
+      ...options,
+      strategies: ['random', 'beam', 'zero-order', 'particles'],
+    } as CompareOptions;
+    const foreseen = foresee(asked, known);
+    const { results, skipped, limited } = await compare(asked, { catalogs: known }).result;
+    // The fake toybox has room for four particles only, as its schedule does not tell.
+    const alike = ({ model, strategy }: { model: string; strategy: string }): boolean =>
+      !limited.some((each) => each.model === model && each.strategy === strategy);
+    // Of particles that are alike one is judged, so that their cost is a bound.
+    const spent = (exact: boolean, nfe: number, flops: number | null): object =>
+      exact ? { nfe, flops } : {};
+    const ran = results.map(({ options: { model, search }, ledger }) => {
+      const { strategy } = search;
+      return { model, search, strategy, ...spent(strategy !== 'particles', ledger.nfe, flopsOf(ledger)) };
+    });
+    const told = foreseen.flatMap(({ model, searches }) =>
+      searches.map(({ strategy, search, cost, flopsInAll }) => {
+        return { model, search, strategy, ...spent(cost.exact, cost.nfe, flopsInAll) };
+      }),
+    );
+    expect(told.filter(alike)).toEqual(ran.filter(alike));
+    expect(told.filter(alike).length).toBeGreaterThan(3);
+    expect(foreseen.flatMap(({ model, skipped: left }) => left.map((each) => ({ model, ...each })))).toEqual(
+      skipped,
+    );
   });
 });

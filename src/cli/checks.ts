@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { extname, join, resolve } from 'node:path';
 
 import { UsageError } from '../core/errors.js';
-import { formatCount, formatLarge } from '../core/format.js';
+import { formatCount, formatDuration, formatLarge } from '../core/format.js';
 import { FILE_NAMES } from '../report/files.js';
 import { REPLAY_LIMITS } from '../run/replay.js';
 import type { Estimate } from '../search/cost.js';
@@ -96,6 +96,22 @@ export function checkLarge(
   throw new UsageError(
     `that is ${inWords(all)}, above ${inWords(REPLAY_LIMITS)}: ` +
       `say --yes if you mean it, or ask for less${hint}; --dry-run shows what searches cost`,
+  );
+}
+
+/** Seconds that are begun without a word: the day that REPLAY_LIMITS are about. */
+export const LONG_SECONDS = 24 * 3600;
+
+/** Throws a UsageError for searches of so many seconds each that together take longer than is begun without a word. */
+export function checkLong(
+  seconds: number,
+  { searches, yes = false }: { readonly searches: number; readonly yes?: boolean | undefined },
+): void {
+  const all = searches * seconds;
+  if (all <= LONG_SECONDS || yes) return;
+  throw new UsageError(
+    `that is up to ${searches} searches of ${formatDuration(1000 * seconds)} each, together above ${formatDuration(1000 * LONG_SECONDS)}: ` +
+      'say --yes if you mean it, or ask for less',
   );
 }
 

@@ -4,7 +4,8 @@ import type { Command, Option as Flag } from 'commander';
 
 /** What may stand after a flag, or as an argument. */
 type Value =
-  | { readonly kind: 'words'; readonly words: readonly string[] }
+  /** Words; `list` where several may stand there, parted by commas. */
+  | { readonly kind: 'words'; readonly words: readonly string[]; readonly list?: true }
   | { readonly kind: 'folder' | 'file' | 'any' };
 
 interface CompletedFlag {
@@ -33,8 +34,12 @@ const BY_PLACEHOLDER: Readonly<Record<string, 'folder' | 'file'>> = {
   image: 'file',
 };
 
+/** What stands for a list with commas in help. */
+const NAMES = 'names';
+
 function valueOf(placeholder: string, words: readonly string[] | undefined): Value {
-  return words ? { kind: 'words', words } : { kind: BY_PLACEHOLDER[placeholder] ?? 'any' };
+  if (words) return { kind: 'words', words, ...(placeholder === NAMES ? { list: true } : {}) };
+  return { kind: BY_PLACEHOLDER[placeholder] ?? 'any' };
 }
 
 function flagOf(flag: Flag, known: KnownValues): CompletedFlag {
@@ -67,8 +72,10 @@ const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 const bashReply = (value: Value): string => {
   switch (value.kind) {
-    case 'words':
-      return `COMPREPLY=($(compgen -W ${quoted(value.words.join(' '))} -- "$cur"))`;
+    case 'words': {
+      const words = `-W ${quoted(value.words.join(' '))}`;
+      return value.list ? `_varsearch_list ${words}` : `COMPREPLY=($(compgen ${words} -- "$cur"))`;
+    }
     case 'folder':
       return 'COMPREPLY=($(compgen -d -- "$cur"))';
     case 'file':
@@ -93,6 +100,12 @@ function bash(commands: readonly CompletedCommand[]): string {
   });
   const names = bashReply({ kind: 'words', words: commands.map(({ name }) => name) });
   return `# bash completion of varsearch: put  eval "$(varsearch completion bash)"  into ~/.bashrc
+# The last of names with commas; no space follows it, since another comma may.
+_varsearch_list() {
+  local last="\${cur##*,}"
+  COMPREPLY=($(compgen -P "\${cur%"$last"}" "$@" -- "$last"))
+  compopt -o nospace 2>/dev/null
+}
 _varsearch() {
   local cur="\${COMP_WORDS[COMP_CWORD]}"
   COMPREPLY=()
@@ -113,7 +126,7 @@ const zshText = (text: string): string => text.replace(/[[\]:\\]/g, (mark) => `\
 function zshAction(value: Value): string {
   switch (value.kind) {
     case 'words':
-      return `(${value.words.join(' ')})`;
+      return value.list ? `_values -s , name ${value.words.join(' ')}` : `(${value.words.join(' ')})`;
     case 'folder':
       return '_files -/';
     case 'file':
@@ -155,8 +168,10 @@ compdef _varsearch varsearch
 function fishValue(value: Value | null): string {
   if (!value) return '-f';
   switch (value.kind) {
-    case 'words':
-      return `-x -a ${quoted(value.words.join(' '))}`;
+    case 'words': {
+      const list = `(__fish_complete_list , "string split , ${value.words.join(',')}")`;
+      return `-x -a ${quoted(value.list ? list : value.words.join(' '))}`;
+    }
     case 'folder':
       return `-x -a ${quoted('(__fish_complete_directories)')}`;
     case 'file':

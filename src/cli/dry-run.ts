@@ -2,8 +2,11 @@
 
 import { UsageError } from '../core/errors.js';
 import { formatCount, formatLarge } from '../core/format.js';
+import { titleOf } from '../core/options.js';
 import type { Schedule } from '../models/contract.js';
 import { describeSchedule, describeSearch } from '../report/words.js';
+import type { Foreseen, ForeseenSearch } from '../run/foresee.js';
+import type { Budget } from '../run/options.js';
 import type { Estimate } from '../search/cost.js';
 import { RANDOM } from '../search/random.js';
 import {
@@ -71,6 +74,14 @@ function attempt(options: SearchOptions, schedule: Schedule): CostRow[] {
   }
 }
 
+const nameOf = ({ what, exact }: CostRow): string => (exact ? what : `${what} (at most)`);
+
+const numbersOf = ({ nfe, forwards, tokens, flops, images }: Estimate): string[] => [
+  ...[nfe, forwards, tokens].map(formatCount),
+  formatLarge(flops).trimEnd(),
+  formatCount(images),
+];
+
 const HEAD = ['', 'NFE', 'forward passes', 'tokens', 'FLOPs', 'pictures'];
 
 /** Prints costs: a table for people, JSON for programs. */
@@ -79,16 +90,64 @@ export function printCosts(rows: readonly CostRow[], schedule: Schedule, io: Cli
     line(io.stdout, JSON.stringify({ format: 2, schedule, runs: rows }, null, 2));
     return;
   }
-  const cells = rows.map(({ what, nfe, forwards, tokens, flops, images, exact }) => [
-    exact ? what : `${what} (at most)`,
-    ...[nfe, forwards, tokens].map(formatCount),
-    formatLarge(flops).trimEnd(),
-    formatCount(images),
-  ]);
+  const cells = rows.map((row) => [nameOf(row), ...numbersOf(row)]);
   line(io.stdout, describeSchedule(schedule));
   printTable(io.stdout, [HEAD, ...cells]);
   printText(
     io.stdout,
     'NFE as the paper counts; forward passes are those really run, since nothing is computed twice; FLOPs are theirs.',
+  );
+}
+
+/** What a comparison would run on a model, as a program reads it. */
+interface ForeseenJson extends Omit<Foreseen, 'searches'> {
+  readonly runs: readonly (CostRow & Pick<ForeseenSearch, 'flopsInAll' | 'drawing' | 'limit' | 'unfit'>)[];
+}
+
+function asJson({ searches, ...rest }: Foreseen): ForeseenJson {
+  const runs = searches.map(({ search, cost, strategy: _, ...more }) => {
+    const drawn = Object.entries(more.drawing ?? {}).map(
+      ([name, value]) => `, ${titleOf(name)} ${String(value)}`,
+    );
+    return { what: `${describeSearch(search)}${drawn.join('')}`, search, ...cost, ...more };
+  });
+  return { ...rest, runs };
+}
+
+/** Prints what a comparison would run: a table a model for people, JSON for programs. */
+export function printForeseen(
+  found: readonly Foreseen[],
+  { unit, most: budget }: Budget,
+  io: CliIo,
+  json: boolean,
+): void {
+  const models = found.map(asJson);
+  if (json) {
+    line(io.stdout, JSON.stringify({ format: 2, budget, unit, models }, null, 2));
+    return;
+  }
+  const sentence = (text: string): void => {
+    printText(io.stdout, text);
+  };
+  for (const { model, schedule, runs, skipped, uncounted } of models) {
+    sentence(`${model}: ${describeSchedule(schedule)}`);
+    const cells = runs.map((row) => [
+      nameOf(row),
+      ...numbersOf(row),
+      row.flopsInAll === null ? '?' : formatLarge(row.flopsInAll).trimEnd(),
+    ]);
+    if (cells.length > 0) printTable(io.stdout, [[...HEAD, 'FLOPs in all'], ...cells]);
+    for (const { search, limit, unfit } of runs) {
+      if (unfit !== undefined) sentence(`${search.strategy} would not run: ${unfit}`);
+      if (limit !== undefined) sentence(`${search.strategy} gets less than the budget: ${limit}`);
+    }
+    for (const { strategy, why } of skipped) sentence(`${strategy} is left out: ${why}`);
+    if (uncounted.length > 0) {
+      sentence(`Not counted, since loading alone tells what it costs: ${uncounted.join(', ')}.`);
+    }
+    line(io.stdout);
+  }
+  sentence(
+    'NFE as the paper counts; FLOPs are those of the passes really run, in all with decoder and verifiers; for a prompt of usual length.',
   );
 }

@@ -198,9 +198,9 @@ export function addForce(command: Command): Command {
 }
 
 /** Adds --preview and --no-preview. */
-export function addPreview(command: Command): Command {
+export function addPreview(command: Command, what = 'the picture'): Command {
   return command
     .optionsGroup(GROUPS.output)
-    .option('--preview', 'show the picture in the terminal (default: where it has the colours)')
-    .option('--no-preview', 'do not show the picture in the terminal');
+    .option('--preview', `show ${what} in the terminal (default: where it has the colours)`)
+    .option('--no-preview', `do not show ${what} in the terminal`);
 }

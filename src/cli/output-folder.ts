@@ -16,7 +16,8 @@ import { basename, dirname, join, resolve } from 'node:path';
 
 import { VarsearchError } from '../core/errors.js';
 import { fileFault } from '../core/file-faults.js';
-import { HOST, isRunning, lockFolder } from '../core/folder-lock.js';
+import { HOST, lockFolder } from '../core/folder-lock.js';
+import { isRunning } from '../core/is-running.js';
 import { FILE_NAMES, type Files } from '../report/files.js';
 
 /** A folder that is known to be writable, and that no other run writes to until it is closed. */

@@ -33,8 +33,12 @@ export function shownPath(path: string, cwd: string): string {
   return plain(below !== '' && !below.startsWith('..') ? below : path);
 }
 
-/** Shows the picture where the terminal can, or where somebody wants it. */
-export async function showPreview(result: GenerateResult, io: CliIo, wanted?: boolean): Promise<void> {
+/** Shows the picture where the terminal can, or where somebody wants it, with so many lines to be printed below it. */
+export async function showPreview(
+  result: Pick<GenerateResult, 'image'>,
+  io: CliIo,
+  { wanted, below = 6 }: { readonly wanted?: boolean | undefined; readonly below?: number } = {},
+): Promise<void> {
   const { stdout, env } = io;
   const colours = coloursOf(stdout, env, wanted);
   if (colours === null) return;
@@ -42,7 +46,7 @@ export async function showPreview(result: GenerateResult, io: CliIo, wanted?: bo
   // The summary below the picture and the prompt line that follows have to stay on the screen as well.
   const lines = await previewLines(result.image, {
     columns: Math.min(64, columns),
-    rows: Math.max(4, rows - 6),
+    rows: Math.max(4, rows - below),
     colours,
   });
   for (const text of lines) line(stdout, text);

@@ -8,6 +8,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 
 import { VarsearchError } from './errors.js';
+import { isRunning } from './is-running.js';
 
 /** This machine, in names of files. */
 export const HOST = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
@@ -20,16 +21,6 @@ const own = new Map<string, () => void>();
 
 function unlockAll(): void {
   for (const unlock of own.values()) unlock();
-}
-
-/** Whether a process of this machine is there. */
-export function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
-  }
 }
 
 /** Whether an owner of this machine is no more; one that has our number and is not ours had it before us. */

@@ -32,12 +32,13 @@ export function formatBytes(bytes: number): string {
   return `${formatLarge(bytes)}B`;
 }
 
-/** A duration in the unit that fits: "840 ms", "4.21 s", "3 min 20 s". */
+/** A duration in the unit that fits: "840 ms", "4.21 s", "3 min 20 s", "26 h 5 min". */
 export function formatDuration(milliseconds: number): string {
   if (milliseconds < 999.5) return `${milliseconds.toFixed(0)} ms`;
   const seconds = milliseconds / 1000;
   if (seconds < 99.95) return `${seconds.toPrecision(3)} s`;
   const whole = Math.round(seconds);
+  if (whole >= 3600) return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
   return `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 

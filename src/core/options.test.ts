@@ -203,5 +203,6 @@ describe('what follows from a table', () => {
 
   it('are lists in brief: one number where all are the same', () => {
     expect([3, [3], [3, 3], [3, 4], []].map((each) => listed(each))).toEqual(['3', '3', '3', '3, 4', '']);
+    expect(listed([4, 3, 3, 3, 1, 1, 1, 1, 2])).toBe('4, 3, 3, 3, 1 (4 times), 2');
   });
 });

@@ -188,11 +188,25 @@ export const SIGNAL: Option<AbortSignal> = value(
   'an AbortSignal',
 );
 
-/** A list of numbers in brief: one number where all are the same. */
+/** Equal numbers in a row of which a list says how many there are. */
+const MANY = 4;
+
+/** A list of numbers in brief: one number where all are the same, and how many where several in a row are. */
 export function listed(values: number | readonly number[]): string {
   if (typeof values === 'number') return String(values);
-  const [first] = values;
-  return first !== undefined && values.every((each) => each === first) ? String(first) : values.join(', ');
+  const rows: { readonly value: number; readonly count: number }[] = [];
+  for (const value of values) {
+    const last = rows.at(-1);
+    if (last?.value === value) rows.splice(-1, 1, { value, count: last.count + 1 });
+    else rows.push({ value, count: 1 });
+  }
+  const [first] = rows;
+  if (first && rows.length === 1) return String(first.value);
+  return rows
+    .flatMap(({ value, count }) =>
+      count < MANY ? Array<string>(count).fill(String(value)) : `${value} (${count} times)`,
+    )
+    .join(', ');
 }
 
 /** The flag of an option: keepElected is --keep-elected. */

@@ -8,6 +8,8 @@ import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { isRunning } from '../core/is-running.js';
+
 /** How locks are waited for. */
 export interface LockTiming {
   /** Milliseconds between two looks at a lock that another holds. */
@@ -90,21 +92,12 @@ async function readHolder(path: string): Promise<Holder | null> {
 }
 
 async function isDead(path: string, holder: Holder | null, { stale }: LockTiming): Promise<boolean> {
-  if (holder?.host === hostname() && !isAlive(holder.pid)) return true;
+  if (holder?.host === hostname() && !isRunning(holder.pid)) return true;
   const age = await stat(path).then(
     ({ mtimeMs }) => Date.now() - mtimeMs,
     () => 0,
   );
   return age > stale;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 /** Takes the file of a dead holder away; one that somebody else has made meanwhile is put back. */

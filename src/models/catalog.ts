@@ -12,12 +12,12 @@ import { findPart, type HubPart, type HubSet, isBegun, namesOf } from '../hub/in
 import type { Precision } from '../runtime/graph/index.js';
 import { type RuntimeChoice, withRuntime } from '../runtime/index.js';
 import { checkPrompt } from '../toybox/world/prompt-check.js';
-import type { ImageModel, Schedule } from './contract.js';
+import type { ImageModel, Readout, Schedule } from './contract.js';
 import { fluxFacts, officialFacts } from './flux/facts.js';
 import { fluxFolder, type FluxOptions, isFluxFolder, missingOf } from './flux/folder.js';
 import { openFlux } from './flux/model.js';
 import { licenceOf, OFFICIAL_FLUX, type OfficialFlux } from './flux/official.js';
-import { FLUX_OPTIONS, type FluxFacts, resolveFlux } from './flux/options.js';
+import { FLUX_DRAWING, FLUX_OPTIONS, type FluxFacts, resolveFlux } from './flux/options.js';
 import { fluxScheduleOf } from './flux/steps.js';
 import { infinityFacts, infinityFolder } from './infinity/folder.js';
 import { type InfinityOptions, openInfinity } from './infinity/model.js';
@@ -25,6 +25,7 @@ import { OFFICIAL_INFINITIES, type OfficialInfinity } from './infinity/official.
 import { INFINITY_OPTIONS, resolveInfinity } from './infinity/options.js';
 import { type InfinityFacts, scheduleFromFacts } from './infinity/steps.js';
 import { FLAN_T5_XL, FLAN_T5_XL_ENCODER_BYTES } from './t5/files.js';
+import { decoderFlops, type VaeSizes } from './vae/cost.js';
 
 /** What loading a model may be given. */
 export interface ModelLoadOptions extends RuntimeChoice {
@@ -46,6 +47,10 @@ export interface ModelEntry {
   resolve(options: OptionValues): OptionValues;
   /** The schedule with these options, for a prompt of usual length, without loading it. @default the model's options */
   schedule(options?: OptionValues): Schedule;
+  /** Options with which more of its steps draw than usually, as a loaded one has them (contract.ts). @default none */
+  readonly drawing?: OptionValues;
+  /** Floating-point operations of decoding a picture of so many pixels; null where only its weights tell. @default not known */
+  decoderFlops?(picture: Pick<Readout, 'width' | 'height'>): number | null;
   /** What its pictures show: the toybox world, anything, or what nobody has told. */
   readonly world: 'toybox' | 'any' | 'unknown';
   /** The verifier for it where none is named; null where nobody knows who could judge its pictures. */
@@ -80,7 +85,7 @@ function flowOptions(): FluxOptions {
 const VAE_BYTES = 0.25e9;
 
 function official(facts: OfficialInfinity): ModelEntry {
-  const { name, description, sizes, size } = facts;
+  const { name, description, sizes, decoder, size } = facts;
   // What tools/run_infinity.py does where nothing is said: --cfg 3, --tau 1, and the top_p of gen_one_img. Its top_k of 900
   // keeps both values of a bit.
   const run = {
@@ -99,7 +104,7 @@ function official(facts: OfficialInfinity): ModelEntry {
     hub: { parts: [facts.transformer, facts.vae, FLAN_T5_XL] },
     weightBytes: (facts.transformer.bytes ?? 0) + VAE_BYTES + FLAN_T5_XL_ENCODER_BYTES,
     // A token covers 16 x 16 pixels: a VAE that divides by 16, or by 8 and then patches of 2 x 2.
-    ...describedInfinity(() => ({ ...run, sizes, tokenPixels: 16 })),
+    ...describedInfinity(() => ({ ...run, sizes, tokenPixels: 16, decoder })),
     installed: () => {
       const missing = files().flatMap((file) => file.missing);
       return missing.length === 0 || whatIsMissing(name, missing, files());
@@ -279,7 +284,17 @@ export function modelIn(folder: string): ModelEntry {
   };
 }
 
-type Described = Pick<ModelEntry, 'options' | 'resolve' | 'schedule'>;
+type Described = Pick<ModelEntry, 'options' | 'resolve' | 'schedule' | 'drawing' | 'decoderFlops'>;
+
+/** What decoding costs with a decoder whose sizes are known. */
+function decoding(
+  facts: () => { readonly decoder?: VaeSizes | undefined },
+): NonNullable<ModelEntry['decoderFlops']> {
+  return (picture) => {
+    const { decoder } = facts();
+    return decoder ? decoderFlops(decoder, picture) : null;
+  };
+}
 
 /** What is said of an Infinity without its weights; facts are read when they are asked for. */
 function describedInfinity(facts: () => InfinityFacts): Described {
@@ -287,6 +302,7 @@ function describedInfinity(facts: () => InfinityFacts): Described {
     options: INFINITY_OPTIONS,
     resolve: (options) => resolveInfinity(options, facts()),
     schedule: (options = {}) => scheduleFromFacts(facts(), options),
+    decoderFlops: decoding(facts),
   };
 }
 
@@ -296,6 +312,8 @@ function describedFlux(facts: () => FluxFacts): Described {
     options: FLUX_OPTIONS,
     resolve: (options) => resolveFlux(options, facts()),
     schedule: (options = {}) => fluxScheduleOf(facts(), options),
+    drawing: FLUX_DRAWING,
+    decoderFlops: decoding(facts),
   };
 }
 

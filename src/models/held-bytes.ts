@@ -97,3 +97,19 @@ export class HeldBytes {
 /** Of a pixel: three bytes, and three float32 on its way from the decoder. */
 const PIXEL_BYTES = 3;
 const PLANE_BYTES = 12;
+
+/**
+ * How many prefixes can be taken from one step to another together, of an engine that may hold so many bytes: half is for what they
+ * hold, half for the step that runs. At least one.
+ */
+export function roomIn(
+  { steps, standsAlone = false }: Schedule,
+  memory: number,
+  { from, until }: { readonly from: number; readonly until: number },
+): number {
+  // A latent and a prediction, however many steps there are: no prefix holds the one before it.
+  const held = standsAlone
+    ? Math.max(...steps.map(({ heldBytes, prefixBytes = 0 }) => heldBytes + prefixBytes))
+    : steps.slice(from, until).reduce((sum, { heldBytes }) => sum + heldBytes, 0);
+  return Math.min(MOST_ROLLOUTS, Math.max(1, Math.floor(memory / 2 / Math.max(held, 1))));
+}

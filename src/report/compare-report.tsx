@@ -11,7 +11,9 @@ import {
   formatScore,
 } from '../core/format.js';
 import { flopsOf } from '../core/ledger.js';
+import { builtInCatalogs } from '../engine/catalogs.js';
 import type { Schedule } from '../models/contract.js';
+import { compareCommandOf } from '../run/command.js';
 import { type CompareResult, runName, type SearchNote, standingsOfAll } from '../run/compare.js';
 import { heldOutNames, type ObserverRow } from '../run/observers.js';
 import type { GenerateResult } from '../run/result.js';
@@ -20,7 +22,7 @@ import { STRATEGIES } from '../search/registry.js';
 import { heightOf, isRelative, type Jury, type Standing } from '../verifiers/jury.js';
 import { Chart, Key } from './components/chart.js';
 import { Page, type PageLink, renderPage } from './components/page.js';
-import { Chips, Section } from './components/parts.js';
+import { Chips, Command, Section } from './components/parts.js';
 import { RowName, Table } from './components/table.js';
 import { IncompleteNotice, juryChips, LARGE_PICTURE, Warnings } from './generate-report.js';
 import { ledgerLines } from './ledger-view.js';
@@ -400,6 +402,7 @@ export async function compareReport(
   const { several, skipped, limited, results } = compared;
   const { seed, jury } = compared.best.options;
   const models = [...new Set(results.map(({ options }) => options.model))];
+  const command = compareCommandOf(compared.options, await builtInCatalogs());
   const what = several ? 'models compared' : 'strategies compared';
   const { urlOf } = await illustrate(
     {},
@@ -430,6 +433,11 @@ export async function compareReport(
       <LedgerTable compared={compared} />
       <Notes id="skipped" title="Not run" list={skipped} />
       <Notes id="limited" title="With less than the budget" list={limited} />
+      {command !== null && (
+        <Section id="again" title="Run it again">
+          <Command text={command} />
+        </Section>
+      )}
     </Page>,
   );
 }

@@ -3,6 +3,7 @@
 import type { Image } from '../core/image.js';
 import { encodeGif } from '../core/image-gif.js';
 import { type CompareResult, runName, type SearchNote } from '../run/compare.js';
+import type { ComparedOptions } from '../run/options.js';
 import { encodeWithRecipe, type PictureFileOptions } from '../run/recipe.js';
 import type { GenerateResult, ResultJson } from '../run/result.js';
 import { resultJson } from '../run/result.js';
@@ -27,6 +28,8 @@ export type Files = Readonly<Record<string, Uint8Array | string>>;
 export interface CompareJson {
   readonly format: 2;
   readonly incomplete?: true;
+  /** What was asked for. */
+  readonly options: ComparedOptions;
   readonly prompt: string;
   readonly budget: number;
   /** What the budget counts. */
@@ -85,10 +88,12 @@ export async function resultFiles(
 
 /** A comparison as plain data for result.json. */
 export function compareJson(compared: CompareResult): CompareJson {
-  const { complete, prompt, budget, unit, best, standings, results, several, skipped, limited } = compared;
+  const { complete, options, prompt, budget, unit, best, standings, results, several, skipped, limited } =
+    compared;
   return {
     format: 2,
     ...(complete ? {} : { incomplete: true as const }),
+    options,
     prompt,
     budget,
     unit,

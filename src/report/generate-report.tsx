@@ -4,10 +4,10 @@ import type { VNode } from 'preact';
 
 import { formatCount, formatDuration, formatPercent, formatScore } from '../core/format.js';
 import { builtInCatalogs } from '../engine/catalogs.js';
+import { commandOf } from '../run/command.js';
 import type { GenerateResult } from '../run/result.js';
 import { previewOf, standingsOf } from '../run/standings.js';
 import type { Jury } from '../verifiers/jury.js';
-import { commandOf } from './command.js';
 import { Page, type PageLink, renderPage } from './components/page.js';
 import {
   Chips,

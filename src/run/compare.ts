@@ -2,6 +2,7 @@
 // models with the strategies that suit them.
 
 import { isAbortError, UsageError } from '../core/errors.js';
+import { given } from '../core/given.js';
 import type { Engine } from '../engine/engine.js';
 import { optionsFor, type SearchOptions, STRATEGIES, type StrategyName } from '../search/registry.js';
 import { heightOf, type Standing } from '../verifiers/jury.js';
@@ -14,6 +15,7 @@ import {
   budgetOf,
   type BudgetUnit,
   COMPARED,
+  type ComparedOptions,
   type ComparePictureOptions,
   partCompare,
   type PictureOptions,
@@ -51,6 +53,8 @@ export type CompareEvent =
 export interface CompareResult {
   /** False when not every strategy came to its end. */
   readonly complete: boolean;
+  /** What was asked for. */
+  readonly options: ComparedOptions;
   readonly prompt: string;
   readonly budget: number;
   /** What the budget counts. */
@@ -81,10 +85,16 @@ export interface CompareRun extends Run<CompareEvent, CompareResult> {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** A model of a comparison. */
+interface ComparedModel extends Omit<GenerateContext, 'wanted' | 'accept'> {
+  /** Where it is known before it is loaded. */
+  readonly name?: string | undefined;
+}
+
 /** What a comparison works with. */
 export interface CompareContext {
   /** How each model is opened, with the same jury; each is closed before the next is opened. */
-  readonly models: readonly Omit<GenerateContext, 'wanted' | 'accept'>[];
+  readonly models: readonly ComparedModel[];
   /** True where models were named: what does not suit one is left out, and not an error. @default false */
   readonly several?: boolean;
   /** Looks before anything is loaded whether the models go together; throws where they do not. */
@@ -121,29 +131,63 @@ interface State {
 function summarise(
   options: ComparePictureOptions,
   { results, ...state }: Pick<State, 'results' | 'skipped' | 'limited'>,
-  { complete, several = false }: { readonly complete: boolean; readonly several?: boolean | undefined },
+  {
+    complete,
+    models,
+    several = false,
+  }: Pick<CompareContext, 'models' | 'several'> & { readonly complete: boolean },
 ): CompareResult | null {
   const [first] = results;
   if (!first) return null;
   const standings = results.map(({ winner }) => standingsOfAll(results)(winner));
   const heights = standings.map(heightOf);
   const best = results[heights.indexOf(Math.max(...heights))] ?? first;
-  const { most: budget, unit } = budgetOf(options);
+  const { jury, seed, model } = first.options;
+  const { strategies, sizes, modelOptions } = partCompare(options);
   const { prompt } = options;
-  const notes = { skipped: [...state.skipped], limited: [...state.limited] };
-  return { complete, prompt, budget, unit, results, standings, best, several, ...notes };
+  const budget = budgetOf(options);
+  const asked: ComparedOptions = {
+    prompt,
+    models: models.map(({ name = model }) => name),
+    several,
+    jury,
+    seed,
+    budget,
+    strategies: chosenStrategies(strategies, several),
+    sizes: given(sizes),
+    modelOptions: given(modelOptions),
+  };
+  return {
+    complete,
+    options: asked,
+    prompt,
+    budget: budget.most,
+    unit: budget.unit,
+    results,
+    standings,
+    best,
+    several,
+    skipped: [...state.skipped],
+    limited: [...state.limited],
+  };
 }
 
-/** Those strategies, in their order in the registry. */
-const inOrder = (names: readonly StrategyName[]): StrategyName[] =>
-  STRATEGIES.map(({ name }) => name).filter((name) => names.includes(name));
+/** Those strategies, or the usual ones, in their order in the registry; of several models all are tried. */
+export function chosenStrategies(
+  strategies: readonly StrategyName[] | undefined,
+  several: boolean,
+): readonly StrategyName[] {
+  const all = STRATEGIES.map(({ name }) => name);
+  const names = strategies ?? (several ? all : COMPARED);
+  return all.filter((name) => names.includes(name));
+}
 
 /** The searches of a comparison whose sizes are known before a model is loaded: those of one model at so many evaluations. */
 export function comparedSearches(options: ComparePictureOptions): readonly SearchOptions[] {
   const { strategies, sizes } = partCompare(options);
   const { most, unit } = budgetOf(options);
   if (unit !== 'NFE') return [];
-  return inOrder(strategies ?? COMPARED).map((name) => optionsFor(name, { ...sizes, budget: most }));
+  return chosenStrategies(strategies, false).map((name) => optionsFor(name, { ...sizes, budget: most }));
 }
 
 interface Comparing extends CompareContext {
@@ -160,7 +204,7 @@ async function compareOn(
   const { strategies, sizes, modelOptions, picture } = partCompare(options);
   const budget = budgetOf(options);
   const model = engine.model.name;
-  const chosen = inOrder(strategies ?? (several ? STRATEGIES.map(({ name }) => name) : COMPARED));
+  const chosen = chosenStrategies(strategies, several);
   const arms = new Arms(engine, { picture, modelOptions, sizes, budget });
   const plan = async (strategy: StrategyName): Promise<Planned> => {
     if (several || budget.unit !== 'NFE') return arms.plan(strategy);
@@ -231,7 +275,7 @@ async function compareAll(comparing: Comparing): Promise<CompareResult> {
       await context.close?.(engine);
     }
   }
-  const summary = summarise(options, state, { complete: going, several: comparing.several });
+  const summary = summarise(options, state, { ...comparing, complete: going });
   if (summary) return summary;
   const [first] = state.skipped;
   throw new UsageError(
@@ -255,7 +299,7 @@ export function startCompare(options: ComparePictureOptions, context: CompareCon
   const soFar = async (): Promise<CompareResult | null> => {
     const partial = await state.running?.soFar();
     const results = partial ? [...state.results, partial] : [...state.results];
-    return summarise(options, { ...state, results }, { complete: false, several: context.several });
+    return summarise(options, { ...state, results }, { ...context, complete: false });
   };
   const stop = (): void => {
     state.stopped = true;

@@ -216,6 +216,23 @@ export interface ResolvedOptions {
   readonly search: AnySearch;
 }
 
+/** What a comparison was asked for, with every default filled in that does not depend on a model: plain data. */
+export interface ComparedOptions {
+  readonly prompt: string;
+  /** Their names, in their order. */
+  readonly models: readonly string[];
+  /** Whether models were named: what does not suit one is then left out. */
+  readonly several: boolean;
+  readonly jury: Jury;
+  readonly seed: number;
+  readonly budget: Budget;
+  readonly strategies: readonly StrategyName[];
+  /** Sizes that no budget decides, those that were given: each strategy takes its own of them. */
+  readonly sizes: OptionValues;
+  /** Options of models, those that were given: each takes its own of them. */
+  readonly modelOptions: OptionValues;
+}
+
 /** The seed where none is given. */
 export const DEFAULT_SEED = 0;
 

@@ -145,11 +145,14 @@ function mostRollouts({ candidates }: RoundSize): number {
 export function memoryOf(schedule: Schedule, rounds: readonly RoundSize[], isRelative: boolean): MemoryNeed {
   const bytesOf = (round: RoundSize, plan: RoundPlan): number =>
     roundBytes(schedule, round, { ...plan, isRelative });
-  const least = rounds.map((round) =>
-    Math.min(...waysToHold(round, schedule).map((holds) => bytesOf(round, { rollouts: 1, holds }))),
-  );
-  const most = rounds.map((round) => bytesOf(round, { rollouts: mostRollouts(round), holds: true }));
-  return { least: Math.ceil(Math.max(0, ...least)), most: Math.ceil(Math.max(0, ...least, ...most)) };
+  // Rounds may be too many to be the arguments of a call.
+  let [least, most] = [0, 0];
+  for (const round of rounds) {
+    const ways = waysToHold(round, schedule).map((holds) => bytesOf(round, { rollouts: 1, holds }));
+    least = Math.max(least, Math.min(...ways));
+    most = Math.max(most, least, bytesOf(round, { rollouts: mostRollouts(round), holds: true }));
+  }
+  return { least: Math.ceil(least), most: Math.ceil(most) };
 }
 
 const UNITS = [
@@ -165,12 +168,19 @@ export function formatMemory(bytes: number): string {
   return `${Math.ceil((bytes / size) * 10) / 10}${unit}`;
 }
 
-/** Throws a UsageError that says how much a search needs where there is less, and what would need less. */
-export function checkMemory({ least }: MemoryNeed, bytes: number, { keepElected = false } = {}): void {
-  if (least <= bytes) return;
-  const paper = keepElected ? ", or let it keep no rollouts (option 'paper')" : '';
-  throw new UsageError(
+/** Why a search does not fit into so many bytes, in one line, and what would need less; null where it does. */
+export function memoryRefusal({ least }: MemoryNeed, bytes: number, search: object = {}): string | null {
+  if (least <= bytes) return null;
+  const keepsElected = 'keepElected' in search && search.keepElected === true;
+  const paper = keepsElected ? ", or let it keep no rollouts (option 'paper')" : '';
+  return (
     `this search holds ${formatMemory(least)} at once at least, and the engine may hold ${formatMemory(bytes)}: ` +
-      `give it that much (option 'memory'), or search with smaller pictures, fewer beams or none${paper}`,
+    `give it that much (option 'memory'), or search with smaller pictures, fewer beams or none${paper}`
   );
+}
+
+/** Throws a UsageError that says how much a search needs where there is less. */
+export function checkMemory(...search: Parameters<typeof memoryRefusal>): void {
+  const refusal = memoryRefusal(...search);
+  if (refusal !== null) throw new UsageError(refusal);
 }

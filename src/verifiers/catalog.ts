@@ -31,6 +31,7 @@ import { openLlavaEndpoint } from './llava/endpoint.js';
 import { llavaEndpointFromEnvironment, llavaEndpointInstalled } from './llava/endpoint-options.js';
 import { isLlavaInstalled, type LlavaOptions, llavaPackage, openLlava } from './llava/in-process.js';
 import { oracle } from './oracle.js';
+import { clipFlopsIn, imageRewardFlopsIn, OFFICIAL_FLOPS, type PictureFlops } from './picture-flops.js';
 
 /** What loading a verifier may be given. */
 export interface VerifierLoadOptions extends RuntimeChoice {
@@ -61,6 +62,8 @@ export interface VerifierEntry {
   readonly studyOnly?: true;
   /** Where it sends pictures and prompts to somebody else: a recipe may not ask for it without the user's word. */
   readonly sendsAway?: true;
+  /** Floating-point operations of judging one picture, without loading it; null where it does not tell when it is loaded either. @default loading tells */
+  readonly pictureFlops?: PictureFlops;
   /** The files that `varsearch pull` fetches. @default there is nothing to fetch */
   readonly hub?: HubSet;
   /** True, or what is missing and where it comes from, in one line. */
@@ -79,7 +82,7 @@ function entry({ open, ...facts }: EntryFacts): VerifierEntry {
 /** An embedded verifier: a folder or file below assets/toybox. */
 function embedded(
   path: readonly string[],
-  facts: Pick<VerifierEntry, 'name' | 'description' | 'goodAt' | 'detectorLabels'> & {
+  facts: Pick<VerifierEntry, 'name' | 'description' | 'goodAt' | 'detectorLabels' | 'pictureFlops'> & {
     readonly open: OpenVerifier;
   },
 ): VerifierEntry {
@@ -122,9 +125,15 @@ async function loadLlava(
   );
 }
 
-function officialClipScore(name: string, size: string, clip: Fetched): VerifierEntry {
+function officialClipScore(
+  name: string,
+  size: string,
+  clip: Fetched,
+  pictureFlops: PictureFlops,
+): VerifierEntry {
   return entry({
     name,
+    pictureFlops,
     description: `CLIPScore with the official ${clip.part.repo}`,
     goodAt: 'what the prompt names is there; weak at counts and places',
     licence: 'MIT',
@@ -153,6 +162,7 @@ export const VERIFIERS: readonly VerifierEntry[] = [
     description: 'CLIPScore, 2.5 * max(cos, 0), with the embedded CLIP',
     goodAt: 'whether a toybox picture shows what the prompt says',
     detectorLabels: true,
+    pictureFlops: clipFlopsIn(assetPath('toybox', 'clip')),
     open: (runtime, options) =>
       openNamedClipScore('clip-score', runtime, assetPath('toybox', 'clip'), options),
   }),
@@ -160,6 +170,7 @@ export const VERIFIERS: readonly VerifierEntry[] = [
     name: 'aesthetic',
     description: 'Aesthetic Score, 1 to 10, over the embedded CLIP; it does not read the prompt',
     goodAt: 'clean against damaged toybox pictures',
+    pictureFlops: clipFlopsIn(assetPath('toybox', 'clip')),
     open: (runtime, options) =>
       openAesthetic({
         openClip: () => openSharedClip(runtime, assetPath('toybox', 'clip'), options),
@@ -171,6 +182,7 @@ export const VERIFIERS: readonly VerifierEntry[] = [
     description: 'a tiny ImageReward, around 0 with deviation 1',
     goodAt: 'how well a toybox picture fits the prompt, small faults included',
     detectorLabels: true,
+    pictureFlops: imageRewardFlopsIn(assetPath('toybox', 'image-reward')),
     open: (runtime) => openImageRewardVerifier(runtime, assetPath('toybox', 'image-reward')),
   }),
   {
@@ -180,6 +192,7 @@ export const VERIFIERS: readonly VerifierEntry[] = [
     goodAt: 'whether a toybox picture shows what the prompt says; the same question and code as llava',
     licence: 'Apache-2.0',
     size: 'embedded',
+    pictureFlops: () => null,
     world: 'toybox',
     detectorLabels: true,
     installed: () =>
@@ -188,8 +201,8 @@ export const VERIFIERS: readonly VerifierEntry[] = [
         : `files are missing: ${TOYBOX_LLAVA}; install varsearch again`,
     load: (options = {}) => loadLlava({ folder: TOYBOX_LLAVA, name: 'toybox-llava' }, options),
   },
-  officialClipScore('clip-score-l14', '1.7 GB', CLIP_L14),
-  officialClipScore('clip-score-b32', '0.6 GB', CLIP_B32),
+  officialClipScore('clip-score-l14', '1.7 GB', CLIP_L14, OFFICIAL_FLOPS.clipL14),
+  officialClipScore('clip-score-b32', '0.6 GB', CLIP_B32, OFFICIAL_FLOPS.clipB32),
   entry({
     ...CLIP_DIR,
     description: 'CLIPScore with any CLIP in the Hugging Face layout, whose folder --clip-dir names',
@@ -201,6 +214,7 @@ export const VERIFIERS: readonly VerifierEntry[] = [
     name: 'aesthetic-l14',
     description: "LAION's Aesthetic Score, 1 to 10, over CLIP ViT-L/14; it does not read the prompt",
     goodAt: 'how pleasing a picture is, whatever it shows',
+    pictureFlops: OFFICIAL_FLOPS.clipL14,
     licence: 'Apache-2.0 (head), MIT (CLIP)',
     size: '1.7 GB',
     world: 'any',
@@ -217,6 +231,7 @@ export const VERIFIERS: readonly VerifierEntry[] = [
     name: 'image-reward-v1',
     description: 'ImageReward-v1.0: what people prefer for a prompt, around 0 with deviation 1',
     goodAt: 'human preference: fit to the prompt and looks together',
+    pictureFlops: OFFICIAL_FLOPS.imageReward,
     licence: 'Apache-2.0',
     size: '1.8 GB',
     world: 'any',
@@ -233,6 +248,7 @@ export const VERIFIERS: readonly VerifierEntry[] = [
     goodAt: 'counts, places and colours in any picture; slow on a CPU',
     licence: 'Apache-2.0',
     size: '2.5 to 4.2 GB',
+    pictureFlops: () => null,
     world: 'any',
     hub: { parts: [LLAVA.part] },
     installed: () => isLlavaInstalled(fetchedPath(LLAVA)),
@@ -245,6 +261,7 @@ export const VERIFIERS: readonly VerifierEntry[] = [
     goodAt: 'counts, places and colours in any picture, with the 7B model on a GPU',
     licence: 'of the served model',
     size: 'none',
+    pictureFlops: () => null,
     world: 'any',
     sendsAway: true,
     installed: () => llavaEndpointInstalled(process.env),
@@ -258,6 +275,7 @@ export const VERIFIERS: readonly VerifierEntry[] = [
     size: 'none',
     world: 'toybox',
     studyOnly: true,
+    pictureFlops: () => 0,
     installed: () => true,
     load: () => Promise.resolve(oracle()),
   },
@@ -268,6 +286,7 @@ export function clipIn(folder: string): VerifierEntry {
   return entry({
     ...CLIP_DIR,
     description: `CLIPScore with the CLIP in ${folder}`,
+    pictureFlops: clipFlopsIn(folder),
     installed: () =>
       existsSync(join(folder, 'config.json')) ||
       `files are missing: ${folder} lacks config.json of a CLIP in the Hugging Face layout`,

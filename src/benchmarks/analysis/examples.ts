@@ -1,9 +1,9 @@
 // The prompts on which a search does best and worst against random search, with what draws the pictures again.
 
-import { flagOf, type OptionTable, type OptionValues } from '../../core/options.js';
+import { pick } from '../../core/options.js';
+import { MODELS } from '../../models/catalog.js';
 import { MODEL_OPTIONS } from '../../models/options.js';
-import { SEARCH_OPTIONS } from '../../search/registry.js';
-import { saidSizes } from '../../search/sizes.js';
+import { commandOf } from '../../run/command.js';
 import { VERIFIERS } from '../../verifiers/catalog.js';
 import type { PictureRecord } from '../record.js';
 import { searchSeedOf } from '../search-seed.js';
@@ -17,39 +17,22 @@ import type { Datum, Section, Table } from './tables.js';
 /** Examples of either end. */
 const COUNT = 8;
 
-const quoted = (text: string): string =>
-  /^[\w.,:/=-]+$/.test(text) ? text : `'${text.replace(/'/g, "'\\''")}'`;
-
-/** Options as flags; those that no table knows, and those that say nothing, are left out. */
-function flags(values: OptionValues, table: OptionTable): readonly string[] {
-  return Object.entries(values).flatMap(([name, value]) => {
-    const option = table[name];
-    if (!option || value === undefined || value === null || value === false) return [];
-    if (value === true) return [flagOf(name)];
-    const list: readonly unknown[] = Array.isArray(value) ? value : [value];
-    const text = list.map((each) => (typeof each === 'string' ? each : JSON.stringify(each))).join(',');
-    return [flagOf(name), quoted(text)];
-  });
-}
-
 /** The command that draws the winner of a search again; null where the guide is none that `generate` knows. */
 export function redraws(
   { benchmark, prompt, search, seed }: Pick<PictureRecord, 'benchmark' | 'prompt' | 'search' | 'seed'>,
   { plainModel, jury, modelOptions }: Pick<CellRuns, 'plainModel' | 'jury' | 'modelOptions'>,
 ): string | null {
-  const judges = judgesOf(jury);
-  if (!judges.every((judge) => VERIFIERS.some(({ name }) => name === judge))) return null;
-  const { strategy, ...sizes } = search;
-  return [
-    'varsearch generate',
-    quoted(prompt.text),
-    ...['--model', quoted(plainModel)],
-    ...(judges.length > 0 ? ['--verifier', quoted(judges.join(','))] : []),
-    ...['--strategy', strategy],
-    ...flags(saidSizes(sizes), SEARCH_OPTIONS),
-    ...flags(modelOptions, MODEL_OPTIONS),
-    ...['--seed', String(searchSeedOf(benchmark, prompt, seed))],
-  ].join(' ');
+  return commandOf(
+    {
+      prompt: prompt.text,
+      model: plainModel,
+      modelOptions: pick(modelOptions, MODEL_OPTIONS),
+      jury: { judges: judgesOf(jury) },
+      search,
+      seed: searchSeedOf(benchmark, prompt, seed),
+    },
+    { models: MODELS, verifiers: VERIFIERS },
+  );
 }
 
 interface Example {

@@ -7,15 +7,19 @@ import { Option } from 'commander';
 import { UsageError } from '../../core/errors.js';
 import type { Catalogs } from '../../engine/catalogs.js';
 import { OPEN_OPTIONS } from '../../engine/options.js';
+import type { Schedule } from '../../models/contract.js';
 import { MODEL_OPTIONS } from '../../models/options.js';
 import { compareFiles, compareJson, strategyFiles } from '../../report/files.js';
-import { comparedSearches, type CompareResult } from '../../run/compare.js';
+import { chosenStrategies, comparedSearches, type CompareResult } from '../../run/compare.js';
+import { foresee } from '../../run/foresee.js';
 import {
+  budgetOf,
   COMPARE_MODELS,
   COMPARE_ONLY,
   COMPARE_SEARCH_OPTIONS,
   type CompareOptions,
   DEFAULT_SEED,
+  partCompare,
   PICTURE_OPTIONS,
   splitCompareOptions,
 } from '../../run/options.js';
@@ -24,12 +28,13 @@ import { parseTime } from '../../run/time.js';
 import { estimate, resolveSearch } from '../../search/registry.js';
 import { compare } from '../../varsearch.js';
 import { printCandidates } from '../candidates.js';
-import { checkLarge, checkOut, warnOfThreads } from '../checks.js';
-import { printCosts, rowOf } from '../dry-run.js';
+import { checkLarge, checkLong, checkOut, warnOfThreads } from '../checks.js';
+import { printCosts, printForeseen, rowOf } from '../dry-run.js';
 import {
   addFlags,
   addForce,
   addOutputFlags,
+  addPreview,
   type Flags,
   given,
   type OutputFlags,
@@ -43,17 +48,20 @@ import type { OutputFolder } from '../output-folder.js';
 import { chooseFolder, folderName } from '../output-folder.js';
 import { addDryRunFlags, type DryRunFlags, loadedName, scheduleOf } from '../plan.js';
 import { createProgress } from '../progress.js';
-import { printComparison, shownPath } from '../summary.js';
+import { printComparison, shownPath, showPreview } from '../summary.js';
 import { requirePrompt } from './generate.js';
 
-type CompareFlags = Flags & OutputFlags & DryRunFlags & { readonly csv?: true; readonly force?: true };
+type CompareFlags = Flags &
+  OutputFlags &
+  DryRunFlags & { readonly csv?: true; readonly force?: true; readonly preview?: boolean };
 
 const MORE = `
 Examples:
   varsearch compare "a red star above a blue circle" --budget 300
   varsearch compare "two green hearts" --budget 300 --strategies random,beam --seed random --csv > candidates.csv
   varsearch compare "a red star" --models toybox,toybox-flow --budget-flops 2e11
-  varsearch compare --budget 1365 --dry-run --model infinity-2b`;
+  varsearch compare --budget 1365 --dry-run --model infinity-2b
+  varsearch compare --budget-flops 1e17 --dry-run --models infinity-2b,flux1-dev`;
 
 /** Writes what is there of a comparison: the runs that are not yet on the disk, and the page over all. */
 async function keep(
@@ -116,6 +124,65 @@ async function searchAll(
 /** Whether models were named, in place of the one of the other commands. */
 const namesModels = ({ models, modelDirs }: CompareOptions): boolean => (models ?? modelDirs) !== undefined;
 
+/** What a comparison would run: to be printed, or to be checked before it runs. Throws a UsageError for what is wrong in the options. */
+interface Plan {
+  print(io: CliIo, json: boolean): void;
+  check(): void;
+}
+
+function planOf(
+  options: CompareOptions,
+  { flags, catalogs }: { readonly flags: CompareFlags; readonly catalogs: Catalogs },
+): Plan {
+  const { open, picture, models } = splitCompareOptions(options);
+  const budget = budgetOf(options);
+  const { strategies, modelOptions } = partCompare(picture);
+  const schedule = (): Schedule => scheduleOf(flags, { open, modelOptions }, catalogs);
+  if (models.length === 0 && budget.unit === 'NFE') {
+    const searches = comparedSearches(picture);
+    return {
+      print: (io, json) => {
+        const steps = schedule();
+        printCosts(
+          searches.map((search) => rowOf(search, steps)),
+          steps,
+          io,
+          json,
+        );
+      },
+      check: () => {
+        const steps = schedule();
+        checkPlans(open, { modelOptions, searches }, catalogs);
+        const costs = searches.map((search) => estimate(resolveSearch(search, steps), steps));
+        checkLarge(costs, { yes: flags.yes, width: flags['width'] });
+      },
+    };
+  }
+  if (flags.scales !== undefined) {
+    throw new UsageError(
+      '--scales is for --dry-run with --budget, of one model: each has a schedule of its own',
+    );
+  }
+  return {
+    print: (io, json) => {
+      printForeseen(foresee(options, catalogs), budget, io, json);
+    },
+    check: () => {
+      if (budget.unit === 'seconds') {
+        const several = models.length > 0;
+        const searches = chosenStrategies(strategies, several).length * Math.max(1, models.length);
+        checkLong(budget.most, { searches, yes: flags.yes });
+      } else {
+        const found = foresee(options, catalogs).flatMap((each) => each.searches);
+        checkLarge(
+          found.map(({ cost }) => cost),
+          { yes: flags.yes, width: flags['width'] },
+        );
+      }
+    },
+  };
+}
+
 async function run(prompt: string | undefined, flags: CompareFlags, io: CliIo): Promise<void> {
   const catalogs = await io.catalogs();
   const open = given(flags, OPEN_OPTIONS);
@@ -135,25 +202,13 @@ async function run(prompt: string | undefined, flags: CompareFlags, io: CliIo): 
     // A dry run draws nothing.
     prompt: prompt ?? (flags.dryRun === true ? 'nothing' : requirePrompt(prompt)),
   } as CompareOptions;
-  const wanted = splitCompareOptions(options);
-  const several = namesModels(options);
-  const { budget } = options;
-  if (!several && budget !== undefined) {
-    const schedule = scheduleOf(flags, { open, modelOptions }, catalogs);
-    const searches = comparedSearches(wanted.picture);
-    if (flags.dryRun === true) {
-      const rows = searches.map((search) => rowOf(search, schedule));
-      printCosts(rows, schedule, io, flags.json === true);
-      return;
-    }
-    checkPlans(wanted.open, { modelOptions, searches }, catalogs);
-    const costs = searches.map((search) => estimate(resolveSearch(search, schedule), schedule));
-    checkLarge(costs, { yes: flags.yes, width: flags['width'] });
-  } else if (flags.dryRun === true) {
-    throw new UsageError(
-      '--dry-run counts the evaluations of one model: give --budget, and --model in place of --models',
-    );
+  const plan = planOf(options, { flags, catalogs });
+  if (flags.dryRun === true) {
+    plan.print(io, flags.json === true);
+    return;
   }
+  plan.check();
+  const several = namesModels(options);
   checkOut(flags.out, { cwd: io.cwd, force: flags.force });
   warnOfThreads(open.threads, io);
   const folder = chooseFolder(
@@ -171,7 +226,10 @@ async function run(prompt: string | undefined, flags: CompareFlags, io: CliIo): 
   if (flags.csv === true) printCandidates(compared.results, io.stdout);
   else if (flags.json === true) {
     line(io.stdout, JSON.stringify({ folder: folder.path, ...compareJson(compared) }, null, 2));
-  } else if (!quiet) printComparison(compared, folder.path, io);
+  } else if (!quiet) {
+    await showPreview(compared.best, io, { wanted: flags.preview, below: 6 + compared.results.length });
+    printComparison(compared, folder.path, io);
+  }
 }
 
 /** Adds the command to the program. */
@@ -187,6 +245,7 @@ export function addCompare(program: Command, io: CliIo): void {
   addFlags(command, { ...PICTURE_OPTIONS, ...MODEL_OPTIONS, ...OPEN_OPTIONS });
   addDryRunFlags(command);
   addOutputFlags(command);
+  addPreview(command, 'the best picture');
   addForce(command)
     .addOption(
       new Option('--csv', 'print all candidates as CSV on stdout, and nothing else there').conflicts('json'),

@@ -128,7 +128,7 @@ async function report(
       JSON.stringify({ folder: folder.path, ...resultJson(result, FILE_NAMES.picture) }, null, 2),
     );
   } else if (flags.quiet !== true) {
-    await showPreview(result, io, flags.preview);
+    await showPreview(result, io, { wanted: flags.preview });
     const { budget } = given(flags, { budget: BUDGET });
     const saved = flags.saveCandidates === true ? [`${CANDIDATES_FOLDER}/`] : [];
     const { film, ...names } = FILE_NAMES;

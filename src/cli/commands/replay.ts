@@ -149,7 +149,7 @@ async function run(file: string, flags: ReplayFlags, io: CliIo): Promise<number>
     };
     line(io.stdout, JSON.stringify({ format: 2, file, ...outcome }, null, 2));
   } else if (identical && flags.quiet !== true) {
-    await showPreview(result, io, flags.preview);
+    await showPreview(result, io, { wanted: flags.preview });
     line(io.stdout, text);
     if (result.report) printReport(result.report, io);
     if (folder) line(io.stdout, `written to ${shownPath(folder.path, io.cwd)}`);

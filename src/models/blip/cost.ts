@@ -1,13 +1,21 @@
 // What an ImageReward costs for each picture, from its sizes alone.
 
-import { blockFlops } from '../clip/cost.js';
-import type { ImageRewardConfig } from './config.js';
+import { blockFlops, type VisionSizes } from '../clip/cost.js';
+import type { BlipTextConfig } from './config.js';
+
+/** What of an ImageReward decides its cost. */
+export interface ImageRewardSizes {
+  readonly vision: VisionSizes;
+  readonly text: Pick<BlipTextConfig, 'width' | 'layers' | 'hidden' | 'imageWidth'>;
+  /** Tokens that prompts are padded to and cut at. */
+  readonly maxLength: number;
+}
 
 /**
  * Operations of one picture: the image tower, and the prompt's tokens looking at it. What the prompt alone decides is computed once
  * for all pictures and not counted; of the last layer only the first token is computed.
  */
-export function imageRewardFlops({ vision, text, maxLength }: ImageRewardConfig): number {
+export function imageRewardFlops({ vision, text, maxLength }: ImageRewardSizes): number {
   const patches = (vision.imageSize / vision.patchSize) ** 2;
   const tokens = patches + 1;
   const tower =

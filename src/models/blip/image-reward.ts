@@ -114,6 +114,18 @@ export class ImageRewardNetwork {
   }
 }
 
+const MARKS = { marks: ['blip.visual_encoder.patch_embed.proj.weight'] };
+
+/** The sizes of the ImageReward in a folder: of its weights the shapes are read alone. Throws CheckpointError. */
+export function imageRewardConfigIn(folder: string): ImageRewardConfig {
+  const file = openWeights(join(folder, WEIGHTS));
+  try {
+    return readImageRewardConfig(folder, withPrefix(unwrapped(file, MARKS), 'blip.'));
+  } finally {
+    file.close();
+  }
+}
+
 /** Loads ImageReward.pt with the med_config.json beside it; with `states` all tokens' last states are given too. */
 export async function openImageRewardNetwork(
   runtime: Runtime,
@@ -122,7 +134,7 @@ export async function openImageRewardNetwork(
 ): Promise<ImageRewardNetwork> {
   const file = openWeights(join(folder, WEIGHTS));
   try {
-    const source = unwrapped(file, { marks: ['blip.visual_encoder.patch_embed.proj.weight'] });
+    const source = unwrapped(file, MARKS);
     const blip = withPrefix(source, 'blip.');
     const config = readImageRewardConfig(folder, blip);
     const head = readLinearHead(withPrefix(source, 'mlp.'));

@@ -2,6 +2,9 @@
 
 import type { VisionConfig } from './config.js';
 
+/** What of an image tower decides its cost. */
+export type VisionSizes = Pick<VisionConfig, 'width' | 'layers' | 'hidden' | 'imageSize' | 'patchSize'>;
+
 /** The sizes of a ViT's blocks. */
 export interface BlockSizes {
   readonly width: number;
@@ -16,7 +19,7 @@ export function blockFlops({ width, hidden }: BlockSizes, tokens: number, querie
 }
 
 /** Operations of one picture's embedding: of the last block only the class token is computed. */
-export function clipPictureFlops(config: VisionConfig, embedding: number): number {
+export function clipPictureFlops(config: VisionSizes, embedding: number): number {
   const { width, layers, imageSize, patchSize } = config;
   const patches = Math.floor(imageSize / patchSize) ** 2;
   const tokens = patches + 1;

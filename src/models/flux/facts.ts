@@ -6,8 +6,9 @@ import { existsSync } from 'node:fs';
 import { ConfigFields } from '../../core/config-fields.js';
 import { RANGES } from '../../core/config-ranges.js';
 import { CheckpointError } from '../../core/errors.js';
-import { readJsonFile } from '../../core/json-file.js';
+import { readJsonFile, readOptionalJsonFile } from '../../core/json-file.js';
 import { openWeights } from '../../runtime/weights/index.js';
+import type { VaeSizes } from '../vae/cost.js';
 import { configFromParams, FLUX_DEV, type FluxConfig, fluxConfig } from './config.js';
 import { type FluxKind, type FluxOptions, OFFICIAL_DEFAULTS, TEXT_LENGTH } from './folder.js';
 import { autoencoderTensors, fluxTensors } from './names.js';
@@ -15,12 +16,22 @@ import type { FluxFacts } from './options.js';
 import { PATCH } from './packing.js';
 import { DEV_SHIFT } from './schedule.js';
 
+/** The autoencoder of all official models (flux/util.py). */
+const OFFICIAL_VAE: VaeSizes = {
+  channels: 16,
+  base: 128,
+  multipliers: [1, 2, 4, 4],
+  blocks: 2,
+  attention: true,
+};
+
 /** The facts of an official model. */
 export function officialFacts(name: string, kind: FluxKind): FluxFacts {
   return {
     name,
     config: { ...FLUX_DEV, guidance: kind === 'dev' },
     tokenPixels: 16,
+    decoder: OFFICIAL_VAE,
     textLength: TEXT_LENGTH[kind],
     shift: kind === 'dev' ? DEV_SHIFT : null,
     defaults: OFFICIAL_DEFAULTS[kind],
@@ -29,7 +40,7 @@ export function officialFacts(name: string, kind: FluxKind): FluxFacts {
 
 /** The facts of a folder's FLUX. Throws CheckpointError where files are missing, of another model, or contradict the settings. */
 export function fluxFacts(options: FluxOptions): FluxFacts {
-  return { ...settingsOf(options), ...sizesOf(options) };
+  return { ...settingsOf(options), ...sizesOf(options), decoder: vaeOf(options) };
 }
 
 /** Those of the facts that the files of the weights do not say. */
@@ -39,7 +50,7 @@ export function settingsOf({
   shift,
   defaults,
   oneSize,
-}: FluxOptions): Omit<FluxFacts, 'config' | 'tokenPixels'> {
+}: FluxOptions): Omit<FluxFacts, 'config' | 'tokenPixels' | 'decoder'> {
   return { name, textLength, shift, defaults, oneSize };
 }
 
@@ -60,6 +71,20 @@ function sizesOf(options: FluxOptions): Pick<FluxFacts, 'config' | 'tokenPixels'
   } finally {
     source.close();
   }
+}
+
+/** The decoder's sizes, where a config.json tells them (of Diffusers' layout none does). */
+function vaeOf({ configs }: FluxOptions): VaeSizes | undefined {
+  const path = configs['config'];
+  const json = path === undefined ? undefined : readOptionalJsonFile(path);
+  if (path === undefined || !json) return undefined;
+  const fields = new ConfigFields(path, json).part('ae_params');
+  const base = fields.optional('ch', RANGES.width);
+  const multipliers = fields.list('ch_mult', RANGES.ratio, RANGES.levelsOfVae);
+  const blocks = fields.optional('num_res_blocks', RANGES.blocksOfLevel);
+  const channels = fields.optional('z_channels', RANGES.width);
+  if (base === undefined || blocks === undefined || channels === undefined || !multipliers) return undefined;
+  return { channels, base, multipliers, blocks, attention: true };
 }
 
 /** The autoencoder's last level is as fine as the picture, each before it half as fine. */

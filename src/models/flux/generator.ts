@@ -6,7 +6,7 @@ import type { Image } from '../../core/image.js';
 import type { Ledger } from '../../core/ledger.js';
 import type { Reservation } from '../../core/reservation.js';
 import type { CallOptions, Extension, Generator, Prefix, Schedule, Step, View } from '../contract.js';
-import { MOST_ROLLOUTS } from '../held-bytes.js';
+import { roomIn } from '../held-bytes.js';
 import type { FluxAutoencoder } from './autoencoder.js';
 import { fluxForwardBytes } from './cost.js';
 import { branchesOf, type FluxFacts, type FluxValues, gridOf, shiftOf } from './options.js';
@@ -115,10 +115,8 @@ export class FluxGenerator implements Generator {
     return unpackPrefix(state, this.#family);
   }
 
-  room(_from: number, _until: number): number {
-    // A latent and a prediction, however many steps: no prefix holds the one before it.
-    const held = 2 * 4 * this.#family.latentSize;
-    return Math.min(MOST_ROLLOUTS, Math.max(1, Math.floor(this.#parts.memory / 2 / held)));
+  room(from: number, until: number): number {
+    return roomIn(this.schedule, this.#parts.memory, { from, until });
   }
 
   close(): void {

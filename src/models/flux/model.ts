@@ -11,7 +11,14 @@ import { type FluxAutoencoder, openFluxAutoencoder } from './autoencoder.js';
 import { checkKind, settingsOf } from './facts.js';
 import { type FluxOptions, TEXT_REMEDY } from './folder.js';
 import { FluxGenerator } from './generator.js';
-import { branchesOf, FLUX_OPTIONS, type FluxFacts, type FluxValues, resolveFlux } from './options.js';
+import {
+  branchesOf,
+  FLUX_DRAWING,
+  FLUX_OPTIONS,
+  type FluxFacts,
+  type FluxValues,
+  resolveFlux,
+} from './options.js';
 import { fluxScheduleOf } from './steps.js';
 import { type FluxTextEncoder, openFluxText } from './text.js';
 import { type FluxText, type FluxTransformer, openFluxTransformer } from './transformer.js';
@@ -22,7 +29,7 @@ const DEFAULT_MEMORY = 2 * 1024 ** 3;
 export class FluxModel implements ImageModel {
   readonly name: string;
   readonly options = FLUX_OPTIONS;
-  readonly drawing = { solver: 'stochastic' };
+  readonly drawing = FLUX_DRAWING;
   readonly transformer: FluxTransformer;
   readonly autoencoder: FluxAutoencoder;
   readonly facts: FluxFacts;

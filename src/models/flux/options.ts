@@ -14,6 +14,7 @@ import {
 } from '../../core/options.js';
 import type { Precision } from '../../runtime/graph/index.js';
 import { PRECISION, precisionOf } from '../precision.js';
+import type { VaeSizes } from '../vae/cost.js';
 import type { FluxConfig } from './config.js';
 import type { TokenGrid } from './packing.js';
 import type { Shift } from './schedule.js';
@@ -26,6 +27,9 @@ export type Solver = (typeof SOLVERS)[number];
 
 /** Beyond this, and below its inverse, float32 can no longer tell the times of many steps apart. */
 const MOST_SHIFT = 1000;
+
+/** The options with which every denoising step but the last draws. */
+export const FLUX_DRAWING: OptionValues = { solver: 'stochastic' };
 
 /** What a FLUX may be told besides the prompt. */
 export const FLUX_OPTIONS = {
@@ -79,6 +83,8 @@ export interface FluxFacts {
   readonly config: FluxConfig;
   /** Side in pixels of the square that one token covers. */
   readonly tokenPixels: number;
+  /** Of the autoencoder's decoder, where a configuration tells. */
+  readonly decoder?: VaeSizes | undefined;
   /** Length that T5's tokens are padded to. */
   readonly textLength: number;
   /** By the size of the picture, by one factor, or null: the times are not moved. */

@@ -7,7 +7,7 @@ import { ConfigFields } from '../../core/config-fields.js';
 import { RANGES } from '../../core/config-ranges.js';
 import { CheckpointError } from '../../core/errors.js';
 import { type JsonObject, readJsonFile } from '../../core/json-file.js';
-import type { TransformerSizes } from './config.js';
+import type { VaeSizes } from '../vae/cost.js';
 import type { InfinityOptions } from './model.js';
 import type { InfinityDefaults } from './options.js';
 import {
@@ -72,21 +72,29 @@ export function infinityFacts(folder: string, name: string): InfinityFacts {
   return { name, schedule, defaults, ...sizesOf(config, path) };
 }
 
-function sizesOf(
-  config: JsonObject,
-  path: string,
-): { readonly sizes: TransformerSizes; readonly tokenPixels: number } {
+function sizesOf(config: JsonObject, path: string): Pick<InfinityFacts, 'sizes' | 'tokenPixels' | 'decoder'> {
   const fields = new ConfigFields(path, config);
   const width = fields.whole('embed_dim', RANGES.width);
   // With spatial patchify a token covers 2 x 2 places of the latent.
   const patch = config['apply_spatial_patchify'] === true ? 2 : 1;
   const hidden = fields.whole('mlp_ratio', RANGES.ratio) * width;
-  const bits = fields.whole('codebook_dim', RANGES.bits) * patch * patch;
+  const channels = fields.whole('codebook_dim', RANGES.bits);
+  const bits = channels * patch * patch;
   const depth = fields.whole('depth', RANGES.layers);
   return {
     sizes: { depth, width, hidden, bits },
     tokenPixels: fields.whole('vae_patch_size', RANGES.patch) * patch,
+    decoder: vaeOf(fields, channels),
   };
+}
+
+/** The decoder's sizes, where they are told: drawing reads them off the weights. */
+function vaeOf(fields: ConfigFields, channels: number): VaeSizes | undefined {
+  const base = fields.optional('vae_base_channels', RANGES.width);
+  const multipliers = fields.list('vae_channel_multipliers', RANGES.ratio, RANGES.levelsOfVae);
+  const blocks = fields.optional('vae_num_res_blocks', RANGES.blocksOfLevel);
+  if (base === undefined || blocks === undefined || !multipliers) return undefined;
+  return { channels, base, multipliers, blocks, attention: false };
 }
 
 /** The schedule, and what its rotary positions are stretched to: the ratio's 1M schedule where it is an official one. */

@@ -16,7 +16,7 @@ import {
   type TensorHandle,
 } from '../../runtime/index.js';
 import type { CallOptions, Extension, Generator, Prefix, Schedule, View } from '../contract.js';
-import { MOST_ROLLOUTS } from '../held-bytes.js';
+import { roomIn } from '../held-bytes.js';
 import type { VaeDecoder } from '../vae/decoder.js';
 import { type CodeLayout, type Latent, scaleInput } from './codes.js';
 import type { InfinityConfig } from './config.js';
@@ -195,10 +195,7 @@ export class InfinityGenerator implements Generator {
   }
 
   room(from: number, until: number): number {
-    const steps = this.schedule.steps.slice(from, until);
-    const held = steps.reduce((sum, { heldBytes }) => sum + heldBytes, 0);
-    // Half of the budget is for what prefixes hold, half for the step that runs.
-    return Math.min(MOST_ROLLOUTS, Math.max(1, Math.floor(this.#parts.core.memory / 2 / Math.max(held, 1))));
+    return roomIn(this.schedule, this.#parts.core.memory, { from, until });
   }
 
   close(): void {

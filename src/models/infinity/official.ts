@@ -4,6 +4,7 @@
 // model_type infinity_layer12, 32 with infinity_2b, 14 with infinity_8b).
 
 import type { HubPart } from '../../hub/index.js';
+import type { VaeSizes } from '../vae/cost.js';
 import type { TransformerSizes } from './config.js';
 import type { PictureSize } from './schedule.js';
 
@@ -15,6 +16,8 @@ export interface OfficialInfinity {
   readonly vae: HubPart;
   /** Of model_type in tools/run_infinity.py; the bits of a token are d of the VAE, 4 d with patches of 2 x 2. */
   readonly sizes: TransformerSizes;
+  /** Of the VAE's decoder: vae_model of infinity/models/bsq_vae/vae.py with the multipliers of tools/run_infinity.py's load_visual_tokenizer. */
+  readonly decoder: VaeSizes;
   /** The largest picture that it was trained on, which it draws where nothing is said. */
   readonly size: PictureSize;
 }
@@ -33,6 +36,12 @@ function shards(folder: string): readonly string[] {
   return ['model.safetensors', 'pytorch_model.bin'].map((name) => `${folder}/${name}.index.json`);
 }
 
+/** With patches of 2 x 2 tokens the VAE has a level less, and every place 14 bits. */
+function decoderOf(channels: number, levels: 4 | 5): VaeSizes {
+  const multipliers = [1, 2, 4, 4, 4].slice(0, levels);
+  return { channels, base: 128, multipliers, blocks: 2, attention: false };
+}
+
 const VAE_8B = part('infinity_vae_d56_f8_14_patchify.pth');
 const SIZES_8B = { depth: 40, width: 3584, hidden: 4 * 3584, bits: 4 * 14 };
 
@@ -44,6 +53,7 @@ export const OFFICIAL_INFINITIES: readonly OfficialInfinity[] = [
     transformer: part('infinity_125M_256x256.pth', 501e6),
     vae: part('infinity_vae_d16.pth'),
     sizes: { depth: 12, width: 768, hidden: 4 * 768, bits: 16 },
+    decoder: decoderOf(16, 5),
     size: '0.06M',
   },
   {
@@ -52,6 +62,7 @@ export const OFFICIAL_INFINITIES: readonly OfficialInfinity[] = [
     transformer: part('infinity_2b_reg.pth', 8.82e9),
     vae: part('infinity_vae_d32reg.pth'),
     sizes: { depth: 32, width: 2048, hidden: 4 * 2048, bits: 32 },
+    decoder: decoderOf(32, 5),
     size: '1M',
   },
   {
@@ -60,6 +71,7 @@ export const OFFICIAL_INFINITIES: readonly OfficialInfinity[] = [
     transformer: part(shards('infinity_8b_weights'), 33e9),
     vae: VAE_8B,
     sizes: SIZES_8B,
+    decoder: decoderOf(14, 4),
     size: '1M',
   },
   {
@@ -68,6 +80,7 @@ export const OFFICIAL_INFINITIES: readonly OfficialInfinity[] = [
     transformer: part(shards('infinity_8b_512x512_weights'), 33e9),
     vae: VAE_8B,
     sizes: SIZES_8B,
+    decoder: decoderOf(14, 4),
     size: '0.25M',
   },
 ];

@@ -2,6 +2,7 @@
 
 import type { OptionValues } from '../../core/options.js';
 import type { Schedule, Step } from '../contract.js';
+import type { VaeSizes } from '../vae/cost.js';
 import type { TransformerSizes } from './config.js';
 import { bitBytes, logitBytes, pageBytes, stepBytes, stepFlops, stepTokens } from './cost.js';
 import { branchesOf, chooseSchedule, type InfinityRun, resolveInfinity } from './options.js';
@@ -48,6 +49,8 @@ export function scheduleOf({ scales, sizes, tokenPixels, branches, textTokens }:
 export interface InfinityFacts extends InfinityRun {
   readonly sizes: TransformerSizes;
   readonly tokenPixels: number;
+  /** Of the VAE's decoder, where a configuration tells. */
+  readonly decoder?: VaeSizes | undefined;
 }
 
 /**

@@ -172,11 +172,19 @@ pre { overflow-x: auto; padding: 14px 16px; background: var(--faint); border-rad
   dialog { padding-top: 56px; }
 }
 @media (forced-colors: active) {
-  .key i, .bar i, .track i, .chart g, .edges { forced-color-adjust: none; }
+  .key i, .bar i, .track i, .chart, .edges, .interval { forced-color-adjust: none; }
   .chips li, .notice, .film img, .node img, .root { border: 1px solid CanvasText; }
   .root { background: CanvasText; }
   .choices button[aria-pressed=true] { outline: 2px solid Highlight; }
-  .node.kept img { outline-width: 3px; } .node.lineage img { outline-width: 5px; }
+  .node.kept img { outline: 3px solid CanvasText; outline-offset: 0; } .node.lineage img { outline: 4px solid Highlight; }
+  .node.inherited img { outline-style: dashed; }
+  .arm.best img { outline: 4px solid Highlight; outline-offset: 2px; }
+  .edges path, .chart .grid, .interval .zero { stroke: GrayText; }
+  .edges .kept { stroke: CanvasText; } .edges .lineage { stroke: Highlight; stroke-width: 4; } .edges .lit { stroke: CanvasText; stroke-width: 4; }
+  .chart text { fill: CanvasText; } .chart .name { fill: currentColor; stroke: Canvas; }
+  .command code, pre, .track { border: 1px solid GrayText; }
+  dialog { border: 2px solid CanvasText; }
+  button:focus-visible, a:focus-visible, summary:focus-visible, [tabindex]:focus-visible { outline: 3px solid Highlight; }
 }
 @media print {
   :root {

@@ -11,11 +11,12 @@ import { cacheFolder } from '../../core/cache-folder.js';
 import { VarsearchError } from '../../core/errors.js';
 import { fileFault } from '../../core/file-faults.js';
 import { checkpointFiles } from '../../core/hash.js';
+import { isRunning } from '../../core/is-running.js';
 import type { GraphModel } from '../graph/index.js';
 import { MODEL_FILE } from '../model-files.js';
 import { damageOf, type Entry, entryName, GRAPH_VERSION, readEntry, staleness, writeEntry } from './entry.js';
 import { type FileIdentity, identityOf } from './identity.js';
-import { isAlive, withLock } from './lock.js';
+import { withLock } from './lock.js';
 
 /** An entry, for people. */
 export interface CachedGraph {
@@ -166,7 +167,7 @@ export class GraphCache {
     for (const name of names) {
       const pid = name.startsWith(ours) ? Number.parseInt(name.slice(ours.length)) : null;
       const { mtimeMs } = await stat(join(this.folder, name));
-      if (pid === null ? Date.now() - mtimeMs > DAY_MS : !isAlive(pid)) gone.push(name);
+      if (pid === null ? Date.now() - mtimeMs > DAY_MS : !isRunning(pid)) gone.push(name);
     }
     return gone;
   }

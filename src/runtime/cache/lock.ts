@@ -5,6 +5,8 @@ import { open, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { isRunning } from '../../core/is-running.js';
+
 /** The owner shows this often that it lives. */
 const BEAT_MS = 5_000;
 /** An owner on another machine that has been silent for so long is gone. */
@@ -46,18 +48,8 @@ async function isAbandoned(path: string): Promise<boolean> {
     const { mtimeMs } = await stat(path);
     if (Date.now() - mtimeMs > SILENCE_MS) return true;
     const { host, pid } = JSON.parse(await readFile(path, 'utf8')) as { host: string; pid: number };
-    return host === hostname() && !isAlive(pid);
+    return host === hostname() && !isRunning(pid);
   } catch {
     return false; // released meanwhile, or not written yet
-  }
-}
-
-/** Whether a process of this machine lives. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }

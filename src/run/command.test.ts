@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { fakeSchedule, squares } from '../../test/fakes/fake-model.js';
 import { resolveSearch } from '../search/registry.js';
 import { resolveJury } from '../verifiers/jury.js';
-import { commandOf } from './command.js';
+import { commandOf, compareCommandOf } from './command.js';
+import type { ComparedOptions } from './options.js';
 
 const catalogs = {
   models: [{ name: 'toybox' }],
@@ -55,5 +56,42 @@ describe('the command of a page', () => {
     expect(commandOf({ ...options, jury: resolveJury(['mine']) }, catalogs)).toBeNull();
     expect(commandOf({ ...options, search: { strategy: 'mine' } }, catalogs)).toBeNull();
     expect(commandOf({ ...options, prompt: 'a\nb' }, catalogs)).toBeNull();
+  });
+});
+
+describe('the command of a comparison', () => {
+  const compared: ComparedOptions = {
+    prompt: 'two green hearts',
+    models: ['toybox'],
+    several: false,
+    jury: resolveJury(['clip-score']),
+    seed: 7,
+    budget: { unit: 'NFE', most: 300 },
+    strategies: ['random', 'beam'],
+    sizes: { width: 2, keepElected: true },
+    modelOptions: { cfg: 4 },
+  };
+
+  it('says what was asked for', () => {
+    expect(compareCommandOf(compared, catalogs)).toBe(
+      'varsearch compare "two green hearts" --model toybox --verifier clip-score --budget 300 --strategies random,beam ' +
+        '--width 2 --keep-elected --cfg 4 --seed 7',
+    );
+  });
+
+  it('names several models, and the budget by its unit', () => {
+    const known = { ...catalogs, models: [...catalogs.models, { ...catalogs.models[0], name: 'flow' }] };
+    const both: ComparedOptions = { ...compared, models: ['toybox', 'flow'], several: true };
+    const by = (budget: ComparedOptions['budget']): string | null =>
+      compareCommandOf({ ...both, budget }, known as typeof catalogs);
+    expect(by({ unit: 'FLOPs', most: 2e11 })).toContain(
+      '--models toybox,flow --verifier clip-score --budget-flops 200000000000 ',
+    );
+    expect(by({ unit: 'seconds', most: 2.5 })).toContain(' --budget-seconds 2.5 ');
+  });
+
+  it('is none for what no command line can name', () => {
+    expect(compareCommandOf({ ...compared, models: ['toybox', 'mine'] }, catalogs)).toBeNull();
+    expect(compareCommandOf({ ...compared, jury: resolveJury(['mine']) }, catalogs)).toBeNull();
   });
 });
