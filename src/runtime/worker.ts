@@ -16,11 +16,23 @@ import {
 import { ownPort, serve, type ServedCall } from './rpc/index.js';
 import { COPY_FIELDS, elementCount } from './tensors.js';
 
+type CopyFields = [
+  id: number,
+  offset: number,
+  stride: number,
+  toOffset: number,
+  toStride: number,
+  length: number,
+  count: number,
+];
+
 const sessions = new Map<number, EngineSession>();
 const tensors = new Map<number, WireTensor | Error>();
 /** Memory of assembled inputs, used again by the next run of the same session: key is session and input. */
 const scratch = new Map<string, Float32Array>();
 let runs = 0;
+/** Bytes of a vector of the engine's sums. */
+const ALIGNMENT = 16;
 /** Blocks up to this length are copied faster element by element than by a view. */
 const SHORT = 32;
 
@@ -72,11 +84,24 @@ function scratchFor(key: string, size: number): Float32Array {
  * sums of the engine (ReduceMean's) begin at the next border of 16 bytes: a row's last bits would depend on where it lay.
  */
 function aligned(data: TensorData): TensorData {
-  return data.byteOffset % 16 === 0 ? data : data.slice();
+  return data.byteOffset % ALIGNMENT === 0 ? data : data.slice();
+}
+
+/** The elements of an assembly that is one piece of one tensor, where they lie; null where it has to be put together. */
+function inOnePiece({ dims, copies }: WireAssembly): Float32Array | null {
+  if (copies.length !== COPY_FIELDS) return null;
+  const [id, offset, stride, toOffset, toStride, length, count] = copies as unknown as CopyFields;
+  const size = length * count;
+  const isWhole = toOffset === 0 && size === elementCount(dims);
+  if (!isWhole || (count > 1 && (stride !== length || toStride !== length))) return null;
+  const piece = (tensorOf(id).data as Float32Array).subarray(offset, offset + size);
+  return piece.byteOffset % ALIGNMENT === 0 ? piece : null;
 }
 
 function resolve(key: string, value: WireTensor | WireAssembly): WireTensor {
   if (!('copies' in value)) return { ...value, data: aligned(value.data) };
+  const whole = inOnePiece(value);
+  if (whole) return { type: 'float32', dims: value.dims, data: whole };
   const data = assemble(value, scratchFor(key, elementCount(value.dims)));
   return { type: 'float32', dims: value.dims, data };
 }
