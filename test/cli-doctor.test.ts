@@ -56,7 +56,7 @@ describe('varsearch doctor', { timeout: 300_000 }, () => {
       needOf(
         resolveSearch({ strategy: 'random', images }, schedule),
         schedule,
-        entry.weightBytes ?? 0,
+        entry.weightBytes?.('float32') ?? NaN,
         budget,
       );
     // 14.9 GB at the peak with random weights in the official layout: one picture of 256 x 256 with guidance.

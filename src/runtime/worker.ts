@@ -2,6 +2,7 @@
 
 import { RuntimeError } from '../core/errors.js';
 import { isError } from '../core/realm.js';
+import { noteDropped } from './collect.js';
 import { type EngineSession, loadSession } from './engine.js';
 import type { TensorData } from './graph/index.js';
 import { probe } from './probe.js';
@@ -143,8 +144,12 @@ function countScratch(): number {
 
 function countBytes(): number {
   let bytes = 0;
-  for (const tensor of tensors.values()) if (!isError(tensor)) bytes += tensor.data.byteLength;
+  for (const tensor of tensors.values()) bytes += bytesOf(tensor);
   return bytes;
+}
+
+function bytesOf(tensor: WireTensor | Error | undefined): number {
+  return tensor === undefined || isError(tensor) ? 0 : tensor.data.byteLength;
 }
 
 serve<EngineMethods>(
@@ -178,7 +183,12 @@ serve<EngineMethods>(
       tensors.set(id, { ...tensor, data: aligned(tensor.data) });
     },
     drop: ({ ids }) => {
-      for (const id of ids) tensors.delete(id);
+      let bytes = 0;
+      for (const id of ids) {
+        bytes += bytesOf(tensors.get(id));
+        tensors.delete(id);
+      }
+      noteDropped(bytes);
     },
     release: async ({ session: id }) => {
       await sessions.get(id)?.release();

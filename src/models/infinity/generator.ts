@@ -20,7 +20,7 @@ import { MOST_ROLLOUTS } from '../held-bytes.js';
 import type { VaeDecoder } from '../vae/decoder.js';
 import { type CodeLayout, type Latent, scaleInput } from './codes.js';
 import type { InfinityConfig } from './config.js';
-import { stepBytes, stepTokens } from './cost.js';
+import { gatheredBytes, stepBytes, stepTokens } from './cost.js';
 import { packBits, unpackBits } from './packing.js';
 import { Page } from './page.js';
 import { type Forward, InfinityPrefix, type PrefixFamily } from './prefix.js';
@@ -241,7 +241,9 @@ export class InfinityGenerator implements Generator {
   /** Half of the budget is for what prefixes hold, half for the step that runs. */
   #microBatch(index: number): number {
     const { core } = this.#parts;
-    return Math.max(1, Math.floor(core.memory / 2 / stepBytes(core.config, this.#stepSize(index))));
+    const size = this.#stepSize(index);
+    const each = stepBytes(core.config, size) + gatheredBytes(core.config, size);
+    return Math.max(1, Math.floor(core.memory / 2 / each));
   }
 
   /** Runs one step for prefixes of the same scale and hands each its logits and page. */

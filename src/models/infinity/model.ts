@@ -14,7 +14,7 @@ import { openT5Encoder, type TextEncoder, type TextStates } from '../t5/text-enc
 import { textEncoderHashes } from '../text-hashes.js';
 import { openVaeDecoder } from '../vae/decoder.js';
 import { INFINITY, type InfinityConfig, infinityConfig } from './config.js';
-import { pageBytes, stepTokens } from './cost.js';
+import { pageBytes, PIECES_FROM, stepTokens } from './cost.js';
 import { type InfinityCore, InfinityGenerator, type TextState } from './generator.js';
 import {
   branchesOf,
@@ -58,9 +58,6 @@ interface CheckpointFiles {
   readonly transformer: string;
   readonly vae: string;
 }
-
-/** Keys and values of fewer bytes are copied together faster than they are handed over in pieces. */
-const PIECES_FROM = 2 ** 26;
 
 /** In how many pieces a model's keys and values are fed: as they lie, scale by scale, where a picture has many of them. */
 function piecesOf({ schedule, piecesFrom = PIECES_FROM }: InfinityOptions, config: InfinityConfig): number {
@@ -235,7 +232,7 @@ async function load(
   const stepGraph = buildStepGraph(config, weights, plan, { precision, pieces });
   const [text, step, decoder, encoder] = await Promise.all([
     runtime.load(textGraph, { checkpoint: weights.label, seldom: true }),
-    runtime.load(stepGraph, { checkpoint: weights.label }),
+    runtime.load(stepGraph, { checkpoint: weights.label, arena: pieces === 1 }),
     openVaeDecoder(runtime, options.vae),
     options.textEncoder === undefined ? null : openT5Encoder(runtime, options.textEncoder, precision),
   ]);
