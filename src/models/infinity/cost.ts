@@ -63,15 +63,21 @@ export function bitBytes({ bits }: TransformerSizes, tokens: number, lastTokens:
 /** A picture's keys and values of fewer bytes are copied together faster than they are handed over in pieces. */
 export const PIECES_FROM = 2 ** 26;
 
-/** Bytes of a step's gathered keys and values, where prefixes run together: those of one by itself are fed as they lie. */
-export function gatheredBytes(config: TransformerSizes, { branches, past }: StepSize): number {
-  return pageBytes(config, branches, past);
+/**
+ * Bytes that prefixes which run together take besides, each: the keys and values from before beside each other, and the new ones
+ * before they are taken apart. Those of one by itself are fed as they lie, and stay where they come out.
+ */
+export function gatheredBytes(config: TransformerSizes, { branches, past, tokens }: StepSize): number {
+  return pageBytes(config, branches, past + tokens);
 }
 
-/** Bytes that a step of one prefix needs while it runs by itself: activations, and the new page twice, on its way out of the engine. */
+/**
+ * Bytes that a step of one prefix needs while it runs by itself: activations, and the new page once more, on its way out of the
+ * engine. The page itself is what the prefix comes to hold.
+ */
 export function stepBytes(config: TransformerSizes, size: StepSize): number {
   const { branches, tokens, past } = size;
-  const made = 2 * pageBytes(config, branches, tokens);
+  const made = pageBytes(config, branches, tokens);
   // Per layer: a block's vectors, the hidden layer twice, and keys and values joined and rearranged.
   const perToken = branches * (12 * config.width + 2 * config.hidden) * FLOAT_BYTES;
   const joined = branches * 4 * (past + tokens) * config.width * FLOAT_BYTES;

@@ -232,7 +232,7 @@ async function load(
   const stepGraph = buildStepGraph(config, weights, plan, { precision, pieces });
   const [text, step, decoder, encoder] = await Promise.all([
     runtime.load(textGraph, { checkpoint: weights.label, seldom: true }),
-    runtime.load(stepGraph, { checkpoint: weights.label, arena: pieces === 1 }),
+    runtime.load(stepGraph, { checkpoint: weights.label }),
     openVaeDecoder(runtime, options.vae),
     options.textEncoder === undefined ? null : openT5Encoder(runtime, options.textEncoder, precision),
   ]);

@@ -35,7 +35,8 @@ export function scheduleOf({ scales, sizes, tokenPixels, branches, textTokens }:
   const steps = scales.map(({ height, width }, index): Step => {
     const counts = stepTokens(scales, index);
     const isLast = index === scales.length - 1;
-    const gathered = gatheredBytes(sizes, { branches, textTokens, ...counts });
+    const tokens = isLast ? 0 : counts.tokens;
+    const gathered = gatheredBytes(sizes, { branches, textTokens, past: counts.past, tokens });
     return {
       label: `${height} \u00d7 ${width}`,
       draws: true,
@@ -48,7 +49,7 @@ export function scheduleOf({ scales, sizes, tokenPixels, branches, textTokens }:
       runBytes:
         stepBytes(sizes, { branches, textTokens, ...counts }) +
         logitBytes(sizes, counts.tokens) -
-        (isLast ? 2 * pageBytes(sizes, branches, counts.tokens) : 0) +
+        (isLast ? pageBytes(sizes, branches, counts.tokens) : 0) +
         (gathersAlways ? gathered : 0),
       gatheredBytes: gathersAlways ? 0 : gathered,
       readout: { width: width * tokenPixels, height: height * tokenPixels, nfe: 0 },
