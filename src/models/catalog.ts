@@ -61,6 +61,8 @@ export interface ModelEntry {
   readonly verifier: string | null;
   /** Bytes of its weights in the engine, about: text encoder and VAE included. @default not known */
   readonly weightBytes?: (precision: Precision) => number;
+  /** Bytes that its decoder takes for a pixel, about. @default not known */
+  readonly decoderPixelBytes?: number;
   /** The files that `varsearch pull` fetches. @default there is nothing to fetch */
   readonly hub?: HubSet;
   /** True, or what is missing and where it comes from, in one line. */
@@ -88,6 +90,9 @@ function flowOptions(): FluxOptions {
 /** Bytes of an official VAE's decoder, about. */
 const VAE_BYTES = 0.25e9;
 
+/** What it takes for a pixel: 0.27 to 0.32 GB were measured at 256 pixels, 1.28 GB at 512. */
+const VAE_PIXEL_BYTES = 4900;
+
 function official(facts: OfficialInfinity): ModelEntry {
   const { name, description, sizes, size } = facts;
   // What tools/run_infinity.py does where nothing is said: --cfg 3, --tau 1, and the top_p of gen_one_img. Its top_k of 900
@@ -106,6 +111,7 @@ function official(facts: OfficialInfinity): ModelEntry {
     world: 'any',
     verifier: 'clip-score-l14',
     hub: { parts: [facts.transformer, facts.vae, FLAN_T5_XL] },
+    decoderPixelBytes: VAE_PIXEL_BYTES,
     weightBytes: (precision) =>
       (facts.transformer.bytes ?? 0) -
       savedBytes(blockMatrices(sizes), precision) +

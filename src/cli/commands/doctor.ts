@@ -107,7 +107,10 @@ function fitRow(
 ): string[] {
   const schedule = entry.schedule(options);
   const resolved = resolveSearch(search, schedule);
-  const need = needOf(resolved, schedule, entry.weightBytes?.(precisionOf(options)) ?? 0);
+  const need = needOf(resolved, schedule, {
+    weights: entry.weightBytes?.(precisionOf(options)) ?? 0,
+    decoderPixel: entry.decoderPixelBytes ?? 0,
+  });
   const { width = 0, height = 0 } = schedule.steps.at(-1)?.readout ?? {};
   const fits = need.total <= memory;
   return [
@@ -115,7 +118,7 @@ function fitRow(
     `${width} x ${height}`,
     describeSearch(resolved),
     formatBytes(need.weights),
-    formatBytes(need.work),
+    formatBytes(need.work + need.decoder),
     formatBytes(need.total),
     fits ? 'fits' : 'does not fit',
     rate === null ? '' : atLeast(need.flops / rate),
