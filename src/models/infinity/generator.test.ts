@@ -110,14 +110,27 @@ describe('the Infinity generator', () => {
     // One by one, so that nothing is put together: the engine has no memory for that.
     expect(await drawBits(7, {}, { piecesFrom: 0, memory: 1 })).toEqual(together);
     expect((await runtime.stats()).scratchBytes).toBe(before);
-    // Two of them have been alone until the second scale: their pages are pieces of one, and of outputs.
+    // Two go together for the second scale and alone from there: pieces of a copy, and outputs.
     await withGenerator(
       async (generator) => {
-        const [first, second] = await rollouts(generator, 2);
-        const [other] = await rollouts(generator, 1);
-        expect([first, second].map((each) => bitsOf(each as InfinityPrefix))).toEqual(together.slice(0, 2));
-        expect(bitsOf(other as InfinityPrefix)).toEqual(together[0]);
-        for (const each of [first, second, other]) each?.release();
+        const root = generator.begin();
+        const at = (i: number, scale: number) => draw.fold(i).fold(scale);
+        let pair = await generator.extend([0, 1].map((i) => ({ prefix: root, draw: at(i, 1) })));
+        root.release();
+        for (let scale = 2; scale <= scales.length; scale++) {
+          const requests = pair.map((prefix, i) => ({ prefix, draw: at(i, scale) }));
+          const next =
+            scale === 2
+              ? await generator.extend(requests)
+              : [
+                  ...(await generator.extend(requests.slice(0, 1))),
+                  ...(await generator.extend(requests.slice(1))),
+                ];
+          for (const prefix of pair) prefix.release();
+          pair = next;
+        }
+        expect(pair.map(bitsOf)).toEqual(together.slice(0, 2));
+        for (const prefix of pair) prefix.release();
       },
       {},
       { piecesFrom: 0 },
