@@ -30,7 +30,9 @@ describe('varsearch generate', () => {
       'picture.png',
       'result.json',
     ]);
-    expect(stdout).toContain('Beam search, width 3, 5 candidates, elected rollouts kept: 51 pictures, 132 NFE');
+    expect(stdout).toContain(
+      'Beam search, width 3, 5 candidates, elected rollouts kept: 51 pictures, 132 NFE',
+    );
     expect(stdout).toContain('written to here');
     expect(stderr.trim().split('\n')).toHaveLength(5);
     expect(stderr).toMatch(

@@ -1,11 +1,17 @@
 // README and docs: links lead somewhere, command lines are ones that the program takes, and the reference is that of the program.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { commandNames, helpOf, makeReference, readReference } from '../scripts/reference.js';
+import { BENCHMARKS } from '../src/benchmarks/index.js';
+import { type BenchOptions, checkBenchOptions } from '../src/benchmarks/options.js';
+import { lookUp } from '../src/benchmarks/work.js';
+import type { CliIo } from '../src/cli/io.js';
+import { createProgram } from '../src/cli/program.js';
 import { packageRoot } from '../src/core/assets.js';
+import { builtInCatalogs } from '../src/engine/catalogs.js';
 
 const root = packageRoot();
 const docs = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'));
@@ -42,6 +48,58 @@ function commandsOf(text: string): readonly { readonly line: string; readonly co
   });
 }
 
+/** The whole command lines of a page's shell blocks, as words; those that ask for help are none. */
+function linesOf(text: string): readonly { readonly line: string; readonly words: readonly string[] }[] {
+  const blocks = [...text.matchAll(/```sh\n([^]*?)```/g)].map(([, block = '']) =>
+    block.replace(/\\\n\s*/g, ''),
+  );
+  return blocks
+    .flatMap((block) => block.split('\n'))
+    .flatMap((line) => {
+      const [, typed] = /^(?:\$ )?(?:[A-Z_]+=\S+ )*(?:npx )?varsearch ([a-z].*)$/.exec(line) ?? [];
+      if (typed === undefined || typed.includes('--help')) return [];
+      const [command = ''] = typed.split(/ (?:#|>|&&|\|) ?/);
+      const words = [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)];
+      return [{ line, words: words.map(([, double, single, bare]) => double ?? single ?? bare ?? '') }];
+    });
+}
+
+const nowhere: CliIo = {
+  stdout: { write: () => undefined },
+  stderr: { write: () => undefined },
+  env: {},
+  cwd: '.',
+  catalogs: builtInCatalogs,
+  onInterrupt: () => () => undefined,
+};
+
+/** Reads a command line as the program does, and gives `act` what the command would get in place of doing it. */
+async function parse(words: readonly string[], act: (...args: readonly unknown[]) => void): Promise<void> {
+  const program = createProgram(nowhere, () => undefined);
+  const all = [...program.commands, ...program.commands.flatMap(({ commands }) => commands)];
+  for (const command of all) command.action(act);
+  await program.parseAsync(words, { from: 'user' });
+}
+
+/** 'read', or what is wrong with a command line. */
+async function parsed(words: readonly string[]): Promise<string> {
+  try {
+    await parse(words, () => undefined);
+    return 'read';
+  } catch (error) {
+    return String(error);
+  }
+}
+
+/** The options of a run of a benchmark. */
+async function benchOptions(words: readonly string[]): Promise<BenchOptions> {
+  let options: unknown;
+  await parse(words, (benchmark, flags) => {
+    options = { benchmark, ...(flags as object) };
+  });
+  return options as BenchOptions;
+}
+
 describe('the documentation', () => {
   it.each(pages)('%s has links that lead somewhere', (page) => {
     const text = read(page).replace(/^```[^]*?^```/gm, '');
@@ -72,6 +130,32 @@ describe('the documentation', () => {
           .replace(/#.*/, '')
           .match(/(?<= )--[a-z][a-z-]*/g) ?? [];
       for (const flag of flags) expect(help, line).toMatch(new RegExp(`(^|\\s)${flag}\\b`));
+    }
+  });
+
+  it.each(pages)('%s has command lines that the program reads', async (page) => {
+    for (const { line, words } of linesOf(read(page))) {
+      expect([line, await parsed(words)]).toEqual([line, 'read']);
+    }
+  });
+
+  it('has runs of benchmarks whose names and options there are', async () => {
+    const builtIn = await builtInCatalogs();
+    const { findModel } = builtIn;
+    // Folders of one's own are nowhere here.
+    const modelIn = (folder: string) => ({ ...findModel('infinity-2b'), name: basename(folder) });
+    const catalogs = { ...builtIn, modelIn };
+    const lines = pages.flatMap((page) => linesOf(read(page))).filter(({ words }) => words[0] === 'bench');
+    expect(lines.length).toBeGreaterThan(4);
+    for (const { line, words } of lines) {
+      const options = checkBenchOptions(await benchOptions(words));
+      // Published lists are somewhere else; what a benchmark is decides nothing here but the layout of its pictures.
+      const asked = await lookUp({ ...options, benchmark: 'toybench' }, catalogs, {});
+      expect([line, asked.variants.length > 0, BENCHMARKS.some(({ name }) => name === words[1])]).toEqual([
+        line,
+        true,
+        true,
+      ]);
     }
   });
 

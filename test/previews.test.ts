@@ -215,7 +215,17 @@ describe('what is said of previews', () => {
   });
 
   it('beforehand: what full rollouts would cost, and what of a budget is left', async () => {
-    const flags = ['--model', 'infinity-2b', '--strategy', 'beam', '--width', '3', '--candidates', '5', '--paper'];
+    const flags = [
+      '--model',
+      'infinity-2b',
+      '--strategy',
+      'beam',
+      '--width',
+      '3',
+      '--candidates',
+      '5',
+      '--paper',
+    ];
     const { stdout } = await cliBench().run('generate', '--dry-run', ...flags, '--rollout', 'preview:7');
     const tokens = stdout.split('\n').map((text) => / +(\d[\d,]*) +[\d.]+ [A-Z] +[\d,]+$/.exec(text)?.[1]);
     expect(tokens.slice(2, 4)).toEqual(['49,841', '1,646,641']);

@@ -5,7 +5,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-import { UsageError } from '../core/errors.js';
+import { UsageError, VarsearchError } from '../core/errors.js';
+import { fileFault } from '../core/file-faults.js';
 import type { PromptList } from './lists/benchmark.js';
 import type { BenchmarkPrompt, Cell, Manifest } from './record.js';
 import type { Unit } from './units.js';
@@ -117,16 +118,25 @@ export class Exporter {
   #writeAll(folder: string, files: Readonly<Record<string, Uint8Array | string>>): void {
     for (const [name, content] of Object.entries(files)) {
       const path = join(this.#folder, folder, name);
-      mkdirSync(dirname(path), { recursive: true });
       // Beside the run's other folders: evaluators read all files of theirs.
       const temporary = join(this.#folder, `.${randomBytes(8).toString('hex')}.tmp`);
-      try {
-        writeFileSync(temporary, content, { flag: 'wx' });
-        renameSync(temporary, path);
-      } finally {
-        rmSync(temporary, { force: true });
-      }
+      writeWhole(path, content, temporary);
     }
+  }
+}
+
+/** A file is there whole or not at all. */
+function writeWhole(path: string, content: Uint8Array | string, temporary: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    try {
+      writeFileSync(temporary, content, { flag: 'wx' });
+      renameSync(temporary, path);
+    } finally {
+      rmSync(temporary, { force: true });
+    }
+  } catch (cause) {
+    throw new VarsearchError(`cannot write ${path}: ${fileFault(cause)}`, { cause });
   }
 }
 

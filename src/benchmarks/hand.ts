@@ -25,12 +25,15 @@ export interface Finished {
   readonly picture: Uint8Array | null;
 }
 
-interface CallOptions {
+/** Options of what a hand is asked for. */
+export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Somebody who works. */
 export interface Hand {
+  /** Whether its process, or one that it needs, was ended: another has to be opened. */
+  readonly isBroken: boolean;
   plan(asked: Asked, call?: CallOptions): Promise<Manifest>;
   work(job: Job, call?: CallOptions): Promise<Finished>;
   close(): Promise<void>;
@@ -53,6 +56,10 @@ export class OwnHand implements Hand {
 
   static async open(options: LabOptions, catalogs: Catalogs, signal?: AbortSignal): Promise<OwnHand> {
     return new OwnHand(await Lab.open(options, catalogs, signal));
+  }
+
+  get isBroken(): boolean {
+    return this.#lab.isBroken;
   }
 
   plan(asked: Asked, { signal }: CallOptions = {}): Promise<Manifest> {
@@ -100,6 +107,9 @@ export async function startHand(
     remedy: 'The same command goes on.',
   });
   const hand: Hand = {
+    get isBroken() {
+      return line.isBroken;
+    },
     plan: (asked, call) => line.call('plan', asked, call),
     work: (job, call) => line.call('work', job, call),
     close: () => line.close(),

@@ -1,10 +1,10 @@
 // What a run of a benchmark has open: every model and every verifier once, in one runtime, and an engine for each model and jury that
 // shares them.
 
-import { UsageError } from '../core/errors.js';
 import { given } from '../core/given.js';
 import type { FileHashes } from '../core/hash.js';
-import { type Catalogs, findWanted } from '../engine/catalogs.js';
+import { requireInstalled } from '../core/installed.js';
+import { type Catalogs, checkClipDir, CLIP_DIR, findWanted } from '../engine/catalogs.js';
 import { type Engine, memoryOf, openEngine } from '../engine/engine.js';
 import { type LoadedVerifiers, loadVerifiers } from '../engine/jury.js';
 import type { OpenOptions } from '../engine/options.js';
@@ -21,9 +21,12 @@ const OWN: readonly Verifier[] = [COIN, NONE];
 /** What is opened for a run. */
 export interface LabOptions extends Pick<
   OpenOptions,
-  'device' | 'threads' | 'precision' | 'memory' | 'ensemble'
+  'device' | 'threads' | 'precision' | 'memory' | 'ensemble' | 'clipDir'
 > {
+  /** By name, those of folders too. */
   readonly models: readonly string[];
+  /** The folders of models that are in none of the catalogues, by the names of the models: whole paths. */
+  readonly folders?: Readonly<Record<string, string>>;
   /** Of verifiers, as `judgesOf` reads them. */
   readonly juries: readonly string[];
   readonly heldOut: readonly string[];
@@ -38,8 +41,8 @@ export function juryName(judges: readonly string[]): string {
 }
 
 /** The entries of all verifiers of some juries that have one. Throws a UsageError for names that there are not, and worlds that do not fit. */
-function entriesOf(
-  { models, juries, heldOut, ensemble }: LabOptions,
+export function verifiersOf(
+  { models, folders, juries, heldOut, ensemble, clipDir }: LabOptions,
   catalogs: Catalogs,
 ): readonly VerifierEntry[] {
   const listed = [...juries.map(judgesOf), ...heldOut.map((name) => [name])];
@@ -49,17 +52,21 @@ function entriesOf(
     if (named.length === 0) continue;
     for (const model of models) {
       const rule = named.length > 1 ? given({ ensemble }) : {};
-      for (const each of findWanted({ model, verifier: named, ...rule }, catalogs).judges) {
+      const own = named.includes(CLIP_DIR) ? given({ clipDir }) : {};
+      const folder = folders?.[model];
+      const drawing = folder === undefined ? { model } : { modelDir: folder };
+      for (const each of findWanted({ ...drawing, verifier: named, ...rule, ...own }, catalogs).judges) {
         if ('load' in each) found.set(each.name, each);
       }
     }
   }
+  checkClipDir({ clipDir }, [...found.values()]);
   return [...found.values()];
 }
 
 /** The verifiers that look on where nobody names any: all installed ones of the models' world, but those that are for studies alone. */
-export function usualHeldOut(models: readonly string[], catalogs: Catalogs): readonly string[] {
-  const worlds = new Set(models.map((name) => catalogs.findModel(name).world));
+export function usualHeldOut(models: readonly ModelEntry[], catalogs: Catalogs): readonly string[] {
+  const worlds = new Set(models.map(({ world }) => world));
   return catalogs.verifiers
     .filter(
       ({ world, studyOnly, sendsAway }) => worlds.has(world) && studyOnly !== true && sendsAway !== true,
@@ -88,18 +95,21 @@ export class Lab {
 
   /** Looks everything up, then loads it. */
   static async open(options: LabOptions, catalogs: Catalogs, signal?: AbortSignal): Promise<Lab> {
-    const entries = entriesOf(options, catalogs);
+    const entries = verifiersOf(options, catalogs);
+    const drawing = options.models.map((name) => {
+      const folder = options.folders?.[name];
+      return { name, entry: folder === undefined ? catalogs.findModel(name) : catalogs.modelIn(folder) };
+    });
+    for (const { entry } of drawing) requireInstalled('model', entry);
+    for (const entry of entries) requireInstalled('verifier', entry);
     const { threads, precision, device } = options;
     const runtime = await catalogs.createRuntime?.(given({ threads, device }));
     const memory = memoryOf(options);
     const models: Parts['models'] extends ReadonlyMap<infer K, infer V> ? Map<K, V> : never = new Map();
     let verifiers: LoadedVerifiers | undefined;
     try {
-      for (const name of options.models) {
+      for (const { name, entry } of drawing) {
         signal?.throwIfAborted();
-        const entry = catalogs.findModel(name);
-        const installed = entry.installed();
-        if (installed !== true) throw new UsageError(`the model '${name}' is not there: ${installed}`);
         const model = await entry.load(given({ threads, memory, runtime, precision }));
         models.set(name, { entry, model });
       }

@@ -17,7 +17,7 @@ import {
 import { firstRepeated } from '../core/repeated.js';
 import { OPEN_OPTIONS } from '../engine/options.js';
 import { MODEL_OPTIONS } from '../models/options.js';
-import type { Budget, BudgetUnit } from '../run/options.js';
+import { type Budget, type BudgetUnit, COMPARE_MODELS } from '../run/options.js';
 import { parseTime } from '../run/time.js';
 import { exclusive } from '../search/sizes.js';
 import { EXPORTS } from './exports.js';
@@ -40,11 +40,12 @@ const names = (words: string, usual: string) =>
 /** What is measured in a run. */
 export const MEASURES = ['quality', 'speed'] as const;
 
-const { threads, memory, ensemble, device } = OPEN_OPTIONS;
+const { threads, memory, ensemble, device, clipDir } = OPEN_OPTIONS;
 
 /** What a run is told besides the options of the models. */
 export const BENCH_ONLY = {
   models: names('models: a,b', 'toybox'),
+  modelDirs: COMPARE_MODELS.modelDirs,
   strategies: names(
     'strategies, and variants of them with options after colons: single,random,beam:width=2:paper',
     'single,random,gto,beam',
@@ -102,6 +103,7 @@ export const BENCH_ONLY = {
     usual: '1',
   }),
   ensemble,
+  clipDir,
   device,
   threads,
   memory,
@@ -139,8 +141,12 @@ export function checkBenchOptions(options: BenchOptions): BenchOptions {
 }
 
 /** The members of a list with commas, or what else parts it; a UsageError for one that is empty or there twice. */
-export function listOf(given: string, what: string, comma: string | RegExp = ','): readonly string[] {
-  const list = given.split(comma).map((name) => name.trim());
+export function listOf(
+  given: string | readonly string[],
+  what: string,
+  comma: string | RegExp = ',',
+): readonly string[] {
+  const list = (typeof given === 'string' ? given.split(comma) : given).map((name) => name.trim());
   if (list.includes('')) {
     throw new UsageError(`option '${what}' names nothing at one place: part names by single commas`);
   }

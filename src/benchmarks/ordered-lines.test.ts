@@ -1,6 +1,6 @@
 // Lines in the order of the units, whoever is through first and wherever the process is killed.
 
-import { appendFileSync, mkdtempSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -56,10 +56,25 @@ it('doubles nothing that was written while it still waited', () => {
       .join(''),
   );
   const again = open(folder).lines;
+  // What waited has had its turn, and waits no more.
+  expect(again.done).toBe(2);
+  expect(readFileSync(join(folder, 'ahead.jsonl'), 'utf8')).toBe('');
   again.add(2, lineOf(2));
   again.add(3, lineOf(3));
   again.close();
   expect(readFileSync(file, 'utf8')).toBe(wholeText);
+  expect(existsSync(join(folder, 'ahead.jsonl'))).toBe(false);
+});
+
+it('lets lines of other units that waited go', () => {
+  const { folder, file } = open();
+  writeFileSync(join(folder, 'ahead.jsonl'), `${JSON.stringify({ id: 'of another run' })}\n`);
+  const { lines } = open(folder);
+  expect([lines.done, [0, 1, 2, 3].some((place) => lines.has(place))]).toEqual([0, false]);
+  for (const { place } of units) lines.add(place, lineOf(place));
+  lines.close();
+  expect(readFileSync(file, 'utf8')).toBe(wholeText);
+  expect(existsSync(join(folder, 'ahead.jsonl'))).toBe(false);
 });
 
 it('refuses a file with other lines, and touches nothing of it', () => {

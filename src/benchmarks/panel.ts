@@ -1,13 +1,12 @@
 // Who looks at the pictures that a search gives: the detector, where prompt and model are of the embedded world, and verifiers. What they
 // need of a prompt is made ready once, for all searches with it.
 
-import { UsageError } from '../core/errors.js';
 import type { Image } from '../core/image.js';
 import { Ledger } from '../core/ledger.js';
 import { fit } from '../models/clip/preprocess.js';
 import { judgePicture } from '../toybox/judge/judge.js';
 import type { Prompt } from '../toybox/world/grammar.js';
-import { parsePrompt } from '../toybox/world/parser.js';
+import { tryParse } from '../toybox/world/parser.js';
 import { PICTURE_SIDE } from '../toybox/world/scene.js';
 import { checkScores, type Judge } from '../verifiers/contract.js';
 import type { Lab } from './lab.js';
@@ -16,28 +15,19 @@ import type { Verdict } from './record.js';
 /** A number with the digits that mean something, so that lines stay short. */
 export const rounded = (value: number): number => Number(value.toPrecision(6));
 
-/** The meaning of a prompt of the embedded world; null for others. */
-function parsed(prompt: string): Prompt | null {
-  try {
-    return parsePrompt(prompt);
-  } catch (error) {
-    // Its language is small: what it does not know is no prompt of it.
-    if (error instanceof UsageError) return null;
-    throw error;
-  }
-}
-
 /** The judges of one prompt, one search after the other. */
 export class Panel {
   readonly #lab: Lab;
   readonly #prompt: string;
+  /** In the embedded world; null for what is no prompt of its small language. */
   readonly #meaning: Prompt | null;
   readonly #judges = new Map<string, Promise<Judge>>();
 
   constructor(lab: Lab, prompt: string) {
     this.#lab = lab;
     this.#prompt = prompt;
-    this.#meaning = parsed(prompt);
+    const meaning = tryParse(prompt);
+    this.#meaning = typeof meaning === 'string' ? null : meaning;
   }
 
   /** The detector's verdict; null where it knows nothing of the prompt or the model's pictures. */

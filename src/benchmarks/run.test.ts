@@ -3,11 +3,15 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 
 import { fakeCatalogs } from '../../test/fakes/catalogs.js';
 import { type BenchOptions, runBenchmark } from './index.js';
 import type { Manifest, PictureRecord, SpeedRecord } from './record.js';
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
 
 const WORKER = { here: new URL('../../test/fakes/main.ts', import.meta.url).href, name: 'bench-worker' };
 const newFolder = (): string => mkdtempSync(join(tmpdir(), 'bench-run-'));
@@ -62,15 +66,53 @@ it('writes a line for every picture, whose cells share their first picture', asy
   ]);
 });
 
-it('is the same by several processes, and after an end by time', { timeout: 120_000 }, async () => {
-  const [one, many] = [newFolder(), newFolder()];
-  const options = { strategies: 'single,beam', verifiers: 'clip-score' };
-  await run(optionsOf(one, options)).result;
-  const early = await run(optionsOf(many, { ...options, workers: 2, maxTime: 1 })).result;
-  expect(early).toMatchObject({ endedBy: 'time', done: 0 });
-  expect(await run(optionsOf(many, { ...options, workers: 2 })).result).toMatchObject({ endedBy: 'all' });
-  expect(text(many)).toBe(text(one));
-  expect(existsSync(join(many, 'ahead.jsonl'))).toBe(false);
+it(
+  'is the same by several processes, one of which is killed, and after an end by time',
+  { timeout: 120_000 },
+  async () => {
+    const [one, many] = [newFolder(), newFolder()];
+    const options = { strategies: 'single,beam', verifiers: 'clip-score' };
+    await run(optionsOf(one, options)).result;
+    const early = await run(optionsOf(many, { ...options, workers: 2, maxTime: 1 })).result;
+    expect(early).toMatchObject({ endedBy: 'time', done: 0 });
+    const deaths = newFolder();
+    writeFileSync(join(deaths, 'one'), '');
+    vi.stubEnv('VARSEARCH_TEST_DEATHS', deaths);
+    const warnings: string[] = [];
+    const running = run(optionsOf(many, { ...options, workers: 2 }));
+    for await (const event of running) if (event.type === 'warning') warnings.push(event.message);
+    expect(await running.result).toMatchObject({ endedBy: 'all', done: 12 });
+    expect(warnings).toEqual([
+      'A worker of the benchmark was ended by SIGKILL, as the system does when memory runs out. Another takes its place',
+    ]);
+    expect(text(many)).toBe(text(one));
+    expect(existsSync(join(many, 'ahead.jsonl'))).toBe(false);
+  },
+);
+
+it('does not do again what waited for its turn, and does what comes before', async () => {
+  const [whole, folder] = [newFolder(), newFolder()];
+  const options = { strategies: 'single,random', verifiers: 'coin', seeds: '1' };
+  await run(optionsOf(whole, options)).result;
+  await run(optionsOf(folder, { ...options, maxTime: 1 })).result;
+  const lines = text(whole).split('\n');
+  writeFileSync(join(folder, 'ahead.jsonl'), `${lines[4]}\n${lines[1]}\n`);
+  const running = run(optionsOf(folder, options));
+  const places: number[] = [];
+  for await (const event of running) {
+    if (event.type === 'ready') expect(event.done).toBe(2);
+    if (event.type === 'done') places.push(lines.indexOf(JSON.stringify(event.line)));
+  }
+  expect(places).toEqual([0, 2, 3, 5]);
+  expect(text(folder)).toBe(text(whole));
+});
+
+it('has no line of a search whose picture could not be kept', async () => {
+  const folder = newFolder();
+  writeFileSync(join(folder, 'export'), 'a file in the way');
+  const options = { strategies: 'single', export: 't2i-compbench' as const };
+  await expect(run(optionsOf(folder, options)).result).rejects.toThrow(/cannot write .*a cat_000000\.png: /);
+  expect(text(folder)).toBe('');
 });
 
 it('refuses to go on with another run, and names what differs', async () => {
@@ -83,6 +125,10 @@ it('refuses to go on with another run, and names what differs', async () => {
   const refused = (more: Partial<BenchOptions>) => run(optionsOf(folder, { ...options, ...more })).result;
   await expect(refused({ budgets: [80] })).rejects.toThrow("another option 'budgets': 40 there, 80 here");
   await expect(refused({ cfg: 2 })).rejects.toThrow("another option 'cfg': nothing there, 2 here");
+  const catalogs = fakeCatalogs({ hashes: { 'weights.pth': 'f'.repeat(64) } });
+  await expect(runBenchmark(optionsOf(folder, options), { catalogs }).result).rejects.toThrow(
+    /another file 'toybox\//,
+  );
   expect(text(folder)).toBe(before);
 });
 
@@ -121,7 +167,14 @@ it('leaves out what cannot be, and says why', async () => {
 it('times searches in a run of its own', async () => {
   const folder = newFolder();
   const options = { measure: 'speed', strategies: 'random', verifiers: 'coin', seeds: '1' } as const;
-  await run(optionsOf(folder, options)).result;
+  let extensions = 0;
+  const catalogs = fakeCatalogs({ onExtend: () => extensions++ });
+  await runBenchmark(optionsOf(folder, options), { catalogs }).result;
+  // Once for each prompt, and once before, since what runs first is slower.
+  const once = extensions / 4;
+  const alone = { ...options, prompts: '1' };
+  await runBenchmark(optionsOf(newFolder(), alone), { catalogs }).result;
+  expect(extensions / once).toBe(6);
   const [line = ''] = readFileSync(join(folder, 'speed.jsonl'), 'utf8').split('\n');
   const record = JSON.parse(line) as SpeedRecord;
   expect(record.milliseconds).toBeGreaterThan(0);

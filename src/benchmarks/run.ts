@@ -8,12 +8,14 @@ import { lockFolder } from '../core/folder-lock.js';
 import { builtInCatalogs, type Catalogs } from '../engine/catalogs.js';
 import { type Run, startRun } from '../run/live-run.js';
 import { parseTime } from '../run/time.js';
+import { allOf } from './all-of.js';
 import { Exporter } from './exports.js';
 import { type Hand, OwnHand, startHand, type Task, type WorkerModule } from './hand.js';
 import type { ListContext } from './lists/benchmark.js';
 import { BENCH_FILES, checkSame, readManifest, writeManifest } from './manifest.js';
 import type { BenchOptions } from './options.js';
 import { OrderedLines } from './ordered-lines.js';
+import { Post } from './post.js';
 import type { Manifest, PictureRecord, SpeedRecord } from './record.js';
 import { type Unit, unitsOf } from './units.js';
 import { type Asked, lookUp } from './work.js';
@@ -110,12 +112,15 @@ async function runIn(
   folder: string,
   { asked, open, workers, until, signal, emit }: Way,
 ): Promise<BenchResult> {
-  const first = await open();
+  const tell = (message: string): void => {
+    emit({ type: 'warning', message });
+  };
+  const first = await Post.open({ open, tell });
   const failed = new AbortController();
   const either = signal ? AbortSignal.any([signal, failed.signal]) : failed.signal;
-  const hands: Promise<Hand>[] = [Promise.resolve(first)];
+  const posts: Promise<Post>[] = [Promise.resolve(first)];
   try {
-    const manifest = agree(folder, await first.plan(asked, { signal }));
+    const manifest = agree(folder, await first.hand.plan(asked, { signal }));
     const units = unitsOf(manifest);
     const { measures, heldOut } = manifest;
     const task: Task = { measures, heldOut, pictures: asked.layout !== null };
@@ -127,43 +132,30 @@ async function runIn(
       emit({ type: 'ready', manifest, done: lines.done, total });
       const clock = new Clock(left);
       const queue = left[Symbol.iterator]();
-      while (hands.length < Math.min(workers, left.length)) hands.push(open());
-      const follow = async (opening: Promise<Hand>): Promise<void> => {
-        const hand = await opening;
+      while (posts.length < Math.min(workers, left.length)) posts.push(Post.open({ open, tell }));
+      const follow = async (opening: Promise<Post>): Promise<void> => {
+        const post = await opening;
         while (performance.now() < until) {
           either.throwIfAborted();
           const next = queue.next();
           if (next.done === true) return;
-          const { line, picture } = await hand.work({ unit: next.value, task }, { signal: either });
+          const { line, picture } = await post.work({ unit: next.value, task }, { signal: either });
           if (picture) exporter?.write(next.value, picture);
           lines.add(next.value.place, line);
           emit({ type: 'done', line, done: lines.done, total, left: clock.tick(next.value) });
         }
       };
-      await allOf(hands.map(follow), failed);
+      await allOf(posts.map(follow), failed);
       const { done } = lines;
       return { folder, manifest, done, total, endedBy: done === total ? 'all' : 'time' };
     } finally {
       lines.close();
     }
   } finally {
-    for (const hand of await Promise.allSettled(hands)) {
-      if (hand.status === 'fulfilled') await hand.value.close();
+    for (const post of await Promise.allSettled(posts)) {
+      if (post.status === 'fulfilled') await post.value.close();
     }
   }
-}
-
-/** Waits for all; where one fails, the others are ended, and its reason is that of all. */
-async function allOf(work: readonly Promise<void>[], failed: AbortController): Promise<void> {
-  for (const each of work) {
-    each.catch((error: unknown) => {
-      failed.abort(error);
-    });
-  }
-  const ends = await Promise.allSettled(work);
-  failed.signal.throwIfAborted();
-  const end = ends.find((each) => each.status === 'rejected');
-  if (end) throw end.reason;
 }
 
 /** The manifest that counts: the folder's own where it has one, whose plans may rest on a timing. */

@@ -3,7 +3,7 @@
 import { expect, it } from 'vitest';
 
 import { TOYBENCH_HARD } from './lists/toybench.js';
-import { choosePrompts, parseRanges } from './spread.js';
+import { choosePrompts, parseRanges, spread } from './spread.js';
 
 it('gives every kind its share in any beginning, and the rest apart', async () => {
   const { prompts } = await TOYBENCH_HARD.load();
@@ -16,6 +16,13 @@ it('gives every kind its share in any beginning, and the rest apart', async () =
   expect(choosePrompts(prompts, '50')).toEqual(half.slice(0, 50));
   const all = [...half, ...choosePrompts(prompts, '100-199')];
   expect(all.map(({ index }) => index).sort((a, b) => a - b)).toEqual(prompts.map(({ index }) => index));
+});
+
+it('puts the members of a kind into the middles of its parts, so that none comes first or last by its size', () => {
+  const kinds = ['many', 'many', 'many', 'many', 'one', 'two', 'two'];
+  const order = spread(kinds.map((kind, index) => ({ index, kind, text: String(index) })));
+  // Many at 1/8, 3/8, 5/8 and 7/8, one at 1/2, two at 1/4 and 3/4.
+  expect(order.map(({ kind }) => kind)).toEqual(['many', 'two', 'many', 'one', 'many', 'two', 'many']);
 });
 
 it('reads ranges, and refuses what is none', () => {

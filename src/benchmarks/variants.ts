@@ -4,7 +4,7 @@
 
 import { UsageError } from '../core/errors.js';
 import { checkOptions, type Option, type OptionValues } from '../core/options.js';
-import { findStrategy, isStrategyName, STRATEGIES, type StrategyName } from '../search/registry.js';
+import { findStrategy, isStrategyName, type StrategyName, unknownStrategy } from '../search/registry.js';
 import { listOf } from './options.js';
 
 /** A strategy with options of its own. */
@@ -33,10 +33,7 @@ function parseVariant(label: string): Variant {
   if (name === SINGLE && parts.length === 0) {
     return { label, strategy: 'random', sizes: { images: 1 }, fixed: true };
   }
-  if (!isStrategyName(name)) {
-    const known = [SINGLE, ...STRATEGIES.map((each) => each.name)].join(', ');
-    throw new UsageError(`there is no strategy '${name}': there are ${known}`);
-  }
+  if (!isStrategyName(name)) throw unknownStrategy(name, [SINGLE]);
   const strategy = findStrategy(name);
   const given: [string, string][] = [];
   for (const part of parts) {

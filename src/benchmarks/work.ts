@@ -1,11 +1,15 @@
 // What a run is, worked out from its options: the manifest and the units of work.
 
+import { resolve } from 'node:path';
+
 import { UsageError } from '../core/errors.js';
 import { given } from '../core/given.js';
 import { type OptionValues, pick } from '../core/options.js';
+import { firstRepeated } from '../core/repeated.js';
 import type { Catalogs } from '../engine/catalogs.js';
+import type { ModelEntry } from '../models/catalog.js';
 import { planCells } from './cells.js';
-import { juryName, type Lab, type LabOptions, usualHeldOut } from './lab.js';
+import { juryName, type Lab, type LabOptions, usualHeldOut, verifiersOf } from './lab.js';
 import type { ListContext, PromptList } from './lists/benchmark.js';
 import { findBenchmark } from './lists/catalog.js';
 import { manifestOf } from './manifest.js';
@@ -37,43 +41,79 @@ export async function lookUp(
   context: ListContext,
 ): Promise<Asked> {
   const benchmark = findBenchmark(options.benchmark);
-  const models = listOf(options.models ?? 'toybox', 'models');
-  const entries = models.map((name) => catalogs.findModel(name));
+  const { models, folders, entries } = modelsOf(options, catalogs);
   const asked = modelOptionsOf(options);
   const idle = Object.keys(asked).find((name) => entries.every((each) => !Object.hasOwn(each.options, name)));
   if (idle !== undefined) throw new UsageError(`none of the models takes the option '${idle}'`);
   const modelOptions = { ...benchmark.modelOptions, ...asked };
   for (const entry of entries) entry.resolve(pick(modelOptions, entry.options));
-  const usual = entries[0]?.verifier ?? null;
-  if (options.verifiers === undefined && usual === null) {
-    throw new UsageError(
-      `nobody knows what the model '${entries[0]?.name}' draws, so that it has no usual judge: name one by option 'verifiers'`,
-    );
-  }
-  const juries = listOf(options.verifiers ?? usual ?? '', 'verifiers').map((jury) =>
-    juryName(listOf(jury.replaceAll('+', ','), 'verifiers')),
-  );
-  const heldOut =
-    options.holdOut === 'none'
-      ? []
-      : options.holdOut === undefined
-        ? usualHeldOut(models, catalogs)
-        : listOf(options.holdOut, 'holdOut');
   const { export: layout = benchmark.evaluator?.layout ?? 'none', signal: _, ...rest } = options;
-  const { threads, memory, ensemble, precision, device } = rest;
+  const { threads, memory, ensemble, precision, device, clipDir } = rest;
+  const lab: LabOptions = {
+    models,
+    juries: [...juriesOf(options, entries), 'none'],
+    heldOut: heldOutOf(options, entries, catalogs),
+    // Workers are in a folder of their own.
+    ...given({ folders, clipDir: clipDir === undefined ? undefined : resolve(clipDir) }),
+    ...given({ threads, memory, ensemble, precision, device }),
+  };
+  const variants = parseVariants(options.strategies ?? USUAL);
+  // Before anything is fetched or started: what is wrong is said at once.
+  verifiersOf(lab, catalogs);
   return {
     benchmark: benchmark.name,
     list: await benchmark.load(context),
-    variants: parseVariants(options.strategies ?? USUAL),
+    variants,
     modelOptions,
     layout: layout === 'none' || options.measure === 'speed' ? null : layout,
-    lab: {
-      models,
-      juries: [...juries, 'none'],
-      heldOut,
-      ...given({ threads, memory, ensemble, precision, device }),
-    },
+    lab,
     options: rest,
+  };
+}
+
+/** The juries that are named, or the usual judge of the first model. */
+function juriesOf({ verifiers }: BenchOptions, [first]: readonly ModelEntry[]): readonly string[] {
+  const asked = verifiers ?? first?.verifier ?? null;
+  if (asked === null) {
+    throw new UsageError(
+      `nobody knows what the model '${first?.name}' draws, so that it has no usual judge: name one by option 'verifiers'`,
+    );
+  }
+  return listOf(asked, 'verifiers').map((jury) => juryName(listOf(jury.replaceAll('+', ','), 'verifiers')));
+}
+
+function heldOutOf(
+  { holdOut }: BenchOptions,
+  entries: readonly ModelEntry[],
+  catalogs: Catalogs,
+): readonly string[] {
+  if (holdOut === undefined) return usualHeldOut(entries, catalogs);
+  return holdOut === 'none' ? [] : listOf(holdOut, 'holdOut');
+}
+
+interface Models {
+  readonly models: readonly string[];
+  /** Of those that come from a folder. */
+  readonly folders: Readonly<Record<string, string>> | undefined;
+  readonly entries: readonly ModelEntry[];
+}
+
+/** The models that are named, and those of the folders, which are called as their folders are. */
+function modelsOf({ models, modelDirs }: BenchOptions, catalogs: Catalogs): Models {
+  const names = models === undefined && modelDirs !== undefined ? [] : listOf(models ?? 'toybox', 'models');
+  const named = names.map((name) => catalogs.findModel(name));
+  const paths = modelDirs === undefined ? [] : listOf(modelDirs, 'modelDirs').map((path) => resolve(path));
+  const found = paths.map((path) => catalogs.modelIn(path));
+  const entries = [...named, ...found];
+  const twice = firstRepeated(entries.map(({ name }) => name));
+  if (twice !== undefined) {
+    throw new UsageError(`two models are called '${twice}', as their folders are: rename a folder`);
+  }
+  return {
+    models: entries.map(({ name }) => name),
+    folders:
+      paths.length === 0 ? undefined : Object.fromEntries(found.map(({ name }, i) => [name, paths[i] ?? ''])),
+    entries,
   };
 }
 

@@ -41,9 +41,8 @@ function configure(command: Command, io: CliIo): void {
   for (const child of command.commands) configure(child, io);
 }
 
-/** Runs one command line (without the program's name) and gives its exit code. */
-export async function runCli(words: readonly string[], io: CliIo): Promise<number> {
-  let code: number = EXIT.ok;
+/** The program with all its commands; `exit` hears of exit codes that are no failures. */
+export function createProgram(io: CliIo, exit: (code: number) => void): Command {
   const program = new Command('varsearch')
     .description(
       'Inference-time search over visual autoregressive image models: compute into better pictures.',
@@ -53,23 +52,28 @@ export async function runCli(words: readonly string[], io: CliIo): Promise<numbe
   addGenerate(program, io);
   addCompare(program, io);
   addIndex(program, io);
-  addReplay(program, io, (exit) => {
-    code = exit;
-  });
+  addReplay(program, io, exit);
   addScore(program, io);
   addBench(program, io);
   addReport(program, io);
   addModels(program, io);
   addVerifiers(program, io);
   addPull(program, io);
-  addDoctor(program, io, (exit) => {
-    code = exit;
-  });
+  addDoctor(program, io, exit);
   addConvert(program, io);
   addCache(program, io);
   addWords(program, io);
   addCompletion(program, io);
   configure(program, io);
+  return program;
+}
+
+/** Runs one command line (without the program's name) and gives its exit code. */
+export async function runCli(words: readonly string[], io: CliIo): Promise<number> {
+  let code: number = EXIT.ok;
+  const program = createProgram(io, (exit) => {
+    code = exit;
+  });
   try {
     if (words.length === 0) program.outputHelp();
     else await program.parseAsync(words, { from: 'user' });

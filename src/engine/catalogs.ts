@@ -133,7 +133,7 @@ export function checkClipDir({ clipDir }: JudgeOptions, verifiers: readonly Want
 }
 
 /** The verifier whose folder is an option of its own. */
-const CLIP_DIR = 'clip-dir';
+export const CLIP_DIR = 'clip-dir';
 
 function find(each: string | Verifier, { clipDir }: JudgeOptions, catalogs: Catalogs): WantedVerifier {
   if (typeof each !== 'string') return each;

@@ -138,7 +138,7 @@ export const COMPARE_MODELS = {
     { kind: 'names' },
   ),
   modelDirs: value<string | readonly string[]>(
-    'folders with models to compare, after those that are named: a,b',
+    'folders with models, after those that are named: a,b',
     areModels,
     'the path of a folder, or a list of them',
     { kind: 'names', placeholder: 'dirs' },

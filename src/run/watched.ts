@@ -5,6 +5,7 @@ import type { Bench } from '../search/contract.js';
 
 /** The same generator; `onCall` hears of every call that has run the model. */
 export function watchedGenerator(generator: Generator, onCall: () => void): Generator {
+  const stages = generator.stages?.bind(generator);
   return {
     schedule: generator.schedule,
     ledger: generator.ledger,
@@ -21,6 +22,7 @@ export function watchedGenerator(generator: Generator, onCall: () => void): Gene
     },
     pack: (prefix) => generator.pack(prefix),
     unpack: (state) => generator.unpack(state),
+    ...(stages && { stages }),
     room: (from, until) => generator.room(from, until),
     close: () => {
       generator.close();

@@ -88,10 +88,15 @@ export function isStrategyName(name: string): name is StrategyName {
 export function findStrategy(name: string = DEFAULT_STRATEGY.name): AnyStrategy {
   const found = STRATEGIES.find((each) => each.name === name);
   if (found) return found;
-  const names = STRATEGIES.map((each) => each.name);
+  throw unknownStrategy(name);
+}
+
+/** What is thrown for a name that no strategy has; `more` are names that are known besides. */
+export function unknownStrategy(name: string, more: readonly string[] = []): UsageError {
+  const names = [...more, ...STRATEGIES.map((each) => each.name)];
   const synonym = Object.hasOwn(STRATEGY_SYNONYMS, name) ? STRATEGY_SYNONYMS[name] : undefined;
   const meant = synonym === undefined ? didYouMean(name, names) : `: it is called '${synonym}' here;`;
-  throw new UsageError(`there is no strategy '${name}'${meant || ':'} there are ${names.join(', ')}`);
+  return new UsageError(`there is no strategy '${name}'${meant || ':'} there are ${names.join(', ')}`);
 }
 
 /** The strategy that is meant: by name, or the caller's own. */

@@ -32,6 +32,8 @@ export interface CliBenchOptions extends FakeModelOptions {
   /** @default 'SIGINT' */
   readonly interruptBy?: InterruptSignal;
   readonly terminal?: { readonly columns: number; readonly rows: number };
+  /** Where commands look names up. @default the fakes */
+  readonly from?: CliIo['catalogs'];
 }
 
 /** A folder that goes away when the test has ended. */
@@ -43,7 +45,7 @@ export function temporaryFolder(): string {
 
 /** Makes the surroundings of command lines. */
 export function cliBench(options: CliBenchOptions = {}): CliBench {
-  const { env = {}, terminal, interruptAt, interruptBy = 'SIGINT', ...model } = options;
+  const { env = {}, terminal, interruptAt, interruptBy = 'SIGINT', from, ...model } = options;
   const folder = temporaryFolder();
   let handler: ((signal: InterruptSignal) => void) | null = null;
   let extensions = 0;
@@ -63,7 +65,7 @@ export function cliBench(options: CliBenchOptions = {}): CliBench {
       stderr: output('stderr'),
       env,
       cwd: folder,
-      catalogs: () => Promise.resolve(catalogs),
+      catalogs: from ?? (() => Promise.resolve(catalogs)),
       onInterrupt: (given) => {
         handler = given;
         return () => (handler = null);

@@ -187,7 +187,30 @@ describe('both arms', () => {
       9,
     );
     expect(estimate(ratio?.['ratio']).low).toBeGreaterThan(1);
-    expect(arms.some(({ cost, how }) => cost === 'FLOPs' && how === 'between budgets')).toBe(true);
+    const between = arms.filter(({ cost, how }) => cost === 'FLOPs' && how === 'between budgets');
+    expect(between.length).toBeGreaterThan(0);
+  });
+
+  it('are compared at the most that both spend, where the budgets are not the same', () => {
+    const run = folder({
+      prompts: 40,
+      models: ['toybox', 'toybox-flow'],
+      juries: ['image-reward'],
+      budgets: [35, 105],
+    });
+    const kept = ({
+      model,
+      budget,
+    }: {
+      readonly model: string;
+      readonly budget: { readonly most: number };
+    }) => model === 'toybox' || budget.most === 35;
+    const arms = rows(report([{ ...run, pictures: run.pictures.filter(kept) }]), 'arms-right');
+    const spent = run.pictures.filter(kept).filter(({ model }) => model === 'toybox-flow');
+    const most = Math.max(...spent.map((each) => each.spent.transformerFlops));
+    const between = arms.filter(({ cost, how }) => cost === 'FLOPs' && how === 'between budgets');
+    expect(between.length).toBeGreaterThan(0);
+    for (const { at } of between) expect(Number(at)).toBeLessThan(1.5 * most);
   });
 });
 

@@ -115,6 +115,8 @@ describe('joinRuns', () => {
     expect(joinRuns([one, other]).notes).toEqual([]);
     const { cells, notes } = joinRuns([one, changed]);
     expect(cells.map(({ pictures }) => pictures.length)).toEqual([3, 3, 3]);
+    // Those of the run that is named first.
+    expect(cells.flatMap(({ pictures }) => pictures).map(({ pixels }) => pixels)).not.toContain('x');
     expect(notes).toEqual([
       '1 searches came out different in two of the runs: those of the run named first are taken.',
     ]);

@@ -1,6 +1,7 @@
 // The benchmarks by name, as a list: a new one is a file and a line here.
 
 import { UsageError } from '../../core/errors.js';
+import { didYouMean } from '../../core/nearest.js';
 import type { Benchmark } from './benchmark.js';
 import { DRAWBENCH } from './drawbench.js';
 import { GENEVAL } from './geneval.js';
@@ -15,8 +16,9 @@ export const BENCHMARKS: readonly Benchmark[] = [TOYBENCH, TOYBENCH_HARD, GENEVA
 export function findBenchmark(name: string): Benchmark {
   const found = BENCHMARKS.find((each) => each.name === name) ?? promptFile(name);
   if (found) return found;
+  const names = BENCHMARKS.map((each) => each.name);
   throw new UsageError(
-    `there is no benchmark '${name}': there are ${BENCHMARKS.map((each) => each.name).join(', ')}, ` +
+    `there is no benchmark '${name}'${didYouMean(name, names) || ':'} there are ${names.join(', ')}, ` +
       `and files of prompts that end in ${PROMPT_ENDINGS.join(', ')}`,
   );
 }

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { DRAWBENCH } from './drawbench.js';
+import { DRAWBENCH, DRAWBENCH_COPY } from './drawbench.js';
 import { fetchFile, sha256Of } from './fetched.js';
 import { GENEVAL, GENEVAL_FILE } from './geneval.js';
 import { promptFile } from './prompt-file.js';
@@ -15,13 +15,15 @@ import { COMPBENCH, COMPBENCH_FILES } from './t2i-compbench.js';
 
 const SHARED = new URL('../../../../shared/benchmarks/', import.meta.url);
 
-/** A server that gives the same bytes for every address, and counts. */
-async function serving(bytes: string | Uint8Array | null) {
+/** A server that gives the same bytes for every address that fits, and counts. */
+async function serving(bytes: string | Uint8Array | null, fits = /./) {
   const asked: string[] = [];
   const server = createServer((request, answer) => {
-    asked.push(request.url ?? '');
-    answer.statusCode = bytes === null ? 404 : 200;
-    answer.end(bytes ?? 'nothing');
+    const url = decodeURIComponent(request.url?.slice(1) ?? '');
+    asked.push(url);
+    const has = bytes !== null && fits.test(url);
+    answer.statusCode = has ? 200 : 404;
+    answer.end(has ? bytes : 'nothing');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
@@ -29,7 +31,10 @@ async function serving(bytes: string | Uint8Array | null) {
   });
   const { port } = server.address() as AddressInfo;
   const cache = mkdtempSync(join(tmpdir(), 'bench-lists-'));
-  return { asked, context: { cache, mirror: () => `http://127.0.0.1:${port}/list` } };
+  return {
+    asked,
+    context: { cache, mirror: (url: string) => `http://127.0.0.1:${port}/${encodeURIComponent(url)}` },
+  };
 }
 
 it('fetches a file once, checks it, and fetches it again where the cache was damaged', async () => {
@@ -67,15 +72,25 @@ it('reads DrawBench, whose commas are quoted, and refuses a sheet with other cou
     Array.from({ length: size }, (_, i) => `"prompt ${i}, of ""${kind}""","${kind}"`),
   );
   const sheet = (lines: readonly string[]) => ['"Prompts","Category"', ...lines].join('\n');
-  const { prompts } = await DRAWBENCH.load((await serving(sheet(rows))).context);
+  // The copy that is pinned is gone.
+  const { asked, context } = await serving(sheet(rows), /google/);
+  const { prompts, source } = await DRAWBENCH.load(context);
+  expect([asked[0], asked[1], source]).toEqual([DRAWBENCH_COPY.url, source, expect.stringMatching(/google/)]);
+  await DRAWBENCH.load(context);
+  expect(asked).toHaveLength(2);
   expect(prompts).toHaveLength(200);
   expect(prompts[94]).toEqual({
     index: 94,
     text: 'prompt 0, of "Gary Marcus et al. "',
     kind: 'Gary Marcus et al.',
   });
-  const short = DRAWBENCH.load((await serving(sheet(rows.slice(1)))).context);
+  const short = DRAWBENCH.load((await serving(sheet(rows.slice(1)), /google/)).context);
   await expect(short).rejects.toThrow('has 24 prompts of Colors in place of 25');
+  // Bytes that are not the copy's are not taken for it, and say so where the sheet is gone as well.
+  const forged = DRAWBENCH.load((await serving(sheet(rows), /githubusercontent/)).context);
+  await expect(forged).rejects.toThrow(
+    /drawbench\.csv is not the file that this version .*; nor another place: cannot fetch .*google.*404; or give a file of your own/,
+  );
 });
 
 const readShared = (path: string): Uint8Array | null => {

@@ -133,3 +133,13 @@ export function parsePrompt(text: string): ParsedPrompt {
   const prompt: Prompt = { groups, relation };
   return { ...prompt, kind: promptKind(prompt), text: promptText(prompt) };
 }
+
+/** Reads a prompt of anybody's: what is none of this small language gives the words that say why. */
+export function tryParse(text: string): ParsedPrompt | string {
+  try {
+    return parsePrompt(text);
+  } catch (error) {
+    if (error instanceof UsageError) return error.message;
+    throw error;
+  }
+}

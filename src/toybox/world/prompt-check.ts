@@ -1,10 +1,9 @@
 // Tells a user what the embedded model will not understand in a prompt, and what would work.
 
-import { UsageError } from '../../core/errors.js';
 import { nearestWord as nearestOf } from '../../core/nearest.js';
 import { joinWords, PROMPT_EXAMPLES, VOCABULARY } from './grammar.js';
 import type { ParsedPrompt } from './parser.js';
-import { isKnownWord, parsePrompt, tokenise } from './parser.js';
+import { isKnownWord, tokenise, tryParse } from './parser.js';
 import { MAX_OBJECTS } from './scene.js';
 
 /** A word that the embedded model has never seen, and the known word that may have been meant. */
@@ -59,15 +58,6 @@ function nearestWord(word: string): string | null {
 export function unknownWords(text: string): readonly UnknownWord[] {
   const words = new Set(tokenise(text).filter((word) => !isKnownWord(word)));
   return [...words].map((word) => ({ word, nearest: nearestWord(word) }));
-}
-
-function tryParse(text: string): ParsedPrompt | string {
-  try {
-    return parsePrompt(text);
-  } catch (error) {
-    if (error instanceof UsageError) return error.message;
-    throw error;
-  }
 }
 
 /** The prompt with every unknown word replaced by the nearest one or left out, if that can be read. */
