@@ -1,11 +1,12 @@
 // `npm run bench:real`: a model of full size made of random numbers, from its files to a picture, by phase and against the floor:
 // the arithmetic over the rate of matrix products that is measured in the same minutes, in each precision.
 //   npm run bench:real -- [--model 125m|2b-4|2b] [--precision float32,int8] [--size 0.06M] [--cfg 3] [--pictures 3] [--no-text]
-//                         [--folder .work/real] [--keep]
+//                         [--folder .work/real] [--keep] [--profile] [--no-starts]
+// With --profile it prints what each operator took, with --pictures 0 the phases of one picture only.
 // It makes the checkpoints (125m: 1 GB, 2b: 9 GB, the text encoder: 4.9 GB more) and their ready graphs (as much again, a quarter of
 // it in int8) in the folder, and removes the graphs at the end, all of it without --keep. Text is 16 tokens without a tokenizer.
 
-import { readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
@@ -16,6 +17,8 @@ import { type Precision, PRECISIONS } from '../src/runtime/graph/index.js';
 import { createRuntime, GraphCache, measureMatMulRate, type Runtime } from '../src/runtime/index.js';
 import { machine, median } from './measure.js';
 import { makeReal, type RealFiles } from './real/checkpoints.js';
+import { printOperators } from './real/profile.js';
+import { dropFromPageCache, type Phase, phase, printPhase } from './real/watch.js';
 
 const { values } = parseArgs({
   options: {
@@ -27,54 +30,12 @@ const { values } = parseArgs({
     'no-text': { type: 'boolean', default: false },
     folder: { type: 'string', default: '.work/real' },
     keep: { type: 'boolean', default: false },
+    profile: { type: 'boolean', default: false },
+    'no-starts': { type: 'boolean', default: false },
   },
 });
 const TOKENS = 16;
 const TEXT_WIDTH = 2048;
-
-/** Memory of this process in bytes: what is its own, and what of it is files that are mapped. Linux only. */
-function memory(): { readonly own: number; readonly mapped: number } {
-  const status = readFileSync('/proc/self/status', 'utf8');
-  const kilobytes = (name: string): number =>
-    Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? NaN);
-  return { own: kilobytes('RssAnon') * 1024, mapped: kilobytes('RssFile') * 1024 };
-}
-
-interface Phase<T> {
-  readonly result: T;
-  readonly seconds: number;
-  /** Of processors: what stays the same when others want them too. */
-  readonly cpu: number;
-  /** Most memory of its own during the phase beyond what it was before. */
-  readonly grown: number;
-  readonly peak: number;
-}
-
-/** Runs a phase and watches time and memory. */
-async function phase<T>(work: () => Promise<T>): Promise<Phase<T>> {
-  const before = memory().own;
-  let peak = before;
-  const watch = setInterval(() => (peak = Math.max(peak, memory().own)), 20);
-  const start = performance.now();
-  const used = process.cpuUsage();
-  try {
-    const result = await work();
-    peak = Math.max(peak, memory().own);
-    const { user, system } = process.cpuUsage(used);
-    const seconds = (performance.now() - start) / 1000;
-    return { result, seconds, cpu: (user + system) / 1e6, grown: peak - before, peak };
-  } finally {
-    clearInterval(watch);
-  }
-}
-
-const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
-
-function print(what: string, { seconds, cpu, grown, peak }: Phase<unknown>, note = ''): void {
-  console.log(
-    `  ${what.padEnd(36)} ${seconds.toFixed(2).padStart(8)} s (${cpu.toFixed(2)} s of processors)  own memory +${gigabytes(grown)}, peak ${gigabytes(peak)}${note}`,
-  );
-}
 
 interface Loaded {
   readonly model: InfinityModel;
@@ -91,40 +52,67 @@ async function load(runtime: Runtime, files: RealFiles, precision: Precision): P
   return { model, text };
 }
 
-/** Draws one picture; its ledger has the time by phase. */
-async function draw({ model, text }: Loaded, seed: number): Promise<Ledger> {
+/** Draws one picture; its ledger has the time by phase. `told` is told of each phase. */
+async function draw(
+  { model, text }: Loaded,
+  seed: number,
+  told: (what: string, phase: Phase<unknown>) => void = () => undefined,
+): Promise<Ledger> {
   const ledger = new NewLedger();
+  const run = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
+    const done = await phase(work);
+    told(what, done);
+    return done.result;
+  };
   const ids = Int32Array.from({ length: TOKENS }, (_, i) => 100 + 7 * i);
-  const states = text
-    ? await ledger.time('text', () => text.states({ ids, length: TOKENS }))
-    : new Float32Array(TOKENS * TEXT_WIDTH).fill(0.1);
-  const generator = await model.prepareStates({ states, tokens: TOKENS }, ledger, { size: values.size });
+  const generator = await run('text', async () => {
+    const states = text
+      ? await ledger.time('text', () => text.states({ ids, length: TOKENS }))
+      : new Float32Array(TOKENS * TEXT_WIDTH).fill(0.1);
+    return model.prepareStates({ states, tokens: TOKENS }, ledger, { size: values.size });
+  });
   let prefix = generator.begin();
-  for (const scale of generator.scales.keys()) {
-    const [next] = await generator.extend([{ prefix, draw: RandomKey.fromSeed(seed).fold(scale) }]);
+  for (const [scale, { height, width }] of generator.scales.entries()) {
+    const [next] = await run(`scale ${scale + 1}, ${height} x ${width} tokens`, () =>
+      generator.extend([{ prefix, draw: RandomKey.fromSeed(seed).fold(scale) }]),
+    );
     prefix.release();
     if (!next) throw new RangeError('no prefix');
     prefix = next;
   }
-  await generator.decode([prefix], 'own');
+  await run('decoder', () => generator.decode([prefix], 'own'));
   prefix.release();
   generator.close();
   return ledger;
 }
 
+/** Opens the model three times: converting, from the page cache, and from the disk. */
+async function starts(files: RealFiles, precision: Precision, cache: GraphCache): Promise<void> {
+  for (const start of ['first start (converts)', 'second start, warm', 'third start, cold']) {
+    if (start.endsWith('cold')) dropFromPageCache(cache.folder);
+    const runtime = await createRuntime({ cache });
+    printPhase(start, await phase(async () => load(runtime, files, precision)));
+    await runtime.close();
+  }
+}
+
 async function measure(files: RealFiles, precision: Precision): Promise<void> {
   console.log(`${values.model}, ${precision}, ${values.size}, cfg ${values.cfg}`);
   const cache = new GraphCache(join(values.folder, 'graphs'));
-  for (const start of ['first start (converts)', 'second start']) {
-    const runtime = await createRuntime({ cache });
-    print(start, await phase(async () => load(runtime, files, precision)));
-    await runtime.close();
-  }
+  if (!values['no-starts']) await starts(files, precision, cache);
   const runtime = await createRuntime({ cache });
   const loaded = await load(runtime, files, precision);
+  const first = await phase(() => draw(loaded, 0, printPhase));
+  printPhase('first picture', first);
+  if (Number(values.pictures) > 0) await repeated(runtime, loaded, precision);
+  await runtime.close();
+  if (values.profile) await profiled(files, precision, cache);
+  if (!values.keep) await cache.clear();
+}
+
+/** Draws more pictures and prints phases against their floors. */
+async function repeated(runtime: Runtime, loaded: Loaded, precision: Precision): Promise<void> {
   const ledgers: ReturnType<Ledger['record']>[] = [];
-  const first = await phase(() => draw(loaded, 0));
-  print('first picture', first, `, mapped ${gigabytes(memory().mapped)}`);
   const rates: number[] = [];
   for (let i = 1; i <= Number(values.pictures); i++) {
     rates.push(await measureMatMulRate(runtime, { precision }));
@@ -147,8 +135,21 @@ async function measure(files: RealFiles, precision: Precision): Promise<void> {
   console.log(`  ${'text'.padEnd(36)} ${times('text').toFixed(2).padStart(8)} s`);
   row('transformer', transformerFlops, rate);
   row('decoder', decoderFlops, Math.max(...exact));
+}
+
+/** One picture with a trace of the engine: what each operator takes. */
+async function profiled(files: RealFiles, precision: Precision, cache: GraphCache): Promise<void> {
+  const folder = join(values.folder, 'traces');
+  mkdirSync(folder, { recursive: true });
+  const runtime = await createRuntime({ cache, profile: `${folder}/` });
+  const loaded = await load(runtime, files, precision);
+  await draw(loaded, 0);
+  await loaded.model.close();
+  loaded.text?.close();
   await runtime.close();
-  await cache.clear();
+  printOperators('transformer', folder, 'infinity-step');
+  printOperators('decoder', folder, 'vae');
+  rmSync(folder, { recursive: true, force: true });
 }
 
 console.log(machine());

@@ -29,6 +29,12 @@ export abstract class Counted {
     this.#reservation?.charge(bytes);
   }
 
+  /** Notes bytes of those that it holds no more. */
+  protected refund(bytes: number): void {
+    this.#charged -= bytes;
+    this.#reservation?.refund(bytes);
+  }
+
   retain(): this {
     this.assertAlive();
     this.#owners++;

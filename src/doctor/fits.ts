@@ -15,21 +15,32 @@ export interface Need {
   readonly weights: number;
   /** Bytes of prefixes, pictures and running steps: as many as the engine gives a search, and at least what it cannot do without. */
   readonly work: number;
+  /** Bytes of the decoder while it makes a picture. */
+  readonly decoder: number;
   readonly total: number;
   /** Operations of the transformer. */
   readonly flops: number;
 }
 
-/** Works out what a search by one judge needs; `weights` in bytes. */
+/** What is known of a model in bytes. */
+interface ModelBytes {
+  readonly weights: number;
+  /** What its decoder takes for a pixel. */
+  readonly decoderPixel: number;
+}
+
+/** Works out what a search by one judge needs. */
 export function needOf(
   search: ResolvedSearch,
   schedule: Schedule,
-  weights: number,
+  { weights, decoderPixel }: ModelBytes,
   budget = DEFAULT_MEMORY,
 ): Need {
   const need = memoryNeed(search, { schedule, jury: resolveJury(['a judge']) });
   // A strategy that does not say what it holds gets all that there is.
   const work = need ? Math.max(need.least, Math.min(need.most, budget)) : budget;
   const { flops } = estimate(search, schedule);
-  return { weights, work, total: weights + work + PROCESS_BYTES, flops };
+  const { width = 0, height = 0 } = schedule.steps.at(-1)?.readout ?? {};
+  const decoder = decoderPixel * width * height;
+  return { weights, work, decoder, total: weights + work + decoder + PROCESS_BYTES, flops };
 }

@@ -13,19 +13,28 @@ import type { Precision } from '../runtime/graph/index.js';
 import { type RuntimeChoice, withRuntime } from '../runtime/index.js';
 import { checkPrompt } from '../toybox/world/prompt-check.js';
 import type { ImageModel, Readout, Schedule } from './contract.js';
+import { fluxWeightBytes } from './flux/cost.js';
 import { fluxFacts, officialFacts } from './flux/facts.js';
 import { fluxFolder, type FluxOptions, isFluxFolder, missingOf } from './flux/folder.js';
 import { openFlux } from './flux/model.js';
 import { licenceOf, OFFICIAL_FLUX, type OfficialFlux } from './flux/official.js';
 import { FLUX_DRAWING, FLUX_OPTIONS, type FluxFacts, resolveFlux } from './flux/options.js';
 import { fluxScheduleOf } from './flux/steps.js';
+import { blockMatrices } from './infinity/cost.js';
 import { infinityFacts, infinityFolder } from './infinity/folder.js';
 import { type InfinityOptions, openInfinity } from './infinity/model.js';
 import { OFFICIAL_INFINITIES, type OfficialInfinity } from './infinity/official.js';
 import { INFINITY_OPTIONS, resolveInfinity } from './infinity/options.js';
 import { type InfinityFacts, scheduleFromFacts } from './infinity/steps.js';
-import { FLAN_T5_XL, FLAN_T5_XL_ENCODER_BYTES } from './t5/files.js';
+import {
+  FLAN_T5_XL,
+  FLAN_T5_XL_ENCODER_BYTES,
+  FLAN_T5_XL_SIZES,
+  T5_XXL_SIZES,
+  t5Matrices,
+} from './t5/files.js';
 import { decoderFlops, type VaeSizes } from './vae/cost.js';
+import { savedBytes } from './weight-bytes.js';
 
 /** What loading a model may be given. */
 export interface ModelLoadOptions extends RuntimeChoice {
@@ -56,7 +65,9 @@ export interface ModelEntry {
   /** The verifier for it where none is named; null where nobody knows who could judge its pictures. */
   readonly verifier: string | null;
   /** Bytes of its weights in the engine, about: text encoder and VAE included. @default not known */
-  readonly weightBytes?: number;
+  readonly weightBytes?: (precision: Precision) => number;
+  /** Bytes that its decoder takes for a pixel, about. @default not known */
+  readonly decoderPixelBytes?: number;
   /** The files that `varsearch pull` fetches. @default there is nothing to fetch */
   readonly hub?: HubSet;
   /** True, or what is missing and where it comes from, in one line. */
@@ -84,6 +95,9 @@ function flowOptions(): FluxOptions {
 /** Bytes of an official VAE's decoder, about. */
 const VAE_BYTES = 0.25e9;
 
+/** What it takes for a pixel: 0.27 to 0.32 GB were measured at 256 pixels, 1.28 GB at 512. */
+const VAE_PIXEL_BYTES = 4900;
+
 function official(facts: OfficialInfinity): ModelEntry {
   const { name, description, sizes, decoder, size } = facts;
   // What tools/run_infinity.py does where nothing is said: --cfg 3, --tau 1, and the top_p of gen_one_img. Its top_k of 900
@@ -102,7 +116,13 @@ function official(facts: OfficialInfinity): ModelEntry {
     world: 'any',
     verifier: 'clip-score-l14',
     hub: { parts: [facts.transformer, facts.vae, FLAN_T5_XL] },
-    weightBytes: (facts.transformer.bytes ?? 0) + VAE_BYTES + FLAN_T5_XL_ENCODER_BYTES,
+    decoderPixelBytes: VAE_PIXEL_BYTES,
+    weightBytes: (precision) =>
+      (facts.transformer.bytes ?? 0) -
+      savedBytes(blockMatrices(sizes), precision) +
+      VAE_BYTES +
+      FLAN_T5_XL_ENCODER_BYTES -
+      savedBytes(t5Matrices(FLAN_T5_XL_SIZES), precision),
     // A token covers 16 x 16 pixels: a VAE that divides by 16, or by 8 and then patches of 2 x 2.
     ...describedInfinity(() => ({ ...run, sizes, tokenPixels: 16, decoder })),
     installed: () => {
@@ -148,7 +168,11 @@ function officialFlux(model: OfficialFlux): ModelEntry {
     verifier: 'clip-score-l14',
     hub: { parts },
     // The files are of bfloat16, the graphs of float32.
-    weightBytes: 2 * (part.bytes ?? 0),
+    weightBytes: (precision) => {
+      const { config } = officialFacts(name, kind);
+      const transformer = fluxWeightBytes(config, 'float32') - fluxWeightBytes(config, precision);
+      return 2 * (part.bytes ?? 0) - transformer - savedBytes(t5Matrices(T5_XXL_SIZES), precision);
+    },
     ...describedFlux(() => officialFacts(name, kind)),
     installed: () => {
       const remedy = `'varsearch pull ${name}' fetches it, or put ${files.slice(0, 2).join(' and ')} of ${repo} there, with its text encoders and tokenizers`;

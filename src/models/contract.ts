@@ -34,6 +34,8 @@ export interface Step {
   readonly prefixBytes?: number;
   /** Bytes that its forward pass needs for one prefix while it runs. @default 0 */
   readonly runBytes?: number;
+  /** What it needs besides where it runs together with others. @default 0 */
+  readonly gatheredBytes?: number;
   readonly readout: Readout;
 }
 

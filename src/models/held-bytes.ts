@@ -78,12 +78,14 @@ export class HeldBytes {
 
   /**
    * The most that a forward pass of one prefix between `from` and `until`, or of a look at it there, needs while it runs, or a
-   * decoder's picture, which has the size of step `size`.
+   * decoder's picture, which has the size of step `size`; `together` with others or by itself.
    */
-  running(from: number, until: number, size = until): number {
+  running(from: number, until: number, { size = until, together = false } = {}): number {
     const { width = 0, height = 0 } = this.#steps[size - 1]?.readout ?? {};
     const looks = (this.#steps[until - 1]?.readout.nfe ?? 0) > 0 ? 1 : 0;
-    const passes = this.#steps.slice(from, until + looks).map(({ runBytes = 0 }) => runBytes);
+    const passes = this.#steps
+      .slice(from, until + looks)
+      .map(({ runBytes = 0, gatheredBytes = 0 }) => runBytes + (together ? gatheredBytes : 0));
     return Math.max(...passes, PLANE_BYTES * width * height);
   }
 

@@ -206,6 +206,33 @@ describe('tensors in the worker', () => {
     source.dispose();
   });
 
+  it('are fed where they lie when an assembly is one piece of one tensor', async () => {
+    const none = (await runtime.stats()).scratchBytes;
+    const numbers = Float32Array.from({ length: 12 }, (_, i) => i);
+    const source = runtime.upload(float32Tensor(numbers, [12]));
+    const piece = (offset: number, stride = 3, toStride = 3): Assembly => ({
+      type: 'float32',
+      dims: [2, 3],
+      parts: [{ from: source, offset, stride, toOffset: 0, toStride, length: 3, count: 2 }],
+    });
+    await withSession(affine(), async (session) => {
+      const scratch = async (x: Assembly): Promise<[number[], number]> => {
+        const found = [...(await session.run({ x })).float32('twice')].map((twice) => twice / 2);
+        return [found, (await runtime.stats()).scratchBytes - none];
+      };
+      expect(await scratch(piece(4))).toEqual([[4, 5, 6, 7, 8, 9], 0]);
+      // Not at a border of 16 bytes, where sums could come out otherwise; not in one piece; not the whole.
+      expect(await scratch(piece(5))).toEqual([[5, 6, 7, 8, 9, 10], 24]);
+      expect(await scratch(piece(0, 4))).toEqual([[0, 1, 2, 4, 5, 6], 24]);
+      const { parts } = piece(0);
+      const part = { ...piece(0), parts: parts.map((each) => ({ ...each, count: 1 })) };
+      expect(await scratch(part)).toEqual([[0, 1, 2, 0, 0, 0], 24]);
+    });
+    // What it was fed from is as it was.
+    expect([...(await runtime.read(source)).data]).toEqual([...numbers]);
+    source.dispose();
+  });
+
   it('are assembled from strided pieces, as an input or for later', async () => {
     const source = runtime.upload(
       float32Tensor(

@@ -45,6 +45,8 @@ export interface RuntimeOptions {
    * what runs once a prompt
    */
   readonly prepackedUpTo?: number;
+  /** Write every session's profile as `LoadOptions.profile` does, with this prefix and the model's name. @default none */
+  readonly profile?: string | undefined;
 }
 
 /** Options of one session. */
@@ -118,6 +120,7 @@ export class Runtime {
   private readonly host: SessionHost;
   private readonly cache: GraphCache | null;
   private readonly prepackedUpTo: number;
+  private readonly profile: string | undefined;
   private sessionIds = 0;
   private tensorIds = 0;
 
@@ -126,6 +129,7 @@ export class Runtime {
     options: Required<Pick<RuntimeOptions, 'threads' | 'spinning' | 'prepackedUpTo'>> & {
       readonly cache: GraphCache | null;
       readonly device: ChosenDevice;
+      readonly profile?: string | undefined;
     },
   ) {
     this.line = line;
@@ -135,6 +139,7 @@ export class Runtime {
     this.fusedAttention = options.device.fusedAttention;
     this.cache = options.cache;
     this.prepackedUpTo = options.prepackedUpTo;
+    this.profile = options.profile;
     this.threads = options.threads;
     this.spinning = options.spinning;
     this.host = {
@@ -218,13 +223,14 @@ export class Runtime {
     prepack = true,
   ): Promise<Session> {
     const id = this.sessionIds++;
+    const profile = options.profile ?? (this.profile === undefined ? undefined : `${this.profile}${name}`);
     const engine = {
       device: this.device,
       threads: this.threads,
       spinning: this.spinning,
       arena: options.arena ?? true,
       prepack,
-      ...(options.profile === undefined ? {} : { profile: resolve(options.profile) }),
+      ...(profile === undefined ? {} : { profile: resolve(profile) }),
     };
     try {
       const { inputs, outputs } = await this.line.call('load', { session: id, model, options: engine });
@@ -280,11 +286,11 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
   const folder = graphCacheFolder();
   const usual = folder === null ? null : new GraphCache(folder);
   const cache = options.cache === undefined ? usual : options.cache;
-  const { spinning = false, prepackedUpTo = Infinity, device: asked = 'cpu' } = options;
+  const { spinning = false, prepackedUpTo = Infinity, device: asked = 'cpu', profile } = options;
   try {
     const device =
       asked === 'cpu' ? CPU : await chooseDevice(asked, (each) => line.call('probe', { device: each }));
-    return new Runtime(line, { threads, spinning, prepackedUpTo, cache, device });
+    return new Runtime(line, { threads, spinning, prepackedUpTo, cache, device, profile });
   } catch (error) {
     await line.close();
     throw error;

@@ -2,6 +2,7 @@
 
 import { RuntimeError } from '../core/errors.js';
 import { isError } from '../core/realm.js';
+import { noteDropped } from './collect.js';
 import { type EngineSession, loadSession } from './engine.js';
 import type { TensorData } from './graph/index.js';
 import { probe } from './probe.js';
@@ -16,11 +17,23 @@ import {
 import { ownPort, serve, type ServedCall } from './rpc/index.js';
 import { COPY_FIELDS, elementCount } from './tensors.js';
 
+type CopyFields = [
+  id: number,
+  offset: number,
+  stride: number,
+  toOffset: number,
+  toStride: number,
+  length: number,
+  count: number,
+];
+
 const sessions = new Map<number, EngineSession>();
 const tensors = new Map<number, WireTensor | Error>();
 /** Memory of assembled inputs, used again by the next run of the same session: key is session and input. */
 const scratch = new Map<string, Float32Array>();
 let runs = 0;
+/** Bytes of a vector of the engine's sums. */
+const ALIGNMENT = 16;
 /** Blocks up to this length are copied faster element by element than by a view. */
 const SHORT = 32;
 
@@ -72,11 +85,24 @@ function scratchFor(key: string, size: number): Float32Array {
  * sums of the engine (ReduceMean's) begin at the next border of 16 bytes: a row's last bits would depend on where it lay.
  */
 function aligned(data: TensorData): TensorData {
-  return data.byteOffset % 16 === 0 ? data : data.slice();
+  return data.byteOffset % ALIGNMENT === 0 ? data : data.slice();
+}
+
+/** The elements of an assembly that is one piece of one tensor, where they lie; null where it has to be put together. */
+function inOnePiece({ dims, copies }: WireAssembly): Float32Array | null {
+  if (copies.length !== COPY_FIELDS) return null;
+  const [id, offset, stride, toOffset, toStride, length, count] = copies as unknown as CopyFields;
+  const size = length * count;
+  const isWhole = toOffset === 0 && size === elementCount(dims);
+  if (!isWhole || (count > 1 && (stride !== length || toStride !== length))) return null;
+  const piece = (tensorOf(id).data as Float32Array).subarray(offset, offset + size);
+  return piece.byteOffset % ALIGNMENT === 0 ? piece : null;
 }
 
 function resolve(key: string, value: WireTensor | WireAssembly): WireTensor {
   if (!('copies' in value)) return { ...value, data: aligned(value.data) };
+  const whole = inOnePiece(value);
+  if (whole) return { type: 'float32', dims: value.dims, data: whole };
   const data = assemble(value, scratchFor(key, elementCount(value.dims)));
   return { type: 'float32', dims: value.dims, data };
 }
@@ -118,8 +144,12 @@ function countScratch(): number {
 
 function countBytes(): number {
   let bytes = 0;
-  for (const tensor of tensors.values()) if (!isError(tensor)) bytes += tensor.data.byteLength;
+  for (const tensor of tensors.values()) bytes += bytesOf(tensor);
   return bytes;
+}
+
+function bytesOf(tensor: WireTensor | Error | undefined): number {
+  return tensor === undefined || isError(tensor) ? 0 : tensor.data.byteLength;
 }
 
 serve<EngineMethods>(
@@ -153,7 +183,12 @@ serve<EngineMethods>(
       tensors.set(id, { ...tensor, data: aligned(tensor.data) });
     },
     drop: ({ ids }) => {
-      for (const id of ids) tensors.delete(id);
+      let bytes = 0;
+      for (const id of ids) {
+        bytes += bytesOf(tensors.get(id));
+        tensors.delete(id);
+      }
+      noteDropped(bytes);
     },
     release: async ({ session: id }) => {
       await sessions.get(id)?.release();

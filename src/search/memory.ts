@@ -83,7 +83,7 @@ export function roundBytes(
   const { from, step, until, candidates, keepElected, size = until } = round;
   const { rollouts, holds, isRelative } = plan;
   const last = schedule.steps.length;
-  const running = bytes.running(from, until, size);
+  const running = bytes.running(from, until, { size, together: rollouts > 1 });
   const beam =
     from === 0 ? 0 : bytes.extended(0, from, last) + (keepElected ? bytes.kept(from, from, until) : 0);
   const candidate = keepElected ? bytes.kept(from, step, until) : bytes.extended(from, step, until);
@@ -102,7 +102,7 @@ export function roundBytes(
   const again = holds ? 0 : round.elect * candidate + rollout;
   // A picture that was let go is drawn again from its packed state now and then.
   const redrawn = (at: number, as: number): number =>
-    bytes.unpacked(at) + bytes.look(at) + bytes.picture(as) + bytes.running(at, at, as);
+    bytes.unpacked(at) + bytes.look(at) + bytes.picture(as) + bytes.running(at, at, { size: as });
   const lead = before * bytes.extended(0, until, until);
   const looking = Math.max(redrawn(until, size), redrawn(last, last));
   return bytes.root + round.beams * beam + lead + Math.max(drawing, again) + looking;

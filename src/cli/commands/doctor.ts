@@ -16,6 +16,7 @@ import type { ModelEntry } from '../../models/catalog.js';
 import { MODEL_OPTIONS } from '../../models/options.js';
 import { describeSearch } from '../../report/words.js';
 import { STRATEGY_OPTION } from '../../run/options.js';
+import type { Precision } from '../../runtime/graph/index.js';
 import { measureMatMulRate } from '../../runtime/index.js';
 import { resolveSearch, SEARCH_OPTIONS, type SearchOptions } from '../../search/registry.js';
 import type { VerifierEntry } from '../../verifiers/catalog.js';
@@ -95,6 +96,9 @@ function draws(entry: ModelEntry, size: OptionValues): boolean {
   }
 }
 
+const precisionOf = (options: OptionValues): Precision =>
+  (options['precision'] as Precision | undefined) ?? 'float32';
+
 /** A row of what fits: a model, a size and a search. */
 function fitRow(
   entry: ModelEntry,
@@ -103,7 +107,10 @@ function fitRow(
 ): string[] {
   const schedule = entry.schedule(options);
   const resolved = resolveSearch(search, schedule);
-  const need = needOf(resolved, schedule, entry.weightBytes ?? 0);
+  const need = needOf(resolved, schedule, {
+    weights: entry.weightBytes?.(precisionOf(options)) ?? 0,
+    decoderPixel: entry.decoderPixelBytes ?? 0,
+  });
   const { width = 0, height = 0 } = schedule.steps.at(-1)?.readout ?? {};
   const fits = need.total <= memory;
   return [
@@ -111,7 +118,7 @@ function fitRow(
     `${width} x ${height}`,
     describeSearch(resolved),
     formatBytes(need.weights),
-    formatBytes(need.work),
+    formatBytes(need.work + need.decoder),
     formatBytes(need.total),
     fits ? 'fits' : 'does not fit',
     rate === null ? '' : atLeast(need.flops / rate),
@@ -148,7 +155,7 @@ async function printFits(
   printTable(io.stdout, [head, ...unique], [0, 2, 6]);
   line(
     io.stdout,
-    'Memory as estimated for float32; the time is that of the transformer at the measured rate.',
+    `Memory as estimated for ${precisionOf(options)}; the time is that of the transformer at the measured rate of float32.`,
   );
 }
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import type { TransformerSizes } from './config.js';
-import { stepFlops, stepTokens } from './cost.js';
+import { gatheredBytes, pageBytes, PIECES_FROM, stepBytes, stepFlops, stepTokens } from './cost.js';
+import { scheduleOf } from './steps.js';
 
 const config: TransformerSizes = { width: 8, hidden: 32, bits: 4, depth: 3 };
 const size = { branches: 2, tokens: 9, past: 5, textTokens: 7 };
@@ -39,5 +40,28 @@ describe('the operations of a step', () => {
       { height: 3, width: 6 },
     ];
     expect(stepTokens(scales, 2)).toEqual({ tokens: 18, past: 9 });
+  });
+});
+
+describe('the bytes of a step', () => {
+  it('are with a copy of what was before where prefixes run together, and without where one is fed as it lies', () => {
+    const large: TransformerSizes = { width: 2048, hidden: 8192, bits: 32, depth: 32 };
+    const scales = [1, 8, 16, 24].map((side) => ({ height: side, width: side }));
+    const steps = (sizes: TransformerSizes) =>
+      scheduleOf({ scales, sizes, tokenPixels: 16, branches: 2, textTokens: 16 }).steps;
+    const past = 1 + 64 + 256;
+    expect(pageBytes(large, 1, past)).toBeGreaterThan(PIECES_FROM);
+    const [, , , last] = steps(large);
+    expect(last?.gatheredBytes).toBe(past * 2 * 2 * 32 * 2048 * 4);
+    expect(steps(large)[2]?.gatheredBytes).toBe(past * 2 * 2 * 32 * 2048 * 4);
+    const alone = { branches: 2, textTokens: 16, ...stepTokens(scales, 3) };
+    expect(gatheredBytes(large, { ...alone, tokens: 0 })).toBe(last?.gatheredBytes);
+    // The last scale's own are not kept, nor copied out.
+    expect((last?.runBytes ?? 0) - 576 * 2 * 32 * 4).toBe(stepBytes(large, alone) - pageBytes(large, 2, 576));
+    // A small model's are always gathered.
+    expect(steps(config)[3]?.gatheredBytes).toBe(0);
+    expect(steps(config)[3]?.runBytes).toBeGreaterThan(
+      stepBytes(config, alone) - pageBytes(config, 2, 576) + pageBytes(config, 2, past),
+    );
   });
 });

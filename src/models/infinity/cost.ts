@@ -1,5 +1,6 @@
 // What an Infinity step costs, in operations and in bytes, from the sizes alone.
 
+import type { Matrices } from '../weight-bytes.js';
 import type { TransformerSizes } from './config.js';
 import { type Scale, tokensBefore } from './schedule.js';
 
@@ -33,6 +34,17 @@ export function stepFlops({ depth, width, hidden, bits }: TransformerSizes, size
   return 2 * tokens * (branches * (depth * (linear + attention) + head) + embedding);
 }
 
+/**
+ * The matrices of the blocks, which are kept in the precision that is asked for: q, k, v, proj; q, k, v, proj of the
+ * cross-attention; fc1, fc2.
+ */
+export function blockMatrices({ depth, width, hidden }: TransformerSizes): Matrices {
+  return {
+    elements: depth * (8 * width * width + 2 * width * hidden),
+    rows: depth * (9 * width + hidden),
+  };
+}
+
 /** Bytes of the keys and values of `tokens` tokens. */
 export function pageBytes({ depth, width }: TransformerSizes, branches: number, tokens: number): number {
   return depth * 2 * branches * tokens * width * FLOAT_BYTES;
@@ -48,13 +60,26 @@ export function bitBytes({ bits }: TransformerSizes, tokens: number, lastTokens:
   return bits * (tokens + lastTokens * FLOAT_BYTES);
 }
 
-/** Bytes that a step of one prefix needs while it runs: gathered keys and values, activations, the new page. */
+/** A picture's keys and values of fewer bytes are copied together faster than they are handed over in pieces. */
+export const PIECES_FROM = 2 ** 26;
+
+/**
+ * Bytes that prefixes which run together take besides, each: the keys and values from before beside each other, and the new ones
+ * before they are taken apart. Those of one by itself are fed as they lie, and stay where they come out.
+ */
+export function gatheredBytes(config: TransformerSizes, { branches, past, tokens }: StepSize): number {
+  return pageBytes(config, branches, past + tokens);
+}
+
+/**
+ * Bytes that a step of one prefix needs while it runs by itself: activations, and the new page once more, on its way out of the
+ * engine. The page itself is what the prefix comes to hold.
+ */
 export function stepBytes(config: TransformerSizes, size: StepSize): number {
   const { branches, tokens, past } = size;
-  const gathered = pageBytes(config, branches, past);
-  const made = 2 * pageBytes(config, branches, tokens);
+  const made = pageBytes(config, branches, tokens);
   // Per layer: a block's vectors, the hidden layer twice, and keys and values joined and rearranged.
   const perToken = branches * (12 * config.width + 2 * config.hidden) * FLOAT_BYTES;
   const joined = branches * 4 * (past + tokens) * config.width * FLOAT_BYTES;
-  return gathered + made + tokens * perToken + joined;
+  return made + tokens * perToken + joined;
 }

@@ -30,7 +30,9 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-function open(rest: { memory?: number; cfgInsertionLayer?: number[] } = {}): Promise<InfinityModel> {
+function open(
+  rest: { memory?: number; cfgInsertionLayer?: number[]; piecesFrom?: number } = {},
+): Promise<InfinityModel> {
   const defaults = { cfg: 3, temperature: 1 };
   return openInfinity(runtime, {
     name: 'tiny',
@@ -99,6 +101,82 @@ describe('the Infinity generator', () => {
     // A budget of nothing runs every prefix by itself.
     expect(await drawBits(7, {}, { memory: 1 })).toEqual(together);
     expect((await drawBits(3))[2]).toEqual(together[2]);
+  });
+
+  it('draws the same bits where keys and values are fed as they lie', async () => {
+    const together = await drawBits(7);
+    expect(await drawBits(7, {}, { piecesFrom: 0 })).toEqual(together);
+    const { scratchBytes: before } = await runtime.stats();
+    // One by one, so that nothing is put together: the engine has no memory for that.
+    expect(await drawBits(7, {}, { piecesFrom: 0, memory: 1 })).toEqual(together);
+    expect((await runtime.stats()).scratchBytes).toBe(before);
+    // Two go together for the second scale and alone from there: pieces of a copy, and outputs.
+    await withGenerator(
+      async (generator) => {
+        const root = generator.begin();
+        const at = (i: number, scale: number) => draw.fold(i).fold(scale);
+        let pair = await generator.extend([0, 1].map((i) => ({ prefix: root, draw: at(i, 1) })));
+        root.release();
+        for (let scale = 2; scale <= scales.length; scale++) {
+          const requests = pair.map((prefix, i) => ({ prefix, draw: at(i, scale) }));
+          const next =
+            scale === 2
+              ? await generator.extend(requests)
+              : [
+                  ...(await generator.extend(requests.slice(0, 1))),
+                  ...(await generator.extend(requests.slice(1))),
+                ];
+          for (const prefix of pair) prefix.release();
+          pair = next;
+        }
+        expect(pair.map(bitsOf)).toEqual(together.slice(0, 2));
+        for (const prefix of pair) prefix.release();
+      },
+      {},
+      { piecesFrom: 0 },
+    );
+  });
+
+  it('keeps no keys and values that nobody can read any more', async () => {
+    await withGenerator(async (generator, ledger) => {
+      const { bytes: empty } = await runtime.stats();
+      const [complete] = await rollouts(generator, 1);
+      expect((await runtime.stats()).bytes).toBe(empty);
+      // Whoever goes on from a stage of it all the same gets what it was before, for the same passes again.
+      const stages = generator.stages(complete as InfinityPrefix);
+      const { forwards } = ledger.record();
+      const [again] = await generator.extend([
+        { prefix: stages[2] as InfinityPrefix, draw: draw.fold(0).fold(4) },
+      ]);
+      expect(bitsOf(again as InfinityPrefix)).toEqual(bitsOf(complete as InfinityPrefix));
+      expect(ledger.record().forwards - forwards).toBe(3);
+      const { bytes: held } = await runtime.stats();
+      expect(held).toBeGreaterThan(empty);
+      for (const each of stages) each.release();
+      expect((await runtime.stats()).bytes).toBe(empty);
+      complete?.release();
+      again?.release();
+    });
+  });
+
+  it('keeps those of a prefix that somebody owns, or that an unfinished one goes on from', async () => {
+    await withGenerator(async (generator, ledger) => {
+      const root = generator.begin();
+      const [one] = await generator.extend([{ prefix: root, draw }]);
+      root.release();
+      const [two] = await generator.extend([{ prefix: one as InfinityPrefix, draw }]);
+      const [three] = await generator.extend([{ prefix: two as InfinityPrefix, draw }]);
+      two?.release();
+      const [four] = await generator.extend([{ prefix: three as InfinityPrefix, draw }]);
+      const { forwards } = ledger.record();
+      expect(forwards).toBe(4);
+      // The third is still owned: another of its children needs nothing anew. Then only the first is.
+      const more = await generator.extend([{ prefix: three as InfinityPrefix, draw: draw.fold(1) }]);
+      three?.release();
+      more.push(...(await generator.extend([{ prefix: one as InfinityPrefix, draw: draw.fold(2) }])));
+      expect(ledger.record().forwards).toBe(4);
+      for (const each of [one, four, ...more]) each?.release();
+    });
   });
 
   it('draws a scale by the guidance and the temperature of that scale', async () => {

@@ -20,8 +20,9 @@ import { roomIn } from '../held-bytes.js';
 import type { VaeDecoder } from '../vae/decoder.js';
 import { type CodeLayout, type Latent, scaleInput } from './codes.js';
 import type { InfinityConfig } from './config.js';
-import { stepBytes, stepTokens } from './cost.js';
+import { gatheredBytes, stepBytes, stepTokens } from './cost.js';
 import { packBits, unpackBits } from './packing.js';
+import { Page } from './page.js';
 import { type Forward, InfinityPrefix, type PrefixFamily } from './prefix.js';
 import type { RotaryTable } from './rotary.js';
 import { sampleBits, type SamplingOptions } from './sampling.js';
@@ -50,6 +51,8 @@ export interface InfinityCore {
   readonly layout: CodeLayout;
   readonly runtime: Runtime;
   readonly step: Session;
+  /** Inputs of the step's graph for keys and values from before: one of all scales, or one of each. */
+  readonly pieces: number;
   readonly decoder: VaeDecoder;
   /** Level embeddings [maxScales, C], the word embedding's bias [C], the start position [C]. */
   readonly levels: Float32Array;
@@ -58,6 +61,9 @@ export interface InfinityCore {
   /** Bytes that prefixes and a running step may take together. */
   readonly memory: number;
 }
+
+/** A prefix's ancestors, the empty one first. */
+type Chain = readonly InfinityPrefix[];
 
 /** What a generator is made of. */
 export interface GeneratorParts {
@@ -130,7 +136,7 @@ export class InfinityGenerator implements Generator {
     const complete = prefixes.find(({ step }) => step >= this.scales.length);
     if (complete) throw new RangeError(`a prefix of all ${complete.step} scales cannot be extended`);
     const chains = new Set(prefixes.flatMap((prefix) => prefix.chain()));
-    const waiting = [...chains].filter((prefix) => !prefix.forward).sort((a, b) => a.step - b.step);
+    const waiting = [...chains].filter((prefix) => !prefix.isComputed).sort((a, b) => a.step - b.step);
     for (const index of new Set(waiting.map(({ step }) => step))) {
       const group = waiting.filter(({ step }) => step === index);
       const size = this.#microBatch(index);
@@ -232,7 +238,9 @@ export class InfinityGenerator implements Generator {
   /** Half of the budget is for what prefixes hold, half for the step that runs. */
   #microBatch(index: number): number {
     const { core } = this.#parts;
-    return Math.max(1, Math.floor(core.memory / 2 / stepBytes(core.config, this.#stepSize(index))));
+    const size = this.#stepSize(index);
+    const each = stepBytes(core.config, size) + gatheredBytes(core.config, size);
+    return Math.max(1, Math.floor(core.memory / 2 / each));
   }
 
   /** Runs one step for prefixes of the same scale and hands each its logits and page. */
@@ -240,29 +248,30 @@ export class InfinityGenerator implements Generator {
     const { core } = this.#parts;
     const { config } = core;
     const size = this.#stepSize(index);
-    const keys = config.blocks.map((_, i) => `key.${i}`);
-    const values = config.blocks.map((_, i) => `value.${i}`);
-    const isLast = index === this.scales.length - 1;
+    const isLast = this.#isLast(index);
     // Nothing comes after the last scale, so that its keys and values need not be kept.
-    const kept = isLast ? [] : [...keys, ...values];
+    const kept = isLast ? [] : config.blocks.flatMap((_, i) => [`key.${i}`, `value.${i}`]);
     // Empty prefixes are all the same: one row, as for one of them, where a product of one row may differ in its last bits.
     const rows = index === 0 ? prefixes.slice(0, 1) : prefixes;
     const outputs = await core.step.run(this.#inputs(rows, index), {
       outputs: ['logits', ...kept],
       keep: kept,
     });
+    let own: Page | null = null;
     try {
       const logits = outputs.float32('logits');
       checkReadout(core.file, `the logits of scale ${index + 1}`, logits);
       const perPrefix = size.tokens * 2 * config.bits;
       prefixes.forEach((prefix, i) => {
         const row = Math.min(i, rows.length - 1);
-        const page = isLast ? null : this.#page(outputs, row, rows.length, size.tokens);
+        if (!isLast && prefixes.length === 1) own = Page.ofOutputs(kept.map((name) => outputs.kept(name)));
+        const page = isLast ? null : (own ?? this.#copyPage(outputs, row, rows.length, size.tokens));
         const forward: Forward = { logits: logits.slice(row * perPrefix, (row + 1) * perPrefix), page };
         prefix.setForward(forward);
       });
     } finally {
-      for (const name of kept) outputs.kept(name).dispose();
+      // The page of one prefix is made of them.
+      for (const name of own ? [] : kept) outputs.kept(name).dispose();
     }
     this.ledger.add({
       forwardCalls: 1,
@@ -272,8 +281,8 @@ export class InfinityGenerator implements Generator {
     });
   }
 
-  /** Copies row `i` of every block's keys and values out of a batch: [depth, 2, branches, tokens, C]. */
-  #page(outputs: RunResult, i: number, batch: number, tokens: number): TensorHandle {
+  /** Copies row `i` of every block's keys and values out of a batch. */
+  #copyPage(outputs: RunResult, i: number, batch: number, tokens: number): Page {
     const { core, text } = this.#parts;
     const { width, blocks } = core.config;
     const row = tokens * width;
@@ -291,18 +300,15 @@ export class InfinityGenerator implements Generator {
         });
       }
     }
-    return core.runtime.assemble({
-      type: 'float32',
-      dims: [blocks.length, 2, text.branches, tokens, width],
-      parts,
-    });
+    const dims = [blocks.length, 2, text.branches, tokens, width];
+    return Page.ofCopy(core.runtime.assemble({ type: 'float32', dims, parts }));
   }
 
   #inputs(prefixes: readonly InfinityPrefix[], index: number): Record<string, RunInput> {
     const { core, text, cfg, rotary } = this.#parts;
     const { config } = core;
     const { width, heads, bits } = config;
-    const { tokens, past, branches } = this.#stepSize(index);
+    const { tokens, branches } = this.#stepSize(index);
     const table = rotary[index] as RotaryTable;
     const n = prefixes.length;
     const half = width / heads / 2;
@@ -315,44 +321,52 @@ export class InfinityGenerator implements Generator {
       sin: float32Tensor(table.sin, [tokens, half]),
       mix: float32Tensor(mixMatrix(branches, cfg[index] ?? 1), [branches, branches]),
       modulation: text.modulation,
+      kept: int64Tensor([this.#isLast(index) ? 0 : tokens], [1]),
     };
-    const chains = prefixes.map((prefix) => prefix.chain().slice(0, -1));
     for (let block = 0; block < config.blocks.length; block++) {
       inputs[`text_key.${block}`] = text.keys[block] as TensorHandle;
       inputs[`text_value.${block}`] = text.values[block] as TensorHandle;
-      for (const [which, name] of ['key', 'value'].entries()) {
-        const parts = this.#pastCopies(chains, block * 2 + which, past);
-        inputs[`past_${name}.${block}`] = { type: 'float32', dims: [branches * n, past, width], parts };
-      }
     }
+    const chains = prefixes.map((prefix) => prefix.chain().slice(0, -1));
+    for (let piece = 0; piece < core.pieces; piece++) this.#addPast(inputs, chains, piece);
     return inputs;
   }
 
-  /** Gathers the pages of every prefix's ancestors into [branches * n, past, C], for one block's keys or values. */
-  #pastCopies(chains: readonly (readonly InfinityPrefix[])[], slot: number, past: number): Copy[] {
-    const { branches } = this.#parts.text;
-    const { width } = this.#parts.core.config;
-    return chains.flatMap((chain, row) => {
-      let before = 0;
-      return chain.map((ancestor, index): Copy => {
-        const { tokens } = stepTokens(this.scales, index);
-        const page = ancestor.forward?.page;
-        if (!page) throw new RangeError(`scale ${index + 1} has no keys and values`);
-        const length = tokens * width;
-        const toOffset = (row * past + before) * width;
-        before += tokens;
-        const toStride = chains.length * past * width;
-        return {
-          from: page,
-          offset: slot * branches * length,
-          stride: length,
-          toOffset,
-          toStride,
-          length,
-          count: branches,
-        };
-      });
-    });
+  #isLast(index: number): boolean {
+    return index === this.scales.length - 1;
+  }
+
+  /**
+   * A piece of the keys and values of every chain, [branches * n, tokens, C] a block: those of one scale, or of all before it. What
+   * is one scale's of one chain is fed as it lies; all else is copied beside each other.
+   */
+  #addPast(inputs: Record<string, RunInput>, chains: readonly Chain[], piece: number): void {
+    const { core, text } = this.#parts;
+    const { width, blocks } = core.config;
+    const scales = [...(chains[0]?.keys() ?? [])].filter((scale) => core.pieces === 1 || scale === piece);
+    const lengths = scales.map((scale) => stepTokens(this.scales, scale).tokens * width);
+    const total = lengths.reduce((sum, length) => sum + length, 0);
+    const dims = [text.branches * chains.length, total / width, width];
+    const nothing = float32Tensor(new Float32Array(0), dims);
+    for (let block = 0; block < blocks.length; block++) {
+      for (const kind of ['key', 'value'] as const) {
+        const parts = chains.flatMap((chain, row) => {
+          let before = row * total;
+          return scales.map((scale, i): Copy => {
+            const length = lengths[i] as number;
+            const page = chain[scale]?.forward?.page;
+            if (!page) throw new RangeError(`scale ${scale + 1} has no keys and values`);
+            const { from, offset } = page.at(block, kind);
+            const toOffset = before;
+            before += length;
+            const toStride = chains.length * total;
+            return { from, offset, stride: length, toOffset, toStride, length, count: text.branches };
+          });
+        });
+        const name = `past_${kind}.${block}.${piece}`;
+        inputs[name] = parts.length === 0 ? nothing : { type: 'float32', dims, parts };
+      }
+    }
   }
 
   /** The summed codes of every prefix on the grid of the scale, [n * tokens, D]; zeros at the first scale. */

@@ -13,7 +13,8 @@ import { T5_ENCODER_TENSORS } from '../t5/files.js';
 import { openT5Encoder, type TextEncoder, type TextStates } from '../t5/text-encoder.js';
 import { textEncoderHashes } from '../text-hashes.js';
 import { openVaeDecoder } from '../vae/decoder.js';
-import { INFINITY, infinityConfig } from './config.js';
+import { INFINITY, type InfinityConfig, infinityConfig } from './config.js';
+import { pageBytes, PIECES_FROM, stepTokens } from './cost.js';
 import { type InfinityCore, InfinityGenerator, type TextState } from './generator.js';
 import {
   branchesOf,
@@ -26,7 +27,7 @@ import {
 } from './options.js';
 import { rotaryTables } from './rotary.js';
 import type { SamplingOptions } from './sampling.js';
-import type { ScaleSchedule } from './schedule.js';
+import { officialSchedule, type ScaleSchedule } from './schedule.js';
 import { buildStepGraph, guidancePlan } from './step-graph.js';
 import { scheduleFromFacts } from './steps.js';
 import { buildTextGraph } from './text-graph.js';
@@ -46,6 +47,8 @@ export interface InfinityOptions extends InfinityRun {
   readonly precision?: Precision;
   /** Bytes that prefixes and a running step may take. @default 2 GiB */
   readonly memory?: number;
+  /** Bytes of a picture's keys and values from which they are fed as they lie. @default 64 MiB */
+  readonly piecesFrom?: number;
 }
 
 const DEFAULT_MEMORY = 2 * 1024 ** 3;
@@ -54,6 +57,15 @@ const DEFAULT_MEMORY = 2 * 1024 ** 3;
 interface CheckpointFiles {
   readonly transformer: string;
   readonly vae: string;
+}
+
+/** In how many pieces a model's keys and values are fed: as they lie, scale by scale, where a picture has many of them. */
+function piecesOf({ schedule, piecesFrom = PIECES_FROM }: InfinityOptions, config: InfinityConfig): number {
+  const { scales } = schedule === 'official' ? officialSchedule('1M') : schedule;
+  const { past } = stepTokens(scales, scales.length - 1);
+  return pageBytes(config, 1, past) < piecesFrom
+    ? 1
+    : Math.max(1, Math.min(scales.length, config.maxScales) - 1);
 }
 
 /** A loaded Infinity. */
@@ -216,7 +228,8 @@ async function load(
   const plan = guidancePlan(options.cfgInsertionLayer ?? [0], config.blocks.length);
   // Graphs first: a wrong checkpoint is found before anything is under way.
   const textGraph = buildTextGraph(config, weights, precision);
-  const stepGraph = buildStepGraph(config, weights, plan, precision);
+  const pieces = piecesOf(options, config);
+  const stepGraph = buildStepGraph(config, weights, plan, { precision, pieces });
   const [text, step, decoder, encoder] = await Promise.all([
     runtime.load(textGraph, { checkpoint: weights.label, seldom: true }),
     runtime.load(stepGraph, { checkpoint: weights.label }),
@@ -235,6 +248,7 @@ async function load(
     config,
     layout: { channels: decoder.channels, patch },
     step,
+    pieces,
     decoder,
     levels: weights.read('lvl_embed.weight'),
     wordBias: weights.read('word_embed.bias'),

@@ -26,6 +26,7 @@ import {
   rowsOf,
   sharedRead,
   slice,
+  sliceBetween,
   split,
   type Value,
 } from '../../runtime/graph/index.js';
@@ -69,6 +70,16 @@ interface StepInputs {
   readonly cos: Value;
   readonly sin: Value;
   readonly mix: Value;
+  readonly kept: Value;
+  readonly pieces: number;
+}
+
+/** How a step graph is built. */
+export interface StepGraphOptions {
+  /** @default float32 */
+  readonly precision?: Precision | undefined;
+  /** Inputs for a block's keys from before: one of all scales, or one of each but the last. @default 1 */
+  readonly pieces?: number;
 }
 
 /**
@@ -77,16 +88,18 @@ interface StepInputs {
  * Inputs: `codes` [N, D] (the summed codes brought to this scale); `offset` [S, 1, C] (level embedding, with the word
  * embedding's bias, or the start token at the first scale); `branch_shape` int64 [S, N, C], `row_shape` int64
  * [S n, L, C]; `cos`, `sin` [L, C / heads / 2]; `mix` [S, S] (row s: how branch s is mixed by guidance: [cfg, 1 - cfg],
- * or the identity); `modulation` [S, 6 depth + 2, C]; `text_key.i`, `text_value.i` [S, T, C]; `past_key.i`,
- * `past_value.i` [R, P, C].
- * Outputs: `logits` [N, 2 D] of the guided branch; `key.i`, `value.i` [R, L, C], to be kept for the scales after.
+ * or the identity); `modulation` [S, 6 depth + 2, C]; `text_key.i`, `text_value.i` [S, T, C];
+ * `past_key.i.k`, `past_value.i.k` [R, Pk, C], piece k of those from before: of all scales, or of scale k, empty where that has not
+ * been; `kept` int64 [1].
+ * Outputs: `logits` [N, 2 D] of the guided branch; `key.i`, `value.i` [R, kept, C], to be kept for the scales after: the
+ * first `kept` of L tokens, all or none. What is an output lives until the end of a run, whether it is asked for or not.
  * The precision is that of the blocks' linear layers; what comes before and after them, a hundredth of the work, is float32.
  */
 export function buildStepGraph(
   config: InfinityConfig,
   weights: TensorSource,
   plan: GuidancePlan,
-  precision: Precision = 'float32',
+  { precision = 'float32', pieces = 1 }: StepGraphOptions = {},
 ): GraphModel {
   const { width, heads, bits, blocks } = config;
   const g = new GraphBuilder('infinity-step');
@@ -102,6 +115,8 @@ export function buildStepGraph(
     cos: g.input('cos', 'float32', ['L', half]),
     sin: g.input('sin', 'float32', ['L', half]),
     mix: g.input('mix', 'float32', ['S', 'S']),
+    kept: g.input('kept', 'int64', [1]),
+    pieces,
   };
   // Cut twice: a GPU's kernel has a dozen outputs at most.
   const modulation = g.input('modulation', 'float32', ['S', BLOCK_VECTORS * blocks.length + 2, width]);
@@ -211,14 +226,18 @@ function selfAttention(x: Value, prefix: string, index: number, inputs: StepInpu
   const query = rotate(mul(unitHeads(project(0, 'q_bias'), config), queryScale), inputs);
   const keys = rotate(unitHeads(project(1, undefined), config), inputs);
   const value = reshapeTo(project(2, 'v_bias'), inputs.rowShape, ['R', 'L', width]);
-  g.output(`key.${index}`, keys);
-  g.output(`value.${index}`, value);
-  const past = (name: string): Value => g.input(`past_${name}.${index}`, 'float32', ['R', 'P', width]);
+  const kept = (all: Value): Value => sliceBetween(all, 1, g.constant([0]), inputs.kept, 'kept');
+  g.output(`key.${index}`, kept(keys));
+  g.output(`value.${index}`, kept(value));
+  const past = (name: string): Value[] =>
+    Array.from({ length: inputs.pieces }, (_, piece) =>
+      g.input(`past_${name}.${index}.${piece}`, 'float32', ['R', `P${piece}`, width]),
+    );
   const { output } = multiHeadAttention({
     heads,
     query,
-    key: concat([past('key'), keys], 1), // [R, P + L, C]
-    value: concat([past('value'), value], 1),
+    key: concat([...past('key'), keys], 1), // [R, P + L, C], P of all scales before
+    value: concat([...past('value'), value], 1),
     scale: 1,
   });
   return gemmFrom(output, weights, `${prefix}sa.proj`, { out: width, precision });

@@ -4,7 +4,16 @@ import type { OptionValues } from '../../core/options.js';
 import type { Schedule, Step } from '../contract.js';
 import type { VaeSizes } from '../vae/cost.js';
 import type { TransformerSizes } from './config.js';
-import { bitBytes, logitBytes, pageBytes, stepBytes, stepFlops, stepTokens } from './cost.js';
+import {
+  bitBytes,
+  gatheredBytes,
+  logitBytes,
+  pageBytes,
+  PIECES_FROM,
+  stepBytes,
+  stepFlops,
+  stepTokens,
+} from './cost.js';
 import { branchesOf, chooseSchedule, type InfinityRun, resolveInfinity } from './options.js';
 import type { Scale } from './schedule.js';
 
@@ -22,10 +31,13 @@ export interface StepFacts {
 
 /** The schedule of one prompt. */
 export function scheduleOf({ scales, sizes, tokenPixels, branches, textTokens }: StepFacts): Schedule {
-  const lastTokens = stepTokens(scales, scales.length - 1).tokens;
+  const { tokens: lastTokens, past } = stepTokens(scales, scales.length - 1);
+  const gathersAlways = pageBytes(sizes, 1, past) < PIECES_FROM;
   const steps = scales.map(({ height, width }, index): Step => {
     const counts = stepTokens(scales, index);
     const isLast = index === scales.length - 1;
+    const tokens = isLast ? 0 : counts.tokens;
+    const gathered = gatheredBytes(sizes, { branches, textTokens, past: counts.past, tokens });
     return {
       label: `${height} \u00d7 ${width}`,
       draws: true,
@@ -38,7 +50,9 @@ export function scheduleOf({ scales, sizes, tokenPixels, branches, textTokens }:
       runBytes:
         stepBytes(sizes, { branches, textTokens, ...counts }) +
         logitBytes(sizes, counts.tokens) -
-        (isLast ? 2 * pageBytes(sizes, branches, counts.tokens) : 0),
+        (isLast ? pageBytes(sizes, branches, counts.tokens) : 0) +
+        (gathersAlways ? gathered : 0),
+      gatheredBytes: gathersAlways ? 0 : gathered,
       readout: { width: width * tokenPixels, height: height * tokenPixels, nfe: 0 },
     };
   });
