@@ -13,6 +13,7 @@ import { T5_ENCODER_TENSORS } from '../t5/files.js';
 import { openT5Encoder, type TextEncoder, type TextStates } from '../t5/text-encoder.js';
 import { textEncoderHashes } from '../text-hashes.js';
 import { openVaeDecoder } from '../vae/decoder.js';
+import type { CodeLayout } from './codes.js';
 import { INFINITY, infinityConfig } from './config.js';
 import { type InfinityCore, InfinityGenerator, type TextState } from './generator.js';
 import {
@@ -24,10 +25,12 @@ import {
   perScale,
   resolveInfinity,
 } from './options.js';
+import { buildRolloutGraph } from './rollout-graph.js';
 import { rotaryTables } from './rotary.js';
 import type { SamplingOptions } from './sampling.js';
 import type { ScaleSchedule } from './schedule.js';
-import { buildStepGraph, guidancePlan } from './step-graph.js';
+import { TransformerSessions } from './sessions.js';
+import { buildStepGraph, guidancePlan, type StepModel } from './step-graph.js';
 import { scheduleFromFacts } from './steps.js';
 import { buildTextGraph } from './text-graph.js';
 
@@ -46,6 +49,11 @@ export interface InfinityOptions extends InfinityRun {
   readonly precision?: Precision;
   /** Bytes that prefixes and a running step may take. @default 2 GiB */
   readonly memory?: number;
+  /**
+   * Draws whole pictures in one run of the transformer, where nothing is drawn from what lies between: keys and values never
+   * leave the device. @default false on the processor, where it does not pay (docs/devices.md)
+   */
+  readonly oneRun?: boolean;
 }
 
 const DEFAULT_MEMORY = 2 * 1024 ** 3;
@@ -149,16 +157,14 @@ export class InfinityModel implements ImageModel {
     );
     const text = await ledger.time('text', () => this.#textState(states, branchesOf(cfg)));
     const rotary = rotaryTables(schedule, core.config.width / core.config.heads);
-    const { scales } = schedule;
-    return new InfinityGenerator({ core, text, scales, rotary, ledger, reservation, cfg, sampling });
+    return new InfinityGenerator({ core, text, schedule, rotary, ledger, reservation, cfg, sampling });
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#text.dispose();
-    this.core.step.dispose();
     this.core.decoder.close();
     this.#encoder?.close();
-    return Promise.resolve();
+    await this.core.sessions.dispose();
   }
 
   #checkLevels({ scales }: ScaleSchedule): void {
@@ -197,12 +203,25 @@ export class InfinityModel implements ImageModel {
 
 /** Opens an Infinity; the caller closes it. The runtime stays the caller's. */
 export async function openInfinity(runtime: Runtime, options: InfinityOptions): Promise<InfinityModel> {
-  const file = openWeights(options.transformer);
+  return withWeights(options, (weights) => load(runtime, weights, options));
+}
+
+async function withWeights<T>(
+  { transformer }: InfinityOptions,
+  use: (weights: TensorSource) => Promise<T>,
+): Promise<T> {
+  const file = openWeights(transformer);
   try {
-    return await load(runtime, unwrapped(file, INFINITY), options);
+    return await use(unwrapped(file, INFINITY));
   } finally {
     file.close();
   }
+}
+
+function stepModel(weights: TensorSource, { cfgInsertionLayer, precision }: InfinityOptions): StepModel {
+  const config = infinityConfig(weights);
+  const plan = guidancePlan(cfgInsertionLayer ?? [0], config.blocks.length);
+  return { config, weights, plan, precision: precision ?? 'float32' };
 }
 
 async function load(
@@ -210,18 +229,37 @@ async function load(
   weights: TensorSource,
   options: InfinityOptions,
 ): Promise<InfinityModel> {
-  const config = infinityConfig(weights);
-  const { precision } = options;
+  const model = stepModel(weights, options);
+  const { config, precision } = model;
   checkPrecision(precision, runtime);
-  const plan = guidancePlan(options.cfgInsertionLayer ?? [0], config.blocks.length);
   // Graphs first: a wrong checkpoint is found before anything is under way.
   const textGraph = buildTextGraph(config, weights, precision);
-  const stepGraph = buildStepGraph(config, weights, plan, precision);
-  const [text, step, decoder, encoder] = await Promise.all([
-    runtime.load(textGraph, { checkpoint: weights.label, seldom: true }),
-    runtime.load(stepGraph, { checkpoint: weights.label }),
+  const stepGraph = buildStepGraph(model);
+  const oneRun = options.oneRun ?? runtime.device !== 'cpu';
+  const checkpoint = weights.label;
+  let layout: CodeLayout;
+  const sessions = new TransformerSessions(
+    {
+      step: () =>
+        oneRun
+          ? withWeights(options, (again) =>
+              runtime.load(buildStepGraph(stepModel(again, options)), { checkpoint }),
+            )
+          : runtime.load(stepGraph, { checkpoint }),
+      rollout: ({ schedule, until }) =>
+        withWeights(options, (again) => {
+          const rotary = rotaryTables(schedule, config.width / config.heads);
+          const rollout = { scales: schedule.scales, rotary, until, layout };
+          return runtime.load(buildRolloutGraph(stepModel(again, options), rollout), { checkpoint });
+        }),
+    },
+    oneRun,
+  );
+  const [text, decoder, encoder] = await Promise.all([
+    runtime.load(textGraph, { checkpoint, seldom: true }),
     openVaeDecoder(runtime, options.vae),
     options.textEncoder === undefined ? null : openT5Encoder(runtime, options.textEncoder, precision),
+    oneRun ? null : sessions.step(),
   ]);
   const patch = Math.sqrt(config.bits / decoder.channels);
   if (patch !== 1 && patch !== 2) {
@@ -229,19 +267,20 @@ async function load(
       `${options.name}: a token of ${config.bits} bits does not fit a VAE of ${decoder.channels} channels`,
     );
   }
+  layout = { channels: decoder.channels, patch };
   const core: InfinityCore = {
-    file: weights.label,
+    file: checkpoint,
     runtime,
     config,
-    layout: { channels: decoder.channels, patch },
-    step,
+    layout,
+    sessions,
     decoder,
     levels: weights.read('lvl_embed.weight'),
     wordBias: weights.read('word_embed.bias'),
     posStart: weights.read('pos_start'),
     memory: options.memory ?? DEFAULT_MEMORY,
   };
-  const files = { transformer: weights.label, vae: decoder.file };
+  const files = { transformer: checkpoint, vae: decoder.file };
   return new InfinityModel(core, options, {
     unconditional: weights.read('cfg_uncond'),
     text,
