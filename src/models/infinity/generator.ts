@@ -250,6 +250,7 @@ export class InfinityGenerator implements Generator {
   async #rollOut(draws: readonly Draw[], until: number, call: CallOptions = {}): Promise<InfinityPrefix[]> {
     const { signal, ledger = this.ledger } = call;
     const { core, schedule } = this.#parts;
+    const plan = { schedule, until, layout: core.layout };
     // A run holds no more than its largest step: keys and values are there once, and not gathered.
     const size = Math.min(...this.scales.slice(0, until).map((_, index) => this.#microBatch(index)));
     const prefixes: InfinityPrefix[] = [];
@@ -257,7 +258,7 @@ export class InfinityGenerator implements Generator {
       for (let start = 0; start < draws.length; start += size) {
         throwIfAborted(signal);
         const batch = draws.slice(start, start + size);
-        const outputs = await core.sessions.rollout({ schedule, until }, this.ledger, (session) =>
+        const outputs = await core.sessions.rollout(plan, this.ledger, (session) =>
           this.ledger.time('transformer', () => session.run(this.#rolloutInputs(batch, until))),
         );
         prefixes.push(...this.#drawn(outputs, batch.length, until));

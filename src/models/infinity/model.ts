@@ -13,7 +13,6 @@ import { T5_ENCODER_TENSORS } from '../t5/files.js';
 import { openT5Encoder, type TextEncoder, type TextStates } from '../t5/text-encoder.js';
 import { textEncoderHashes } from '../text-hashes.js';
 import { openVaeDecoder } from '../vae/decoder.js';
-import type { CodeLayout } from './codes.js';
 import { INFINITY, infinityConfig } from './config.js';
 import { type InfinityCore, InfinityGenerator, type TextState } from './generator.js';
 import {
@@ -237,7 +236,6 @@ async function load(
   const stepGraph = buildStepGraph(model);
   const oneRun = options.oneRun ?? runtime.device !== 'cpu';
   const checkpoint = weights.label;
-  let layout: CodeLayout;
   const sessions = new TransformerSessions(
     {
       step: () =>
@@ -246,7 +244,7 @@ async function load(
               runtime.load(buildStepGraph(stepModel(again, options)), { checkpoint }),
             )
           : runtime.load(stepGraph, { checkpoint }),
-      rollout: ({ schedule, until }) =>
+      rollout: ({ schedule, until, layout }) =>
         withWeights(options, (again) => {
           const rotary = rotaryTables(schedule, config.width / config.heads);
           const rollout = { scales: schedule.scales, rotary, until, layout };
@@ -267,12 +265,11 @@ async function load(
       `${options.name}: a token of ${config.bits} bits does not fit a VAE of ${decoder.channels} channels`,
     );
   }
-  layout = { channels: decoder.channels, patch };
   const core: InfinityCore = {
     file: checkpoint,
     runtime,
     config,
-    layout,
+    layout: { channels: decoder.channels, patch },
     sessions,
     decoder,
     levels: weights.read('lvl_embed.weight'),

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { tinyStates, type TinyOptions, writeTinyInfinity } from '../../../test/fakes/tiny-infinity.js';
+import { type TinyOptions, tinyStates, writeTinyInfinity } from '../../../test/fakes/tiny-infinity.js';
 import { damagedCopy } from '../../../test/fixtures/damaged-copy.js';
 import { Ledger } from '../../core/ledger.js';
 import type { OptionValues } from '../../core/options.js';

@@ -3,12 +3,14 @@
 
 import type { Ledger } from '../../core/ledger.js';
 import type { Session } from '../../runtime/index.js';
+import type { CodeLayout } from './codes.js';
 import type { ScaleSchedule } from './schedule.js';
 
 /** What a rollout's graph is made for: how many scales are drawn, and of which picture. */
 export interface RolloutPlan {
   readonly schedule: ScaleSchedule;
   readonly until: number;
+  readonly layout: CodeLayout;
 }
 
 /** How sessions are loaded. */
