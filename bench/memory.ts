@@ -14,8 +14,8 @@ const MODELS = [
 const SEARCHES: readonly SearchOptions[] = [
   { strategy: 'random', images: 1 },
   { strategy: 'gto' },
+  { strategy: 'beam', paper: true },
   { strategy: 'beam' },
-  { strategy: 'beam', keepElected: true },
 ];
 
 const jury = resolveJury(['any']);

@@ -54,7 +54,7 @@ describe('usage errors', () => {
     [['generate', 'red', '--csv', '--json'], /--csv.*cannot be used with.*--json/],
     [
       ['generate', 'red', '--width', '512'],
-      /10,240 pictures, .* above 1,000 pictures.*say --yes.*--width is the number of beams; the size of pictures is --size/,
+      /8,704 pictures, .* above 1,000 pictures.*say --yes.*--width is the number of beams; the size of pictures is --size/,
     ],
     [['compare', 'red', '--budget', '9000'], /NFE, .* above 1,000 pictures, 20,000 NFE.*say --yes/],
     [

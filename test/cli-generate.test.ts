@@ -30,11 +30,11 @@ describe('varsearch generate', () => {
       'picture.png',
       'result.json',
     ]);
-    expect(stdout).toContain('Beam search, width 3, 5 candidates: 60 pictures, 150 NFE');
+    expect(stdout).toContain('Beam search, width 3, 5 candidates, elected rollouts kept: 51 pictures, 132 NFE');
     expect(stdout).toContain('written to here');
     expect(stderr.trim().split('\n')).toHaveLength(5);
     expect(stderr).toMatch(
-      /^loading toybox\nscale 1\/4 {2}15\/60 pictures {2}best \d\S+ {2}\d+ s, ~\d+ s left\n/,
+      /^loading toybox\nscale 1\/4 {2}15\/51 pictures {2}best \d\S+ {2}\d+ s, ~\d+ s left\n/,
     );
   });
 
@@ -59,10 +59,10 @@ describe('varsearch generate', () => {
       modelOptions: { cfg: [4, 3, 2, 1], temperature: 0.5, topK: 2, topP: 0 },
       jury: { judges: ['clip-score'], observers: [], weights: [1], rule: 'score' },
       seed: 7,
-      search: { strategy: 'beam', width: 3, candidates: [5, 5, 5, 5], keepElected: false, result: 'best' },
+      search: { strategy: 'beam', width: 3, candidates: [5, 5, 5, 5], keepElected: true, result: 'best' },
     });
     expect(result).not.toHaveProperty('incomplete');
-    expect(result.ledger).toMatchObject({ nfe: 150, imagesVerified: 60, imagesDecoded: 60 });
+    expect(result.ledger).toMatchObject({ nfe: 132, imagesVerified: 51, imagesDecoded: 51 });
     expect(result.schedule).toMatchObject({ unit: 'scale', steps: { length: 4 } });
     expect(result.candidates).toHaveLength(60);
     expect(result.fates).toHaveLength(60);
@@ -102,9 +102,10 @@ describe('varsearch generate', () => {
     [
       ['--candidates', '4,3,2,1', '--width', '2'],
       { strategy: 'beam', width: 2, candidates: [4, 3, 2, 1] },
-      20,
+      14,
     ],
-    [['--budget', '60', '--width', '1'], { strategy: 'beam', width: 1, candidates: [6, 6, 6, 6] }, 24],
+    [['--budget', '60', '--width', '1'], { strategy: 'beam', width: 1, candidates: [7, 6, 7, 6] }, 23],
+    [['--paper', '--budget', '60', '--width', '1'], { keepElected: false, candidates: [6, 6, 6, 6] }, 24],
     [['--keep-elected', '--candidates', '2', '--width', '1'], { keepElected: true }, 5],
     [['--result', 'last-round', '--candidates', '1'], { result: 'last-round' }, 12],
   ])('understands %j', async (words, search, pictures) => {
@@ -178,17 +179,17 @@ describe('varsearch generate with several verifiers', () => {
     const words = ['--verifier', 'clip-score,aesthetic', '--ensemble', 'z-score', '--weights', '2,1'];
     const { code, stdout, stderr } = await bench.run('generate', 'red', ...words, '--out', 'here');
     expect(code).toBe(0);
-    expect(stderr).toMatch(/15\/60 pictures {2}best clip-score -?\d\.\d{4}, aesthetic -?\d\.\d{4} {2}\d/);
+    expect(stderr).toMatch(/15\/51 pictures {2}best clip-score -?\d\.\d{4}, aesthetic -?\d\.\d{4} {2}\d/);
     const [first, second, third] = stdout.split('\n');
     expect(first).toMatch(/^clip-score \S+, aesthetic \S+ \(the first picture: \S+, \S+\)$/);
-    expect(second).toMatch(/^mean z-score \d\.\d{4} among 60$/);
-    expect(third).toContain('60 pictures, 150 NFE');
+    expect(second).toMatch(/^mean z-score \d\.\d{4} among 51$/);
+    expect(third).toContain('51 pictures, 132 NFE');
     const { options, candidates, winner, ledger } = readJson(bench.folder, 'here', 'result.json');
     expect(options).toMatchObject({
       jury: { judges: ['clip-score', 'aesthetic'], rule: 'z-score', weights: [2, 1] },
     });
     expect(Object.keys(candidates[winner - 1]?.scores ?? {})).toEqual(['clip-score', 'aesthetic']);
-    expect(ledger.imagesVerified).toBe(120);
+    expect(ledger.imagesVerified).toBe(102);
     const ended = await bench.run('generate', 'red', ...words, '--result', 'last-round', '--out', 'there');
     expect(ended.stdout.split('\n')[1]).toMatch(/among 15$/);
     expect(readFileSync(join(bench.folder, 'there', 'index.html'), 'utf8')).toContain('among 15');
@@ -199,10 +200,10 @@ describe('varsearch generate with several verifiers', () => {
     const words = ['--verifier', 'clip-score,aesthetic,image-reward', '--seed', '3'];
     const { stdout } = await bench.run('generate', 'red', ...words, '--out', 'here');
     const { standing, options } = readJson(bench.folder, 'here', 'result.json');
-    expect(standing).toEqual({ rank: expect.any(Number), of: 60 });
+    expect(standing).toEqual({ rank: expect.any(Number), of: 51 });
     expect('rank' in standing && standing.rank).toBeGreaterThanOrEqual(1);
     const said = describeStanding(standing, options.jury);
-    expect(said).toMatch(/^mean rank \d+(\.\d\d?)? of 60$/);
+    expect(said).toMatch(/^mean rank \d+(\.\d\d?)? of 51$/);
     expect(stdout.split('\n')[1]).toBe(said);
     const page = readFileSync(join(bench.folder, 'here', 'index.html'), 'utf8');
     expect(page.replace(/<[^>]+>/g, ' ').replace(/\s+/g, ' ')).toContain(said.replace(/^mean rank /, ''));
@@ -227,7 +228,7 @@ describe('varsearch generate with several verifiers', () => {
 describe('varsearch generate --dry-run', () => {
   it("prints the paper's check values for 13 scales", async () => {
     const bench = cliBench();
-    const { code, stdout } = await bench.run('generate', '--dry-run', '--scales', '13');
+    const { code, stdout } = await bench.run('generate', '--dry-run', '--scales', '13', '--paper');
     expect(code).toBe(0);
     const numbers = stdout
       .split('\n')
@@ -241,6 +242,8 @@ describe('varsearch generate --dry-run', () => {
     ]);
     expect(bench.catalogs.loaded.models).toHaveLength(0);
     expect(readdirSync(bench.folder)).toEqual([]);
+    const usual = await bench.run('generate', '--dry-run', '--scales', '13');
+    expect(usual.stdout).toMatch(/elected rollouts kept +1,131 +973 [^]*5 candidates +1,365 +1,171 /);
   });
 
   it("counts on the model's own scales without --scales, as JSON on request", async () => {

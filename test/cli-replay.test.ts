@@ -222,7 +222,7 @@ describe('varsearch replay', () => {
       await forged(bench, () => {});
       const { stderr } = await bench.run('replay', 'x.png', '--json');
       expect(stderr.split('\n')[0]).toMatch(
-        /^replay of x\.png: toybox, judged by clip-score: Beam search, .*; 60 pictures, 150 NFE, .*FLOPs$/,
+        /^replay of x\.png: toybox, judged by clip-score: Beam search, .*; 51 pictures, 132 NFE, .*FLOPs$/,
       );
     });
 

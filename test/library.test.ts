@@ -38,15 +38,15 @@ describe('generate', () => {
         seed: 3,
       },
       schedule: { unit: 'scale', steps: { length: 4 } },
-      ledger: { nfe: 150, imagesVerified: 60, imagesDecoded: 60 },
+      ledger: { nfe: 132, imagesVerified: 51, imagesDecoded: 51 },
       hashes: { jury: { 'fake-score/judge.safetensors': 'b'.repeat(64) } },
       recipe: { format: 2, complete: true, candidate: result.winner.id },
     });
     expect(result.candidates).toHaveLength(60);
     expect(result.fates).toHaveLength(60);
-    expect(result.trace.at(-1)).toMatchObject({ images: 60, nfe: 150, best: result.standing });
+    expect(result.trace.at(-1)).toMatchObject({ images: 51, nfe: 132, best: result.standing });
     const { first, thumbnails, states } = result.pictures;
-    expect([first.width, thumbnails.size, states.size]).toEqual([16, 60, 60]);
+    expect([first.width, thumbnails.size, states.size]).toEqual([16, 51, 51]);
     expect(thumbnails.get(result.winner.id)).toEqual(result.image);
     expect(result.milliseconds).toBeGreaterThan(0);
     expect(JSON.parse(JSON.stringify(resultJson(result, 'x.png')))).toMatchObject({
@@ -61,7 +61,7 @@ describe('generate', () => {
     const result = await run.result;
     const late: GenerateEvent[] = [];
     for await (const event of run) late.push(event);
-    expect(late[0]).toMatchObject({ type: 'ready', cost: { images: 16, nfe: 40 }, options: result.options });
+    expect(late[0]).toMatchObject({ type: 'ready', cost: { images: 10, nfe: 28 }, options: result.options });
     expect(late.filter(({ type }) => type === 'round')).toHaveLength(4);
     const judged = late.flatMap((event) => (event.type === 'judged' ? event.candidates : []));
     expect(judged).toEqual(result.candidates);
@@ -322,7 +322,7 @@ describe('observers', () => {
     const { report, ledger } = await run.result;
     expect(seen.reduce((sum, count) => sum + count, 0)).toBe(16);
     expect(report).toMatchObject({ pictures: 15, ledger: { imagesVerified: 16 } });
-    expect(ledger.imagesVerified).toBe(60);
+    expect(ledger.imagesVerified).toBe(51);
   });
 });
 

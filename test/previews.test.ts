@@ -182,7 +182,7 @@ describe('what is said of previews', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^\S+ \S+ \(its preview: \S+; the first preview: \S+\)$/m);
     expect(stdout).toMatch(
-      /judged by previews of 2: 13 pictures \(12 of them previews of \d+ \u00d7 \d+\), 20 NFE, /,
+      /judged by previews of 2: 10 pictures \(9 of them previews of \d+ \u00d7 \d+\), 17 NFE, /,
     );
   });
 
@@ -215,7 +215,7 @@ describe('what is said of previews', () => {
   });
 
   it('beforehand: what full rollouts would cost, and what of a budget is left', async () => {
-    const flags = ['--model', 'infinity-2b', '--strategy', 'beam', '--width', '3', '--candidates', '5'];
+    const flags = ['--model', 'infinity-2b', '--strategy', 'beam', '--width', '3', '--candidates', '5', '--paper'];
     const { stdout } = await cliBench().run('generate', '--dry-run', ...flags, '--rollout', 'preview:7');
     const tokens = stdout.split('\n').map((text) => / +(\d[\d,]*) +[\d.]+ [A-Z] +[\d,]+$/.exec(text)?.[1]);
     expect(tokens.slice(2, 4)).toEqual(['49,841', '1,646,641']);

@@ -48,8 +48,8 @@ describe('the JavaScript of README and docs', () => {
 
   it('searches and writes files', async () => {
     const lines = (await run(examples[0] ?? '', 'library')).split('\n');
-    expect(lines[0]).toBe('24 pictures to judge');
-    expect(lines.at(-1)).toMatch(/^\{ 'clip-score': [\d.]+ \} 84 61$/);
+    expect(lines[0]).toBe('14 pictures to judge');
+    expect(lines.at(-1)).toMatch(/^\{ 'clip-score': [\d.]+ \} 54 41$/);
     const result = JSON.parse(readFileSync(join(folder, 'out', 'example', 'result.json'), 'utf8')) as object;
     expect(result).toMatchObject({ format: 2, options: { seed: 7, search: { strategy: 'beam', width: 2 } } });
   });

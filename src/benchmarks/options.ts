@@ -46,7 +46,7 @@ const { threads, memory, ensemble, device } = OPEN_OPTIONS;
 export const BENCH_ONLY = {
   models: names('models: a,b', 'toybox'),
   strategies: names(
-    'strategies, and variants of them with options after colons: single,random,beam:width=2:keepElected',
+    'strategies, and variants of them with options after colons: single,random,beam:width=2:paper',
     'single,random,gto,beam',
   ),
   verifiers: names(

@@ -1,5 +1,5 @@
 // Strategies as a study names them: each by its name, and variants with options of their own after colons:
-//   single,random,beam:width=2:keepElected,beam:candidates=9,7,5,4,3,2,random:rollout=preview:5
+//   single,random,beam:width=2:paper,beam:candidates=9,7,5,4,3,2,random:rollout=preview:5
 // A part that begins with a digit belongs to the one before it. The name of a variant is what was written.
 
 import { UsageError } from '../core/errors.js';

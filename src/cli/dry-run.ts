@@ -44,7 +44,7 @@ export function costRows(options: SearchOptions, schedule: Schedule): CostRow[] 
   const rows = [
     asked,
     ...('rollout' in options ? attempt({ ...options, rollout: 'full' }, schedule) : []),
-    ...switchedOn(asked.search, schedule),
+    ...switched(asked.search, schedule),
     random({ budget: asked.nfe }, ' (the same NFE)'),
     random({ images: asked.images }, ' (as many pictures)'),
     random({ images: 1 }, ' (no search)'),
@@ -53,15 +53,12 @@ export function costRows(options: SearchOptions, schedule: Schedule): CostRow[] 
   return rows.filter((_, i) => keys.indexOf(keys[i] ?? '') === i);
 }
 
-/** The same search with each of its switches on that is off. */
-function switchedOn(search: ResolvedSearch, schedule: Schedule): CostRow[] {
-  const off = Object.entries(findStrategy(search.strategy).options)
-    .filter(
-      ([name, { kind }]) =>
-        kind === 'switch' && Object.entries(search).some(([own, on]) => own === name && on === false),
-    )
-    .map(([name]) => name);
-  return off.flatMap((name) => attempt({ ...search, [name]: true }, schedule));
+/** The same search with each of its switches the other way round. */
+function switched(search: ResolvedSearch, schedule: Schedule): CostRow[] {
+  const { options } = findStrategy(search.strategy);
+  return Object.entries(search).flatMap(([name, on]) =>
+    options[name]?.kind === 'switch' ? attempt({ ...search, [name]: on !== true }, schedule) : [],
+  );
 }
 
 /** A search to measure another against; none where such a one cannot be, since not every option goes with every size. */

@@ -88,28 +88,23 @@ async function boundPixels(head: Buffer, data: readonly Chunk[], name: string): 
   const most = row * head.readUInt32BE(4) * 1.1 + MOST_EXCESS;
   const packed = data.reduce((sum, { body }) => sum + body.length, 0);
   if (packed * BEST_RATIO <= Math.max(4 * most, 2 ** 28)) return;
-  const inflate = createInflate();
-  inflate.on('error', () => undefined);
-  const feed = (async () => {
-    for (const { body } of data) {
-      if (inflate.destroyed) return;
-      if (!inflate.write(body)) await new Promise((done) => inflate.once('drain', done).once('close', done));
-    }
-    inflate.end();
-  })();
   let size = 0;
-  try {
-    for await (const part of inflate) {
-      size += (part as Buffer).length;
+  const bound = async (parts: AsyncIterable<Buffer>): Promise<void> => {
+    for await (const part of parts) {
+      size += part.length;
       if (size > most) throw damaged(name, 'its data hold far more pixels than it has');
     }
+  };
+  try {
+    await pipeline(
+      data.map(({ body }) => body),
+      createInflate(),
+      bound,
+    );
   } catch (error) {
     if (error instanceof VarsearchError) throw error;
     // Whatever else is wrong with the data, the decoder says.
-  } finally {
-    inflate.destroy();
   }
-  await feed;
 }
 
 /** The texts of tEXt, zTXt and iTXt, the first of each keyword; what is damaged or too large is left out. */

@@ -18,7 +18,7 @@ const options = {
   modelOptions: { cfg: [4, 4, 3], topK: 0, temperature: [1, 1, 1] },
   jury: resolveJury(['clip-score']),
   seed: 7,
-  search: resolveSearch({ strategy: 'beam', width: 2, keepElected: true }, schedule),
+  search: resolveSearch({ strategy: 'beam', width: 2 }, schedule),
 };
 
 describe('the command of a page', () => {
@@ -27,6 +27,11 @@ describe('the command of a page', () => {
       'varsearch generate "two green hearts" --model toybox --verifier clip-score --strategy beam --width 2 ' +
         '--candidates 5 --keep-elected --result best --cfg 4,4,3 --top-k 0 --temperature 1 --seed 7',
     );
+  });
+
+  it("says that it is the paper's rule, which beam search needs", () => {
+    const search = resolveSearch({ strategy: 'beam', width: 2, paper: true }, schedule);
+    expect(commandOf({ ...options, search }, catalogs)).toContain('--candidates 5 --paper --result best');
   });
 
   it('names a jury with its rule and weights, and who looks on', () => {

@@ -4,6 +4,7 @@ import { flagOf, type OptionValues } from '../core/options.js';
 import type { Catalogs } from '../engine/catalogs.js';
 import type { ResolvedOptions } from '../run/options.js';
 import { isStrategyName } from '../search/registry.js';
+import { saidSizes } from '../search/sizes.js';
 
 /** Quotes that cmd.exe, PowerShell and POSIX shells read alike where nothing in the text is special to one; else POSIX ones. */
 function quote(text: string): string {
@@ -58,7 +59,7 @@ export function commandOf(
       ...(rule === 'score' ? {} : { ensemble: rule, weights: weights.join(',') }),
       ...(observers.length > 0 ? { holdOut: observers.join(',') } : {}),
       strategy,
-      ...sizes,
+      ...saidSizes(sizes),
       ...modelOptions,
       seed,
     }),

@@ -19,11 +19,11 @@ const schedule = fakeSchedule({ scales: squares(1, 2, 3) });
 
 describe('a search in words', () => {
   it.each([
-    [{}, 'Beam search, width 3, 5 candidates'],
+    [{ paper: true }, 'Beam search, width 3, 5 candidates'],
     [{ strategy: 'random', images: 1 }, 'Random search, 1 image'],
     [{ strategy: 'gto', candidates: [3, 2, 1] }, 'Greedy token optimisation, 3, 2, 1 candidates'],
     [
-      { strategy: 'beam', width: 1, candidates: 2, keepElected: true, result: 'last-round' },
+      { strategy: 'beam', width: 1, candidates: 2, result: 'last-round' },
       'Beam search, width 1, 2 candidates, elected rollouts kept, best of the last round',
     ],
   ] as const)('%j', (options, expected) => {

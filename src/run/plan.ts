@@ -51,7 +51,7 @@ export function checkPlan(
   const strategy: AnyStrategy = strategyOf(search.strategy ?? resolved.strategy);
   checkSearch(resolved, { schedule, jury }, strategy);
   const need = memoryNeed(resolved, { schedule, jury }, strategy) ?? UNKNOWN;
-  checkMemory(need, memory);
+  checkMemory(need, memory, { keepElected: 'keepElected' in resolved && resolved.keepElected === true });
   return { search: resolved, need };
 }
 

@@ -33,13 +33,13 @@ it('keeps a child of every beam where the verifier finds all alike, and no more 
 
 describeStrategy('beam', [
   { strategy: 'beam', width: 1, candidates: 1 },
-  { strategy: 'beam', width: 3, candidates: 5 },
-  { strategy: 'beam', width: 2, candidates: [4, 1, 3, 2], result: 'last-round' },
-  { strategy: 'beam', width: 3, candidates: 2, keepElected: true },
-  { strategy: 'beam', width: 2, candidates: [3, 1, 1, 4], keepElected: true, result: 'last-round' },
-  { strategy: 'beam', width: 3, candidates: 3, rollout: 'preview:2' },
-  { strategy: 'beam', width: 2, candidates: [4, 2, 3], keepElected: true, rollout: 'preview:3' },
-  { strategy: 'beam', width: 2, candidates: 2, result: 'last-round', rollout: 'preview:3' },
+  { strategy: 'beam', width: 3, candidates: 5, paper: true },
+  { strategy: 'beam', width: 2, candidates: [4, 1, 3, 2], paper: true, result: 'last-round' },
+  { strategy: 'beam', width: 3, candidates: 2 },
+  { strategy: 'beam', width: 2, candidates: [3, 1, 1, 4], result: 'last-round' },
+  { strategy: 'beam', width: 3, candidates: 3, paper: true, rollout: 'preview:2' },
+  { strategy: 'beam', width: 2, candidates: [4, 2, 3], rollout: 'preview:3' },
+  { strategy: 'beam', width: 2, candidates: 2, paper: true, result: 'last-round', rollout: 'preview:3' },
   { strategy: 'beam', width: 2, candidates: 3, rollout: 'none' },
 ]);
 

@@ -32,7 +32,7 @@ export interface BeamSizes extends StepwiseSizes {
 
 function resolve({ width: given, ...rest }: OptionsOf<typeof OPTIONS>, schedule: Schedule): BeamSizes {
   const width = checkCount(given ?? DEFAULTS.width, 'width');
-  return { width, ...stepwiseSizes(rest, schedule, { width, usual: DEFAULTS.candidates }) };
+  return { width, ...stepwiseSizes(rest, schedule, { width, usual: DEFAULTS.candidates, keeps: true }) };
 }
 
 /** Carries the best prefixes, several at once, from step to step. */

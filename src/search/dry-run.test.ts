@@ -47,17 +47,17 @@ describe("PAPER.md's check values at 13 scales", () => {
     ['GTO, c = 15', { strategy: 'gto', candidates: 15 }, { images: 195, nfe: 1365, forwards: 1171 }],
     [
       'beam, w = 3, c = 5',
-      { strategy: 'beam', width: 3, candidates: 5 },
+      { strategy: 'beam', width: 3, candidates: 5, paper: true },
       { images: 195, nfe: 1365, forwards: 1171 },
     ],
     [
       'beam, w = 5, c = 3',
-      { strategy: 'beam', width: 5, candidates: 3 },
+      { strategy: 'beam', width: 5, candidates: 3, paper: true },
       { images: 195, nfe: 1365, forwards: 1171 },
     ],
     [
       'beam, w = 3, c = 5, elected rollouts kept',
-      { strategy: 'beam', width: 3, candidates: 5, keepElected: true },
+      { strategy: 'beam', width: 3, candidates: 5 },
       { images: 15 + 12 * 12, forwards: 973 },
     ],
   ] as const)('%s', async (_, options, expected) => {
@@ -65,7 +65,7 @@ describe("PAPER.md's check values at 13 scales", () => {
   });
 
   it('tokens: 1,646,641 for full rollouts of w * c = 15', async () => {
-    const { tokens } = await count({ strategy: 'beam', width: 3, candidates: 5 });
+    const { tokens } = await count({ strategy: 'beam', width: 3, candidates: 5, paper: true });
     expect(tokens).toBe(1_646_641);
   });
 
@@ -77,7 +77,7 @@ describe("PAPER.md's check values at 13 scales", () => {
 
 describe('previews', () => {
   it('of 256 pixels: 49,841 tokens where full rollouts of w * c = 15 take 1,646,641', async () => {
-    const beam = { strategy: 'beam', width: 3, candidates: 5, rollout: 'preview:7' } as const;
+    const beam = { strategy: 'beam', width: 3, candidates: 5, paper: true, rollout: 'preview:7' } as const;
     const found = await count(beam);
     expect(found).toMatchObject({ tokens: 49_841, images: 15 * 7 + 1, nfe: 15 * 28 + 6 });
     expect(await count({ strategy: 'gto', candidates: 15, rollout: 'preview:7' })).toEqual(found);
@@ -145,7 +145,7 @@ describe('the general formulas', () => {
   const sizes = [1, 2, 6, 10].flatMap((K) => [1, 2, 4].flatMap((w) => [1, 2, 5].map((c) => ({ K, w, c }))));
 
   it.each(sizes)('K = $K, w = $w, c = $c', async ({ K, w, c }) => {
-    const beam = await count({ strategy: 'beam', width: w, candidates: c }, scales(K));
+    const beam = await count({ strategy: 'beam', width: w, candidates: c, paper: true }, scales(K));
     expect(beam.images).toBe(w * c * K);
     expect(beam.nfe).toBe((w * c * K * (K + 1)) / 2);
     expect(beam.forwards).toBe(1 + (w * c * K * (K - 1)) / 2);
@@ -161,7 +161,7 @@ describe('the general formulas', () => {
   });
 
   it('takes a number of candidates for every scale', async () => {
-    const options: SearchOptions = { strategy: 'beam', width: 2, candidates: [6, 3, 1, 2] };
+    const options: SearchOptions = { strategy: 'beam', width: 2, candidates: [6, 3, 1, 2], paper: true };
     const { nfe, images, forwards } = await count(options, scales(4));
     expect(images).toBe(2 * (6 + 3 + 1 + 2));
     expect(nfe).toBe(2 * (6 * 4 + 3 * 3 + 1 * 2 + 2 * 1));
@@ -189,7 +189,7 @@ describe('schedules of other models', () => {
 
   it('noise costs nothing in a search step by step either', async () => {
     const steps = diffusionSteps(3, 'stochastic');
-    const options: SearchOptions = { strategy: 'beam', width: 2, candidates: [3, 3, 3, 1] };
+    const options: SearchOptions = { strategy: 'beam', width: 2, candidates: [3, 3, 3, 1], paper: true };
     // At the noise 6 of 3 evaluations each, then 6 of 3 and 6 of 2; the first of each is shared from then on. The last step draws
     // nothing, and is no round.
     expect(await count(options, steps)).toMatchObject({
@@ -231,9 +231,9 @@ describe('memory', () => {
     { strategy: 'random', images: 50 },
     { strategy: 'gto', candidates: 20 },
     { strategy: 'gto', candidates: 20, keepElected: true },
-    { strategy: 'beam', width: 3, candidates: 10 },
+    { strategy: 'beam', width: 3, candidates: 10, paper: true },
     { strategy: 'beam', width: 3, candidates: 10, keepElected: true },
-    { strategy: 'beam', width: 3, candidates: 10, rollout: 'preview:12' },
+    { strategy: 'beam', width: 3, candidates: 10, paper: true, rollout: 'preview:12' },
   ] as const)('$strategy keeps within the room, kept rollouts included', async (options) => {
     const search = resolveSearch(options, SCALES);
     const run = await dryRun(search, SCALES, { room });

@@ -44,7 +44,7 @@ export const GTO = {
   description: 'Fixes step after step to that of the best completed candidate.',
   options: STEPWISE_OPTIONS,
   resolve: (given, schedule) =>
-    stepwiseSizes(given, schedule, { width: 1, usual: DEFAULTS.width * DEFAULTS.candidates }),
+    stepwiseSizes(given, schedule, { width: 1, usual: DEFAULTS.width * DEFAULTS.candidates, keeps: false }),
   needs: (sizes) => stepwiseNeeds(sizes),
   cost: (sizes, schedule) => stepwiseCost(sizes, 1, schedule),
   rounds: (sizes, schedule) => stepwiseRounds(sizes, 1, schedule),

@@ -152,7 +152,10 @@ describe('the need', () => {
     }
     expect(() => checkMemory({ least: 5, most: 9 }, 5)).not.toThrow();
     expect(() => checkMemory({ least: 1_234_567, most: 9e9 }, 1000)).toThrow(
-      /holds 1\.3MB at once at least, and the engine may hold 1KB: give it that much/,
+      /holds 1\.3MB at once at least, and the engine may hold 1KB: give it that much .* beams or none$/,
+    );
+    expect(() => checkMemory({ least: 5, most: 9 }, 4, { keepElected: true })).toThrow(
+      /no rollouts \(option 'paper'\)$/,
     );
   });
 });

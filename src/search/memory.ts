@@ -165,11 +165,12 @@ export function formatMemory(bytes: number): string {
   return `${Math.ceil((bytes / size) * 10) / 10}${unit}`;
 }
 
-/** Throws a UsageError that says how much a search needs where there is less. */
-export function checkMemory({ least }: MemoryNeed, bytes: number): void {
+/** Throws a UsageError that says how much a search needs where there is less, and what would need less. */
+export function checkMemory({ least }: MemoryNeed, bytes: number, { keepElected = false } = {}): void {
   if (least <= bytes) return;
+  const paper = keepElected ? ", or let it keep no rollouts (option 'paper')" : '';
   throw new UsageError(
     `this search holds ${formatMemory(least)} at once at least, and the engine may hold ${formatMemory(bytes)}: ` +
-      "give it that much (option 'memory'), or search with smaller pictures, fewer beams or none",
+      `give it that much (option 'memory'), or search with smaller pictures, fewer beams or none${paper}`,
   );
 }

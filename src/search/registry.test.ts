@@ -32,14 +32,16 @@ describe('defaults', () => {
       strategy: 'beam',
       width: 3,
       candidates: [5, 5, 5],
-      keepElected: false,
+      keepElected: true,
       result: 'best',
     });
   });
 
   it.each([1, 2, 6, 7, 13])('every strategy costs about the same at %i scales', (count) => {
     const [random = 0, gto = 0, beam = 0] = names.map((strategy) => nfe({ strategy }, count));
-    expect(gto).toBe(beam);
+    expect(nfe({ strategy: 'beam', paper: true }, count)).toBe(gto);
+    // Without the rollouts that beam search keeps.
+    expect(beam).toBe(gto - (3 * count * (count - 1)) / 2);
     expect(random).toBeLessThanOrEqual(beam);
     expect(random).toBeGreaterThan(beam - count);
   });
@@ -132,6 +134,7 @@ describe('resolving', () => {
       'images',
       'keepElected',
       ...own,
+      'paper',
       'result',
       'rollout',
       'width',
@@ -154,6 +157,28 @@ describe('resolving', () => {
   });
 });
 
+describe('elected rollouts', () => {
+  const keeps = (options: object, count = 6): boolean =>
+    (resolve({ strategy: 'beam', ...options }, count) as { keepElected: boolean }).keepElected;
+
+  it('are kept by beam search where nothing is said and there are some', () => {
+    expect(keeps({})).toBe(true);
+    expect(keeps({ budget: 200 })).toBe(true);
+    expect(keeps({ rollout: 'preview:3' })).toBe(true);
+    expect(keeps({ strategy: 'gto' })).toBe(false);
+    expect(keeps({ rollout: 'none' })).toBe(false);
+    expect(keeps({ rollout: 'preview:1' })).toBe(false);
+    expect(keeps({ candidates: 1 })).toBe(false);
+    expect(keeps({}, 1)).toBe(false);
+  });
+
+  it("are not by the paper's rule", () => {
+    expect(keeps({ paper: true })).toBe(false);
+    expect(keeps({ keepElected: false })).toBe(false);
+    expect(keeps({ paper: false })).toBe(true);
+  });
+});
+
 describe('budgets', () => {
   it.each([
     [{ strategy: 'random', budget: 1365 }, { images: 105 }],
@@ -161,15 +186,15 @@ describe('budgets', () => {
     [{ strategy: 'random', budget: 1364 }, { images: 104 }],
     [{ strategy: 'gto', budget: 1365 }, { candidates: Array(13).fill(15) }],
     [
-      { strategy: 'beam', budget: 1365 },
+      { strategy: 'beam', budget: 1365, paper: true },
       { width: 3, candidates: Array(13).fill(5) },
     ],
     [
-      { strategy: 'beam', budget: 1365, width: 5 },
+      { strategy: 'beam', budget: 1365, width: 5, paper: true },
       { width: 5, candidates: Array(13).fill(3) },
     ],
     [
-      { strategy: 'beam', budget: 1364 },
+      { strategy: 'beam', budget: 1364, paper: true },
       // The rest of it: one more at all scales but the last, and 2 evaluations that buy nothing.
       { width: DEFAULTS.width, candidates: [...Array<number>(12).fill(5), 4] },
     ],
@@ -206,8 +231,8 @@ describe('budgets', () => {
     { strategy: 'random' },
     { strategy: 'gto' },
     { strategy: 'gto', keepElected: true },
-    { strategy: 'beam' },
-    { strategy: 'beam', width: 2, keepElected: true },
+    { strategy: 'beam', paper: true },
+    { strategy: 'beam', width: 2 },
     { strategy: 'zero-order' },
     { strategy: 'particles' },
     { strategy: 'particles', resampleAt: [1, 4, 5] },
@@ -319,6 +344,9 @@ describe('equal budgets', () => {
       particles: 300,
     });
     expect(resolveSearch({ strategy: 'beam', budget: 300 }, six)).toMatchObject({
+      candidates: [6, 5, 6, 5, 5, 5],
+    });
+    expect(resolveSearch({ strategy: 'beam', budget: 300, paper: true }, six)).toMatchObject({
       candidates: [5, 5, 5, 4, 4, 5],
     });
     expect(resolveSearch({ strategy: 'gto', budget: 300 }, six)).toMatchObject({
@@ -384,6 +412,7 @@ describe('refusals', () => {
       /'rollout' is 'preview:13', but the model has 13 scales: preview:1 to preview:12 stop before the last/,
     ],
     [{ strategy: 'random', rollout: 'preview:999' }, /the model has 13 scales/],
+    [{ strategy: 'beam', paper: true, keepElected: true }, /give one of 'paper' and 'keepElected', not both/],
     [{ strategy: 'gto', rollout: 'none', keepElected: true }, /'keepElected' keeps rollouts/],
     [
       { strategy: 'gto', rollout: 'preview:3', candidates: [1, 2] },

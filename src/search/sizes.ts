@@ -1,7 +1,16 @@
 // The sizes of a search: what is assumed, what may be asked for, and how a budget is turned into sizes.
 
 import { UsageError } from '../core/errors.js';
-import { choice, listed, type OptionsOf, toggle, whole, wholes, wrongOption } from '../core/options.js';
+import {
+  choice,
+  listed,
+  type OptionsOf,
+  type OptionValues,
+  toggle,
+  whole,
+  wholes,
+  wrongOption,
+} from '../core/options.js';
 import type { Schedule } from '../models/contract.js';
 import { MOST_CANDIDATES, spend, tooMany } from './budget.js';
 import type { Needs } from './contract.js';
@@ -12,8 +21,11 @@ import { ROLLOUT, type RolloutSize, rolloutSize, rolloutWords, searchedSteps, un
 /** Which picture a search by steps gives: the best of all rollouts, or the best of the last round. */
 export const RESULT_CHOICES = ['best', 'last-round'] as const;
 
-/** Defaults that strategies share; all of them cost about what the default beam search costs, in NFE, but for particles. */
-export const DEFAULTS = { width: 3, candidates: 5, keepElected: false, result: 'best' } as const;
+/**
+ * Defaults that strategies share; all of them cost about what the default beam search costs, in NFE, but for particles. Beam search
+ * keeps the elected rollouts, which docs/evidence.md found to be better at equal cost than the paper's drawing them anew.
+ */
+export const DEFAULTS = { width: 3, candidates: 5, result: 'best' } as const;
 
 /** The option that gives a strategy its sizes by what they cost. */
 export const BUDGET = whole('function evaluations to spend: the sizes follow from it', 1, {
@@ -27,7 +39,10 @@ export const STEPWISE_OPTIONS = {
     usual: '5 per beam, 15 for gto',
   }),
   budget: BUDGET,
-  keepElected: toggle('the elected rollout is a candidate of the next round, at no cost'),
+  keepElected: toggle('the elected rollout is a candidate of the next round, at no cost', {
+    usual: 'for beam, where rollouts are drawn',
+  }),
+  paper: toggle("by the paper's rule: every round draws all of its rollouts anew"),
   result: choice('the best of all rollouts, or of the last round', RESULT_CHOICES, {
     usual: DEFAULTS.result,
   }),
@@ -45,16 +60,27 @@ export interface StepwiseSizes extends RolloutSize {
   readonly result: (typeof RESULT_CHOICES)[number];
 }
 
+/** What a strategy assumes where nothing is said. */
+interface StepwiseUsual {
+  readonly width: number;
+  /** Candidates of each beam. */
+  readonly usual: number;
+  /** Whether elected rollouts are kept where they can be. */
+  readonly keeps: boolean;
+}
+
 /** The sizes of a search of `width` beams, where nothing is said with `usual` candidates each. */
 export function stepwiseSizes(
   given: StepwiseGiven,
   schedule: Schedule,
-  { width, usual }: { readonly width: number; readonly usual: number },
+  { width, usual, keeps }: StepwiseUsual,
 ): StepwiseSizes {
-  const { candidates, budget, keepElected = DEFAULTS.keepElected, result = DEFAULTS.result } = given;
+  const { candidates, budget, paper, result = DEFAULTS.result } = given;
   exclusive({ candidates, budget });
+  if (paper === true) exclusive({ paper, keepElected: given.keepElected });
+  const asked = paper === true ? false : given.keepElected;
   const rollout = rolloutSize(given.rollout, schedule);
-  if (keepElected && rollout.rollout === 'none') {
+  if (asked === true && rollout.rollout === 'none') {
     throw new UsageError(
       "option 'keepElected' keeps rollouts: without any ('rollout' is 'none') there is nothing to keep",
     );
@@ -66,25 +92,36 @@ export function stepwiseSizes(
     );
   }
   const steps = searchedSteps(rollout, schedule);
-  const sizes = { keepElected, result, ...rollout };
-  const nfeOf = (counts: readonly number[]): number =>
-    stepwiseCost({ ...sizes, candidates: counts }, width, schedule).nfe;
+  const sizesOf = (keepElected: boolean): StepwiseSizes => {
+    const sizes = { keepElected, result, ...rollout };
+    const nfeOf = (counts: readonly number[]): number =>
+      stepwiseCost({ ...sizes, candidates: counts }, width, schedule).nfe;
+    const perStep =
+      budget !== undefined
+        ? spend(budget, steps, { nfeOf, idle: keepElected && steps.length > 1 })
+        : candidates === undefined
+          ? usualCandidates(usual, schedule, steps)
+          : countsPerStep(candidates, 'candidates', schedule, steps.length);
+    return { candidates: perStep, ...sizes };
+  };
+  let sizes = sizesOf(asked ?? (keeps && canKeep(rollout, steps)));
   // One candidate each would only ever be the kept rollouts.
-  const idle = keepElected && steps.length > 1;
-  const perStep =
-    budget !== undefined
-      ? spend(budget, steps, { nfeOf, idle })
-      : candidates === undefined
-        ? usualCandidates(usual, schedule, steps)
-        : countsPerStep(candidates, 'candidates', schedule, steps.length);
-  if (idle && perStep.every((number) => number === 1)) {
-    throw new UsageError(
-      `option 'keepElected' needs at least 2 candidates at some ${schedule.unit}: one candidate would only ever be the elected rollout`,
-    );
+  if (sizes.keepElected && steps.length > 1 && sizes.candidates.every((number) => number === 1)) {
+    if (asked === true) {
+      throw new UsageError(
+        `option 'keepElected' needs at least 2 candidates at some ${schedule.unit}: one candidate would only ever be the elected rollout`,
+      );
+    }
+    sizes = sizesOf(false);
   }
-  const most = width * Math.max(...perStep);
+  const most = width * Math.max(...sizes.candidates);
   if (most > MOST_CANDIDATES) throw tooMany(most);
-  return { candidates: perStep, ...sizes };
+  return sizes;
+}
+
+/** Whether a search has rollouts that a later round can take over. */
+function canKeep({ rollout }: RolloutSize, steps: Schedule['steps']): boolean {
+  return rollout !== 'none' && steps.length > 1;
 }
 
 /**
@@ -186,8 +223,10 @@ export function stepwiseNeeds({ candidates }: StepwiseSizes, width = 1): Needs {
 
 /** What the default beam search costs, in NFE. */
 export function usualBudget(schedule: Schedule, size: RolloutSize = {}): number {
-  const candidates = usualCandidates(DEFAULTS.candidates, schedule, searchedSteps(size, schedule));
-  return costOf(roundsOf({ candidates, ...size }, DEFAULTS.width, schedule), schedule).nfe;
+  const steps = searchedSteps(size, schedule);
+  const candidates = usualCandidates(DEFAULTS.candidates, schedule, steps);
+  const keepElected = canKeep(size, steps);
+  return costOf(roundsOf({ candidates, keepElected, ...size }, DEFAULTS.width, schedule), schedule).nfe;
 }
 
 /** Numbers of candidates for every step that some are drawn at, of an option that gives one for all or one for each. */
@@ -225,6 +264,15 @@ export function exclusive(options: Readonly<Record<string, unknown>>): void {
       `give one of ${given.map(([name]) => `'${name}'`).join(' and ')}, not both: one follows from the other`,
     );
   }
+}
+
+/** Resolved sizes as somebody says them: `keepElected: false` is the paper's rule. */
+export function saidSizes(sizes: OptionValues): OptionValues {
+  return Object.fromEntries(
+    Object.entries(sizes).map(([name, value]) =>
+      name === 'keepElected' && value === false ? ['paper', true] : [name, value],
+    ),
+  );
 }
 
 /** Such sizes in words, for example "5 candidates, elected rollouts kept". */

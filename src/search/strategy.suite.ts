@@ -537,9 +537,10 @@ function checkPictures(options: SearchOptions): void {
 }
 
 function checkReleases(options: SearchOptions): void {
-  const keepsRollouts = 'keepElected' in options && options.keepElected === true;
+  const sizes = resolveSearch(options, WORLD.schedule);
+  const keepsRollouts = 'keepElected' in sizes && sizes.keepElected;
   const width = ('width' in options ? options.width : undefined) ?? 1;
-  const previews = typeof untilOf(rolloutOf(resolveSearch(options, WORLD.schedule))) === 'number';
+  const previews = typeof untilOf(rolloutOf(sizes)) === 'number';
 
   it('releases every prefix when it ends', async () => {
     const { model } = await play(options);

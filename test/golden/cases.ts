@@ -33,7 +33,9 @@ const SUM: OpenOptions = {
   weights: [1, 0.5, 0.25],
 };
 
-const BEAM = { strategy: 'beam', width: 2, candidates: 2 } as const;
+/** As the paper has it; most cases, since they are cheap. */
+const BEAM = { strategy: 'beam', width: 2, candidates: 2, paper: true } as const;
+const KEPT = { strategy: 'beam', width: 2, candidates: 2 } as const;
 
 /** All cases, in the order of the table; those of the same `open` share what they load. */
 export const CASES: readonly Case[] = [
@@ -42,12 +44,19 @@ export const CASES: readonly Case[] = [
   {
     name: 'beam, elected kept',
     open: CLIP,
-    generate: { prompt: CROSS, seed: 7, ...BEAM, keepElected: true },
+    generate: { prompt: CROSS, seed: 7, ...KEPT },
   },
   {
     name: 'beam, candidates per scale',
     open: CLIP,
-    generate: { prompt: STAR, seed: 4, strategy: 'beam', width: 2, candidates: [4, 3, 2, 1, 1, 1] },
+    generate: {
+      prompt: STAR,
+      seed: 4,
+      strategy: 'beam',
+      width: 2,
+      candidates: [4, 3, 2, 1, 1, 1],
+      paper: true,
+    },
   },
   {
     name: 'gto, elected kept, last round',
@@ -87,7 +96,7 @@ export const CASES: readonly Case[] = [
     open: CLIP,
     generate: { prompt: HEART, seed: 11, strategy: 'random', images: 6, topP: 0.8 },
   },
-  { name: 'compare', open: CLIP, compare: { prompt: STAR, seed: 25, budget: 42, width: 2 } },
+  { name: 'compare', open: CLIP, compare: { prompt: STAR, seed: 25, budget: 42, width: 2, paper: true } },
   { name: 'image-reward, beam', open: REWARD, generate: { prompt: STAR, seed: 12, ...BEAM } },
   {
     name: 'image-reward, random, guidance per scale',
@@ -123,7 +132,7 @@ export const CASES: readonly Case[] = [
   {
     name: 'previews, beam, elected kept',
     open: CLIP,
-    generate: { prompt: CROSS, seed: 27, ...BEAM, rollout: 'preview:4', keepElected: true },
+    generate: { prompt: CROSS, seed: 27, ...KEPT, rollout: 'preview:4' },
   },
   {
     name: 'previews, random',

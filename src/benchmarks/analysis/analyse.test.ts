@@ -162,7 +162,7 @@ describe('tables', () => {
     expect(Number(best?.['right'])).toBe(1);
     expect(Number(worst[0]?.['right'])).toBeLessThan(0);
     expect(best?.['search']).toMatch(
-      /^varsearch generate '[^']+' --model toybox --verifier image-reward --strategy beam --width 3 --candidates 9,7,5,4,3,2,2 --result best --rollout full --cfg 1 --temperature 1.3 --seed \d+$/,
+      /^varsearch generate '[^']+' --model toybox --verifier image-reward --strategy beam --width 3 --candidates 9,7,5,4,3,2,2 --paper --result best --rollout full --cfg 1 --temperature 1.3 --seed \d+$/,
     );
   });
 });

@@ -3,6 +3,7 @@
 import { flagOf, type OptionTable, type OptionValues } from '../../core/options.js';
 import { MODEL_OPTIONS } from '../../models/options.js';
 import { SEARCH_OPTIONS } from '../../search/registry.js';
+import { saidSizes } from '../../search/sizes.js';
 import { VERIFIERS } from '../../verifiers/catalog.js';
 import type { PictureRecord } from '../record.js';
 import { searchSeedOf } from '../search-seed.js';
@@ -45,7 +46,7 @@ export function redraws(
     ...['--model', quoted(plainModel)],
     ...(judges.length > 0 ? ['--verifier', quoted(judges.join(','))] : []),
     ...['--strategy', strategy],
-    ...flags(sizes, SEARCH_OPTIONS),
+    ...flags(saidSizes(sizes), SEARCH_OPTIONS),
     ...flags(modelOptions, MODEL_OPTIONS),
     ...['--seed', String(searchSeedOf(benchmark, prompt, seed))],
   ].join(' ');

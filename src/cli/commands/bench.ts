@@ -31,7 +31,7 @@ ${BENCHMARKS.map(({ name, description }) => `  ${name.padEnd(15)} ${description}
 Examples:
   varsearch bench toybench --strategies single --out runs/single
   varsearch bench toybench-hard --verifiers image-reward,coin --budgets 84,315 --seeds 1-3 --out runs/hard
-  varsearch bench toybench-hard --strategies "random,beam,beam:keepElected,beam:rollout=preview:5" --out runs/variants`;
+  varsearch bench toybench-hard --strategies "random,beam,beam:paper,beam:rollout=preview:5" --out runs/variants`;
 
 /** Shows how far a run is. */
 function createProgress(io: CliIo, quiet: boolean): { show(event: BenchEvent): void; clear(): void } {
