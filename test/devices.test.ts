@@ -8,9 +8,10 @@ import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 
 import { UsageError } from '../src/core/errors.js';
 import { Ledger } from '../src/core/ledger.js';
-import { RandomKey } from '../src/core/random.js';
+import { type Draw, RandomKey } from '../src/core/random.js';
 import { checkOpenOptions } from '../src/engine/options.js';
 import { readVersions } from '../src/engine/versions.js';
+import type { Prefix } from '../src/models/contract.js';
 import { type InfinityModel, openInfinity } from '../src/models/infinity/model.js';
 import type { InfinityPrefix } from '../src/models/infinity/prefix.js';
 import type { Recipe } from '../src/run/recipe.js';
@@ -154,6 +155,27 @@ async function logitsOf(model: InfinityModel, count: number): Promise<Float32Arr
   return logits;
 }
 
+/** Pictures drawn in one run, or step by step where there are none. */
+async function statesOf(model: InfinityModel, count: number): Promise<Uint8Array[]> {
+  const generator = await model.prepareStates(tinyStates(5), new Ledger(), { cfg: 3 });
+  const draws = Array.from({ length: count }, (_, i) => RandomKey.fromSeed(i));
+  const stepByStep = async (): Promise<Prefix[]> => {
+    let prefixes: Prefix[] = draws.map(() => generator.begin());
+    for (let step = 1; step <= scales.length; step++) {
+      const requests = prefixes.map((prefix, i) => ({ prefix, draw: (draws[i] as Draw).fold(step) }));
+      const next = await generator.extend(requests);
+      for (const prefix of prefixes) prefix.release();
+      prefixes = next;
+    }
+    return prefixes;
+  };
+  const prefixes = await (generator.rollOut?.(draws, scales.length) ?? stepByStep());
+  const states = prefixes.map((prefix) => generator.pack(prefix));
+  for (const prefix of prefixes) prefix.release();
+  generator.close();
+  return states;
+}
+
 describe.skipIf(!existsSync(DRIVER) || process.platform !== 'linux')(
   "WebGPU on chromium's software driver (left out where there is none)",
   { timeout: 300_000 },
@@ -173,7 +195,7 @@ describe.skipIf(!existsSync(DRIVER) || process.platform !== 'linux')(
       return await createRuntime({ device, carrier: 'process', cache: null });
     };
 
-    it('gives the logits of the processor, and each row the same whatever is beside it', async () => {
+    it('gives the logits of the processor, and each row the same whatever is beside it, step by step and in one run', async () => {
       const cpu = await open('cpu');
       const gpu = await open('webgpu');
       expect(gpu.device).toBe('webgpu');
@@ -185,6 +207,9 @@ describe.skipIf(!existsSync(DRIVER) || process.platform !== 'linux')(
       const [expected, found] = await Promise.all([logitsOf(exact, COUNT), logitsOf(model, COUNT)]);
       const [alone] = await logitsOf(model, 1);
       expect(alone).toEqual(found[0]);
+      const states = await statesOf(exact, COUNT);
+      expect(await statesOf(model, COUNT)).toEqual(states);
+      expect(await statesOf(model, 1)).toEqual(states.slice(0, 1));
       for (const [i, picture] of expected.entries()) {
         for (const [scale, logits] of picture.entries()) {
           const others = found[i]?.[scale] ?? new Float32Array();

@@ -34,7 +34,8 @@ it('of the graph builder stands for the elements of its weights', async () => {
   const models: GraphModel[] = [buildDecoder(vae).model];
   for (const precision of PRECISIONS) {
     models.push(buildTextGraph(config, transformer, precision));
-    models.push(buildStepGraph(config, transformer, { afterBlocks: [], onLogits: true }, { precision }));
+    const plan = { afterBlocks: [], onLogits: true };
+    models.push(buildStepGraph({ config, weights: transformer, plan, precision }));
     models.push(buildT5Encoder(readT5Config(encoder), text, precision));
   }
   // Each weight by its name: their order is no matter.

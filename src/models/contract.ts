@@ -89,6 +89,11 @@ export interface Generator {
    * The forward pass of a prefix is computed once, whoever asks first, and serves all that extend it, at any time.
    */
   extend(requests: readonly Extension[], call?: CallOptions): Promise<Prefix[]>;
+  /**
+   * A prefix of `until` steps from the empty one for each draw, step s with draw.fold(s), as `extend` takes one step after the other:
+   * for those from which nothing, or only further steps, will be taken. The caller owns them. @default step by step is as good
+   */
+  rollOut?(draws: readonly Draw[], until: number, call?: CallOptions): Promise<Prefix[]>;
   /** The pictures of prefixes of any step; both views of a complete prefix are the same. */
   decode(prefixes: readonly Prefix[], view: View, call?: CallOptions): Promise<Image[]>;
   /** All that a prefix is, in few bytes. */

@@ -21,8 +21,9 @@ it('of a precision are those of the graphs', () => {
   const folder = mkdtempSync(join(tmpdir(), 'varsearch-test-'));
   const weights = openWeights(writeTinyInfinity(folder).transformer);
   const config = infinityConfig(weights);
+  const plan = { afterBlocks: [], onLogits: true };
   const infinity = (precision: Precision): number =>
-    buildStepGraph(config, weights, { afterBlocks: [], onLogits: true }, { precision }).weightBytes +
+    buildStepGraph({ config, weights, plan, precision }).weightBytes +
     buildTextGraph(config, weights, precision).weightBytes;
   expect(infinity('float32') - infinity('int8')).toBe(savedBytes(blockMatrices(config), 'int8'));
   const text = assetPath('toybox', 'text-encoder');

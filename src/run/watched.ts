@@ -6,7 +6,13 @@ import type { Bench } from '../search/contract.js';
 /** The same generator; `onCall` hears of every call that has run the model. */
 export function watchedGenerator(generator: Generator, onCall: () => void): Generator {
   const stages = generator.stages?.bind(generator);
+  const rollOut: NonNullable<Generator['rollOut']> = async (...given) => {
+    const prefixes = (await generator.rollOut?.(...given)) ?? [];
+    onCall();
+    return prefixes;
+  };
   return {
+    ...(generator.rollOut ? { rollOut } : {}),
     schedule: generator.schedule,
     ledger: generator.ledger,
     begin: () => generator.begin(),

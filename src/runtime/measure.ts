@@ -25,7 +25,7 @@ export async function measureMatMulRate(runtime: Runtime, options: MatMulRateOpt
   const weight = g.weight('weight', new Float32Array(size * size).fill(1 / size), [size, size]);
   for (let i = 0; i < products; i++) {
     const matrix: MatrixSource = {
-      name: 'w',
+      name: `w${i}`,
       shape: [size, size],
       read: () => new Float32Array(size ** 2).fill(1 / size),
     };

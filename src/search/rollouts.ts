@@ -375,6 +375,13 @@ export class Rollouts {
   /** Draws the drafts' own steps and then further ones until the last, the whole group in step. */
   async #rollOut(drafts: readonly Draft[], last: number, ledger?: Ledger): Promise<Chain[]> {
     const { generator, signal } = this.#context;
+    // Where nothing lies between the empty prefix and the picture that may be drawn from.
+    const isWhole = drafts.every(({ beam, step }) => at(beam.chain, 0).step === 0 && step === last);
+    if (generator.rollOut && isWhole) {
+      const draws = drafts.map(({ draw }) => draw);
+      const drawn = await generator.rollOut(draws, last, { signal, ledger });
+      return drawn.map((prefix) => [this.#owned.add(prefix)]);
+    }
     const chains = drafts.map((): Prefix[] => []);
     let prefixes = drafts.map(({ beam }) => this.#owned.add(at(beam.chain, 0).retain()));
     for (let step = (prefixes[0]?.step ?? 0) + 1; step <= last; step++) {

@@ -21,7 +21,7 @@ export interface Latent {
 }
 
 /** The latent grid of a scale given in tokens. */
-function latentGrid({ height, width }: Scale, { patch }: CodeLayout): Scale {
+export function latentGrid({ height, width }: Scale, { patch }: CodeLayout): Scale {
   return { height: height * patch, width: width * patch };
 }
 

@@ -3,6 +3,7 @@
 import { throwIfAborted } from '../../core/errors.js';
 import { type Image, imageFromPlanes } from '../../core/image.js';
 import type { Ledger } from '../../core/ledger.js';
+import type { Draw } from '../../core/random.js';
 import { checkReadout } from '../../core/readout.js';
 import type { Reservation } from '../../core/reservation.js';
 import {
@@ -12,7 +13,6 @@ import {
   type RunInput,
   type RunResult,
   type Runtime,
-  type Session,
   type TensorHandle,
 } from '../../runtime/index.js';
 import type { CallOptions, Extension, Generator, Prefix, Schedule, View } from '../contract.js';
@@ -25,8 +25,9 @@ import { packBits, unpackBits } from './packing.js';
 import { Page } from './page.js';
 import { type Forward, InfinityPrefix, type PrefixFamily } from './prefix.js';
 import type { RotaryTable } from './rotary.js';
-import { sampleBits, type SamplingOptions } from './sampling.js';
-import type { Scale } from './schedule.js';
+import { sampleBits, type SamplingOptions, thresholds } from './sampling.js';
+import type { Scale, ScaleSchedule } from './schedule.js';
+import type { TransformerSessions } from './sessions.js';
 import { mixMatrix } from './step-graph.js';
 import { scheduleOf } from './steps.js';
 
@@ -50,7 +51,7 @@ export interface InfinityCore {
   readonly config: InfinityConfig;
   readonly layout: CodeLayout;
   readonly runtime: Runtime;
-  readonly step: Session;
+  readonly sessions: TransformerSessions;
   /** Inputs of the step's graph for keys and values from before: one of all scales, or one of each. */
   readonly pieces: number;
   readonly decoder: VaeDecoder;
@@ -69,7 +70,7 @@ type Chain = readonly InfinityPrefix[];
 export interface GeneratorParts {
   readonly core: InfinityCore;
   readonly text: TextState;
-  readonly scales: readonly Scale[];
+  readonly schedule: ScaleSchedule;
   readonly rotary: readonly RotaryTable[];
   readonly ledger: Ledger;
   /** What prefixes are charged to. */
@@ -84,18 +85,20 @@ export class InfinityGenerator implements Generator {
   readonly schedule: Schedule;
   readonly scales: readonly Scale[];
   readonly ledger: Ledger;
+  readonly rollOut?: NonNullable<Generator['rollOut']>;
   readonly #parts: GeneratorParts;
   readonly #family: PrefixFamily;
 
   constructor(parts: GeneratorParts) {
     this.#parts = parts;
-    this.scales = parts.scales;
-    this.ledger = parts.ledger;
-    const { layout } = parts.core;
-    this.#family = { scales: parts.scales, layout, reservation: parts.reservation, live: 0 };
     const { core, text } = parts;
+    const { scales } = parts.schedule;
+    this.scales = scales;
+    this.ledger = parts.ledger;
+    this.#family = { scales, layout: core.layout, reservation: parts.reservation, live: 0 };
+    if (core.sessions.oneRun) this.rollOut = (draws, until, call) => this.#rollOut(draws, until, call);
     this.schedule = scheduleOf({
-      scales: parts.scales,
+      scales,
       sizes: core.config,
       tokenPixels: core.decoder.pictureSize({ height: core.layout.patch, width: core.layout.patch }).width,
       branches: text.branches,
@@ -186,13 +189,7 @@ export class InfinityGenerator implements Generator {
       state,
       this.scales.map((_, index) => this.#bitsOf(index)),
     );
-    let prefix = this.begin();
-    for (const bits of scales) {
-      const next = this.force(prefix, bits);
-      prefix.release();
-      prefix = next;
-    }
-    return prefix;
+    return this.#chain(scales);
   }
 
   stages(prefix: Prefix): InfinityPrefix[] {
@@ -210,6 +207,17 @@ export class InfinityGenerator implements Generator {
     }
     const { modulation, keys, values } = this.#parts.text;
     for (const handle of [modulation, ...keys, ...values]) handle.dispose();
+  }
+
+  /** The prefix of the bits of its scales. */
+  #chain(scales: readonly Uint8Array[]): InfinityPrefix {
+    let prefix = this.begin();
+    for (const bits of scales) {
+      const next = this.force(prefix, bits);
+      prefix.release();
+      prefix = next;
+    }
+    return prefix;
   }
 
   #own(prefix: Prefix): InfinityPrefix {
@@ -243,6 +251,86 @@ export class InfinityGenerator implements Generator {
     return Math.max(1, Math.floor(core.memory / 2 / each));
   }
 
+  /** Pictures of `until` scales, each drawn in one run of the transformer, in micro-batches that keep within the memory budget. */
+  async #rollOut(draws: readonly Draw[], until: number, call: CallOptions = {}): Promise<InfinityPrefix[]> {
+    const { signal, ledger = this.ledger } = call;
+    const { core, schedule } = this.#parts;
+    const plan = { schedule, until, layout: core.layout };
+    // A run holds no more than its largest step: keys and values are there once, and not gathered.
+    const size = Math.min(...this.scales.slice(0, until).map((_, index) => this.#microBatch(index)));
+    const prefixes: InfinityPrefix[] = [];
+    try {
+      for (let start = 0; start < draws.length; start += size) {
+        throwIfAborted(signal);
+        const batch = draws.slice(start, start + size);
+        const outputs = await core.sessions.rollout(plan, this.ledger, (session) =>
+          this.ledger.time('transformer', () => session.run(this.#rolloutInputs(batch, until))),
+        );
+        prefixes.push(...this.#drawn(outputs, batch.length, until));
+        this.#countRollouts(batch.length, until);
+      }
+    } catch (error) {
+      for (const prefix of prefixes) prefix.release();
+      throw error;
+    }
+    ledger.add({ nfe: draws.length * until });
+    return prefixes;
+  }
+
+  #rolloutInputs(draws: readonly Draw[], until: number): Record<string, RunInput> {
+    const { text, sampling } = this.#parts;
+    const { branches } = text;
+    const n = draws.length;
+    const inputs: Record<string, RunInput> = {
+      ...this.#textInputs(),
+      row_branch: int64Tensor(
+        Array.from({ length: branches * n }, (_, row) => Math.floor(row / n)),
+        [branches * n],
+      ),
+    };
+    this.scales.slice(0, until).forEach((_, index) => {
+      const bits = this.#bitsOf(index);
+      const each = new Float32Array(n * bits);
+      draws.forEach((draw, i) => {
+        const uniform = draw.fold(index + 1).uniform(bits);
+        each.set(thresholds(uniform, sampling[index] as SamplingOptions), i * bits);
+      });
+      // All pictures begin alike: one row.
+      const shared = this.#scaleInputs(index === 0 ? 1 : n, index);
+      for (const [name, input] of Object.entries(shared)) inputs[`${name}.${index + 1}`] = input;
+      inputs[`threshold.${index + 1}`] = float32Tensor(each, [n, bits]);
+    });
+    return inputs;
+  }
+
+  /** The prefixes of a rollout's bits. */
+  #drawn(outputs: RunResult, count: number, until: number): InfinityPrefix[] {
+    const scales = this.scales.slice(0, until).map((_, index) => {
+      const [mean, ...range] = outputs.float32(`logits.${index + 1}`);
+      const part = `the logits of scale ${index + 1}`;
+      checkReadout(this.#parts.core.file, part, Float32Array.of(mean ?? NaN));
+      checkReadout(this.#parts.core.file, part, Float32Array.from(range));
+      return outputs.float32(`bits.${index + 1}`);
+    });
+    return Array.from({ length: count }, (_, i) =>
+      this.#chain(
+        scales.map((bits) => {
+          const each = bits.length / count;
+          return Uint8Array.from(bits.subarray(i * each, (i + 1) * each));
+        }),
+      ),
+    );
+  }
+
+  /** What a run of rollouts has cost: the first scale is computed once for all of them. */
+  #countRollouts(count: number, until: number): void {
+    this.schedule.steps.slice(0, until).forEach(({ tokens, flops }, index) => {
+      const forwards = index === 0 ? 1 : count;
+      this.ledger.add({ forwards, tokens: forwards * tokens, transformerFlops: forwards * flops });
+    });
+    this.ledger.add({ forwardCalls: 1 });
+  }
+
   /** Runs one step for prefixes of the same scale and hands each its logits and page. */
   async #forward(prefixes: readonly InfinityPrefix[], index: number): Promise<void> {
     const { core } = this.#parts;
@@ -253,10 +341,8 @@ export class InfinityGenerator implements Generator {
     const kept = isLast ? [] : config.blocks.flatMap((_, i) => [`key.${i}`, `value.${i}`]);
     // Empty prefixes are all the same: one row, as for one of them, where a product of one row may differ in its last bits.
     const rows = index === 0 ? prefixes.slice(0, 1) : prefixes;
-    const outputs = await core.step.run(this.#inputs(rows, index), {
-      outputs: ['logits', ...kept],
-      keep: kept,
-    });
+    const step = await core.sessions.step();
+    const outputs = await step.run(this.#inputs(rows, index), { outputs: ['logits', ...kept], keep: kept });
     let own: Page | null = null;
     try {
       const logits = outputs.float32('logits');
@@ -305,28 +391,20 @@ export class InfinityGenerator implements Generator {
   }
 
   #inputs(prefixes: readonly InfinityPrefix[], index: number): Record<string, RunInput> {
-    const { core, text, cfg, rotary } = this.#parts;
-    const { config } = core;
-    const { width, heads, bits } = config;
-    const { tokens, branches } = this.#stepSize(index);
+    const { core, rotary } = this.#parts;
+    const { width, heads, bits } = core.config;
+    const { tokens } = this.#stepSize(index);
     const table = rotary[index] as RotaryTable;
     const n = prefixes.length;
     const half = width / heads / 2;
     const inputs: Record<string, RunInput> = {
+      ...this.#textInputs(),
+      ...this.#scaleInputs(n, index),
       codes: float32Tensor(this.#codes(prefixes, index), [n * tokens, bits]),
-      offset: float32Tensor(this.#offset(index), [branches, 1, width]),
-      branch_shape: int64Tensor([branches, n * tokens, width], [3]),
-      row_shape: int64Tensor([branches * n, tokens, width], [3]),
       cos: float32Tensor(table.cos, [tokens, half]),
       sin: float32Tensor(table.sin, [tokens, half]),
-      mix: float32Tensor(mixMatrix(branches, cfg[index] ?? 1), [branches, branches]),
-      modulation: text.modulation,
       kept: int64Tensor([this.#isLast(index) ? 0 : tokens], [1]),
     };
-    for (let block = 0; block < config.blocks.length; block++) {
-      inputs[`text_key.${block}`] = text.keys[block] as TensorHandle;
-      inputs[`text_value.${block}`] = text.values[block] as TensorHandle;
-    }
     const chains = prefixes.map((prefix) => prefix.chain().slice(0, -1));
     for (let piece = 0; piece < core.pieces; piece++) this.#addPast(inputs, chains, piece);
     return inputs;
@@ -367,6 +445,29 @@ export class InfinityGenerator implements Generator {
         inputs[name] = parts.length === 0 ? nothing : { type: 'float32', dims, parts };
       }
     }
+  }
+
+  /** What the prompt gives every run. */
+  #textInputs(): Record<string, RunInput> {
+    const { keys, values, modulation } = this.#parts.text;
+    return {
+      modulation,
+      ...Object.fromEntries(keys.map((key, block) => [`text_key.${block}`, key])),
+      ...Object.fromEntries(values.map((value, block) => [`text_value.${block}`, value])),
+    };
+  }
+
+  /** What a scale gives a run of n prefixes. */
+  #scaleInputs(n: number, index: number): Record<string, RunInput> {
+    const { core, cfg } = this.#parts;
+    const { width } = core.config;
+    const { tokens, branches } = this.#stepSize(index);
+    return {
+      offset: float32Tensor(this.#offset(index), [branches, 1, width]),
+      branch_shape: int64Tensor([branches, n * tokens, width], [3]),
+      row_shape: int64Tensor([branches * n, tokens, width], [3]),
+      mix: float32Tensor(mixMatrix(branches, cfg[index] ?? 1), [branches, branches]),
+    };
   }
 
   /** The summed codes of every prefix on the grid of the scale, [n * tokens, D]; zeros at the first scale. */

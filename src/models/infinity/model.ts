@@ -4,7 +4,7 @@ import { throwIfAborted, UsageError } from '../../core/errors.js';
 import { checkpointHashes, presentHashes } from '../../core/hash.js';
 import type { Ledger } from '../../core/ledger.js';
 import type { OptionValues } from '../../core/options.js';
-import type { Precision } from '../../runtime/graph/index.js';
+import type { GraphModel, Precision } from '../../runtime/graph/index.js';
 import { float32Tensor, type Runtime, type Session } from '../../runtime/index.js';
 import { openWeights, type TensorSource, unwrapped } from '../../runtime/weights/index.js';
 import type { CallOptions, ImageModel, Schedule } from '../contract.js';
@@ -25,10 +25,12 @@ import {
   perScale,
   resolveInfinity,
 } from './options.js';
+import { buildRolloutGraph } from './rollout-graph.js';
 import { rotaryTables } from './rotary.js';
 import type { SamplingOptions } from './sampling.js';
 import { officialSchedule, type ScaleSchedule } from './schedule.js';
-import { buildStepGraph, guidancePlan } from './step-graph.js';
+import { TransformerSessions } from './sessions.js';
+import { buildStepGraph, guidancePlan, type StepModel } from './step-graph.js';
 import { scheduleFromFacts } from './steps.js';
 import { buildTextGraph } from './text-graph.js';
 
@@ -49,6 +51,11 @@ export interface InfinityOptions extends InfinityRun {
   readonly memory?: number;
   /** Bytes of a picture's keys and values from which they are fed as they lie. @default 64 MiB */
   readonly piecesFrom?: number;
+  /**
+   * Draws whole pictures in one run of the transformer, where nothing is drawn from what lies between: keys and values never
+   * leave the device. @default false on the processor, where it does not pay (docs/devices.md)
+   */
+  readonly oneRun?: boolean;
 }
 
 const DEFAULT_MEMORY = 2 * 1024 ** 3;
@@ -161,16 +168,14 @@ export class InfinityModel implements ImageModel {
     );
     const text = await ledger.time('text', () => this.#textState(states, branchesOf(cfg)));
     const rotary = rotaryTables(schedule, core.config.width / core.config.heads);
-    const { scales } = schedule;
-    return new InfinityGenerator({ core, text, scales, rotary, ledger, reservation, cfg, sampling });
+    return new InfinityGenerator({ core, text, schedule, rotary, ledger, reservation, cfg, sampling });
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#text.dispose();
-    this.core.step.dispose();
     this.core.decoder.close();
     this.#encoder?.close();
-    return Promise.resolve();
+    await this.core.sessions.dispose();
   }
 
   #checkLevels({ scales }: ScaleSchedule): void {
@@ -209,12 +214,53 @@ export class InfinityModel implements ImageModel {
 
 /** Opens an Infinity; the caller closes it. The runtime stays the caller's. */
 export async function openInfinity(runtime: Runtime, options: InfinityOptions): Promise<InfinityModel> {
-  const file = openWeights(options.transformer);
+  return withWeights(options, (weights) => load(runtime, weights, options));
+}
+
+async function withWeights<T>(
+  { transformer }: InfinityOptions,
+  use: (weights: TensorSource) => Promise<T>,
+): Promise<T> {
+  const file = openWeights(transformer);
   try {
-    return await load(runtime, unwrapped(file, INFINITY), options);
+    return await use(unwrapped(file, INFINITY));
   } finally {
     file.close();
   }
+}
+
+function stepModel(weights: TensorSource, { cfgInsertionLayer, precision }: InfinityOptions): StepModel {
+  const config = infinityConfig(weights);
+  const plan = guidancePlan(cfgInsertionLayer ?? [0], config.blocks.length);
+  return { config, weights, plan, precision: precision ?? 'float32' };
+}
+
+/** The sessions of the transformer. Where there are rollouts as one run, each is loaded from the files when it is first asked for. */
+function sessionsOf(
+  runtime: Runtime,
+  {
+    model,
+    options,
+    pieces,
+  }: { readonly model: StepModel; readonly options: InfinityOptions; readonly pieces: number },
+): TransformerSessions {
+  const { config } = model;
+  const checkpoint = model.weights.label;
+  const oneRun = options.oneRun ?? runtime.device !== 'cpu';
+  const first = buildStepGraph(model, pieces);
+  const again = (build: (model: StepModel) => GraphModel): Promise<Session> =>
+    withWeights(options, (weights) => runtime.load(build(stepModel(weights, options)), { checkpoint }));
+  return new TransformerSessions(
+    {
+      step: () =>
+        oneRun ? again((each) => buildStepGraph(each, pieces)) : runtime.load(first, { checkpoint }),
+      rollout: ({ schedule, until, layout }) => {
+        const rotary = rotaryTables(schedule, config.width / config.heads);
+        return again((each) => buildRolloutGraph(each, { scales: schedule.scales, rotary, until, layout }));
+      },
+    },
+    oneRun,
+  );
 }
 
 async function load(
@@ -222,19 +268,19 @@ async function load(
   weights: TensorSource,
   options: InfinityOptions,
 ): Promise<InfinityModel> {
-  const config = infinityConfig(weights);
-  const { precision } = options;
+  const model = stepModel(weights, options);
+  const { config, precision } = model;
   checkPrecision(precision, runtime);
-  const plan = guidancePlan(options.cfgInsertionLayer ?? [0], config.blocks.length);
   // Graphs first: a wrong checkpoint is found before anything is under way.
   const textGraph = buildTextGraph(config, weights, precision);
   const pieces = piecesOf(options, config);
-  const stepGraph = buildStepGraph(config, weights, plan, { precision, pieces });
-  const [text, step, decoder, encoder] = await Promise.all([
-    runtime.load(textGraph, { checkpoint: weights.label, seldom: true }),
-    runtime.load(stepGraph, { checkpoint: weights.label }),
+  const sessions = sessionsOf(runtime, { model, options, pieces });
+  const checkpoint = weights.label;
+  const [text, decoder, encoder] = await Promise.all([
+    runtime.load(textGraph, { checkpoint, seldom: true }),
     openVaeDecoder(runtime, options.vae),
     options.textEncoder === undefined ? null : openT5Encoder(runtime, options.textEncoder, precision),
+    sessions.oneRun ? null : sessions.step(),
   ]);
   const patch = Math.sqrt(config.bits / decoder.channels);
   if (patch !== 1 && patch !== 2) {
@@ -243,11 +289,11 @@ async function load(
     );
   }
   const core: InfinityCore = {
-    file: weights.label,
+    file: checkpoint,
     runtime,
     config,
     layout: { channels: decoder.channels, patch },
-    step,
+    sessions,
     pieces,
     decoder,
     levels: weights.read('lvl_embed.weight'),
@@ -255,7 +301,7 @@ async function load(
     posStart: weights.read('pos_start'),
     memory: options.memory ?? DEFAULT_MEMORY,
   };
-  const files = { transformer: weights.label, vae: decoder.file };
+  const files = { transformer: checkpoint, vae: decoder.file };
   return new InfinityModel(core, options, {
     unconditional: weights.read('cfg_uncond'),
     text,

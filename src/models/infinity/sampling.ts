@@ -37,3 +37,17 @@ export function sampleBits(logits: Float32Array, draw: Draw, options: SamplingOp
   }
   return bits;
 }
+
+/**
+ * What the difference of a bit's two logits (of value 1 less that of 0) has to exceed for the bit to be 1, by its uniform number: the
+ * decision of `sampleBits`, for who compares elsewhere. In float32 it differs where the two are within its rounding of each other.
+ */
+export function thresholds(draws: Float64Array, { temperature, topK, topP }: SamplingOptions): Float32Array {
+  if (topK === 1) return new Float32Array(draws.length);
+  // A value that is no more probable than that is never drawn.
+  const least = topP > 0 ? Math.min(1 - topP, 0.5) : 0;
+  return Float32Array.from(draws, (draw) => {
+    const bound = Math.min(Math.max(draw, least), 1 - least);
+    return temperature * Math.log(bound / (1 - bound));
+  });
+}

@@ -24,6 +24,7 @@ import {
   reshapeTo,
   rmsNorm,
   rowsOf,
+  type Shape,
   sharedRead,
   slice,
   sliceBetween,
@@ -58,32 +59,80 @@ export function guidancePlan(insertion: readonly number[], depth: number): Guida
   };
 }
 
-/** Values that every block reads. */
-interface StepInputs {
+/** The transformer of a step. */
+export interface StepModel {
   readonly config: InfinityConfig;
   readonly weights: TensorSource;
+  readonly plan: GuidancePlan;
+  /** Of the blocks' linear layers; what comes before and after them, a hundredth of the work, is float32. */
   readonly precision: Precision;
+}
+
+/** Keys and values of a block. */
+export interface KeysAndValues {
+  readonly key: Value;
+  readonly value: Value;
+}
+
+/** What a step reads. */
+interface StepInputs {
+  /** [N, D]: the summed codes brought to this scale. */
+  readonly codes: Value;
+  /** [S or 1, 1, C]: level embedding, with the word embedding's bias, or the start token at the first scale. */
+  readonly offset: Value;
   /** int64 [3]: [S, N, C]. */
   readonly branchShape: Value;
   /** int64 [3]: [S n, L, C]. */
   readonly rowShape: Value;
+  /** [L, C / heads / 2] */
   readonly cos: Value;
   readonly sin: Value;
+  /** [S, S] (row s: how branch s is mixed by guidance: [cfg, 1 - cfg], or the identity). */
   readonly mix: Value;
-  readonly kept: Value;
-  readonly pieces: number;
+  /** [S, 6 depth + 2, C] */
+  readonly modulation: Value;
+  /** Of the prompt, by block: [S, T, C]. */
+  readonly text: readonly KeysAndValues[];
+  /** Of the scales before, by block, in pieces [R, Pk, C] one after the other; nothing where there are none. */
+  readonly past: readonly (readonly KeysAndValues[])[];
 }
 
-/** How a step graph is built. */
-export interface StepGraphOptions {
-  /** @default float32 */
-  readonly precision?: Precision | undefined;
-  /** Inputs for a block's keys from before: one of all scales, or one of each but the last. @default 1 */
-  readonly pieces?: number;
+/** What a step gives. */
+interface StepOutputs {
+  /** [N, 2 D] of the guided branch. */
+  readonly logits: Value;
+  /** By block, of all scales so far and of this one: [R, P + L, C] and [R, L, C]. */
+  readonly joined: readonly KeysAndValues[];
+  readonly own: readonly KeysAndValues[];
+}
+
+/** Keys and values of so many blocks, as inputs of the graph. */
+export function pageInputs(
+  g: GraphBuilder,
+  name: string,
+  { depth, shape }: { readonly depth: number; readonly shape: Shape },
+): KeysAndValues[] {
+  return Array.from({ length: depth }, (_, block) => ({
+    key: g.input(`${name}_key.${block}`, 'float32', shape),
+    value: g.input(`${name}_value.${block}`, 'float32', shape),
+  }));
+}
+
+/** Inputs for what the scales before have left, by block and piece. */
+function pastInputs(g: GraphBuilder, { blocks, width }: InfinityConfig, pieces: number): KeysAndValues[][] {
+  return blocks.map((_, block) =>
+    Array.from({ length: pieces }, (__, piece) => {
+      const shape: Shape = ['R', `P${piece}`, width];
+      return {
+        key: g.input(`past_key.${block}.${piece}`, 'float32', shape),
+        value: g.input(`past_value.${block}.${piece}`, 'float32', shape),
+      };
+    }),
+  );
 }
 
 /**
- * Builds the step graph.
+ * Builds the step graph. Keys and values of the scales before come in so many `pieces`: one of all, or one of each scale but the last.
  *
  * Inputs: `codes` [N, D] (the summed codes brought to this scale); `offset` [S, 1, C] (level embedding, with the word
  * embedding's bias, or the start token at the first scale); `branch_shape` int64 [S, N, C], `row_shape` int64
@@ -93,44 +142,66 @@ export interface StepGraphOptions {
  * been; `kept` int64 [1].
  * Outputs: `logits` [N, 2 D] of the guided branch; `key.i`, `value.i` [R, kept, C], to be kept for the scales after: the
  * first `kept` of L tokens, all or none. What is an output lives until the end of a run, whether it is asked for or not.
- * The precision is that of the blocks' linear layers; what comes before and after them, a hundredth of the work, is float32.
  */
-export function buildStepGraph(
-  config: InfinityConfig,
-  weights: TensorSource,
-  plan: GuidancePlan,
-  { precision = 'float32', pieces = 1 }: StepGraphOptions = {},
-): GraphModel {
-  const { width, heads, bits, blocks } = config;
+export function buildStepGraph(model: StepModel, pieces = 1): GraphModel {
+  const { width, heads, bits, blocks } = model.config;
   const g = new GraphBuilder('infinity-step');
-  const codes = g.input('codes', 'float32', ['N', bits]);
-  const offset = g.input('offset', 'float32', ['S', 1, width]);
   const half = width / heads / 2;
-  const inputs: StepInputs = {
-    config,
-    weights,
-    precision,
+  const { logits, own } = transformerStep(model, {
+    codes: g.input('codes', 'float32', ['N', bits]),
+    offset: g.input('offset', 'float32', ['S', 1, width]),
     branchShape: g.input('branch_shape', 'int64', [3]),
     rowShape: g.input('row_shape', 'int64', [3]),
     cos: g.input('cos', 'float32', ['L', half]),
     sin: g.input('sin', 'float32', ['L', half]),
     mix: g.input('mix', 'float32', ['S', 'S']),
-    kept: g.input('kept', 'int64', [1]),
-    pieces,
-  };
+    modulation: modulationInput(g, model.config),
+    text: pageInputs(g, 'text', { depth: blocks.length, shape: ['S', 'T', width] }),
+    past: pastInputs(g, model.config, pieces),
+  });
+  const count = g.input('kept', 'int64', [1]);
+  const kept = (all: Value): Value => sliceBetween(all, 1, g.constant([0]), count, 'kept');
+  own.forEach(({ key, value }, block) => {
+    g.output(`key.${block}`, kept(key));
+    g.output(`value.${block}`, kept(value));
+  });
+  g.output('logits', logits, ['N', 2 * bits]);
+  return g.build();
+}
+
+/** The vectors that modulate all blocks and the head, [S, 6 depth + 2, C]. */
+export function modulationInput(g: GraphBuilder, { width, blocks }: InfinityConfig): Value {
+  return g.input('modulation', 'float32', ['S', BLOCK_VECTORS * blocks.length + 2, width]);
+}
+
+/** One step within a graph; of several in one graph, all use the same weights. */
+export function transformerStep(model: StepModel, inputs: StepInputs): StepOutputs {
+  const { config, weights, plan } = model;
+  const { width, bits, blocks } = config;
+  const g = inputs.codes.graph;
   // Cut twice: a GPU's kernel has a dozen outputs at most.
-  const modulation = g.input('modulation', 'float32', ['S', BLOCK_VECTORS * blocks.length + 2, width]);
   const vectors = (from: number, count: number): Value[] => {
     const ones = Array.from({ length: count }, () => 1);
-    return split(slice(modulation, 1, from, from + count), ones, 1);
+    return split(slice(inputs.modulation, 1, from, from + count), ones, 1);
   };
-
+  const own: KeysAndValues[] = [];
+  const joined: KeysAndValues[] = [];
   const embedding = g.weightFrom(weights, 'word_embed.weight', { expected: [width, bits], transpose: true });
-  let x = add(reshape(matMul(codes, embedding), [1, -1, width]), offset); // [S, N, C]
+  let x = add(reshape(matMul(inputs.codes, embedding), [1, -1, width]), inputs.offset); // [S, N, C]
   blocks.forEach((prefix, i) => {
-    const block = vectors(i * BLOCK_VECTORS, BLOCK_VECTORS);
-    x = g.scoped(`block${i}`, () => buildBlock(x, prefix, i, block, inputs));
-    if (plan.afterBlocks.includes(i)) x = mixBranches(x, inputs.mix, inputs.branchShape);
+    const block: Block = {
+      ...model,
+      inputs,
+      prefix,
+      text: inputs.text[i] as KeysAndValues,
+      past: inputs.past[i] ?? [],
+    };
+    const { output, ...made } = g.scoped(`block${i}`, () =>
+      buildBlock(x, vectors(i * BLOCK_VECTORS, BLOCK_VECTORS), block),
+    );
+    x = plan.afterBlocks.includes(i) ? mixBranches(output, inputs.mix, inputs.branchShape) : output;
+    own.push(made.own);
+    joined.push(made.joined);
   });
 
   const [scale, shift] = vectors(BLOCK_VECTORS * blocks.length, 2) as [Value, Value];
@@ -142,8 +213,23 @@ export function buildStepGraph(
     '?',
   ]);
   const guided = plan.onLogits ? matMul(slice(inputs.mix, 0, 0, 1), branches) : slice(branches, 0, 0, 1);
-  g.output('logits', reshape(guided, [-1, 2 * bits]), ['N', 2 * bits]);
-  return g.build();
+  return { logits: reshape(guided, [-1, 2 * bits]), own, joined };
+}
+
+/** A block's place in a step. */
+interface Block extends StepModel {
+  readonly inputs: StepInputs;
+  /** Of its weights' names. */
+  readonly prefix: string;
+  readonly text: KeysAndValues;
+  readonly past: readonly KeysAndValues[];
+}
+
+/** What a block gives, [S, N, C], and keys and values as a step does. */
+interface BlockOutputs {
+  readonly output: Value;
+  readonly own: KeysAndValues;
+  readonly joined: KeysAndValues;
 }
 
 /** Guidance between two blocks: every branch becomes its row of the mixing matrix applied to all branches. */
@@ -153,14 +239,9 @@ function mixBranches(x: Value, mix: Value, branchShape: Value): Value {
 }
 
 /** One block: self-attention and feed-forward under AdaLN, cross-attention between them. x is [S, N, C]. */
-function buildBlock(
-  x: Value,
-  prefix: string,
-  index: number,
-  vectors: readonly Value[],
-  inputs: StepInputs,
-): Value {
-  const { weights, branchShape, config, precision } = inputs;
+function buildBlock(x: Value, vectors: readonly Value[], block: Block): BlockOutputs {
+  const { weights, config, precision, prefix, text, inputs } = block;
+  const { branchShape } = inputs;
   const g = x.graph;
   const { width } = config;
   const dense = (input: Value, name: string, out: number): Value =>
@@ -175,7 +256,8 @@ function buildBlock(
   ];
   const toBranches = (value: Value): Value => reshapeTo(value, branchShape, ['S', 'N', width]);
 
-  const attended = selfAttention(add(mul(layerNorm(x, { eps: EPS }), scale1), shift1), prefix, index, inputs);
+  const modulated = add(mul(layerNorm(x, { eps: EPS }), scale1), shift1);
+  const { output: attended, ...pages } = selfAttention(modulated, block);
   let h = add(x, mul(toBranches(attended), gamma1));
 
   const normed = layerNorm(h, {
@@ -186,8 +268,7 @@ function buildBlock(
   const { output: read } = multiHeadAttention({
     heads: config.heads,
     query: toBranches(dense(normed, 'ca.mat_q', width)),
-    key: g.input(`text_key.${index}`, 'float32', ['S', 'T', width]),
-    value: g.input(`text_value.${index}`, 'float32', ['S', 'T', width]),
+    ...text,
   });
   let crossed = toBranches(dense(read, 'ca.proj', width));
   if (weights.has(`${prefix}ca_gamma`)) {
@@ -197,50 +278,48 @@ function buildBlock(
 
   const input = add(mul(layerNorm(h, { eps: EPS }), scale2), shift2);
   const hidden = geluTanh(dense(input, 'ffn.fc1', config.hidden));
-  return add(h, mul(toBranches(dense(hidden, 'ffn.fc2', width)), gamma2));
+  return { output: add(h, mul(toBranches(dense(hidden, 'ffn.fc2', width)), gamma2)), ...pages };
 }
 
-/** Cosine attention with 2D rotary positions over all scales so far; gives [S N, C]. */
-function selfAttention(x: Value, prefix: string, index: number, inputs: StepInputs): Value {
-  const { weights, config, precision } = inputs;
+/** Cosine attention with 2D rotary positions over all scales so far; its output is [S N, C]. */
+function selfAttention(x: Value, { weights, config, precision, prefix, inputs, past }: Block): BlockOutputs {
   const g = x.graph;
   const { width, heads } = config;
-  const key = `${prefix}sa.mat_qkv.weight`;
-  const read = sharedRead(3, () => weights.read(key));
+  const qkv = `${prefix}sa.mat_qkv.weight`;
+  const read = sharedRead(3, () => weights.read(qkv));
   const project = (part: 0 | 1 | 2, bias: string | undefined): Value => {
     const matrix: MatrixSource = {
-      name: `${key}:${'qkv'.charAt(part)}`,
+      name: `${qkv}:${'qkv'.charAt(part)}`,
       shape: [width, width],
       read: async () => (await read()).subarray(part * width * width, (part + 1) * width * width),
     };
     const summand =
       bias === undefined ? undefined : g.weightFrom(weights, `${prefix}sa.${bias}`, { expected: [width] });
     return precision === 'float32'
-      ? gemm(rowsOf(x), g.lazyWeight(matrix.name, matrix), summand)
+      ? gemm(
+          rowsOf(x),
+          g.once(matrix.name, () => g.lazyWeight(matrix.name, matrix)),
+          summand,
+        )
       : LINEAR[precision](rowsOf(x), matrix, summand);
   };
-  const queryScale = g.lazyWeight(`${prefix}sa.scale_mul`, {
-    shape: [heads, 1],
-    read: () => weights.read(`${prefix}sa.scale_mul_1H11`).map((s) => Math.exp(Math.min(s, MAX_LOG_SCALE))),
-  });
-  const query = rotate(mul(unitHeads(project(0, 'q_bias'), config), queryScale), inputs);
-  const keys = rotate(unitHeads(project(1, undefined), config), inputs);
+  const scaleName = `${prefix}sa.scale_mul`;
+  const queryScale = g.once(scaleName, () =>
+    g.lazyWeight(scaleName, {
+      shape: [heads, 1],
+      read: () => weights.read(`${scaleName}_1H11`).map((s) => Math.exp(Math.min(s, MAX_LOG_SCALE))),
+    }),
+  );
+  const query = rotate(mul(unitHeads(project(0, 'q_bias'), config), queryScale), config, inputs);
+  const key = rotate(unitHeads(project(1, undefined), config), config, inputs);
   const value = reshapeTo(project(2, 'v_bias'), inputs.rowShape, ['R', 'L', width]);
-  const kept = (all: Value): Value => sliceBetween(all, 1, g.constant([0]), inputs.kept, 'kept');
-  g.output(`key.${index}`, kept(keys));
-  g.output(`value.${index}`, kept(value));
-  const past = (name: string): Value[] =>
-    Array.from({ length: inputs.pieces }, (_, piece) =>
-      g.input(`past_${name}.${index}.${piece}`, 'float32', ['R', `P${piece}`, width]),
-    );
-  const { output } = multiHeadAttention({
-    heads,
-    query,
-    key: concat([...past('key'), keys], 1), // [R, P + L, C], P of all scales before
-    value: concat([...past('value'), value], 1),
-    scale: 1,
-  });
-  return gemmFrom(output, weights, `${prefix}sa.proj`, { out: width, precision });
+  const own = { key, value };
+  const all = (which: keyof KeysAndValues): Value =>
+    past.length === 0 ? own[which] : concat([...past.map((piece) => piece[which]), own[which]], 1); // [R, P + L, C]
+  const joined = { key: all('key'), value: all('value') };
+  const { output } = multiHeadAttention({ heads, query, ...joined, scale: 1 });
+  const projected = gemmFrom(output, weights, `${prefix}sa.proj`, { out: width, precision });
+  return { output: projected, own, joined };
 }
 
 /** Every head's vector divided by its Euclidean norm: [rows, C] to [rows, H, C / H]. */
@@ -255,8 +334,7 @@ function unitHeads(x: Value, { width, heads }: InfinityConfig): Value {
 }
 
 /** Turns neighbouring pairs by the scale's table: [rows, H, C / H] to [R, L, C]. */
-function rotate(x: Value, { rowShape, cos, sin, config }: StepInputs): Value {
-  const { width, heads } = config;
+function rotate(x: Value, { width, heads }: InfinityConfig, { rowShape, cos, sin }: StepInputs): Value {
   return x.graph.op1('RotaryEmbedding', {
     inputs: [reshapeTo(x, rowShape, ['R', 'L', width]), x.graph.constant([0]), cos, sin],
     domain: 'com.microsoft',

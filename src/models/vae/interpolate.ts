@@ -31,6 +31,22 @@ function linearTaps(from: number, to: number): Taps {
   return { low, high, weight };
 }
 
+/** The weights by which places of an axis make those of a resized one, as 'linear' does it: [from, to]. */
+export function linearWeights(from: number, to: number): Float32Array {
+  const weights = new Float32Array(from * to);
+  const taps = linearTaps(from, to);
+  for (let i = 0; i < to; i++) {
+    const across = taps.weight[i] ?? 0;
+    for (const [place, weight] of [
+      [taps.low[i] ?? 0, 1 - across],
+      [taps.high[i] ?? 0, across],
+    ] as const) {
+      weights[place * to + i] = (weights[place * to + i] ?? 0) + weight;
+    }
+  }
+  return weights;
+}
+
 /** Resizes planes [channels, from.height, from.width] to [channels, to.height, to.width]; the result is a new array. */
 export function interpolate(
   planes: Float32Array,

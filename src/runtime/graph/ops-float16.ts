@@ -15,11 +15,9 @@ export function linearFloat16(x: Value, matrix: MatrixSource, bias?: Value): Val
   if (x.shape.at(-1) !== inner) {
     throw new RuntimeError(`Layer ${matrix.name}: rows of ${inner} are wanted, not ${formatShape(x.shape)}.`);
   }
-  const weight = g.lazyWeight(
-    `${matrix.name}:float16`,
-    { shape: [inner, out], read: async () => halves(transposed(await matrix.read(), out, inner)) },
-    'float16',
-  );
+  const name = `${matrix.name}:float16`;
+  const read = async (): Promise<Uint16Array> => halves(transposed(await matrix.read(), out, inner));
+  const weight = g.once(name, () => g.lazyWeight(name, { shape: [inner, out], read }, 'float16'));
   // Layers of the same input share it.
   const half = g.once(`half:${x.name}`, () => cast(x, 'float16'));
   const shape = [...x.shape.slice(0, -1), out];

@@ -15,7 +15,7 @@ const MIDDLE = 128;
 /** Below any activation that counts: a row of zeros stays zeros instead of becoming 0 / 0. */
 const SMALLEST = 1e-30;
 
-/** A float32 matrix in PyTorch's layout, [out, in], read when the model is loaded or saved. */
+/** A float32 matrix in PyTorch's layout, [out, in], read when the model is loaded or saved; in one graph, one of each name. */
 export interface MatrixSource {
   readonly name: string;
   readonly shape: readonly [out: number, inner: number];
@@ -31,15 +31,13 @@ export function linearInt8(x: Value, matrix: MatrixSource, bias?: Value): Value 
   }
   const rows = quantizeRows(x);
   const quantized = sharedRead(2, async () => quantizeChannels(await matrix.read(), out, inner));
-  const weight = g.lazyWeight(
-    `${matrix.name}:int8`,
-    { shape: [inner, out], read: async () => (await quantized()).values },
-    'int8',
+  const [name, scalesName] = [`${matrix.name}:int8`, `${matrix.name}:scales`];
+  const weight = g.once(name, () =>
+    g.lazyWeight(name, { shape: [inner, out], read: async () => (await quantized()).values }, 'int8'),
   );
-  const scales = g.lazyWeight(`${matrix.name}:scales`, {
-    shape: [out],
-    read: async () => (await quantized()).scales,
-  });
+  const scales = g.once(scalesName, () =>
+    g.lazyWeight(scalesName, { shape: [out], read: async () => (await quantized()).scales }),
+  );
   const product = g.op1('MatMulIntegerToFloat', {
     // A scale of every row, and a bias, are inputs of this operator too; the engine applies the one to the other.
     inputs: [rows.values, weight, g.constant(1 / LEVELS), scales, g.constant(Uint8Array.of(MIDDLE), [])],
