@@ -348,13 +348,13 @@ export class InfinityGenerator implements Generator {
       const logits = outputs.float32('logits');
       checkReadout(core.file, `the logits of scale ${index + 1}`, logits);
       const perPrefix = size.tokens * 2 * config.bits;
-      prefixes.forEach((prefix, i) => {
+      for (const [i, prefix] of prefixes.entries()) {
         const row = Math.min(i, rows.length - 1);
         if (!isLast && prefixes.length === 1) own = Page.ofOutputs(kept.map((name) => outputs.kept(name)));
         const page = isLast ? null : (own ?? this.#copyPage(outputs, row, rows.length, size.tokens));
         const forward: Forward = { logits: logits.slice(row * perPrefix, (row + 1) * perPrefix), page };
         prefix.setForward(forward);
-      });
+      }
     } finally {
       // The page of one prefix is made of them.
       for (const name of own ? [] : kept) outputs.kept(name).dispose();
