@@ -38,7 +38,7 @@ describe('progress on a terminal', () => {
     const judged = lines.filter((text) => text.includes('best'));
     expect(judged.length).toBeGreaterThan(4);
     if (columns >= 80) {
-      expect(judged.at(-2)).toMatch(/scale 4\/4 {2}\d+\/24 pictures {2}best \S+ {2}\d+ s, ~\d+ s left/);
+      expect(judged.at(-2)).toMatch(/scale 4\/4 {2}\d+\/15 pictures {2}best \S+ {2}\d+ s, ~\d+ s left/);
     }
     if (columns === 120) expect(judged.at(-1)).toContain('\u2588'.repeat(24));
   });
@@ -46,14 +46,14 @@ describe('progress on a terminal', () => {
   it('moves within a round, by the forward passes', async () => {
     // Longer than it takes until the line is drawn anew.
     const lines = await drawn(120, {}, 100);
-    const first = lines.filter((text) => text.includes('scale 1/4  0/24'));
+    const first = lines.filter((text) => text.includes('scale 1/4  0/15'));
     expect(new Set(first.map((text) => text.split('\u2588').length)).size).toBeGreaterThan(1);
   });
 
   it('is a line a round on a terminal that cannot take one back', async () => {
     const lines = await drawn(80, { TERM: 'dumb' });
     expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatch(/^loading toybox\nscale 1\/4 {2}6\/24 pictures {2}best/);
+    expect(lines[0]).toMatch(/^loading toybox\nscale 1\/4 {2}6\/15 pictures {2}best/);
   });
 });
 

@@ -91,11 +91,11 @@ describe('generate with a FLUX', () => {
     const sizes = ['--width', '2', '--candidates', '2,2,1', '--steps', '2', '--size', '8x8'];
     const words = ['generate', 'a red star', ...JUDGED, '--strategy', 'beam', ...sizes];
     const { code, stdout } = await run(...words, '--solver', 'stochastic', '--out', 'beam');
-    expect(stdout).toContain('Beam search, width 2, 2, 2, 1 candidates: 8 pictures');
+    expect(stdout).toContain('Beam search, width 2, 2, 2, 1 candidates, elected rollouts kept: 6 pictures');
     expect(code).toBe(0);
     const { ledger } = resultOf('beam');
-    // The last step draws nothing and is no round: 4 pictures of two steps, then 4 of one each from the two elected.
-    expect(ledger.nfe).toBe(4 * 2 + 4 * 2);
+    // The last step draws nothing and is no round: 4 pictures of two steps, then of each of the two elected one more.
+    expect(ledger.nfe).toBe(4 * 2 + 2 * 2);
   });
 
   it.each([
