@@ -292,7 +292,7 @@ describe('varsearch compare --models', () => {
     for (const row of stdout.split('\n')) expect(row.length).toBeLessThanOrEqual(80);
     expect(stdout).toMatch(/^toybox: [^]*Random search.*\n[^]*^infinity-2b: 13 scales[^]*Random search/m);
     // A picture of infinity-2b holds more than the engine may when nothing is said.
-    expect(stdout).toMatch(/random would not run: .*holds/);
+    expect(stdout).toMatch(/random would not run: .*holds[^]*\(--memory\)/);
     expect(stdout).toMatch(/gto is left out: .*\smore$/m);
     expect(stdout).toMatch(/^Not counted, .*: decoder, clip-score-l14/m);
     const { models } = JSON.parse((await bench.run(...words, '--budget', '60', '--json')).stdout) as {

@@ -18,6 +18,7 @@ import {
 } from '../search/registry.js';
 import type { CliIo } from './io.js';
 import { line } from './io.js';
+import { withFlags } from './names.js';
 import { describeUnused } from './summary.js';
 import { printTable, printText } from './table.js';
 
@@ -127,7 +128,7 @@ export function printForeseen(
     return;
   }
   const sentence = (text: string): void => {
-    printText(io.stdout, text);
+    printText(io.stdout, withFlags(text, { words: [], positional: [] }));
   };
   for (const { model, schedule, runs, skipped, uncounted } of models) {
     sentence(`${model}: ${describeSchedule(schedule)}`);
