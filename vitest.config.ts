@@ -1,8 +1,16 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-/** Tests of what a process holds as a whole, which no other test may have been in before. */
-const ALONE = ['test/engine-process.test.ts'];
+/** Tests of what a process holds as a whole (listeners, libraries, memory, open files), which no other test may have been in before. */
+const ALONE = [
+  'src/models/tokenizer/hostile.test.ts',
+  'src/runtime/rpc/exit-gate.test.ts',
+  'src/runtime/rpc/other-engine.test.ts',
+  'src/runtime/waiting.test.ts',
+  'src/runtime/weights/open-weights.test.ts',
+  'src/verifiers/llava/endpoint-mutants.test.ts',
+  'test/engine-process.test.ts',
+];
 
 export default defineConfig({
   test: {
