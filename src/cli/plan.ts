@@ -33,7 +33,7 @@ export function addDryRunFlags(command: Command): Command {
       `for --dry-run: the first n scales of the official schedule (13: 1024 pixels), as ${OFFICIAL} runs them or the model named`,
       parseWhole,
     )
-    .option('--yes', `run it although it is large: above ${inWords(REPLAY_LIMITS)}or a day`);
+    .option('--yes', `run it although it is large: above ${inWords(REPLAY_LIMITS)}, or a day`);
 }
 
 /** What a command loads, for people. */

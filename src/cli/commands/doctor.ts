@@ -96,7 +96,7 @@ function draws(entry: ModelEntry, size: OptionValues): boolean {
   }
 }
 
-const precisionOf = (options: OptionValues): Precision =>
+const askedPrecision = (options: OptionValues): Precision =>
   (options['precision'] as Precision | undefined) ?? 'float32';
 
 /** A row of what fits: a model, a size and a search. */
@@ -108,7 +108,7 @@ function fitRow(
   const schedule = entry.schedule(options);
   const resolved = resolveSearch(search, schedule);
   const need = needOf(resolved, schedule, {
-    weights: entry.weightBytes?.(precisionOf(options)) ?? 0,
+    weights: entry.weightBytes?.(askedPrecision(options)) ?? 0,
     decoderPixel: entry.decoderPixelBytes ?? 0,
   });
   const { width = 0, height = 0 } = schedule.steps.at(-1)?.readout ?? {};
@@ -155,7 +155,7 @@ async function printFits(
   printTable(io.stdout, [head, ...unique], [0, 2, 6]);
   line(
     io.stdout,
-    `Memory as estimated for ${precisionOf(options)}; the time is that of the transformer at the measured rate of float32.`,
+    `Memory as estimated for ${askedPrecision(options)}; the time is that of the transformer at the measured rate of float32.`,
   );
 }
 
