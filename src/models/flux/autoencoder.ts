@@ -89,7 +89,7 @@ export async function openFluxAutoencoder(
     if (!(scaling.scale > 0)) {
       throw new CheckpointError(source.label, `cannot have a scale factor of ${scaling.scale}`);
     }
-    const graph = buildDecoder(autoencoderTensors(source), 'centred');
+    const graph = buildDecoder(autoencoderTensors(source), { moments: 'centred' });
     return new FluxAutoencoder(
       new VaeDecoder({ file: source.label, graph, session: await runtime.load(graph.model) }),
       scaling,

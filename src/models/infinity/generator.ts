@@ -18,6 +18,7 @@ import {
 import type { CallOptions, Extension, Generator, Prefix, Schedule, View } from '../contract.js';
 import { roomIn } from '../held-bytes.js';
 import type { VaeDecoder } from '../vae/decoder.js';
+import type { PreviewDecoder } from '../vae/preview-decoder.js';
 import { type CodeLayout, type Latent, scaleInput } from './codes.js';
 import type { InfinityConfig } from './config.js';
 import { gatheredBytes, stepBytes, stepTokens } from './cost.js';
@@ -55,6 +56,8 @@ export interface InfinityCore {
   /** Inputs of the step's graph for keys and values from before: one of all scales, or one of each. */
   readonly pieces: number;
   readonly decoder: VaeDecoder;
+  /** The decoder of unfinished pictures, where they have one of their own: they are only judged. */
+  readonly previews?: PreviewDecoder | undefined;
   /** Level embeddings [maxScales, C], the word embedding's bias [C], the start position [C]. */
   readonly levels: Float32Array;
   readonly wordBias: Float32Array;
@@ -160,15 +163,24 @@ export class InfinityGenerator implements Generator {
       const own = this.#own(prefix);
       return view === 'full' ? own.sum : own.sumOn(this.scales[Math.max(own.step, 1) - 1]);
     });
+    const isComplete = prefixes.map(({ step }) => step === this.scales.length);
     const pictures: Image[] = [];
-    const { decoder } = this.#parts.core;
-    // Pictures of one call may differ in size: neighbours of the same size go together.
+    const { core } = this.#parts;
+    // Pictures of one call may differ in size, and in whether they are complete: neighbours that are alike go together.
     for (let start = 0; start < latents.length;) {
       throwIfAborted(signal);
       const first = latents[start] as Latent;
-      const fits = decoder.batchWithin(this.#parts.core.memory / 2, first);
+      const decoder = isComplete[start] ? core.decoder : await (core.previews?.open(ledger) ?? core.decoder);
+      const fits = decoder.batchWithin(core.memory / 2, first);
       let end = start + 1;
-      while (end < latents.length && end - start < fits && sameSize(latents[end], first)) end++;
+      while (
+        end < latents.length &&
+        end - start < fits &&
+        isComplete[end] === isComplete[start] &&
+        sameSize(latents[end], first)
+      ) {
+        end++;
+      }
       const batch = latents.slice(start, end);
       const planes = await ledger.time('decoder', () => decoder.decode(batch));
       const size = decoder.pictureSize(first);

@@ -13,6 +13,7 @@ import { T5_ENCODER_TENSORS } from '../t5/files.js';
 import { openT5Encoder, type TextEncoder, type TextStates } from '../t5/text-encoder.js';
 import { textEncoderHashes } from '../text-hashes.js';
 import { openVaeDecoder } from '../vae/decoder.js';
+import { PreviewDecoder } from '../vae/preview-decoder.js';
 import { INFINITY, type InfinityConfig, infinityConfig } from './config.js';
 import { pageBytes, PIECES_FROM, stepTokens } from './cost.js';
 import { type InfinityCore, InfinityGenerator, type TextState } from './generator.js';
@@ -47,6 +48,8 @@ export interface InfinityOptions extends InfinityRun {
   readonly cfgInsertionLayer?: readonly number[];
   /** In which numbers transformer and text encoder are computed. @default float32 */
   readonly precision?: Precision;
+  /** In which numbers unfinished pictures are decoded, which are only judged. @default int8 where the precision is, else float32 */
+  readonly previews?: 'float32' | 'int8';
   /** Bytes that prefixes and a running step may take. @default 2 GiB */
   readonly memory?: number;
   /** Bytes of a picture's keys and values from which they are fed as they lie. @default 64 MiB */
@@ -174,6 +177,7 @@ export class InfinityModel implements ImageModel {
   async close(): Promise<void> {
     this.#text.dispose();
     this.core.decoder.close();
+    await this.core.previews?.close();
     this.#encoder?.close();
     await this.core.sessions.dispose();
   }
@@ -288,6 +292,7 @@ async function load(
       `${options.name}: a token of ${config.bits} bits does not fit a VAE of ${decoder.channels} channels`,
     );
   }
+  const { previews = precision === 'int8' ? 'int8' : 'float32' } = options;
   const core: InfinityCore = {
     file: checkpoint,
     runtime,
@@ -296,6 +301,7 @@ async function load(
     sessions,
     pieces,
     decoder,
+    previews: previews === 'int8' ? new PreviewDecoder(runtime, options.vae) : undefined,
     levels: weights.read('lvl_embed.weight'),
     wordBias: weights.read('word_embed.bias'),
     posStart: weights.read('pos_start'),

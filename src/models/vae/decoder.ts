@@ -2,7 +2,7 @@
 
 import { checkReadout } from '../../core/readout.js';
 import { float32Tensor, type Runtime, type Session } from '../../runtime/index.js';
-import { buildDecoder, type VaeGraph } from './graph.js';
+import { buildDecoder, type DecoderOptions, type VaeGraph } from './graph.js';
 import type { PlaneSize } from './interpolate.js';
 import { type LoadedVae, openVae } from './open.js';
 
@@ -70,6 +70,10 @@ export class VaeDecoder {
 }
 
 /** Opens the decoder of a VAE checkpoint. The caller closes it. */
-export async function openVaeDecoder(runtime: Runtime, path: string): Promise<VaeDecoder> {
-  return new VaeDecoder(await openVae(runtime, path, buildDecoder));
+export async function openVaeDecoder(
+  runtime: Runtime,
+  path: string,
+  options: DecoderOptions = {},
+): Promise<VaeDecoder> {
+  return new VaeDecoder(await openVae(runtime, path, (weights) => buildDecoder(weights, options)));
 }

@@ -286,7 +286,7 @@ describe('the decoder', () => {
   it.each(['summed', 'centred'] as const)('with an attention in its middle, moments %s', async (moments) => {
     const path = join(folder, 'attentive.safetensors');
     const source = openWeights(path);
-    const graph = buildDecoder(source, moments);
+    const graph = buildDecoder(source, { moments });
     const decoder = new VaeDecoder({ file: source.label, graph, session: await runtime.load(graph.model) });
     source.close();
     const [height, width] = [4, 3];

@@ -44,6 +44,16 @@ export {
   tanh,
   where,
 } from './ops-math.js';
+export {
+  convInt8,
+  doubled,
+  type Grid,
+  groupNormPlaces,
+  type Pending,
+  siluFast,
+  toMap,
+  toPlaces,
+} from './ops-places.js';
 export { layerNorm, type NormOptions, rmsNorm, skipLayerNorm, skipRmsNorm } from './ops-norm.js';
 export {
   concat,
