@@ -89,7 +89,7 @@ function finish(g: GraphBuilder, layers: Layers, channels: number, placesPerPixe
     patch: Math.sqrt(placesPerPixelRatio),
     flopsPerPlace: layers.operations.reduce((sum, { flops }) => sum + flops, 0) * perPlace,
     flopsPerPair: layers.flopsPerPair,
-    floatsPerPlace: Math.max(...layers.operations.map(({ floats }) => floats)) * 2 * perPlace,
+    floatsPerPlace: Math.max(...layers.operations.map(({ floats }) => floats)) * perPlace,
   };
 }
 

@@ -87,6 +87,11 @@ export class Int8Layers extends Layers {
     return summand ? add(value, summand) : value;
   }
 
+  /** Nine neighbours of a byte each besides; 6,400 bytes a pixel were measured with the official VAE. */
+  protected override floatsOf(inner: number, out: number): number {
+    return 1.5 * (inner + out + (9 / 4) * inner);
+  }
+
   #gridNow(): Grid {
     if (!this.#grid) throw new RangeError('the map has not been taken apart');
     return this.#grid;

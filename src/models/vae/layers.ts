@@ -83,6 +83,11 @@ export class Layers {
     return x;
   }
 
+  /** Floats that live at once around a convolution, for a place of its output. */
+  protected floatsOf(inner: number, out: number): number {
+    return 2 * (inner + out);
+  }
+
   /** Where a convolution's kernel lies, its shape and its bias; counts what it costs. */
   protected kernel(
     x: Value,
@@ -101,7 +106,7 @@ export class Layers {
     const bias = x.graph.weightFrom(this.weights, key.replace(/weight$/, 'bias'), { expected: [out] });
     if (stride === 2) this.scale /= 4;
     const flops = 2 * out * inner * kernelHeight * kernelWidth * this.scale;
-    this.operations.push({ flops, floats: (out + inner) * this.scale });
+    this.operations.push({ flops, floats: this.floatsOf(inner, out) * this.scale });
     return { key, shape, bias };
   }
 
