@@ -35,7 +35,8 @@ const { values } = parseArgs({
     out: { type: 'string', default: '.work/preview-decoder.jsonl' },
   },
 });
-const { cfg, temperature, prompts: take } = findSetting(values.setting);
+const setting = findSetting(values.setting);
+const { cfg, temperature } = setting;
 const DECODERS = ['float32', 'int8'] as const;
 type Decoder = (typeof DECODERS)[number];
 
@@ -102,7 +103,7 @@ async function compareScores(store: Resumed<Preview>): Promise<void> {
     values.verifiers.split(',').map((name) => findVerifier(name).load({ threads: 1 })),
   );
   const found: Preview[] = [];
-  for (const [seed, { prompt }] of take(Number(values.prompts)).entries()) {
+  for (const [seed, { prompt }] of setting.prompts(Number(values.prompts)).entries()) {
     const key = ['scores', values.setting, prompt, seed, values.until, values.pictures].join('|');
     found.push(await store.once(key, () => judgePreviews(prompt, seed, verifiers)));
   }
@@ -150,7 +151,7 @@ async function compareSearches(store: Resumed<Outcome>): Promise<void> {
     budget: Number(values.budget),
   } as SearchOptions;
   const pairs: Outcome[][] = [];
-  for (const [seed, { prompt }] of take(Number(values.searches)).entries()) {
+  for (const [seed, { prompt }] of setting.prompts(Number(values.searches)).entries()) {
     const pair: Outcome[] = [];
     for (const [i, decoder] of DECODERS.entries()) {
       const key = [

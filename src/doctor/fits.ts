@@ -2,8 +2,10 @@
 // catalogue's schedule.
 
 import { DEFAULT_MEMORY } from '../engine/memory.js';
-import type { Schedule } from '../models/contract.js';
+import type { PreviewBytes } from '../models/catalog.js';
+import type { Readout, Schedule } from '../models/contract.js';
 import { estimate, memoryNeed, type ResolvedSearch } from '../search/registry.js';
+import { rolloutOf, untilOf } from '../search/rollout.js';
 import { resolveJury } from '../verifiers/jury.js';
 
 /** Bytes of a process with an engine and no model. */
@@ -15,7 +17,7 @@ export interface Need {
   readonly weights: number;
   /** Bytes of prefixes, pictures and running steps: as many as the engine gives a search, and at least what it cannot do without. */
   readonly work: number;
-  /** Bytes of the decoder while it makes a picture. */
+  /** Bytes of the decoder while it makes a picture, and of that of previews. */
   readonly decoder: number;
   readonly total: number;
   /** Operations of the transformer. */
@@ -27,13 +29,30 @@ interface ModelBytes {
   readonly weights: number;
   /** What its decoder takes for a pixel. */
   readonly decoderPixel: number;
+  /** The decoder of unfinished pictures, where they have one of their own. */
+  readonly previews?: PreviewBytes | undefined;
+}
+
+/** The largest unfinished picture that a search looks at; null where it looks at whole ones alone. */
+function unfinished(search: ResolvedSearch, { steps }: Schedule): Readout | null {
+  const until = untilOf(rolloutOf(search));
+  if (until === 'none') return steps.at(-1)?.readout ?? null;
+  const last = until ?? ('resampleAt' in search ? (search.resampleAt.at(-1) ?? 0) : 0);
+  return steps[last - 1]?.readout ?? null;
+}
+
+/** Bytes of a second decoder, with as many pictures as are decoded together. */
+function previewBytes(picture: Readout | null, previews: PreviewBytes | undefined, budget: number): number {
+  if (!picture || !previews) return 0;
+  const each = previews.pixel * picture.width * picture.height;
+  return previews.weights + each * Math.max(1, Math.floor(budget / 2 / each));
 }
 
 /** Works out what a search by one judge needs. */
 export function needOf(
   search: ResolvedSearch,
   schedule: Schedule,
-  { weights, decoderPixel }: ModelBytes,
+  { weights, decoderPixel, previews }: ModelBytes,
   budget = DEFAULT_MEMORY,
 ): Need {
   const need = memoryNeed(search, { schedule, jury: resolveJury(['a judge']) });
@@ -41,6 +60,7 @@ export function needOf(
   const work = need ? Math.max(need.least, Math.min(need.most, budget)) : budget;
   const { flops } = estimate(search, schedule);
   const { width = 0, height = 0 } = schedule.steps.at(-1)?.readout ?? {};
-  const decoder = decoderPixel * width * height;
+  const decoder =
+    decoderPixel * width * height + previewBytes(unfinished(search, schedule), previews, budget);
   return { weights, work, decoder, total: weights + work + decoder + PROCESS_BYTES, flops };
 }

@@ -68,6 +68,8 @@ export interface ModelEntry {
   readonly weightBytes?: (precision: Precision) => number;
   /** Bytes that its decoder takes for a pixel, about. @default not known */
   readonly decoderPixelBytes?: number;
+  /** The same of a decoder of its own for unfinished pictures. @default there is none in this precision */
+  readonly previewBytes?: (precision: Precision) => PreviewBytes | undefined;
   /** The files that `varsearch pull` fetches. @default there is nothing to fetch */
   readonly hub?: HubSet;
   /** True, or what is missing and where it comes from, in one line. */
@@ -76,6 +78,13 @@ export interface ModelEntry {
   load(options?: ModelLoadOptions): Promise<ImageModel>;
   /** A warning about a prompt that the model cannot draw, or null. */
   checkPrompt?(prompt: string): string | null;
+}
+
+/** Bytes of a decoder of unfinished pictures, about. */
+export interface PreviewBytes {
+  readonly weights: number;
+  /** For a pixel, while it decodes. */
+  readonly pixel: number;
 }
 
 const toyboxFolder = assetPath('toybox');
@@ -98,6 +107,9 @@ const VAE_BYTES = 0.25e9;
 /** What it takes for a pixel: 0.27 to 0.32 GB were measured at 256 pixels, 1.28 GB at 512. */
 const VAE_PIXEL_BYTES = 4900;
 
+/** The same of the decoder in 8 bits: 0.42 GB were measured at 256 pixels, 1.68 at 512. */
+const PREVIEW_BYTES: PreviewBytes = { weights: 0.07e9, pixel: 6400 };
+
 function official(facts: OfficialInfinity): ModelEntry {
   const { name, description, sizes, decoder, size } = facts;
   // What tools/run_infinity.py does where nothing is said: --cfg 3, --tau 1, and the top_p of gen_one_img. Its top_k of 900
@@ -117,6 +129,7 @@ function official(facts: OfficialInfinity): ModelEntry {
     verifier: 'clip-score-l14',
     hub: { parts: [facts.transformer, facts.vae, FLAN_T5_XL] },
     decoderPixelBytes: VAE_PIXEL_BYTES,
+    previewBytes: (precision) => (precision === 'int8' ? PREVIEW_BYTES : undefined),
     weightBytes: (precision) =>
       (facts.transformer.bytes ?? 0) -
       savedBytes(blockMatrices(sizes), precision) +

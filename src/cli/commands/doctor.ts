@@ -110,6 +110,7 @@ function fitRow(
   const need = needOf(resolved, schedule, {
     weights: entry.weightBytes?.(askedPrecision(options)) ?? 0,
     decoderPixel: entry.decoderPixelBytes ?? 0,
+    previews: entry.previewBytes?.(askedPrecision(options)),
   });
   const { width = 0, height = 0 } = schedule.steps.at(-1)?.readout ?? {};
   const fits = need.total <= memory;

@@ -7,6 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 
 import { tinyStates, writeTinyInfinity } from '../../../test/fakes/tiny-infinity.js';
 import { UsageError } from '../../core/errors.js';
+import type { Image } from '../../core/image.js';
 import { Ledger } from '../../core/ledger.js';
 import { RandomKey } from '../../core/random.js';
 import type { Precision } from '../../runtime/graph/index.js';
@@ -143,6 +144,56 @@ describe('a ready graph', () => {
     expect(graphs.filter((graph) => graph === 'infinity-step')).toHaveLength(2);
     expect(graphs.filter((graph) => graph === 'vae-decoder')).toHaveLength(1);
   });
+});
+
+/** Pictures of all scales, of two, and of two at the last size, of some prefixes whose bits are the same in every model. */
+async function decoded(precision: Precision, previews?: 'float32' | 'int8'): Promise<Image[][]> {
+  const runtime = await createRuntime({ threads: 1, cache: null });
+  const model = await openInfinity(runtime, { ...run, precision, ...(previews ? { previews } : {}) });
+  const generator = await model.prepareStates(tinyStates(5), new Ledger());
+  const bitsOf = (step: number, i: number): Uint8Array =>
+    Uint8Array.from(
+      RandomKey.fromSeed(i)
+        .fold(step)
+        .uniform((step + 1) ** 2 * model.core.config.bits),
+      (u) => Number(u < 0.5),
+    );
+  const prefixes = [0, 1, 2].map((i) => {
+    const first = generator.force(generator.begin(), bitsOf(0, i));
+    const second = generator.force(first, bitsOf(1, i));
+    return [generator.force(second, bitsOf(2, i)), second] as const;
+  });
+  const [complete, unfinished] = [0, 1].map((at) => prefixes.map((pair) => pair[at] as InfinityPrefix));
+  // In one call, and mixed: what is decoded together must not matter.
+  const mixed = await generator.decode(prefixes.flat(), 'full');
+  const found = [
+    await generator.decode(complete ?? [], 'own'),
+    await generator.decode(unfinished ?? [], 'own'),
+    mixed.filter((_, i) => i % 2 === 1),
+  ];
+  expect(mixed.filter((_, i) => i % 2 === 0)).toEqual(found[0]);
+  await model.close();
+  await runtime.close();
+  return found;
+}
+
+it('int8 decodes unfinished pictures in 8 bits, and complete ones as float32 does', async () => {
+  const [exact, coarse, other] = [
+    await decoded('float32'),
+    await decoded('int8'),
+    await decoded('int8', 'float32'),
+  ];
+  expect(other).toEqual(exact);
+  const [complete, ...unfinished] = coarse;
+  expect(complete).toEqual(exact[0]);
+  for (const [kind, images] of unfinished.entries()) {
+    for (const [i, { data }] of images.entries()) {
+      const expected = exact[kind + 1]?.[i]?.data ?? new Uint8Array();
+      expect(data).not.toEqual(expected);
+      const distance = data.reduce((sum, value, at) => sum + Math.abs(value - (expected[at] ?? NaN)), 0);
+      expect(distance / data.length).toBeLessThan(6);
+    }
+  }
 });
 
 it('is among the options of a model opened so, and no other can be asked of it', async () => {

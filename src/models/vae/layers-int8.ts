@@ -4,14 +4,13 @@
 import {
   add,
   concat,
-  type ConvOptions,
   convInt8,
+  type ConvOptions,
   type Dim,
   doubled,
   gemm,
   type Grid,
   groupNormPlaces,
-  type NamedWeights,
   mul,
   type Pending,
   reshape,
@@ -33,10 +32,6 @@ export class Int8Layers extends Layers {
   readonly #activated = new Set<Value>();
   /** What is still to be done to values, and is done by those who use them. */
   readonly #pending = new Map<Value, Pending>();
-
-  constructor(weights: NamedWeights) {
-    super(weights);
-  }
 
   override enter(map: Value): Value {
     const { places, grid } = toPlaces(map);

@@ -44,6 +44,7 @@ export {
   tanh,
   where,
 } from './ops-math.js';
+export { layerNorm, type NormOptions, rmsNorm, skipLayerNorm, skipRmsNorm } from './ops-norm.js';
 export {
   convInt8,
   doubled,
@@ -54,7 +55,6 @@ export {
   toMap,
   toPlaces,
 } from './ops-places.js';
-export { layerNorm, type NormOptions, rmsNorm, skipLayerNorm, skipRmsNorm } from './ops-norm.js';
 export {
   concat,
   expandTo,
