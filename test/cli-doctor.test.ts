@@ -10,7 +10,7 @@ import { builtInCatalogs } from '../src/engine/catalogs.js';
 import { findModel } from '../src/models/catalog.js';
 import type { Precision } from '../src/runtime/graph/index.js';
 import { openWeights } from '../src/runtime/weights/index.js';
-import { resolveSearch } from '../src/search/registry.js';
+import { resolveSearch, type SearchOptions } from '../src/search/registry.js';
 import { temporaryFolder } from './fakes/cli.js';
 import { writeTorchFile } from './fixtures/torch-file.js';
 
@@ -48,6 +48,26 @@ describe('varsearch doctor', { timeout: 300_000 }, () => {
     const flow = await cli('doctor', '--model', 'toybox-flow');
     expect(flow.stdout).toMatch(/^toybox-flow +64 x 64 .* [\d.]+ MB +[\d.]+ MB +fits +/m);
     expect((await cli('doctor', '--model', 'infinity')).stderr).toMatch(/unknown model 'infinity'/);
+  });
+
+  it('counts the decoder of previews where a search looks at unfinished pictures', () => {
+    const { schedule: of, previewBytes } = findModel('infinity-2b');
+    const schedule = of({ size: '1M' });
+    expect(previewBytes?.('float32')).toBeUndefined();
+    const decoder = (search: SearchOptions, precision: Precision): number =>
+      needOf(resolveSearch(search, schedule), schedule, {
+        weights: 0,
+        decoderPixel: 0,
+        previews: previewBytes?.(precision),
+      }).decoder;
+    const previews = { strategy: 'beam', rollout: 'preview:7' } as const;
+    // Two pictures of 256 pixels are decoded together, of 1024 one.
+    expect(decoder(previews, 'int8')).toBeCloseTo(0.07e9 + 2 * 6400 * 256 ** 2, 0);
+    expect(decoder({ ...previews, rollout: 'none' }, 'int8')).toBeCloseTo(0.07e9 + 6400 * 1024 ** 2, 0);
+    const particles = { strategy: 'particles', particles: 4, resampleAt: [3, 7] } as const;
+    expect(decoder(particles, 'int8')).toBe(decoder(previews, 'int8'));
+    expect(decoder(previews, 'float32')).toBe(0);
+    expect(decoder({ strategy: 'beam' }, 'int8')).toBe(0);
   });
 
   it('is near what was measured of Infinity-2B', () => {
