@@ -17,6 +17,7 @@ import { type Precision, PRECISIONS } from '../src/runtime/graph/index.js';
 import { createRuntime, GraphCache, measureMatMulRate, type Runtime } from '../src/runtime/index.js';
 import { machine, median } from './measure.js';
 import { makeReal, type RealFiles } from './real/checkpoints.js';
+import { productSeconds } from './real/products.js';
 import { printOperators } from './real/profile.js';
 import { dropFromPageCache, type Phase, phase, printPhase } from './real/watch.js';
 
@@ -134,6 +135,16 @@ async function repeated(runtime: Runtime, loaded: Loaded, precision: Precision):
   };
   console.log(`  ${'text'.padEnd(36)} ${times('text').toFixed(2).padStart(8)} s`);
   row('transformer', transformerFlops, rate);
+  const { width, hidden, blocks } = loaded.model.core.config;
+  const branches = Number(values.cfg) === 1 ? 1 : 2;
+  const rows = loaded.model
+    .scales({ size: values.size })
+    .map((scale) => branches * scale.height * scale.width);
+  const products = await productSeconds(runtime, { width, hidden, blocks: blocks.length, rows }, precision);
+  console.log(
+    `  ${'  its linear layers by themselves'.padEnd(36)} ${products.toFixed(2).padStart(8)} s: the transformer is ` +
+      `${(times('transformer') / products).toFixed(2)} times that`,
+  );
   row('decoder', decoderFlops, Math.max(...exact));
 }
 

@@ -166,7 +166,7 @@ export function buildStepGraph(model: StepModel, pieces = 1): GraphModel {
     g.output(`value.${block}`, kept(value));
   });
   g.output('logits', logits, ['N', 2 * bits]);
-  return g.build();
+  return g.build({ tellSizes: true });
 }
 
 /** The vectors that modulate all blocks and the head, [S, 6 depth + 2, C]. */
