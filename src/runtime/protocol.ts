@@ -4,6 +4,7 @@
 
 import type { Device, DeviceFound } from './devices.js';
 import type { ElementType, TensorData, TensorInfo } from './graph/index.js';
+import type { AssemblyType } from './tensors.js';
 
 /** Options of a session that reach the engine. */
 export interface EngineOptions {
@@ -33,6 +34,7 @@ export interface WireTensor {
 
 /** An assembly in a message: dims, and COPY_FIELDS numbers a copy. */
 export interface WireAssembly {
+  readonly type: AssemblyType;
   readonly dims: readonly number[];
   readonly copies: Float64Array;
 }

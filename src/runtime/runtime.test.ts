@@ -263,6 +263,15 @@ describe('tensors in the worker', () => {
         ]);
       }
     });
+    // Of signed bytes alike, and never of two types.
+    const bytes = runtime.upload({ type: 'int8', dims: [4], data: Int8Array.of(0, -1, -2, -3) });
+    const piece = { from: bytes, offset: 3, stride: 1, toOffset: 0, toStride: 1, length: 1, count: 1 };
+    const small: Assembly = { type: 'int8', dims: [2, 2], parts: [piece] };
+    const joined = runtime.assemble(small);
+    expect(joined.type).toBe('int8');
+    expect((await runtime.read(joined)).data).toEqual(Int8Array.of(-3, 0, 0, 0));
+    expect(() => runtime.assemble({ ...small, type: 'float32' })).toThrow(/is int8, not float32/);
+    for (const tensor of [bytes, joined]) tensor.dispose();
     const outside = {
       ...assembly,
       parts: [{ from: other, offset: 1, stride: 1, toOffset: 0, toStride: 1, length: 2, count: 2 }],

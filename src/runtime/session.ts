@@ -196,7 +196,7 @@ export class Session {
 
 /** Host tensors are copied here, so that callers may use their arrays again at once; large copies move to the worker. */
 function wire(input: Exclude<RunInput, TensorHandle>, transfer: ArrayBuffer[]): WireTensor | WireAssembly {
-  if ('parts' in input) return { dims: input.dims, copies: encodeCopies(input) };
+  if ('parts' in input) return { type: input.type, dims: input.dims, copies: encodeCopies(input) };
   const { type, dims } = input;
   const data = input.data.slice();
   if (data.byteLength >= TRANSFER_BYTES) transfer.push(data.buffer);

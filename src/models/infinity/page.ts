@@ -2,49 +2,51 @@
 // memory, so that they stay where the engine put them, and are fed to later passes from there.
 
 import type { TensorHandle } from '../../runtime/index.js';
+import { type PagePart, partBytes } from './cost.js';
 
-/** Where a block's keys or values begin: [branches, tokens, C] in one piece. */
+/** Where a part of a block begins: [branches, tokens, width] in one piece. */
 export interface PagePlace {
   readonly from: TensorHandle;
   /** In elements. */
   readonly offset: number;
 }
 
-/** Of every block its keys, then its values; whoever holds it frees it. */
+/** Of every block its parts (cost.ts); whoever holds it frees it. */
 export class Page {
+  readonly #parts: readonly PagePart[];
   readonly #tensors: readonly TensorHandle[];
-  /** Elements of one block's keys. */
-  readonly #size: number;
+  /** Whether a tensor has a part of all blocks, or of one. */
+  readonly #isCopy: boolean;
 
-  private constructor(tensors: readonly TensorHandle[], size: number) {
+  private constructor(parts: readonly PagePart[], tensors: readonly TensorHandle[], isCopy: boolean) {
+    this.#parts = parts;
     this.#tensors = tensors;
-    this.#size = size;
+    this.#isCopy = isCopy;
   }
 
-  /** Of a pass of one prefix: each output by itself, [branches, tokens, C], keys and values of a block in turn. */
-  static ofOutputs(tensors: readonly TensorHandle[]): Page {
-    return new Page(tensors, elements(tensors[0]));
+  /** Of a pass of one prefix: each output by itself, [branches, tokens, width], the parts of a block in turn. */
+  static ofOutputs(parts: readonly PagePart[], tensors: readonly TensorHandle[]): Page {
+    return new Page(parts, tensors, false);
   }
 
-  /** Copied out of a pass of several prefixes into one tensor, [depth, 2, branches, tokens, C]. */
-  static ofCopy(tensor: TensorHandle): Page {
-    const [depth = 1, kinds = 1] = tensor.dims;
-    return new Page([tensor], elements(tensor) / (depth * kinds));
+  /** Copied out of a pass of several prefixes: of each part one tensor, [depth, branches, tokens, width]. */
+  static ofCopies(parts: readonly PagePart[], tensors: readonly TensorHandle[]): Page {
+    return new Page(parts, tensors, true);
   }
 
-  /** A block's keys, or its values. */
-  at(block: number, kind: 'key' | 'value'): PagePlace {
-    const slot = 2 * block + (kind === 'key' ? 0 : 1);
-    const own = this.#tensors.length === 1 ? undefined : this.#tensors[slot];
-    if (own) return { from: own, offset: 0 };
-    const [joined] = this.#tensors;
-    if (!joined) throw new RangeError('a page has no tensors');
-    return { from: joined, offset: slot * this.#size };
+  /** A part of a block, by its place among the parts. */
+  at(block: number, part: number): PagePlace {
+    const from = this.#tensors[this.#isCopy ? part : block * this.#parts.length + part];
+    if (!from) throw new RangeError(`a page has no part ${part} of block ${block}`);
+    const [depth = 1] = from.dims;
+    return { from, offset: this.#isCopy ? (block * elements(from)) / depth : 0 };
   }
 
   get bytes(): number {
-    const count = this.#tensors.reduce((sum, tensor) => sum + elements(tensor), 0);
-    return count * Float32Array.BYTES_PER_ELEMENT;
+    return this.#tensors.reduce((sum, tensor, i) => {
+      const part = this.#parts[i % this.#parts.length];
+      return sum + (part ? (elements(tensor) * partBytes(part)) / part.width : 0);
+    }, 0);
   }
 
   dispose(): void {
@@ -52,6 +54,6 @@ export class Page {
   }
 }
 
-function elements(tensor: TensorHandle | undefined): number {
-  return tensor ? tensor.dims.reduce((product, size) => product * size, 1) : 0;
+function elements({ dims }: TensorHandle): number {
+  return dims.reduce((product, size) => product * size, 1);
 }
