@@ -18,6 +18,7 @@ import { type InfinityModel, openInfinity } from '../src/models/infinity/model.j
 import { openT5Weights, type T5Encoder } from '../src/models/t5/text-encoder.js';
 import { type Precision, PRECISIONS } from '../src/runtime/graph/index.js';
 import { createRuntime, GraphCache, measureMatMulRate, type Runtime } from '../src/runtime/index.js';
+import type { Rollout } from '../src/search/rollout.js';
 import { machine, median } from './measure.js';
 import { makeReal, type RealFiles } from './real/checkpoints.js';
 import { printOperators } from './real/profile.js';
@@ -76,7 +77,7 @@ async function search(loaded: Loaded, asked: string): Promise<void> {
     const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
     console.log(`  ${words} (now ${gigabytes(own)}, with mapped files ${gigabytes(own + mapped)})`);
   };
-  const options = { strategy: 'beam', width, candidates, rollout: values.rollout } as const;
+  const options = { strategy: 'beam', width, candidates, rollout: values.rollout as Rollout } as const;
   printPhase('search', await phase(() => searchOnce(generator, ledger, { options, told })));
   generator.close();
 }

@@ -51,6 +51,18 @@ export interface RunRequest {
   readonly values: readonly (readonly [input: number, value: WireTensor | WireAssembly])[];
   /** Pairs of an output's number and the id that it gets in the worker, or GIVE_BACK. */
   readonly outputs: Int32Array;
+  readonly joined: readonly WireJoined[];
+}
+
+/** Outputs that are written one behind the other, as one tensor. */
+export interface WireJoined {
+  /** Of that tensor in the worker. */
+  readonly id: number;
+  readonly type: AssemblyType;
+  /** Of each output. */
+  readonly dims: readonly number[];
+  /** Their numbers. */
+  readonly outputs: Int32Array;
 }
 
 /** The results of a run. */

@@ -112,6 +112,20 @@ function resolve(key: string, value: WireTensor | WireAssembly): WireTensor {
   return { type, dims, data };
 }
 
+/** Room for joined outputs: the place of each by its number, and the whole tensors by their ids. */
+function roomFor(joined: RunRequest['joined']): Record<'places' | 'wholes', Map<number, WireTensor>> {
+  const [places, wholes] = [new Map<number, WireTensor>(), new Map<number, WireTensor>()];
+  for (const { id, type, dims, outputs } of joined) {
+    const size = elementCount(dims);
+    const data = newData(type, outputs.length * size);
+    outputs.forEach((number, i) => {
+      places.set(number, { type, dims, data: data.subarray(i * size, (i + 1) * size) });
+    });
+    wholes.set(id, { type, dims: [outputs.length, ...dims], data });
+  }
+  return { places, wholes };
+}
+
 async function run({ session: id, ...request }: RunRequest, { transfer }: ServedCall): Promise<RunReply> {
   const session = sessions.get(id);
   if (!session) throw new RuntimeError(`there is no session ${id}`);
@@ -122,9 +136,11 @@ async function run({ session: id, ...request }: RunRequest, { transfer }: Served
   for (const [input, value] of request.values) inputs[input] = resolve(`${id}:${input}`, value);
   const wanted = request.outputs.filter((_, i) => i % 2 === 0);
   const start = performance.now();
-  const results = await session.run(inputs, wanted);
+  const { places, wholes } = roomFor(request.joined);
+  const results = await session.run(inputs, wanted, places);
   const milliseconds = performance.now() - start;
   runs++;
+  for (const [joined, tensor] of wholes) tensors.set(joined, tensor);
   const shapes: number[] = [];
   const data: TensorData[] = [];
   results.forEach((tensor, i) => {

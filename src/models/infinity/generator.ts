@@ -12,6 +12,7 @@ import {
   float32Tensor,
   type HostTensor,
   int64Tensor,
+  type JoinedOutputs,
   type RunInput,
   type RunResult,
   type Runtime,
@@ -344,12 +345,13 @@ export class InfinityGenerator implements Generator {
     const { config } = core;
     const size = this.#stepSize(index);
     const isLast = this.#isLast(index);
-    // Nothing comes after the last scale, so that its keys and values need not be kept.
-    const kept = isLast ? [] : config.blocks.flatMap((_, i) => core.parts.map(({ name }) => `${name}.${i}`));
     // Empty prefixes are all the same: one row, as for one of them, where a product of one row may differ in its last bits.
     const rows = index === 0 ? prefixes.slice(0, 1) : prefixes;
     const step = await core.sessions.step();
-    const outputs = await step.run(this.#inputs(rows, index), { outputs: ['logits', ...kept], keep: kept });
+    // Nothing comes after the last scale, so that its keys and values need not be kept.
+    const joined = isLast ? [] : this.#pageOutputs(rows.length, size.tokens);
+    const outputs = await step.run(this.#inputs(rows, index), { outputs: ['logits'], joined });
+    const made = joined.map(({ name }) => outputs.kept(name));
     let own: Page | null = null;
     try {
       const logits = outputs.float32('logits');
@@ -357,19 +359,16 @@ export class InfinityGenerator implements Generator {
       const perPrefix = size.tokens * 2 * config.bits;
       for (const [i, prefix] of prefixes.entries()) {
         const row = Math.min(i, rows.length - 1);
-        if (!isLast && prefixes.length === 1) {
-          own = Page.ofOutputs(
-            core.parts,
-            kept.map((name) => outputs.kept(name)),
-          );
-        }
-        const page = isLast ? null : (own ?? this.#copyPage(outputs, row, rows.length, size.tokens));
+        if (!isLast && prefixes.length === 1) own = new Page(core.parts, made);
+        const page = isLast
+          ? null
+          : (own ?? this.#copyPage(made, row, { batch: rows.length, tokens: size.tokens }));
         const forward: Forward = { logits: logits.slice(row * perPrefix, (row + 1) * perPrefix), page };
         prefix.setForward(forward);
       }
     } finally {
       // The page of one prefix is made of them.
-      for (const name of own ? [] : kept) outputs.kept(name).dispose();
+      for (const tensor of own ? [] : made) tensor.dispose();
     }
     this.ledger.add({
       forwardCalls: 1,
@@ -379,25 +378,42 @@ export class InfinityGenerator implements Generator {
     });
   }
 
-  /** Copies row `i` of every block's keys and values out of a batch. */
-  #copyPage(outputs: RunResult, i: number, batch: number, tokens: number): Page {
+  /** Where a run leaves what its blocks keep: of each part one tensor, [depth, branches * batch, tokens, width]. */
+  #pageOutputs(batch: number, tokens: number): JoinedOutputs[] {
     const { core, text } = this.#parts;
-    const { blocks } = core.config;
-    const copies = core.parts.map(({ name, type, width }) => {
+    return core.parts.map(({ name, type, width }) => ({
+      name,
+      type,
+      dims: [text.branches * batch, tokens, width],
+      outputs: core.config.blocks.map((_, block) => `${name}.${block}`),
+    }));
+  }
+
+  /** Copies row `i` of every block's keys and values out of a batch. */
+  #copyPage(
+    made: readonly TensorHandle[],
+    i: number,
+    { batch, tokens }: { readonly batch: number; readonly tokens: number },
+  ): Page {
+    const { core, text } = this.#parts;
+    const depth = core.config.blocks.length;
+    const copies = made.map((from, part) => {
+      const { type, width } = core.parts[part] as PagePart;
       const row = tokens * width;
-      const parts = blocks.map((_, block): Copy => ({
-        from: outputs.kept(`${name}.${block}`),
+      // Blocks and branches lie alike: every `batch` rows one of this prefix.
+      const copy: Copy = {
+        from,
         offset: i * row,
         stride: batch * row,
-        toOffset: block * text.branches * row,
+        toOffset: 0,
         toStride: row,
         length: row,
-        count: text.branches,
-      }));
-      const dims = [blocks.length, text.branches, tokens, width];
-      return core.runtime.assemble({ type, dims, parts });
+        count: depth * text.branches,
+      };
+      const dims = [depth, text.branches, tokens, width];
+      return core.runtime.assemble({ type, dims, parts: [copy] });
     });
-    return Page.ofCopies(core.parts, copies);
+    return new Page(core.parts, copies);
   }
 
   #inputs(prefixes: readonly InfinityPrefix[], index: number): Record<string, RunInput> {

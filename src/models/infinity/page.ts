@@ -1,5 +1,6 @@
 // Keys and values of one scale's tokens, as its forward pass left them in the engine's worker. They are the bulk of a generation's
-// memory, so that they stay where the engine put them, and are fed to later passes from there.
+// memory, so that they stay where they were written, and are fed to later passes from there. A page is few large tensors, whose
+// memory goes back to the system when they are freed: that of hundreds of small ones would stay with the process.
 
 import type { TensorHandle } from '../../runtime/index.js';
 import { type PagePart, partBytes } from './cost.js';
@@ -11,41 +12,28 @@ export interface PagePlace {
   readonly offset: number;
 }
 
-/** Of every block its parts (cost.ts); whoever holds it frees it. */
+/** Of each part (cost.ts) that of all blocks, [depth, branches, tokens, width]; whoever holds it frees it. */
 export class Page {
   readonly #parts: readonly PagePart[];
   readonly #tensors: readonly TensorHandle[];
-  /** Whether a tensor has a part of all blocks, or of one. */
-  readonly #isCopy: boolean;
 
-  private constructor(parts: readonly PagePart[], tensors: readonly TensorHandle[], isCopy: boolean) {
+  constructor(parts: readonly PagePart[], tensors: readonly TensorHandle[]) {
     this.#parts = parts;
     this.#tensors = tensors;
-    this.#isCopy = isCopy;
-  }
-
-  /** Of a pass of one prefix: each output by itself, [branches, tokens, width], the parts of a block in turn. */
-  static ofOutputs(parts: readonly PagePart[], tensors: readonly TensorHandle[]): Page {
-    return new Page(parts, tensors, false);
-  }
-
-  /** Copied out of a pass of several prefixes: of each part one tensor, [depth, branches, tokens, width]. */
-  static ofCopies(parts: readonly PagePart[], tensors: readonly TensorHandle[]): Page {
-    return new Page(parts, tensors, true);
   }
 
   /** A part of a block, by its place among the parts. */
   at(block: number, part: number): PagePlace {
-    const from = this.#tensors[this.#isCopy ? part : block * this.#parts.length + part];
-    if (!from) throw new RangeError(`a page has no part ${part} of block ${block}`);
-    const [depth = 1] = from.dims;
-    return { from, offset: this.#isCopy ? (block * elements(from)) / depth : 0 };
+    const from = this.#tensors[part];
+    if (!from) throw new RangeError(`a page has no part ${part}`);
+    const [, ...each] = from.dims;
+    return { from, offset: block * product(each) };
   }
 
   get bytes(): number {
-    return this.#tensors.reduce((sum, tensor, i) => {
-      const part = this.#parts[i % this.#parts.length];
-      return sum + (part ? (elements(tensor) * partBytes(part)) / part.width : 0);
+    return this.#tensors.reduce((sum, { dims }, i) => {
+      const part = this.#parts[i];
+      return sum + (part ? product(dims.slice(0, -1)) * partBytes(part) : 0);
     }, 0);
   }
 
@@ -54,6 +42,6 @@ export class Page {
   }
 }
 
-function elements({ dims }: TensorHandle): number {
-  return dims.reduce((product, size) => product * size, 1);
+function product(dims: readonly number[]): number {
+  return dims.reduce((all, size) => all * size, 1);
 }
