@@ -9,7 +9,7 @@ it('of a model that is not loaded counts keys and values in the precision that i
   const searches = [{ strategy: 'random', images: 1 }] as const;
   const check = (open: OpenOptions, modelOptions = {}): void => {
     checkPlans(
-      { model: 'infinity-2b', verifier: 'clip-score', memory: '4GB', ...open },
+      { model: 'infinity-2b', verifier: 'clip-score-l14', memory: '4GB', ...open },
       { modelOptions, searches },
       catalogs,
     );
