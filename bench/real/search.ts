@@ -1,8 +1,8 @@
 // A search over pictures of a model of random numbers: there is nothing to prefer in them, so that a coin is their judge, keyed by the
 // order in which it sees them. What it tells is tokens, time by phase and memory.
 
-import { type Ledger, RandomKey } from '../../src/index.js';
 import { seatJury } from '../../src/engine/jury.js';
+import { type Ledger, RandomKey } from '../../src/index.js';
 import type { Generator } from '../../src/models/contract.js';
 import { estimate, resolveSearch, type SearchOptions, startSearch } from '../../src/search/registry.js';
 import type { Verifier } from '../../src/verifiers/contract.js';
@@ -36,8 +36,9 @@ export async function searchOnce(
   const bench = await seatJury([coin()], {}).prepare('a picture', ledger);
   const draw = RandomKey.fromSeed(7);
   for await (const event of startSearch(search, { generator, bench, draw })) {
-    if (event.type === 'round')
+    if (event.type === 'round') {
       told(`round ${event.round} of ${event.rounds}, ${event.candidates} candidates`);
+    }
   }
   bench.close();
   const { nfe, tokens, forwards, imagesDecoded, milliseconds } = ledger.record();

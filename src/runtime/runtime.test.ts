@@ -210,8 +210,9 @@ describe('tensors in the worker', () => {
     const g = new GraphBuilder('pair');
     const a = g.input('a', 'float32', ['N', 2]);
     const [twice, sum] = [mul(a, 2), add(a, 1)];
-    for (const [name, value] of Object.entries({ twice, sum, left: slice(a, 1, 0, 1) }))
+    for (const [name, value] of Object.entries({ twice, sum, left: slice(a, 1, 0, 1) })) {
       g.output(name, value);
+    }
     const { tensors, bytes } = await runtime.stats();
     await withSession(g.build(), async (session) => {
       const inputs = { a: float32Tensor(Float32Array.of(1, 2, 3, 4), [2, 2]) };

@@ -25,8 +25,9 @@ export interface Int8Blocks {
 export function quantizeBlocks(x: Value, size: number): Int8Blocks {
   const g = x.graph;
   const width = lastDim(x, 'quantizeBlocks');
-  if (width % size !== 0)
+  if (width % size !== 0) {
     throw new RuntimeError(`Blocks of ${size} do not fill ${x.name}'s width of ${width}.`);
+  }
   const rows = x.shape.slice(0, -1);
   // Zeros stand for sizes that stay as they are.
   const spec = g.constant([...rows.map(() => 0), width / size, size]);
