@@ -17,6 +17,7 @@ export interface Need {
   readonly work: number;
   /** Bytes of the decoder while it makes a picture. */
   readonly decoder: number;
+  /** At the peak: what is drawn with and the decoder's need not be there together. */
   readonly total: number;
   /** Operations of the transformer. */
   readonly flops: number;
@@ -42,5 +43,7 @@ export function needOf(
   const { flops } = estimate(search, schedule);
   const { width = 0, height = 0 } = schedule.steps.at(-1)?.readout ?? {};
   const decoder = decoderPixel * width * height;
-  return { weights, work, decoder, total: weights + work + decoder + PROCESS_BYTES, flops };
+  // Keys and values that nobody reads are gone while a picture is decoded; what the engine's steps ran in stays with the engine.
+  const peak = Math.max(work, work - (need?.letGo ?? 0) + decoder);
+  return { weights, work, decoder, total: weights + peak + PROCESS_BYTES, flops };
 }
