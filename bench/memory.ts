@@ -10,6 +10,9 @@ const MODELS = [
   ['infinity-2b', { size: '0.06M' }],
   ['infinity-2b', { size: '0.25M' }],
   ['infinity-2b', { size: '1M' }],
+  ['infinity-2b', { size: '0.06M', precision: 'int8' }],
+  ['infinity-2b', { size: '0.25M', precision: 'int8' }],
+  ['infinity-2b', { size: '1M', precision: 'int8' }],
 ] as const;
 const SEARCHES: readonly SearchOptions[] = [
   { strategy: 'random', images: 1 },

@@ -1,6 +1,6 @@
 // What a precision costs in accuracy: logits and bits against float32, scale by scale, on the embedded model and on fixtures of the
 // official layout, and the share of right pictures of the embedded model.
-//   npx tsx bench/precision.ts [--prompts 200] [--seeds 1] [--cfg 3] [--temperature 1] [--file out/precision.jsonl] [FIXTURE ...]
+//   npx tsx bench/precision.ts [--precision int8,float16] [--prompts 200] [--seeds 1] [--cfg 3] [--temperature 1] [--file out/precision.jsonl] [FIXTURE ...]
 // A fixture is a folder as conformance/ reads it (config.json, transformer.pth, vae.pth, reference.safetensors). Bits are flipped
 // where the same random numbers draw another value from the logits of the same prefix, the one that float32 has drawn.
 
@@ -27,6 +27,7 @@ import { bootstrap, inPercent, mean, Resumed } from './resumed.js';
 const { values, positionals: fixtures } = parseArgs({
   allowPositionals: true,
   options: {
+    precision: { type: 'string', default: PRECISIONS.join(',') },
     prompts: { type: 'string', default: '200' },
     seeds: { type: 'string', default: '1' },
     cfg: { type: 'string', default: '3' },
@@ -214,7 +215,8 @@ async function compareRight(models: Toyboxes, precision: Precision): Promise<voi
 console.log(machine());
 const runtime = await createRuntime();
 const toyboxes = await openToyboxes(runtime);
-for (const precision of PRECISIONS.filter((each) => each !== 'float32')) {
+const wanted = values.precision.split(',');
+for (const precision of PRECISIONS.filter((each) => each !== 'float32' && wanted.includes(each))) {
   for (const folder of fixtures) await compareFixture(runtime, folder, precision);
   await compareToybox(toyboxes, precision);
   await compareRight(toyboxes, precision);

@@ -2,7 +2,9 @@
 // the arithmetic over the rate of matrix products that is measured in the same minutes, in each precision.
 //   npm run bench:real -- [--model 125m|2b-4|2b] [--precision float32,int8] [--size 0.06M] [--cfg 3] [--pictures 3] [--no-text]
 //                         [--folder .work/real] [--keep] [--profile] [--no-starts]
-// With --profile it prints what each operator took, with --pictures 0 the phases of one picture only.
+//                         [--search WIDTHxCANDIDATES [--rollout preview:7]]
+// With --profile it prints what each operator took, with --pictures 0 the phases of one picture only. With --search it plays a beam
+// search, judged by a coin, in place of pictures.
 // It makes the checkpoints (125m: 1 GB, 2b: 9 GB, the text encoder: 4.9 GB more) and their ready graphs (as much again, a quarter of
 // it in int8) in the folder, and removes the graphs at the end, all of it without --keep. Text is 16 tokens without a tokenizer.
 
@@ -11,14 +13,18 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { type Ledger, Ledger as NewLedger, RandomKey } from '../src/index.js';
+import type { InfinityGenerator } from '../src/models/infinity/generator.js';
 import { type InfinityModel, openInfinity } from '../src/models/infinity/model.js';
 import { openT5Weights, type T5Encoder } from '../src/models/t5/text-encoder.js';
 import { type Precision, PRECISIONS } from '../src/runtime/graph/index.js';
 import { createRuntime, GraphCache, measureMatMulRate, type Runtime } from '../src/runtime/index.js';
+import type { Rollout } from '../src/search/rollout.js';
 import { machine, median } from './measure.js';
 import { makeReal, type RealFiles } from './real/checkpoints.js';
+import { productSeconds } from './real/products.js';
 import { printOperators } from './real/profile.js';
-import { dropFromPageCache, type Phase, phase, printPhase } from './real/watch.js';
+import { searchOnce } from './real/search.js';
+import { dropFromPageCache, memory, type Phase, phase, printPhase } from './real/watch.js';
 
 const { values } = parseArgs({
   options: {
@@ -32,6 +38,8 @@ const { values } = parseArgs({
     keep: { type: 'boolean', default: false },
     profile: { type: 'boolean', default: false },
     'no-starts': { type: 'boolean', default: false },
+    search: { type: 'string' },
+    rollout: { type: 'string', default: 'full' },
   },
 });
 const TOKENS = 16;
@@ -52,6 +60,29 @@ async function load(runtime: Runtime, files: RealFiles, precision: Precision): P
   return { model, text };
 }
 
+async function prepare({ model, text }: Loaded, ledger: Ledger): Promise<InfinityGenerator> {
+  const ids = Int32Array.from({ length: TOKENS }, (_, i) => 100 + 7 * i);
+  const states = text
+    ? await ledger.time('text', () => text.states({ ids, length: TOKENS }))
+    : new Float32Array(TOKENS * TEXT_WIDTH).fill(0.1);
+  return model.prepareStates({ states, tokens: TOKENS }, ledger, { size: values.size });
+}
+
+/** Plays a search, told round by round. */
+async function search(loaded: Loaded, asked: string): Promise<void> {
+  const [width = NaN, candidates = NaN] = asked.split('x').map(Number);
+  const ledger = new NewLedger();
+  const generator = await prepare(loaded, ledger);
+  const told = (words: string): void => {
+    const { own, mapped } = memory();
+    const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
+    console.log(`  ${words} (now ${gigabytes(own)}, with mapped files ${gigabytes(own + mapped)})`);
+  };
+  const options = { strategy: 'beam', width, candidates, rollout: values.rollout as Rollout } as const;
+  printPhase('search', await phase(() => searchOnce(generator, ledger, { options, told })));
+  generator.close();
+}
+
 /** Draws one picture; its ledger has the time by phase. `told` is told of each phase. */
 async function draw(
   { model, text }: Loaded,
@@ -64,13 +95,7 @@ async function draw(
     told(what, done);
     return done.result;
   };
-  const ids = Int32Array.from({ length: TOKENS }, (_, i) => 100 + 7 * i);
-  const generator = await run('text', async () => {
-    const states = text
-      ? await ledger.time('text', () => text.states({ ids, length: TOKENS }))
-      : new Float32Array(TOKENS * TEXT_WIDTH).fill(0.1);
-    return model.prepareStates({ states, tokens: TOKENS }, ledger, { size: values.size });
-  });
+  const generator = await run('text', () => prepare({ model, text }, ledger));
   let prefix = generator.begin();
   for (const [scale, { height, width }] of generator.scales.entries()) {
     const [next] = await run(`scale ${scale + 1}, ${height} x ${width} tokens`, () =>
@@ -102,9 +127,12 @@ async function measure(files: RealFiles, precision: Precision): Promise<void> {
   if (!values['no-starts']) await starts(files, precision, cache);
   const runtime = await createRuntime({ cache });
   const loaded = await load(runtime, files, precision);
-  const first = await phase(() => draw(loaded, 0, printPhase));
-  printPhase('first picture', first);
-  if (Number(values.pictures) > 0) await repeated(runtime, loaded, precision);
+  if (values.search !== undefined) {
+    await search(loaded, values.search);
+  } else {
+    printPhase('first picture', await phase(() => draw(loaded, 0, printPhase)));
+    if (Number(values.pictures) > 0) await repeated(runtime, loaded, precision);
+  }
   await runtime.close();
   if (values.profile) await profiled(files, precision, cache);
   if (!values.keep) await cache.clear();
@@ -134,6 +162,16 @@ async function repeated(runtime: Runtime, loaded: Loaded, precision: Precision):
   };
   console.log(`  ${'text'.padEnd(36)} ${times('text').toFixed(2).padStart(8)} s`);
   row('transformer', transformerFlops, rate);
+  const { width, hidden, blocks } = loaded.model.core.config;
+  const branches = Number(values.cfg) === 1 ? 1 : 2;
+  const rows = loaded.model
+    .scales({ size: values.size })
+    .map((scale) => branches * scale.height * scale.width);
+  const products = await productSeconds(runtime, { width, hidden, blocks: blocks.length, rows }, precision);
+  console.log(
+    `  ${'  its linear layers by themselves'.padEnd(36)} ${products.toFixed(2).padStart(8)} s: the transformer is ` +
+      `${(times('transformer') / products).toFixed(2)} times that`,
+  );
   row('decoder', decoderFlops, Math.max(...exact));
 }
 

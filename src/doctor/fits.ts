@@ -19,6 +19,7 @@ export interface Need {
   readonly work: number;
   /** Bytes of the decoder while it makes a picture, and of that of previews. */
   readonly decoder: number;
+  /** At the peak: what is drawn with and the decoder's need not be there together. */
   readonly total: number;
   /** Operations of the transformer. */
   readonly flops: number;
@@ -60,7 +61,10 @@ export function needOf(
   const work = need ? Math.max(need.least, Math.min(need.most, budget)) : budget;
   const { flops } = estimate(search, schedule);
   const { width = 0, height = 0 } = schedule.steps.at(-1)?.readout ?? {};
-  const decoder =
-    decoderPixel * width * height + previewBytes(unfinished(search, schedule), previews, budget);
-  return { weights, work, decoder, total: weights + work + decoder + PROCESS_BYTES, flops };
+  const whole = decoderPixel * width * height;
+  const preview = previewBytes(unfinished(search, schedule), previews, budget);
+  // Keys and values that nobody reads are gone while a picture is decoded; what the engine's steps ran in stays with the engine. Those
+  // of a search are held while its previews are decoded, and what they are decoded in stays with the engine, too.
+  const peak = Math.max(work, work - (need?.letGo ?? 0) + whole) + preview;
+  return { weights, work, decoder: whole + preview, total: weights + peak + PROCESS_BYTES, flops };
 }

@@ -49,6 +49,16 @@ export class HeldBytes {
     return own + this.#sum(from + 2, until, (step) => this.#forward(step));
   }
 
+  /**
+   * Of a rollout from `from` to `until`, whose prefix of `step` steps stays: what it lets go before its picture is decoded. Nothing is
+   * drawn from a prefix of all steps, so that forward passes which only it needs are gone then.
+   */
+  letGo(from: number, step: number, until: number): number {
+    const last = this.#steps.length;
+    if (this.#standsAlone || until < last) return 0;
+    return this.#sum((step === last ? from : step) + 2, until, (each) => this.#forward(each));
+  }
+
   /** A prefix of `step` steps that was unpacked to be looked at: no forward pass has run. */
   unpacked(step: number): number {
     return this.#standsAlone ? this.#own(step) : this.#sum(0, step, (each) => this.#own(each));

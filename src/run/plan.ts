@@ -76,7 +76,10 @@ export function checkPlans(
     observers?.map(({ name }) => name),
   );
   if (!isEntry<ModelEntry>(model)) return;
-  const place = { schedule: model.schedule(modelOptions), jury, memory: memoryOf(open) };
+  // What prefixes hold follows from it; a model that takes none is known as it is.
+  const { precision } = open;
+  const given = precision === undefined || !('precision' in model.options) ? {} : { precision };
+  const place = { schedule: model.schedule({ ...given, ...modelOptions }), jury, memory: memoryOf(open) };
   for (const search of searches) checkPlan(search, place);
 }
 

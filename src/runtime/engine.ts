@@ -9,8 +9,15 @@ import type { EngineOptions, ModelPayload, WireTensor } from './protocol.js';
 export interface EngineSession {
   readonly inputs: TensorInfo[];
   readonly outputs: TensorInfo[];
-  /** Runs the model with its inputs in order; gives the outputs of these numbers, which own their memory. */
-  run(inputs: readonly (WireTensor | undefined)[], outputs: Int32Array): Promise<WireTensor[]>;
+  /**
+   * Runs the model with its inputs in order; gives the outputs of these numbers, which own their memory. Others are written `into`
+   * tensors, by their numbers.
+   */
+  run(
+    inputs: readonly (WireTensor | undefined)[],
+    outputs: Int32Array,
+    into?: ReadonlyMap<number, WireTensor>,
+  ): Promise<WireTensor[]>;
   release(): Promise<void>;
 }
 
@@ -56,15 +63,16 @@ export async function loadSession(model: ModelPayload, options: EngineOptions): 
   return {
     inputs: session.inputMetadata.map(tensorInfo),
     outputs: session.outputMetadata.map(tensorInfo),
-    run: async (inputs, outputs) => {
+    run: async (inputs, outputs, into = new Map()) => {
       const feeds: Record<string, Tensor> = {};
       inputs.forEach((input, i) => {
         const name = session.inputNames[i];
-        if (!input || name === undefined) return;
-        feeds[name] = new Tensor(input.type as 'float32', input.data as Float32Array, input.dims);
+        if (input && name !== undefined) feeds[name] = tensorFrom(input);
       });
       const names = Array.from(outputs, (number) => session.outputNames[number] ?? '');
-      const results = await session.run(feeds, names);
+      const fetches: Record<string, Tensor | null> = Object.fromEntries(names.map((name) => [name, null]));
+      for (const [number, tensor] of into) fetches[session.outputNames[number] ?? ''] = tensorFrom(tensor);
+      const results = await session.run(feeds, fetches);
       return names.map((name) => {
         const tensor = results[name];
         if (!tensor) throw new Error(`the model gave no output ${name}`);
@@ -76,6 +84,10 @@ export async function loadSession(model: ModelPayload, options: EngineOptions): 
       await session.release();
     },
   };
+}
+
+function tensorFrom({ type, data, dims }: WireTensor): Tensor {
+  return new Tensor(type as 'float32', data as Float32Array, dims);
 }
 
 function tensorInfo(value: InferenceSession.ValueMetadata): TensorInfo {

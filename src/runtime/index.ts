@@ -8,7 +8,7 @@ export { measureMatMulRate, measureRoundTrip } from './measure.js';
 export { saveModel } from './model-files.js';
 export type { RuntimeStats } from './protocol.js';
 export { createRuntime, findDevices, MOST_THREADS, Runtime, type RuntimeOptions } from './runtime.js';
-export { RunResult, Session } from './session.js';
+export { type JoinedOutputs, RunResult, Session } from './session.js';
 export {
   type Assembly,
   type Copy,

@@ -4,6 +4,7 @@
 
 import type { Device, DeviceFound } from './devices.js';
 import type { ElementType, TensorData, TensorInfo } from './graph/index.js';
+import type { AssemblyType } from './tensors.js';
 
 /** Options of a session that reach the engine. */
 export interface EngineOptions {
@@ -33,6 +34,7 @@ export interface WireTensor {
 
 /** An assembly in a message: dims, and COPY_FIELDS numbers a copy. */
 export interface WireAssembly {
+  readonly type: AssemblyType;
   readonly dims: readonly number[];
   readonly copies: Float64Array;
 }
@@ -48,6 +50,18 @@ export interface RunRequest {
   /** The other inputs by their numbers. */
   readonly values: readonly (readonly [input: number, value: WireTensor | WireAssembly])[];
   /** Pairs of an output's number and the id that it gets in the worker, or GIVE_BACK. */
+  readonly outputs: Int32Array;
+  readonly joined: readonly WireJoined[];
+}
+
+/** Outputs that are written one behind the other, as one tensor. */
+export interface WireJoined {
+  /** Of that tensor in the worker. */
+  readonly id: number;
+  readonly type: AssemblyType;
+  /** Of each output. */
+  readonly dims: readonly number[];
+  /** Their numbers. */
   readonly outputs: Int32Array;
 }
 

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
-import { add, concat, GraphBuilder, type GraphModel, matMul, mul } from './graph/index.js';
+import { add, concat, GraphBuilder, type GraphModel, matMul, mul, slice } from './graph/index.js';
 import {
   type Assembly,
   createRuntime,
@@ -206,6 +206,41 @@ describe('tensors in the worker', () => {
     source.dispose();
   });
 
+  it('are written into one, from several outputs of a run', async () => {
+    const g = new GraphBuilder('pair');
+    const a = g.input('a', 'float32', ['N', 2]);
+    const [twice, sum] = [mul(a, 2), add(a, 1)];
+    for (const [name, value] of Object.entries({ twice, sum, left: slice(a, 1, 0, 1) })) {
+      g.output(name, value);
+    }
+    const { tensors, bytes } = await runtime.stats();
+    await withSession(g.build(), async (session) => {
+      const inputs = { a: float32Tensor(Float32Array.of(1, 2, 3, 4), [2, 2]) };
+      const joined = { name: 'both', type: 'float32', dims: [2, 2], outputs: ['sum', 'twice'] } as const;
+      const result = await session.run(inputs, { outputs: ['left'], joined: [joined] });
+      const both = result.kept('both');
+      expect(both.dims).toEqual([2, 2, 2]);
+      expect([...(await runtime.read(both)).data]).toEqual([2, 3, 4, 5, 2, 4, 6, 8]);
+      expect([...result.float32('left')]).toEqual([1, 3]);
+      expect((await runtime.stats()).bytes - bytes).toBe(32);
+      // A later run writes into another.
+      const again = await session.run(
+        { a: float32Tensor(new Float32Array(4), [2, 2]) },
+        { outputs: [], joined: [joined] },
+      );
+      expect([...(await runtime.read(both)).data]).toEqual([2, 3, 4, 5, 2, 4, 6, 8]);
+      for (const tensor of [both, again.kept('both')]) tensor.dispose();
+      const wrong = { ...joined, dims: [3, 2] };
+      await expect(session.run(inputs, { outputs: [], joined: [wrong] })).rejects.toThrow(/pair failed/);
+      for (const fault of [{ outputs: ['none'] }, { type: 'int8' }] as const) {
+        await expect(session.run(inputs, { joined: [{ ...joined, ...fault }] })).rejects.toThrow(
+          /pair has no output \w+ of type (float32|int8)/,
+        );
+      }
+    });
+    expect((await runtime.stats()).tensors).toBe(tensors);
+  });
+
   it('are fed where they lie when an assembly is one piece of one tensor', async () => {
     const none = (await runtime.stats()).scratchBytes;
     const numbers = Float32Array.from({ length: 12 }, (_, i) => i);
@@ -263,6 +298,15 @@ describe('tensors in the worker', () => {
         ]);
       }
     });
+    // Of signed bytes alike, and never of two types.
+    const bytes = runtime.upload({ type: 'int8', dims: [4], data: Int8Array.of(0, -1, -2, -3) });
+    const piece = { from: bytes, offset: 3, stride: 1, toOffset: 0, toStride: 1, length: 1, count: 1 };
+    const small: Assembly = { type: 'int8', dims: [2, 2], parts: [piece] };
+    const joined = runtime.assemble(small);
+    expect(joined.type).toBe('int8');
+    expect((await runtime.read(joined)).data).toEqual(Int8Array.of(-3, 0, 0, 0));
+    expect(() => runtime.assemble({ ...small, type: 'float32' })).toThrow(/is int8, not float32/);
+    for (const tensor of [bytes, joined]) tensor.dispose();
     const outside = {
       ...assembly,
       parts: [{ from: other, offset: 1, stride: 1, toOffset: 0, toStride: 1, length: 2, count: 2 }],

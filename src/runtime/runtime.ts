@@ -182,8 +182,9 @@ export class Runtime {
     this.line.check();
     const copies = encodeCopies(assembly);
     const id = this.tensorIds++;
-    this.line.tell('assemble', { id, assembly: { dims: assembly.dims, copies } });
-    return this.newHandle(id, assembly.type, assembly.dims);
+    const { type, dims } = assembly;
+    this.line.tell('assemble', { id, assembly: { type, dims, copies } });
+    return this.newHandle(id, type, dims);
   }
 
   /** Copies a tensor of this thread to the worker, for many runs to use. The caller disposes of the handle. */

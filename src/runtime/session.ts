@@ -11,10 +11,17 @@ import {
   type RunReply,
   type RunRequest,
   type WireAssembly,
+  type WireJoined,
   type WireTensor,
 } from './protocol.js';
 import type { Line } from './rpc/index.js';
-import { encodeCopies, type HostTensor, type RunInput, type TensorHandle } from './tensors.js';
+import {
+  type AssemblyType,
+  encodeCopies,
+  type HostTensor,
+  type RunInput,
+  type TensorHandle,
+} from './tensors.js';
 
 /** From this size on it is cheaper to hand a buffer over than to let the message copy it once more. */
 const TRANSFER_BYTES = 16_384;
@@ -25,6 +32,18 @@ interface RunOptions {
   readonly outputs?: readonly string[];
   /** Those of them that stay in the worker; the caller disposes of their handles. @default none */
   readonly keep?: readonly string[];
+  /** Others that stay there one behind the other, as one tensor; the caller disposes of its handle. @default none */
+  readonly joined?: readonly JoinedOutputs[];
+}
+
+/** Outputs of one type and shape that are written into one tensor, [count, ...dims]: it is there once, and in one piece. */
+export interface JoinedOutputs {
+  /** By which the tensor is asked for. */
+  readonly name: string;
+  readonly type: AssemblyType;
+  /** Of each output. */
+  readonly dims: readonly number[];
+  readonly outputs: readonly string[];
 }
 
 /** The outputs of one run. */
@@ -119,16 +138,26 @@ export class Session {
     this.host.line.check();
     checkInputs(this.name, this.inputs, inputs);
     const outputs = this.numberOutputs(options);
+    const joined = (options.joined ?? []).map((each) => this.numberJoined(each));
     try {
       const transfer: ArrayBuffer[] = [];
       const wired = this.wireInputs(inputs, transfer);
       const sent = performance.now();
-      const reply = await this.host.line.call('run', { session: this.id, outputs, ...wired }, { transfer });
+      const reply = await this.host.line.call(
+        'run',
+        { session: this.id, outputs, joined, ...wired },
+        { transfer },
+      );
       // The engine works calls off in their order: it came to this one when the one before was done.
       const before = lastDone.get(this.host) ?? 0;
       noteWaiting(Math.max(0, before - sent));
       lastDone.set(this.host, performance.now());
-      return new RunResult(`Session ${this.name}`, this.unwire(outputs, reply), reply.milliseconds);
+      const found = this.unwire(outputs, reply);
+      options.joined?.forEach(({ name }, i) => {
+        const { id, type, dims, outputs } = joined[i] as WireJoined;
+        found.set(name, this.host.handle(id, type, [outputs.length, ...dims]));
+      });
+      return new RunResult(`Session ${this.name}`, found, reply.milliseconds);
     } catch (cause) {
       // The inputs have no part in the end of the whole engine.
       if (this.host.line.isBroken) throw cause;
@@ -177,6 +206,15 @@ export class Session {
     return Int32Array.from(pairs);
   }
 
+  private numberJoined({ type, dims, outputs }: JoinedOutputs): WireJoined {
+    const numbers = outputs.map((name) => {
+      const number = this.outputNumbers.get(name);
+      if (number !== undefined && this.outputs[number]?.type === type) return number;
+      throw new RuntimeError(`Session ${this.name} has no output ${name} of type ${type}.`);
+    });
+    return { id: this.host.newTensorId(), type, dims, outputs: Int32Array.from(numbers) };
+  }
+
   private unwire(pairs: Int32Array, { shapes, data }: RunReply): Map<string, HostTensor | TensorHandle> {
     const found = new Map<string, HostTensor | TensorHandle>();
     let at = 0;
@@ -196,7 +234,7 @@ export class Session {
 
 /** Host tensors are copied here, so that callers may use their arrays again at once; large copies move to the worker. */
 function wire(input: Exclude<RunInput, TensorHandle>, transfer: ArrayBuffer[]): WireTensor | WireAssembly {
-  if ('parts' in input) return { dims: input.dims, copies: encodeCopies(input) };
+  if ('parts' in input) return { type: input.type, dims: input.dims, copies: encodeCopies(input) };
   const { type, dims } = input;
   const data = input.data.slice();
   if (data.byteLength >= TRANSFER_BYTES) transfer.push(data.buffer);

@@ -37,9 +37,12 @@ export interface Copy {
   readonly count: number;
 }
 
-/** A float32 tensor put together in the worker. Places that no copy writes are 0; copies must not overlap. */
+/** Element types of tensors that are put together. */
+export type AssemblyType = 'float32' | 'int8';
+
+/** A tensor put together in the worker, of others of its type. Places that no copy writes are 0; copies must not overlap. */
 export interface Assembly {
-  readonly type: 'float32';
+  readonly type: AssemblyType;
   readonly dims: readonly number[];
   readonly parts: readonly Copy[];
 }
@@ -77,7 +80,7 @@ export function encodeCopies(assembly: Assembly): Float64Array {
   let at = 0;
   for (const part of assembly.parts) {
     const { from, offset, stride, toOffset, toStride, length, count } = part;
-    checkCopy(part, elementCount(from.dims), total);
+    checkCopy(part, assembly, { from: elementCount(from.dims), to: total });
     encoded[at++] = from.id;
     encoded[at++] = offset;
     encoded[at++] = stride;
@@ -89,11 +92,15 @@ export function encodeCopies(assembly: Assembly): Float64Array {
   return encoded;
 }
 
-function checkCopy(part: Copy, sourceSize: number, targetSize: number): void {
+function checkCopy(
+  part: Copy,
+  { type }: Assembly,
+  { from: sourceSize, to: targetSize }: { readonly from: number; readonly to: number },
+): void {
   const { from, offset, stride, toOffset, toStride, length, count } = part;
   if (from.disposed) throw new RuntimeError(`Assembly: the tensor ${from.id} has been disposed of.`);
-  if (from.type !== 'float32') {
-    throw new RuntimeError(`Assembly: the tensor ${from.id} is ${from.type}, not float32.`);
+  if (from.type !== type) {
+    throw new RuntimeError(`Assembly: the tensor ${from.id} is ${from.type}, not ${type}.`);
   }
   const fits = (start: number, step: number, size: number): boolean => {
     const last = start + step * (count - 1);

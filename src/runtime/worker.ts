@@ -15,7 +15,7 @@ import {
   type WireTensor,
 } from './protocol.js';
 import { ownPort, serve, type ServedCall } from './rpc/index.js';
-import { COPY_FIELDS, elementCount } from './tensors.js';
+import { type AssemblyType, COPY_FIELDS, elementCount } from './tensors.js';
 
 type CopyFields = [
   id: number,
@@ -27,10 +27,12 @@ type CopyFields = [
   count: number,
 ];
 
+type AssemblyData = Float32Array | Int8Array;
+
 const sessions = new Map<number, EngineSession>();
 const tensors = new Map<number, WireTensor | Error>();
 /** Memory of assembled inputs, used again by the next run of the same session: key is session and input. */
-const scratch = new Map<string, Float32Array>();
+const scratch = new Map<string, AssemblyData>();
 let runs = 0;
 /** Bytes of a vector of the engine's sums. */
 const ALIGNMENT = 16;
@@ -44,7 +46,7 @@ function tensorOf(id: number): WireTensor {
   return tensor;
 }
 
-function assemble(assembly: WireAssembly, target: Float32Array): Float32Array {
+function assemble<T extends AssemblyData>(assembly: WireAssembly, target: T): T {
   const { copies } = assembly;
   let written = 0;
   for (let at = 0; at < copies.length; at += COPY_FIELDS) {
@@ -52,7 +54,7 @@ function assemble(assembly: WireAssembly, target: Float32Array): Float32Array {
   }
   if (written < target.length) target.fill(0);
   for (let at = 0; at < copies.length; at += COPY_FIELDS) {
-    const source = tensorOf(copies[at] as number).data as Float32Array;
+    const source = tensorOf(copies[at] as number).data as T;
     let from = copies[at + 1] as number;
     const stride = copies[at + 2] as number;
     let to = copies[at + 3] as number;
@@ -74,9 +76,13 @@ function assemble(assembly: WireAssembly, target: Float32Array): Float32Array {
   return target;
 }
 
-function scratchFor(key: string, size: number): Float32Array {
+function newData(type: AssemblyType, size: number): AssemblyData {
+  return type === 'int8' ? new Int8Array(size) : new Float32Array(size);
+}
+
+function scratchFor(key: string, type: AssemblyType, size: number): AssemblyData {
   let memory = scratch.get(key);
-  if (!memory || memory.length < size) scratch.set(key, (memory = new Float32Array(size)));
+  if (!memory || memory.length < size) scratch.set(key, (memory = newData(type, size)));
   return memory.subarray(0, size);
 }
 
@@ -89,22 +95,35 @@ function aligned(data: TensorData): TensorData {
 }
 
 /** The elements of an assembly that is one piece of one tensor, where they lie; null where it has to be put together. */
-function inOnePiece({ dims, copies }: WireAssembly): Float32Array | null {
+function inOnePiece({ dims, copies }: WireAssembly): AssemblyData | null {
   if (copies.length !== COPY_FIELDS) return null;
   const [id, offset, stride, toOffset, toStride, length, count] = copies as unknown as CopyFields;
   const size = length * count;
   const isWhole = toOffset === 0 && size === elementCount(dims);
   if (!isWhole || (count > 1 && (stride !== length || toStride !== length))) return null;
-  const piece = (tensorOf(id).data as Float32Array).subarray(offset, offset + size);
+  const piece = (tensorOf(id).data as AssemblyData).subarray(offset, offset + size);
   return piece.byteOffset % ALIGNMENT === 0 ? piece : null;
 }
 
 function resolve(key: string, value: WireTensor | WireAssembly): WireTensor {
   if (!('copies' in value)) return { ...value, data: aligned(value.data) };
-  const whole = inOnePiece(value);
-  if (whole) return { type: 'float32', dims: value.dims, data: whole };
-  const data = assemble(value, scratchFor(key, elementCount(value.dims)));
-  return { type: 'float32', dims: value.dims, data };
+  const { type, dims } = value;
+  const data = inOnePiece(value) ?? assemble(value, scratchFor(key, type, elementCount(dims)));
+  return { type, dims, data };
+}
+
+/** Room for joined outputs: the place of each by its number, and the whole tensors by their ids. */
+function roomFor(joined: RunRequest['joined']): Record<'places' | 'wholes', Map<number, WireTensor>> {
+  const [places, wholes] = [new Map<number, WireTensor>(), new Map<number, WireTensor>()];
+  for (const { id, type, dims, outputs } of joined) {
+    const size = elementCount(dims);
+    const data = newData(type, outputs.length * size);
+    outputs.forEach((number, i) => {
+      places.set(number, { type, dims, data: data.subarray(i * size, (i + 1) * size) });
+    });
+    wholes.set(id, { type, dims: [outputs.length, ...dims], data });
+  }
+  return { places, wholes };
 }
 
 async function run({ session: id, ...request }: RunRequest, { transfer }: ServedCall): Promise<RunReply> {
@@ -117,9 +136,11 @@ async function run({ session: id, ...request }: RunRequest, { transfer }: Served
   for (const [input, value] of request.values) inputs[input] = resolve(`${id}:${input}`, value);
   const wanted = request.outputs.filter((_, i) => i % 2 === 0);
   const start = performance.now();
-  const results = await session.run(inputs, wanted);
+  const { places, wholes } = roomFor(request.joined);
+  const results = await session.run(inputs, wanted, places);
   const milliseconds = performance.now() - start;
   runs++;
+  for (const [joined, tensor] of wholes) tensors.set(joined, tensor);
   const shapes: number[] = [];
   const data: TensorData[] = [];
   results.forEach((tensor, i) => {
@@ -173,8 +194,8 @@ serve<EngineMethods>(
     }),
     assemble: ({ id, assembly }) => {
       try {
-        const data = assemble(assembly, new Float32Array(elementCount(assembly.dims)));
-        tensors.set(id, { type: 'float32', dims: assembly.dims, data });
+        const { type, dims } = assembly;
+        tensors.set(id, { type, dims, data: assemble(assembly, newData(type, elementCount(dims))) });
       } catch (error) {
         tensors.set(id, isError(error) ? error : new Error(String(error))); // told to whoever uses it
       }

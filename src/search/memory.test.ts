@@ -143,6 +143,19 @@ describe('the need', () => {
     expect((ranks?.most ?? 0) - (one?.most ?? 0)).toBeGreaterThan(200 * 25_000);
   });
 
+  it('is less while whole pictures are decoded, and not where somebody draws from what is before', () => {
+    const letGo = (options: SearchOptions, name = 'scales'): number | undefined => {
+      const schedule = SCHEDULES[name] as Schedule;
+      return memoryNeed(resolveSearch(options, schedule), { schedule, jury: resolveJury(['one']) })?.letGo;
+    };
+    // The passes of all steps but the first, whose prefix others may begin from: 4 + 9 + 25 tokens of 1000 bytes, and 7 a pass.
+    expect(letGo({ strategy: 'random', images: 2 })).toBe(38_000 + 4 * 7);
+    expect(letGo({ strategy: 'random', images: 2, rollout: 'preview:3' })).toBe(0);
+    expect(letGo({ strategy: 'beam', width: 2, candidates: 2 })).toBe(0);
+    expect(letGo({ strategy: 'beam', width: 2, candidates: 2, paper: true })).toBe(0);
+    expect(letGo({ strategy: 'random', images: 2 }, 'a solver that draws')).toBe(0);
+  });
+
   it('is told so that so much is enough', () => {
     for (const bytes of [1, 999, 1000, 1001, 123_456, 99_999_999, 6.73e9, 2 ** 31]) {
       const text = formatMemory(bytes);

@@ -45,6 +45,8 @@ export interface RoundPlan {
 export interface MemoryNeed {
   readonly least: number;
   readonly most: number;
+  /** What of either is no longer held while a picture is decoded. @default 0 */
+  readonly letGo?: number;
 }
 
 /** Candidates of a round that are held at once at most; of equals a few more than can be elected (contest.ts). */
@@ -146,13 +148,20 @@ export function memoryOf(schedule: Schedule, rounds: readonly RoundSize[], isRel
   const bytesOf = (round: RoundSize, plan: RoundPlan): number =>
     roundBytes(schedule, round, { ...plan, isRelative });
   // Rounds may be too many to be the arguments of a call.
-  let [least, most] = [0, 0];
+  let [least, most, letGo] = [0, 0, Infinity];
+  const bytes = new HeldBytes(schedule);
   for (const round of rounds) {
+    const { from, step, until, keepElected } = round;
+    letGo = Math.min(letGo, keepElected ? 0 : bytes.letGo(from, step, until));
     const ways = waysToHold(round, schedule).map((holds) => bytesOf(round, { rollouts: 1, holds }));
     least = Math.max(least, Math.min(...ways));
     most = Math.max(most, least, bytesOf(round, { rollouts: mostRollouts(round), holds: true }));
   }
-  return { least: Math.ceil(least), most: Math.ceil(most) };
+  return {
+    least: Math.ceil(least),
+    most: Math.ceil(most),
+    letGo: rounds.length === 0 ? 0 : Math.floor(letGo),
+  };
 }
 
 const UNITS = [

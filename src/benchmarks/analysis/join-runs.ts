@@ -58,6 +58,26 @@ function checkAlike(runs: readonly RunFolder[]): void {
   }
 }
 
+/** Throws where a cell of two runs stands for other searches: what made them had other defaults. Seconds buy what they buy. */
+function checkSearches(runs: readonly RunFolder[]): void {
+  const found = new Map<string, { readonly search: unknown; readonly folder: string }>();
+  for (const { manifest, folder } of runs) {
+    for (const [i, cell] of manifest.cells.entries()) {
+      const search = manifest.plans[i]?.search;
+      if (cell.budget.unit === 'seconds' || search === undefined) continue;
+      const key = `${cellKey(cell)} ${JSON.stringify(manifest.modelOptions)}`;
+      const before = found.get(key);
+      if (!before) found.set(key, { search, folder });
+      else if (!isDeepStrictEqual(before.search, search)) {
+        throw new UsageError(
+          `${before.folder} and ${folder} mean other searches by '${cell.strategy}' at ${cell.budget.most} ${cell.budget.unit}: ` +
+            'versions with other defaults made them; make a report of each',
+        );
+      }
+    }
+  }
+}
+
 /** What a run's models are called: by the options too in which the runs differ. */
 function labelOf({ modelOptions }: Manifest, runs: readonly RunFolder[]): (model: string) => string {
   const all = runs.map(({ manifest }) => manifest.modelOptions);
@@ -131,6 +151,7 @@ export function joinRuns(given: readonly RunFolder[]): JoinedRuns {
     throw new UsageError("give the folder of a run, or several: those that 'varsearch bench' wrote");
   }
   checkAlike(given);
+  checkSearches(given);
   const cells = new Map<string, Gathered>();
   const prompts = new Map<number, BenchmarkPrompt>();
   const notes = given.flatMap((run) => run.notes);

@@ -134,6 +134,12 @@ describe('joinRuns', () => {
       manifest: { ...one.manifest, variants: each },
     }));
     expect(() => joinRuns(two)).toThrow("mean other options by 'beam:x'");
+    const plans = one.manifest.plans.map((plan, i) =>
+      i === 0 ? { ...plan, search: { ...plan.search, keepElected: true } } : plan,
+    );
+    expect(() => joinRuns([one, { ...one, manifest: { ...one.manifest, plans } }])).toThrow(
+      /^a and a mean other searches by '\w+' at \d+ NFE: versions with other defaults/,
+    );
     const drawbench = await read('b', { benchmark: 'drawbench' });
     expect(() => joinRuns([one, drawbench])).toThrow(
       'a and b are of different benchmarks (toybench-hard and drawbench): make a report of each',

@@ -119,7 +119,7 @@ function fitRow(
     `${width} x ${height}`,
     describeSearch(resolved),
     formatBytes(need.weights),
-    formatBytes(need.work + need.decoder),
+    formatBytes(need.total - need.weights),
     formatBytes(need.total),
     fits ? 'fits' : 'does not fit',
     rate === null ? '' : atLeast(need.flops / rate),

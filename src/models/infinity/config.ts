@@ -12,6 +12,7 @@ export interface TransformerSizes {
   readonly depth: number;
   /** Width C of the transformer. */
   readonly width: number;
+  readonly heads: number;
   /** Hidden width of the feed-forward layers. */
   readonly hidden: number;
   /** Bits D of a token: the codebook's d, or 4 d with spatial patchify. */
@@ -20,7 +21,6 @@ export interface TransformerSizes {
 
 /** The sizes of an Infinity transformer. */
 export interface InfinityConfig extends TransformerSizes {
-  readonly heads: number;
   /** Width of the text encoder's states. */
   readonly textChannels: number;
   /** Heads of the attentive text pool: textChannels / 128. */

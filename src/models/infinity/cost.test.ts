@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
+import type { Precision } from '../../runtime/graph/index.js';
 import type { TransformerSizes } from './config.js';
 import { gatheredBytes, pageBytes, PIECES_FROM, stepBytes, stepFlops, stepTokens } from './cost.js';
 import { scheduleOf } from './steps.js';
 
-const config: TransformerSizes = { width: 8, hidden: 32, bits: 4, depth: 3 };
+const config: TransformerSizes = { width: 8, heads: 2, hidden: 32, bits: 4, depth: 3 };
 const size = { branches: 2, tokens: 9, past: 5, textTokens: 7 };
 
 /** Operations of a product of [rows, inner] with [inner, columns]. */
@@ -43,9 +44,28 @@ describe('the operations of a step', () => {
   });
 });
 
+describe('the bytes of keys and values', () => {
+  it('are a byte a number in int8, and four a head', () => {
+    const numbers = 3 * 2 * 2 * 5 * 8;
+    expect(pageBytes(config, 2, 5)).toBe(4 * numbers);
+    expect(pageBytes(config, 2, 5, 'float16')).toBe(4 * numbers);
+    expect(pageBytes(config, 2, 5, 'int8')).toBe(numbers + 4 * (3 * 2 * 2 * 5 * 2));
+    const held = (precision: Precision): number =>
+      scheduleOf({
+        scales: [1, 2, 3].map((side) => ({ height: side, width: side })),
+        sizes: config,
+        tokenPixels: 16,
+        branches: 2,
+        textTokens: 7,
+        precision,
+      }).steps.reduce((sum, { heldBytes }) => sum + heldBytes, 0);
+    expect(held('float32') - held('int8')).toBe(pageBytes(config, 2, 5) - pageBytes(config, 2, 5, 'int8'));
+  });
+});
+
 describe('the bytes of a step', () => {
   it('are with a copy of what was before where prefixes run together, and without where one is fed as it lies', () => {
-    const large: TransformerSizes = { width: 2048, hidden: 8192, bits: 32, depth: 32 };
+    const large: TransformerSizes = { width: 2048, heads: 16, hidden: 8192, bits: 32, depth: 32 };
     const scales = [1, 8, 16, 24].map((side) => ({ height: side, width: side }));
     const steps = (sizes: TransformerSizes) =>
       scheduleOf({ scales, sizes, tokenPixels: 16, branches: 2, textTokens: 16 }).steps;

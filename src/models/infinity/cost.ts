@@ -1,5 +1,6 @@
 // What an Infinity step costs, in operations and in bytes, from the sizes alone.
 
+import type { Precision } from '../../runtime/graph/index.js';
 import type { Matrices } from '../weight-bytes.js';
 import type { TransformerSizes } from './config.js';
 import { type Scale, tokensBefore } from './schedule.js';
@@ -16,6 +17,8 @@ interface StepSize {
   readonly past: number;
   /** Tokens of the prompt. */
   readonly textTokens: number;
+  /** @default float32 */
+  readonly precision?: Precision;
 }
 
 /** Tokens of scale `index` (0-based) and before it. */
@@ -45,9 +48,42 @@ export function blockMatrices({ depth, width, hidden }: TransformerSizes): Matri
   };
 }
 
+/** One of the tensors that a block keeps of its tokens, [branches, tokens, width]. */
+export interface PagePart {
+  readonly name: 'key' | 'value' | 'key_scale' | 'value_scale';
+  readonly type: 'float32' | 'int8';
+  readonly width: number;
+}
+
+/** What a block keeps of its tokens: keys and values; in int8 they have 8 bits, and a scale of every token and head. */
+export function pageParts(
+  { width, heads }: Pick<TransformerSizes, 'width' | 'heads'>,
+  precision: Precision = 'float32',
+): readonly PagePart[] {
+  const type = precision === 'int8' ? 'int8' : 'float32';
+  const parts: readonly PagePart[] = [
+    { name: 'key', type, width },
+    { name: 'value', type, width },
+  ];
+  if (precision !== 'int8') return parts;
+  const scales = { type: 'float32', width: heads } as const;
+  return [...parts, { name: 'key_scale', ...scales }, { name: 'value_scale', ...scales }];
+}
+
+/** Bytes of a part of one token. */
+export function partBytes({ type, width }: PagePart): number {
+  return width * (type === 'int8' ? 1 : FLOAT_BYTES);
+}
+
 /** Bytes of the keys and values of `tokens` tokens. */
-export function pageBytes({ depth, width }: TransformerSizes, branches: number, tokens: number): number {
-  return depth * 2 * branches * tokens * width * FLOAT_BYTES;
+export function pageBytes(
+  sizes: TransformerSizes,
+  branches: number,
+  tokens: number,
+  precision?: Precision,
+): number {
+  const token = pageParts(sizes, precision).reduce((sum, part) => sum + partBytes(part), 0);
+  return sizes.depth * branches * tokens * token;
 }
 
 /** Bytes of the logits of `tokens` tokens: two a bit, in float32. */
@@ -67,8 +103,11 @@ export const PIECES_FROM = 2 ** 26;
  * Bytes that prefixes which run together take besides, each: the keys and values from before beside each other, and the new ones
  * before they are taken apart. Those of one by itself are fed as they lie, and stay where they come out.
  */
-export function gatheredBytes(config: TransformerSizes, { branches, past, tokens }: StepSize): number {
-  return pageBytes(config, branches, past + tokens);
+export function gatheredBytes(
+  config: TransformerSizes,
+  { branches, past, tokens, precision }: StepSize,
+): number {
+  return pageBytes(config, branches, past + tokens, precision);
 }
 
 /**
@@ -76,8 +115,8 @@ export function gatheredBytes(config: TransformerSizes, { branches, past, tokens
  * engine. The page itself is what the prefix comes to hold.
  */
 export function stepBytes(config: TransformerSizes, size: StepSize): number {
-  const { branches, tokens, past } = size;
-  const made = pageBytes(config, branches, tokens);
+  const { branches, tokens, past, precision } = size;
+  const made = pageBytes(config, branches, tokens, precision);
   // Per layer: a block's vectors, the hidden layer twice, and keys and values joined and rearranged.
   const perToken = branches * (12 * config.width + 2 * config.hidden) * FLOAT_BYTES;
   const joined = branches * 4 * (past + tokens) * config.width * FLOAT_BYTES;

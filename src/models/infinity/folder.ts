@@ -81,8 +81,9 @@ function sizesOf(config: JsonObject, path: string): Pick<InfinityFacts, 'sizes' 
   const channels = fields.whole('codebook_dim', RANGES.bits);
   const bits = channels * patch * patch;
   const depth = fields.whole('depth', RANGES.layers);
+  const heads = fields.whole('num_heads', RANGES.heads);
   return {
-    sizes: { depth, width, hidden, bits },
+    sizes: { depth, width, heads, hidden, bits },
     tokenPixels: fields.whole('vae_patch_size', RANGES.patch) * patch,
     decoder: vaeOf(fields, channels),
   };

@@ -12,7 +12,7 @@ import { createRuntime, type Runtime } from '../../runtime/index.js';
 import { openWeights, type TensorToWrite, writeSafetensors } from '../../runtime/weights/index.js';
 import { infinityConfig } from './config.js';
 import type { InfinityGenerator } from './generator.js';
-import { type InfinityModel, openInfinity } from './model.js';
+import { type InfinityModel, type InfinityOptions, openInfinity } from './model.js';
 import type { InfinityPrefix } from './prefix.js';
 
 const sides = [1, 2, 3, 5];
@@ -31,7 +31,7 @@ afterAll(async () => {
 });
 
 function open(
-  rest: { memory?: number; cfgInsertionLayer?: number[]; piecesFrom?: number } = {},
+  rest: Partial<Pick<InfinityOptions, 'memory' | 'cfgInsertionLayer' | 'piecesFrom' | 'precision'>> = {},
 ): Promise<InfinityModel> {
   const defaults = { cfg: 3, temperature: 1 };
   return openInfinity(runtime, {
@@ -157,6 +157,28 @@ describe('the Infinity generator', () => {
       complete?.release();
       again?.release();
     });
+  });
+
+  it.each(['float32', 'int8'] as const)('keeps what the schedule says, in %s', async (precision) => {
+    for (const count of [1, 2]) {
+      await withGenerator(
+        async (generator) => {
+          const root = generator.begin();
+          const each = await generator.extend(
+            Array.from({ length: count }, (_, i) => ({ prefix: root, draw: draw.fold(i) })),
+          );
+          const { bytes: first } = await runtime.stats();
+          await generator.computeForwards(each);
+          const { bytes } = await runtime.stats();
+          const { heldBytes = NaN, tokens = NaN } = generator.schedule.steps[1] ?? {};
+          // Logits are in this thread: two of each of 4 bits a token.
+          expect(bytes - first).toBe(count * (heldBytes - tokens * 2 * 4 * 4));
+          for (const prefix of [root, ...each]) prefix.release();
+        },
+        {},
+        { precision },
+      );
+    }
   });
 
   it('keeps those of a prefix that somebody owns, or that an unfinished one goes on from', async () => {

@@ -6,10 +6,13 @@ import type { Ledger } from '../../core/ledger.js';
 import type { Draw } from '../../core/random.js';
 import { checkReadout } from '../../core/readout.js';
 import type { Reservation } from '../../core/reservation.js';
+import type { Precision } from '../../runtime/graph/index.js';
 import {
   type Copy,
   float32Tensor,
+  type HostTensor,
   int64Tensor,
+  type JoinedOutputs,
   type RunInput,
   type RunResult,
   type Runtime,
@@ -21,7 +24,7 @@ import type { VaeDecoder } from '../vae/decoder.js';
 import type { PreviewDecoder } from '../vae/preview-decoder.js';
 import { type CodeLayout, type Latent, scaleInput } from './codes.js';
 import type { InfinityConfig } from './config.js';
-import { gatheredBytes, stepBytes, stepTokens } from './cost.js';
+import { gatheredBytes, type PagePart, stepBytes, stepTokens } from './cost.js';
 import { packBits, unpackBits } from './packing.js';
 import { Page } from './page.js';
 import { type Forward, InfinityPrefix, type PrefixFamily } from './prefix.js';
@@ -53,6 +56,9 @@ export interface InfinityCore {
   readonly layout: CodeLayout;
   readonly runtime: Runtime;
   readonly sessions: TransformerSessions;
+  readonly precision: Precision;
+  /** What a block keeps of its tokens. */
+  readonly parts: readonly PagePart[];
   /** Inputs of the step's graph for keys and values from before: one of all scales, or one of each. */
   readonly pieces: number;
   readonly decoder: VaeDecoder;
@@ -106,6 +112,7 @@ export class InfinityGenerator implements Generator {
       tokenPixels: core.decoder.pictureSize({ height: core.layout.patch, width: core.layout.patch }).width,
       branches: text.branches,
       textTokens: text.tokens,
+      precision: core.precision,
     });
   }
 
@@ -252,7 +259,8 @@ export class InfinityGenerator implements Generator {
 
   #stepSize(index: number): Parameters<typeof stepBytes>[1] {
     const { branches, tokens: textTokens } = this.#parts.text;
-    return { branches, textTokens, ...stepTokens(this.scales, index) };
+    const { precision } = this.#parts.core;
+    return { branches, textTokens, precision, ...stepTokens(this.scales, index) };
   }
 
   /** Half of the budget is for what prefixes hold, half for the step that runs. */
@@ -349,12 +357,13 @@ export class InfinityGenerator implements Generator {
     const { config } = core;
     const size = this.#stepSize(index);
     const isLast = this.#isLast(index);
-    // Nothing comes after the last scale, so that its keys and values need not be kept.
-    const kept = isLast ? [] : config.blocks.flatMap((_, i) => [`key.${i}`, `value.${i}`]);
     // Empty prefixes are all the same: one row, as for one of them, where a product of one row may differ in its last bits.
     const rows = index === 0 ? prefixes.slice(0, 1) : prefixes;
     const step = await core.sessions.step();
-    const outputs = await step.run(this.#inputs(rows, index), { outputs: ['logits', ...kept], keep: kept });
+    // Nothing comes after the last scale, so that its keys and values need not be kept.
+    const joined = isLast ? [] : this.#pageOutputs(rows.length, size.tokens);
+    const outputs = await step.run(this.#inputs(rows, index), { outputs: ['logits'], joined });
+    const made = joined.map(({ name }) => outputs.kept(name));
     let own: Page | null = null;
     try {
       const logits = outputs.float32('logits');
@@ -362,14 +371,16 @@ export class InfinityGenerator implements Generator {
       const perPrefix = size.tokens * 2 * config.bits;
       for (const [i, prefix] of prefixes.entries()) {
         const row = Math.min(i, rows.length - 1);
-        if (!isLast && prefixes.length === 1) own = Page.ofOutputs(kept.map((name) => outputs.kept(name)));
-        const page = isLast ? null : (own ?? this.#copyPage(outputs, row, rows.length, size.tokens));
+        if (!isLast && prefixes.length === 1) own = new Page(core.parts, made);
+        const page = isLast
+          ? null
+          : (own ?? this.#copyPage(made, row, { batch: rows.length, tokens: size.tokens }));
         const forward: Forward = { logits: logits.slice(row * perPrefix, (row + 1) * perPrefix), page };
         prefix.setForward(forward);
       }
     } finally {
       // The page of one prefix is made of them.
-      for (const name of own ? [] : kept) outputs.kept(name).dispose();
+      for (const tensor of own ? [] : made) tensor.dispose();
     }
     this.ledger.add({
       forwardCalls: 1,
@@ -379,27 +390,42 @@ export class InfinityGenerator implements Generator {
     });
   }
 
-  /** Copies row `i` of every block's keys and values out of a batch. */
-  #copyPage(outputs: RunResult, i: number, batch: number, tokens: number): Page {
+  /** Where a run leaves what its blocks keep: of each part one tensor, [depth, branches * batch, tokens, width]. */
+  #pageOutputs(batch: number, tokens: number): JoinedOutputs[] {
     const { core, text } = this.#parts;
-    const { width, blocks } = core.config;
-    const row = tokens * width;
-    const parts: Copy[] = [];
-    for (let block = 0; block < blocks.length; block++) {
-      for (const [which, name] of ['key', 'value'].entries()) {
-        parts.push({
-          from: outputs.kept(`${name}.${block}`),
-          offset: i * row,
-          stride: batch * row,
-          toOffset: (block * 2 + which) * text.branches * row,
-          toStride: row,
-          length: row,
-          count: text.branches,
-        });
-      }
-    }
-    const dims = [blocks.length, 2, text.branches, tokens, width];
-    return Page.ofCopy(core.runtime.assemble({ type: 'float32', dims, parts }));
+    return core.parts.map(({ name, type, width }) => ({
+      name,
+      type,
+      dims: [text.branches * batch, tokens, width],
+      outputs: core.config.blocks.map((_, block) => `${name}.${block}`),
+    }));
+  }
+
+  /** Copies row `i` of every block's keys and values out of a batch. */
+  #copyPage(
+    made: readonly TensorHandle[],
+    i: number,
+    { batch, tokens }: { readonly batch: number; readonly tokens: number },
+  ): Page {
+    const { core, text } = this.#parts;
+    const depth = core.config.blocks.length;
+    const copies = made.map((from, part) => {
+      const { type, width } = core.parts[part] as PagePart;
+      const row = tokens * width;
+      // Blocks and branches lie alike: every `batch` rows one of this prefix.
+      const copy: Copy = {
+        from,
+        offset: i * row,
+        stride: batch * row,
+        toOffset: 0,
+        toStride: row,
+        length: row,
+        count: depth * text.branches,
+      };
+      const dims = [depth, text.branches, tokens, width];
+      return core.runtime.assemble({ type, dims, parts: [copy] });
+    });
+    return new Page(core.parts, copies);
   }
 
   #inputs(prefixes: readonly InfinityPrefix[], index: number): Record<string, RunInput> {
@@ -427,34 +453,33 @@ export class InfinityGenerator implements Generator {
   }
 
   /**
-   * A piece of the keys and values of every chain, [branches * n, tokens, C] a block: those of one scale, or of all before it. What
-   * is one scale's of one chain is fed as it lies; all else is copied beside each other.
+   * A piece of the keys and values of every chain, [branches * n, tokens, width] a part and block: those of one scale, or of all
+   * before it. What is one scale's of one chain is fed as it lies; all else is copied beside each other.
    */
   #addPast(inputs: Record<string, RunInput>, chains: readonly Chain[], piece: number): void {
     const { core, text } = this.#parts;
-    const { width, blocks } = core.config;
     const scales = [...(chains[0]?.keys() ?? [])].filter((scale) => core.pieces === 1 || scale === piece);
-    const lengths = scales.map((scale) => stepTokens(this.scales, scale).tokens * width);
-    const total = lengths.reduce((sum, length) => sum + length, 0);
-    const dims = [text.branches * chains.length, total / width, width];
-    const nothing = float32Tensor(new Float32Array(0), dims);
-    for (let block = 0; block < blocks.length; block++) {
-      for (const kind of ['key', 'value'] as const) {
+    const counts = scales.map((scale) => stepTokens(this.scales, scale).tokens);
+    const tokens = counts.reduce((sum, count) => sum + count, 0);
+    for (const [which, { name, type, width }] of core.parts.entries()) {
+      const total = tokens * width;
+      const dims = [text.branches * chains.length, tokens, width];
+      for (let block = 0; block < core.config.blocks.length; block++) {
         const parts = chains.flatMap((chain, row) => {
           let before = row * total;
           return scales.map((scale, i): Copy => {
-            const length = lengths[i] as number;
+            const length = (counts[i] as number) * width;
             const page = chain[scale]?.forward?.page;
             if (!page) throw new RangeError(`scale ${scale + 1} has no keys and values`);
-            const { from, offset } = page.at(block, kind);
+            const { from, offset } = page.at(block, which);
             const toOffset = before;
             before += length;
             const toStride = chains.length * total;
             return { from, offset, stride: length, toOffset, toStride, length, count: text.branches };
           });
         });
-        const name = `past_${kind}.${block}.${piece}`;
-        inputs[name] = parts.length === 0 ? nothing : { type: 'float32', dims, parts };
+        inputs[`past_${name}.${block}.${piece}`] =
+          parts.length === 0 ? nothing(type, dims) : { type, dims, parts };
       }
     }
   }
@@ -503,6 +528,10 @@ export class InfinityGenerator implements Generator {
       return level + (text.sos[i] ?? 0) + (core.posStart[channel] ?? 0);
     });
   }
+}
+
+function nothing(type: PagePart['type'], dims: readonly number[]): HostTensor {
+  return { type, dims, data: type === 'int8' ? new Int8Array(0) : new Float32Array(0) };
 }
 
 function sameSize(a: Latent | undefined, b: Latent): boolean {

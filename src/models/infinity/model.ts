@@ -15,7 +15,7 @@ import { textEncoderHashes } from '../text-hashes.js';
 import { openVaeDecoder } from '../vae/decoder.js';
 import { PreviewDecoder } from '../vae/preview-decoder.js';
 import { INFINITY, type InfinityConfig, infinityConfig } from './config.js';
-import { pageBytes, PIECES_FROM, stepTokens } from './cost.js';
+import { pageBytes, pageParts, PIECES_FROM, stepTokens } from './cost.js';
 import { type InfinityCore, InfinityGenerator, type TextState } from './generator.js';
 import {
   branchesOf,
@@ -70,10 +70,13 @@ interface CheckpointFiles {
 }
 
 /** In how many pieces a model's keys and values are fed: as they lie, scale by scale, where a picture has many of them. */
-function piecesOf({ schedule, piecesFrom = PIECES_FROM }: InfinityOptions, config: InfinityConfig): number {
+function piecesOf(
+  { schedule, piecesFrom = PIECES_FROM, precision }: InfinityOptions,
+  config: InfinityConfig,
+): number {
   const { scales } = schedule === 'official' ? officialSchedule('1M') : schedule;
   const { past } = stepTokens(scales, scales.length - 1);
-  return pageBytes(config, 1, past) < piecesFrom
+  return pageBytes(config, 1, past, precision) < piecesFrom
     ? 1
     : Math.max(1, Math.min(scales.length, config.maxScales) - 1);
 }
@@ -299,6 +302,8 @@ async function load(
     config,
     layout: { channels: decoder.channels, patch },
     sessions,
+    precision,
+    parts: pageParts(config, precision),
     pieces,
     decoder,
     previews: previews === 'int8' ? new PreviewDecoder(runtime, options.vae) : undefined,

@@ -43,7 +43,7 @@ function decoderOf(channels: number, levels: 4 | 5): VaeSizes {
 }
 
 const VAE_8B = part('infinity_vae_d56_f8_14_patchify.pth');
-const SIZES_8B = { depth: 40, width: 3584, hidden: 4 * 3584, bits: 4 * 14 };
+const SIZES_8B = { depth: 40, width: 3584, heads: 28, hidden: 4 * 3584, bits: 4 * 14 };
 
 /** All that the catalogue knows. */
 export const OFFICIAL_INFINITIES: readonly OfficialInfinity[] = [
@@ -52,7 +52,7 @@ export const OFFICIAL_INFINITIES: readonly OfficialInfinity[] = [
     description: 'Infinity-125M, 256 x 256 pixels',
     transformer: part('infinity_125M_256x256.pth', 501e6),
     vae: part('infinity_vae_d16.pth'),
-    sizes: { depth: 12, width: 768, hidden: 4 * 768, bits: 16 },
+    sizes: { depth: 12, width: 768, heads: 8, hidden: 4 * 768, bits: 16 },
     decoder: decoderOf(16, 5),
     size: '0.06M',
   },
@@ -61,7 +61,7 @@ export const OFFICIAL_INFINITIES: readonly OfficialInfinity[] = [
     description: 'Infinity-2B, up to 1024 x 1024 pixels',
     transformer: part('infinity_2b_reg.pth', 8.82e9),
     vae: part('infinity_vae_d32reg.pth'),
-    sizes: { depth: 32, width: 2048, hidden: 4 * 2048, bits: 32 },
+    sizes: { depth: 32, width: 2048, heads: 16, hidden: 4 * 2048, bits: 32 },
     decoder: decoderOf(32, 5),
     size: '1M',
   },

@@ -1,50 +1,40 @@
 // Keys and values of one scale's tokens, as its forward pass left them in the engine's worker. They are the bulk of a generation's
-// memory, so that they stay where the engine put them, and are fed to later passes from there.
+// memory, so that they stay where they were written, and are fed to later passes from there. A page is few large tensors, whose
+// memory goes back to the system when they are freed: that of hundreds of small ones would stay with the process.
 
 import type { TensorHandle } from '../../runtime/index.js';
+import { type PagePart, partBytes } from './cost.js';
 
-/** Where a block's keys or values begin: [branches, tokens, C] in one piece. */
+/** Where a part of a block begins: [branches, tokens, width] in one piece. */
 export interface PagePlace {
   readonly from: TensorHandle;
   /** In elements. */
   readonly offset: number;
 }
 
-/** Of every block its keys, then its values; whoever holds it frees it. */
+/** Of each part (cost.ts) that of all blocks, [depth, branches, tokens, width]; whoever holds it frees it. */
 export class Page {
+  readonly #parts: readonly PagePart[];
   readonly #tensors: readonly TensorHandle[];
-  /** Elements of one block's keys. */
-  readonly #size: number;
 
-  private constructor(tensors: readonly TensorHandle[], size: number) {
+  constructor(parts: readonly PagePart[], tensors: readonly TensorHandle[]) {
+    this.#parts = parts;
     this.#tensors = tensors;
-    this.#size = size;
   }
 
-  /** Of a pass of one prefix: each output by itself, [branches, tokens, C], keys and values of a block in turn. */
-  static ofOutputs(tensors: readonly TensorHandle[]): Page {
-    return new Page(tensors, elements(tensors[0]));
-  }
-
-  /** Copied out of a pass of several prefixes into one tensor, [depth, 2, branches, tokens, C]. */
-  static ofCopy(tensor: TensorHandle): Page {
-    const [depth = 1, kinds = 1] = tensor.dims;
-    return new Page([tensor], elements(tensor) / (depth * kinds));
-  }
-
-  /** A block's keys, or its values. */
-  at(block: number, kind: 'key' | 'value'): PagePlace {
-    const slot = 2 * block + (kind === 'key' ? 0 : 1);
-    const own = this.#tensors.length === 1 ? undefined : this.#tensors[slot];
-    if (own) return { from: own, offset: 0 };
-    const [joined] = this.#tensors;
-    if (!joined) throw new RangeError('a page has no tensors');
-    return { from: joined, offset: slot * this.#size };
+  /** A part of a block, by its place among the parts. */
+  at(block: number, part: number): PagePlace {
+    const from = this.#tensors[part];
+    if (!from) throw new RangeError(`a page has no part ${part}`);
+    const [, ...each] = from.dims;
+    return { from, offset: block * product(each) };
   }
 
   get bytes(): number {
-    const count = this.#tensors.reduce((sum, tensor) => sum + elements(tensor), 0);
-    return count * Float32Array.BYTES_PER_ELEMENT;
+    return this.#tensors.reduce((sum, { dims }, i) => {
+      const part = this.#parts[i];
+      return sum + (part ? product(dims.slice(0, -1)) * partBytes(part) : 0);
+    }, 0);
   }
 
   dispose(): void {
@@ -52,6 +42,6 @@ export class Page {
   }
 }
 
-function elements(tensor: TensorHandle | undefined): number {
-  return tensor ? tensor.dims.reduce((product, size) => product * size, 1) : 0;
+function product(dims: readonly number[]): number {
+  return dims.reduce((all, size) => all * size, 1);
 }

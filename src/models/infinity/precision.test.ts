@@ -32,6 +32,7 @@ const run = {
 interface Setting {
   readonly precision?: Precision;
   readonly memory?: number;
+  readonly piecesFrom?: number;
   readonly cache?: GraphCache;
   readonly prepackedUpTo?: number;
 }
@@ -46,12 +47,13 @@ interface Pictures {
 
 /** Logits of all scales of some pictures drawn side by side, for each of `wanted`; a picture draws the same numbers in all. */
 async function logitsOf(setting: Setting, wanted: readonly Pictures[]): Promise<Float32Array[][][]> {
-  const { cache = null, precision, memory, prepackedUpTo = Infinity } = setting;
+  const { cache = null, precision, memory, piecesFrom, prepackedUpTo = Infinity } = setting;
   const runtime = await createRuntime({ threads: 2, cache, prepackedUpTo });
   const model = await openInfinity(runtime, {
     ...run,
     ...(precision ? { precision } : {}),
     ...(memory === undefined ? {} : { memory }),
+    ...(piecesFrom === undefined ? {} : { piecesFrom }),
   });
   const found: Float32Array[][][] = [];
   for (const pictures of wanted) found.push(await draw(model, pictures));
@@ -97,8 +99,11 @@ describe.each(['int8', 'float16'] as const)('%s', (precision) => {
         { precision },
         [5, 3, 1].map((count) => ({ count, cfg })),
       );
-      const [alone] = await logitsOf({ precision, memory: 1 }, [{ count: 5, cfg }]);
-      expect(alone).toEqual(together);
+      // Keys and values of before in one piece and as they lie, of passes of their own and copied out of others.
+      for (const setting of [{ memory: 1 }, { piecesFrom: 0 }, { piecesFrom: 0, memory: 1 }]) {
+        const [same] = await logitsOf({ precision, ...setting }, [{ count: 5, cfg }]);
+        expect(same).toEqual(together);
+      }
       expect(three).toEqual(together?.slice(0, 3));
       expect(one).toEqual(together?.slice(0, 1));
     }

@@ -26,13 +26,7 @@ import { linearWeights } from '../vae/interpolate.js';
 import { type CodeLayout, latentGrid } from './codes.js';
 import type { RotaryTable } from './rotary.js';
 import type { Scale } from './schedule.js';
-import {
-  type KeysAndValues,
-  modulationInput,
-  pageInputs,
-  type StepModel,
-  transformerStep,
-} from './step-graph.js';
+import { type Kept, modulationInput, pageInputs, type StepModel, transformerStep } from './step-graph.js';
 
 /** What is drawn in one run. */
 export interface Rollout {
@@ -61,7 +55,7 @@ export function buildRolloutGraph(model: StepModel, { scales, rotary, until, lay
   const modulation = modulationInput(g, model.config);
   const text = pageInputs(g, 'text', { depth: blocks.length, shape: ['S', 'T', width] });
   const rowBranch = g.input('row_branch', 'int64', ['R']);
-  let past: readonly (readonly KeysAndValues[])[] = [];
+  let past: readonly (readonly Kept[])[] = [];
   let sum: Value | null = null;
   scales.slice(0, until).forEach((scale, index) => {
     const named = (name: string): string => `${name}.${index + 1}`;
@@ -102,9 +96,9 @@ export function buildRolloutGraph(model: StepModel, { scales, rotary, until, lay
   return g.build();
 }
 
-/** Keys and values of a scale that was computed once, for all pictures: [S, L, C] to [S n, L, C]. */
-function spread({ key, value }: KeysAndValues, rowBranch: Value): KeysAndValues {
-  return { key: gather(key, rowBranch), value: gather(value, rowBranch) };
+/** Keys and values of a scale that was computed once, for all pictures: S rows to S n. */
+function spread(kept: Kept, rowBranch: Value): Kept {
+  return kept.map((part) => gather(part, rowBranch));
 }
 
 /** Mean, greatest and least, [3]. */

@@ -8,6 +8,7 @@ import { UsageError } from '../../core/errors.js';
 import {
   add,
   concat,
+  dequantizeBlocks,
   geluTanh,
   gemm,
   gemmFrom,
@@ -20,6 +21,7 @@ import {
   mul,
   multiHeadAttention,
   type Precision,
+  quantizeBlocks,
   reshape,
   reshapeTo,
   rmsNorm,
@@ -33,6 +35,7 @@ import {
 } from '../../runtime/graph/index.js';
 import type { TensorSource } from '../../runtime/weights/index.js';
 import type { InfinityConfig } from './config.js';
+import { pageParts } from './cost.js';
 import { BLOCK_VECTORS } from './text-graph.js';
 
 const EPS = 1e-6;
@@ -64,7 +67,10 @@ export interface StepModel {
   readonly config: InfinityConfig;
   readonly weights: TensorSource;
   readonly plan: GuidancePlan;
-  /** Of the blocks' linear layers; what comes before and after them, a hundredth of the work, is float32. */
+  /**
+   * Of the blocks' linear layers, and of keys and values as they are kept; what comes before and after the blocks, a hundredth of the
+   * work, is float32.
+   */
   readonly precision: Precision;
 }
 
@@ -73,6 +79,9 @@ export interface KeysAndValues {
   readonly key: Value;
   readonly value: Value;
 }
+
+/** Keys and values of a block as they are kept: the parts of cost.ts, each [R, tokens, width]. */
+export type Kept = readonly Value[];
 
 /** What a step reads. */
 interface StepInputs {
@@ -93,17 +102,17 @@ interface StepInputs {
   readonly modulation: Value;
   /** Of the prompt, by block: [S, T, C]. */
   readonly text: readonly KeysAndValues[];
-  /** Of the scales before, by block, in pieces [R, Pk, C] one after the other; nothing where there are none. */
-  readonly past: readonly (readonly KeysAndValues[])[];
+  /** Of the scales before, by block, in pieces of Pk tokens one after the other; nothing where there are none. */
+  readonly past: readonly (readonly Kept[])[];
 }
 
 /** What a step gives. */
 interface StepOutputs {
   /** [N, 2 D] of the guided branch. */
   readonly logits: Value;
-  /** By block, of all scales so far and of this one: [R, P + L, C] and [R, L, C]. */
-  readonly joined: readonly KeysAndValues[];
-  readonly own: readonly KeysAndValues[];
+  /** By block, of all scales so far and of this one: of P + L tokens and of L. */
+  readonly joined: readonly Kept[];
+  readonly own: readonly Kept[];
 }
 
 /** Keys and values of so many blocks, as inputs of the graph. */
@@ -119,15 +128,13 @@ export function pageInputs(
 }
 
 /** Inputs for what the scales before have left, by block and piece. */
-function pastInputs(g: GraphBuilder, { blocks, width }: InfinityConfig, pieces: number): KeysAndValues[][] {
-  return blocks.map((_, block) =>
-    Array.from({ length: pieces }, (__, piece) => {
-      const shape: Shape = ['R', `P${piece}`, width];
-      return {
-        key: g.input(`past_key.${block}.${piece}`, 'float32', shape),
-        value: g.input(`past_value.${block}.${piece}`, 'float32', shape),
-      };
-    }),
+function pastInputs(g: GraphBuilder, { config, precision }: StepModel, pieces: number): Kept[][] {
+  return config.blocks.map((_, block) =>
+    Array.from({ length: pieces }, (__, piece) =>
+      pageParts(config, precision).map(({ name, type, width }) =>
+        g.input(`past_${name}.${block}.${piece}`, type, ['R', `P${piece}`, width]),
+      ),
+    ),
   );
 }
 
@@ -139,9 +146,10 @@ function pastInputs(g: GraphBuilder, { blocks, width }: InfinityConfig, pieces: 
  * [S n, L, C]; `cos`, `sin` [L, C / heads / 2]; `mix` [S, S] (row s: how branch s is mixed by guidance: [cfg, 1 - cfg],
  * or the identity); `modulation` [S, 6 depth + 2, C]; `text_key.i`, `text_value.i` [S, T, C];
  * `past_key.i.k`, `past_value.i.k` [R, Pk, C], piece k of those from before: of all scales, or of scale k, empty where that has not
- * been; `kept` int64 [1].
- * Outputs: `logits` [N, 2 D] of the guided branch; `key.i`, `value.i` [R, kept, C], to be kept for the scales after: the
- * first `kept` of L tokens, all or none. What is an output lives until the end of a run, whether it is asked for or not.
+ * been; `kept` int64 [1]. In int8 these are int8, and `past_key_scale.i.k`, `past_value_scale.i.k` [R, Pk, heads] are their scales.
+ * Outputs: `logits` [N, 2 D] of the guided branch; `key.i`, `value.i` [R, kept, C] (and `key_scale.i`, `value_scale.i`), to be kept
+ * for the scales after: the first `kept` of L tokens, all or none. What is an output lives until the end of a run, whether it is
+ * asked for or not.
  */
 export function buildStepGraph(model: StepModel, pieces = 1): GraphModel {
   const { width, heads, bits, blocks } = model.config;
@@ -157,16 +165,18 @@ export function buildStepGraph(model: StepModel, pieces = 1): GraphModel {
     mix: g.input('mix', 'float32', ['S', 'S']),
     modulation: modulationInput(g, model.config),
     text: pageInputs(g, 'text', { depth: blocks.length, shape: ['S', 'T', width] }),
-    past: pastInputs(g, model.config, pieces),
+    past: pastInputs(g, model, pieces),
   });
   const count = g.input('kept', 'int64', [1]);
   const kept = (all: Value): Value => sliceBetween(all, 1, g.constant([0]), count, 'kept');
-  own.forEach(({ key, value }, block) => {
-    g.output(`key.${block}`, kept(key));
-    g.output(`value.${block}`, kept(value));
+  const parts = pageParts(model.config, model.precision);
+  own.forEach((each, block) => {
+    parts.forEach(({ name }, i) => {
+      g.output(`${name}.${block}`, kept(each[i] as Value));
+    });
   });
   g.output('logits', logits, ['N', 2 * bits]);
-  return g.build();
+  return g.build({ tellSizes: true });
 }
 
 /** The vectors that modulate all blocks and the head, [S, 6 depth + 2, C]. */
@@ -184,8 +194,8 @@ export function transformerStep(model: StepModel, inputs: StepInputs): StepOutpu
     const ones = Array.from({ length: count }, () => 1);
     return split(slice(inputs.modulation, 1, from, from + count), ones, 1);
   };
-  const own: KeysAndValues[] = [];
-  const joined: KeysAndValues[] = [];
+  const own: Kept[] = [];
+  const joined: Kept[] = [];
   const embedding = g.weightFrom(weights, 'word_embed.weight', { expected: [width, bits], transpose: true });
   let x = add(reshape(matMul(inputs.codes, embedding), [1, -1, width]), inputs.offset); // [S, N, C]
   blocks.forEach((prefix, i) => {
@@ -222,14 +232,14 @@ interface Block extends StepModel {
   /** Of its weights' names. */
   readonly prefix: string;
   readonly text: KeysAndValues;
-  readonly past: readonly KeysAndValues[];
+  readonly past: readonly Kept[];
 }
 
 /** What a block gives, [S, N, C], and keys and values as a step does. */
 interface BlockOutputs {
   readonly output: Value;
-  readonly own: KeysAndValues;
-  readonly joined: KeysAndValues;
+  readonly own: Kept;
+  readonly joined: Kept;
 }
 
 /** Guidance between two blocks: every branch becomes its row of the mixing matrix applied to all branches. */
@@ -313,13 +323,30 @@ function selfAttention(x: Value, { weights, config, precision, prefix, inputs, p
   const query = rotate(mul(unitHeads(project(0, 'q_bias'), config), queryScale), config, inputs);
   const key = rotate(unitHeads(project(1, undefined), config), config, inputs);
   const value = reshapeTo(project(2, 'v_bias'), inputs.rowShape, ['R', 'L', width]);
-  const own = { key, value };
-  const all = (which: keyof KeysAndValues): Value =>
-    past.length === 0 ? own[which] : concat([...past.map((piece) => piece[which]), own[which]], 1); // [R, P + L, C]
-  const joined = { key: all('key'), value: all('value') };
-  const { output } = multiHeadAttention({ heads, query, ...joined, scale: 1 });
+  const own = toKeep({ key, value }, width / heads, precision);
+  const joined = own.map((part, i) =>
+    past.length === 0 ? part : concat([...past.map((piece) => piece[i] as Value), part], 1),
+  );
+  const { output } = multiHeadAttention({ heads, query, ...fromKept(joined), scale: 1 });
   const projected = gemmFrom(output, weights, `${prefix}sa.proj`, { out: width, precision });
   return { output: projected, own, joined };
+}
+
+/** Keys and values as they are kept: in int8 by a scale of every token and head. */
+function toKeep({ key, value }: KeysAndValues, headWidth: number, precision: Precision): Kept {
+  if (precision !== 'int8') return [key, value];
+  const [keys, values] = [quantizeBlocks(key, headWidth), quantizeBlocks(value, headWidth)];
+  return [keys.values, values.values, keys.scales, values.scales];
+}
+
+/** Keys and values of what was kept: a scale's own are read as those after it will read them. */
+function fromKept([key, value, keyScales, valueScales]: Kept): KeysAndValues {
+  if (!key || !value) throw new RangeError('nothing was kept');
+  if (!keyScales || !valueScales) return { key, value };
+  return {
+    key: dequantizeBlocks({ values: key, scales: keyScales }),
+    value: dequantizeBlocks({ values: value, scales: valueScales }),
+  };
 }
 
 /** Every head's vector divided by its Euclidean norm: [rows, C] to [rows, H, C / H]. */

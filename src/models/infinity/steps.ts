@@ -1,6 +1,7 @@
 // The schedule of an Infinity as search knows it, from sizes alone: no weights are needed.
 
 import type { OptionValues } from '../../core/options.js';
+import type { Precision } from '../../runtime/graph/index.js';
 import type { Schedule, Step } from '../contract.js';
 import type { VaeSizes } from '../vae/cost.js';
 import type { TransformerSizes } from './config.js';
@@ -27,17 +28,28 @@ export interface StepFacts {
   readonly branches: number;
   /** Tokens of the prompt. */
   readonly textTokens: number;
+  /** @default float32 */
+  readonly precision?: Precision | undefined;
 }
 
 /** The schedule of one prompt. */
-export function scheduleOf({ scales, sizes, tokenPixels, branches, textTokens }: StepFacts): Schedule {
+export function scheduleOf({
+  scales,
+  sizes,
+  tokenPixels,
+  branches,
+  textTokens,
+  precision = 'float32',
+}: StepFacts): Schedule {
   const { tokens: lastTokens, past } = stepTokens(scales, scales.length - 1);
-  const gathersAlways = pageBytes(sizes, 1, past) < PIECES_FROM;
+  const gathersAlways = pageBytes(sizes, 1, past, precision) < PIECES_FROM;
   const steps = scales.map(({ height, width }, index): Step => {
     const counts = stepTokens(scales, index);
     const isLast = index === scales.length - 1;
     const tokens = isLast ? 0 : counts.tokens;
-    const gathered = gatheredBytes(sizes, { branches, textTokens, past: counts.past, tokens });
+    const each = { branches, textTokens, precision };
+    const page = pageBytes(sizes, branches, counts.tokens, precision);
+    const gathered = gatheredBytes(sizes, { ...each, past: counts.past, tokens });
     return {
       label: `${height} \u00d7 ${width}`,
       draws: true,
@@ -45,12 +57,12 @@ export function scheduleOf({ scales, sizes, tokenPixels, branches, textTokens }:
       tokens: counts.tokens,
       flops: stepFlops(sizes, { branches, textTokens, ...counts }),
       // Logits, and keys and values: nothing comes after the last scale, so that its own are not kept.
-      heldBytes: logitBytes(sizes, counts.tokens) + (isLast ? 0 : pageBytes(sizes, branches, counts.tokens)),
+      heldBytes: logitBytes(sizes, counts.tokens) + (isLast ? 0 : page),
       prefixBytes: bitBytes(sizes, counts.tokens, lastTokens),
       runBytes:
-        stepBytes(sizes, { branches, textTokens, ...counts }) +
+        stepBytes(sizes, { ...each, ...counts }) +
         logitBytes(sizes, counts.tokens) -
-        (isLast ? pageBytes(sizes, branches, counts.tokens) : 0) +
+        (isLast ? page : 0) +
         (gathersAlways ? gathered : 0),
       gatheredBytes: gathersAlways ? 0 : gathered,
       readout: { width: width * tokenPixels, height: height * tokenPixels, nfe: 0 },
@@ -81,5 +93,6 @@ export function scheduleFromFacts(
 ): Schedule {
   const values = resolveInfinity(options, run);
   const { scales } = chooseSchedule(values, run);
-  return scheduleOf({ scales, sizes, tokenPixels, branches: branchesOf(values.cfg), textTokens });
+  const { cfg, precision } = values;
+  return scheduleOf({ scales, sizes, tokenPixels, branches: branchesOf(cfg), textTokens, precision });
 }

@@ -9,7 +9,17 @@ import { conv2d } from './ops-image.js';
 import { linearFrom, matMul } from './ops-linear.js';
 import { add, mul, reduceSum } from './ops-math.js';
 import { layerNorm } from './ops-norm.js';
-import { concat, reshape, sizeOf, slice, split, transpose, unsqueeze } from './ops-shape.js';
+import {
+  concat,
+  reshape,
+  reshapeTo,
+  shapeOf,
+  sizeOf,
+  slice,
+  split,
+  transpose,
+  unsqueeze,
+} from './ops-shape.js';
 import { type float } from './values.js';
 
 function source(tensors: Record<string, readonly number[]>): WeightSource & { reads: string[] } {
@@ -80,6 +90,26 @@ describe('an emitted model', () => {
     expect(g.build().weights.map((weight) => weight.offset)).toEqual([0, 64, 128]);
   });
 
+  it('tells of the sizes in between where it is asked to, but of none that it does not know or that has three axes', () => {
+    const g = new GraphBuilder('told');
+    const x = g.input('x', 'float32', ['B', 'L', 4]);
+    const rows = mul(reshape(x, [-1, 4]), 2); // Reshape, Mul
+    const heads = reshape(rows, [-1, 2, 2]); // Reshape.1: three axes
+    const unknown = reshapeTo(rows, shapeOf(rows), ['?', 4]); // Shape, Reshape.2
+    const idle = add(rows, 1); // Add, which no output needs
+    expect(idle.name).toBe('Add');
+    g.output('y', rows);
+    g.output('heads', heads);
+    g.output('unknown', unknown);
+    const told = decodeModel(g.build({ tellSizes: true }).proto).graph.value_info;
+    expect(told.map(({ name }) => name)).toEqual(['Reshape', 'Mul', 'Shape']);
+    expect(told[1]?.type.tensor_type).toMatchObject({
+      elem_type: 1,
+      shape: { dim: [{ dim_param: 'B*L' }, { dim_value: 4 }] },
+    });
+    expect(decodeModel(g.build().proto).graph.value_info).toEqual([]);
+  });
+
   it('names nodes after the part of the model that they belong to', () => {
     const g = new GraphBuilder('named');
     const x = g.input('x', 'float32', [3]);
@@ -95,7 +125,12 @@ describe('shapes', () => {
 
   it('follow from those of the inputs', () => {
     expect(reshape(x, ['B', 'L', 3, 4]).shape).toEqual(['B', 'L', 3, 4]);
-    expect(reshape(x, ['B*L', 12]).shape).toEqual(['B*L', 12]);
+    expect(reshape(x, ['M', 12]).shape).toEqual(['M', 12]);
+    expect(reshape(x, [-1, 12]).shape).toEqual(['B*L', 12]);
+    expect(reshape(x, [-1, 4]).shape).toEqual(['3*B*L', 4]);
+    expect(reshape(x, [-1, 'L', 24]).shape).toEqual(['?', 'L', 24]);
+    expect(reshape(x, ['B', 'L', -1, 6]).shape).toEqual(['B', 'L', 2, 6]);
+    expect(reshape(reshape(x, [-1, 24]), [-1, 12]).shape).toEqual(['?', 12]);
     expect(transpose(x, [2, 0, 1]).shape).toEqual([12, 'B', 'L']);
     expect(concat([x, x], 1).shape).toEqual(['B', 'L+L', 12]);
     expect(slice(x, 2, 1, -1).shape).toEqual(['B', 'L', 10]);

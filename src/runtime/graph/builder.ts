@@ -77,6 +77,7 @@ export class GraphBuilder {
   private readonly initializers = new Map<string, Initializer>();
   private readonly inputs: TensorInfo[] = [];
   private readonly outputs: TensorInfo[] = [];
+  private readonly results: TensorInfo[] = [];
   private readonly shared = new Map<string, Value>();
   private readonly sources = new Map<WeightSource, number>();
   private readonly names = new Set<string>();
@@ -205,6 +206,7 @@ export class GraphBuilder {
     const inputs = call.inputs.map((input) => (input ? this.own(input, type).name : ''));
     while (inputs.at(-1) === '') inputs.pop();
     const outputs = call.outputs.map((result) => this.value(this.fresh(type), result.type, result.shape));
+    this.results.push(...outputs.map(({ name, type: of, shape }) => ({ name, type: of, shape })));
     this.nodes.push({
       op: type,
       domain: call.domain ?? '',
@@ -228,8 +230,11 @@ export class GraphBuilder {
     return value;
   }
 
-  /** The finished model. Nodes and weights that no output needs are left out. */
-  build(): GraphModel {
+  /**
+   * The finished model. Nodes and weights that no output needs are left out. With `tellSizes`, a graph in which a name always stands
+   * for one size tells the engine of those in between, which opens graphs of thousands of nodes several times as fast.
+   */
+  build({ tellSizes = false }: { readonly tellSizes?: boolean } = {}): GraphModel {
     if (this.outputs.length === 0) throw new RuntimeError(`Graph ${this.name} has no output.`);
     return emitModel({
       name: this.name,
@@ -237,6 +242,7 @@ export class GraphBuilder {
       initializers: this.initializers,
       inputs: this.inputs,
       outputs: this.outputs,
+      results: tellSizes ? this.results : [],
     });
   }
 

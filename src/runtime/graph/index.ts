@@ -12,6 +12,7 @@ export {
   upsampleNearest2x,
 } from './ops-image.js';
 export { linearInt8, type MatrixSource } from './ops-int8.js';
+export { dequantizeBlocks, quantizeBlocks } from './ops-int8-blocks.js';
 export { gemm, gemmFrom, LINEAR, linear, linearFrom, matMul, rowsOf } from './ops-linear.js';
 export {
   add,

@@ -32,6 +32,7 @@ const descriptor = {
             initializer: many('TensorProto', 5),
             input: many('ValueInfoProto', 11),
             output: many('ValueInfoProto', 12),
+            value_info: many('ValueInfoProto', 13),
           },
         },
         NodeProto: {
@@ -146,6 +147,8 @@ interface ModelProto {
     initializer: readonly TensorProto[];
     input: readonly ValueInfoProto[];
     output: readonly ValueInfoProto[];
+    /** What is known of the results in between. */
+    value_info: readonly ValueInfoProto[];
   };
 }
 

@@ -10,6 +10,7 @@ import {
   dimAt,
   formatShape,
   mayEqual,
+  quotient,
   scaleDim,
   type Shape,
   staticSize,
@@ -55,7 +56,11 @@ function inferDim(x: Value, target: Shape, at: number): Dim {
       `Reshape of ${x.name}: ${formatShape(x.shape)} cannot become ${formatShape(target)}.`,
     );
   }
-  return typeof given === 'string' ? given : UNKNOWN;
+  if (typeof given === 'string') return given;
+  return quotient(
+    x.shape,
+    target.filter((_, i) => i !== at),
+  );
 }
 
 /** The same elements in the shape that an int64 value holds; `shape` is what the graph knows about it. */

@@ -67,6 +67,22 @@ export function scaleDim(dim: Dim, factor: number): Dim {
   return dim === UNKNOWN || factor === 1 ? dim : `${factor}*${dim}`;
 }
 
+/** What the dimensions of one shape make, over those of another: a name such as S*N; unknown where that is no whole product. */
+export function quotient(whole: Shape, part: Shape): Dim {
+  const rest = [...whole.filter((dim) => typeof dim === 'string')];
+  for (const name of part) {
+    if (typeof name === 'number') continue;
+    const at = rest.indexOf(name);
+    if (at < 0) return UNKNOWN;
+    rest.splice(at, 1);
+  }
+  const product = (shape: Shape): number => staticSize(shape.filter((dim) => typeof dim === 'number')) ?? 1;
+  const factor = product(whole) / product(part);
+  if (rest.includes(UNKNOWN) || !Number.isInteger(factor)) return UNKNOWN;
+  if (rest.length === 0) return factor;
+  return factor === 1 ? rest.join('*') : `${factor}*${rest.join('*')}`;
+}
+
 function broadcastDim(a: Dim, b: Dim): Dim | undefined {
   if (a === 1) return b;
   if (b === 1) return a;

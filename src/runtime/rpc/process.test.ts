@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
@@ -104,6 +105,14 @@ describe('a child process', () => {
 
   it('does not hold the folder that its parent is in', async () => {
     expect((await start('process').call('facts')).folder).not.toBe(process.cwd());
+  });
+
+  it('finds the folders that the environment names from the folder of its parent', async () => {
+    vi.stubEnv('VARSEARCH_MODELS', 'models');
+    vi.stubEnv('VARSEARCH_CACHE', 'off');
+    const { models, cache } = await start('process').call('facts');
+    expect(models).toBe(join(process.cwd(), 'models'));
+    expect(cache).toBe('off');
   });
 
   it('is a thread where the user says so, or where no process can be started', async () => {

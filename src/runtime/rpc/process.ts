@@ -3,7 +3,7 @@
 // parent breaks, and by a watch of its own when the parent dies while native code keeps it from seeing that.
 
 import { type ChildProcess, fork } from 'node:child_process';
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
 import type { Connect, Port, Reply, Request, Transport, TransportEvents } from './contract.js';
@@ -40,6 +40,11 @@ export function canFork(): boolean {
   return allowed && !process.versions['electron'] && /^node/i.test(basename(process.execPath));
 }
 
+/** What in the environment may be a folder by a path from the one that the host is in, where the child is not. */
+const FOLDERS = ['VARSEARCH_MODELS', 'VARSEARCH_CACHE', 'HF_HOME', 'HF_HUB_CACHE', 'HUGGINGFACE_HUB_CACHE'];
+/** Values of them that are no such path: nothing, the switch of the cache, what begins in the user's home. */
+const NO_PATH = /^$|^off$|^~/;
+
 /**
  * The environment of a child. The telemetry of ONNX Runtime is off unless the user has set the switch; a debugger of this
  * process does not wait for another.
@@ -47,7 +52,16 @@ export function canFork(): boolean {
 function environment(): NodeJS.ProcessEnv {
   const { NODE_OPTIONS: options, ...others } = process.env;
   const kept = options?.replace(/(^|\s)--inspect\S*/g, '').trim();
-  return { ORT_DISABLE_TELEMETRY: '1', ...others, ...(kept ? { NODE_OPTIONS: kept } : {}) };
+  const folders = FOLDERS.flatMap((name) => {
+    const path = others[name];
+    return path === undefined || NO_PATH.test(path) ? [] : [[name, resolve(path)] as const];
+  });
+  return {
+    ORT_DISABLE_TELEMETRY: '1',
+    ...others,
+    ...Object.fromEntries(folders),
+    ...(kept ? { NODE_OPTIONS: kept } : {}),
+  };
 }
 
 /**
