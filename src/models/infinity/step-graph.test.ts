@@ -21,8 +21,10 @@ it('is the size of every result of two axes within a block, or opening a large m
   rmSync(folder, { recursive: true });
   const told = new Map(graph.value_info.map(({ name, type }) => [name, type.tensor_type.shape.dim]));
   const rows = graph.node
-    .filter(({ op_type: op }) => ['Abs', 'Div', 'QuantizeLinear', 'MatMulIntegerToFloat'].includes(op))
+    .filter(({ op_type: op }) => ['Div', 'QuantizeLinear', 'MatMulIntegerToFloat'].includes(op))
+    // Keys and values are quantised in blocks, and have three axes.
+    .filter(({ attribute }) => !attribute.some(({ name }) => name === 'block_size'))
     .flatMap(({ output }) => output);
-  expect(rows.length).toBeGreaterThan(20);
+  expect(rows.length).toBeGreaterThan(15);
   expect(rows.filter((name) => told.get(name)?.length !== 2)).toEqual([]);
 });
