@@ -9,6 +9,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 
+import { deviation } from '../src/benchmarks/analysis/statistics.js';
 import { assetPath } from '../src/core/assets.js';
 import { type Image, Ledger, openVarsearch, RandomKey, type Verifier } from '../src/index.js';
 import { infinityFolder } from '../src/models/infinity/folder.js';
@@ -93,11 +94,6 @@ async function judgePreviews(prompt: string, seed: number, verifiers: readonly V
   return { psnr: pictures.float32.map((image, i) => psnr(image, pictures.int8[i] as Image)), scores };
 }
 
-const deviation = (list: readonly number[]): number => {
-  const middle = mean(list);
-  return Math.sqrt(list.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (list.length - 1));
-};
-
 async function compareScores(store: Resumed<Preview>): Promise<void> {
   const verifiers = await Promise.all(
     values.verifiers.split(',').map((name) => findVerifier(name).load({ threads: 1 })),
@@ -120,7 +116,7 @@ async function compareScores(store: Resumed<Preview>): Promise<void> {
     const each = found.flatMap(({ scores }) => scores[name] ?? []);
     const shifts = each.flatMap(({ float32, int8 }) => int8.map((score, i) => score - (float32[i] ?? NaN)));
     const size = Math.sqrt(mean(shifts.map((shift) => shift ** 2)));
-    const spread = Math.sqrt(mean(each.map(({ float32 }) => deviation(float32) ** 2)));
+    const spread = Math.sqrt(mean(each.map(({ float32 }) => (deviation(float32) ?? NaN) ** 2)));
     const best = (list: readonly number[]): number => list.indexOf(Math.max(...list));
     const same = mean(each.map(({ float32, int8 }) => Number(best(float32) === best(int8))));
     const cells = [
