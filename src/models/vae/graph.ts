@@ -12,6 +12,7 @@ import {
   type NamedWeights,
 } from '../../runtime/graph/index.js';
 import { Layers } from './layers.js';
+import { BandedLayers } from './layers-banded.js';
 import { Int8Layers } from './layers-int8.js';
 
 /** A built half of the VAE. */
@@ -35,12 +36,14 @@ export interface DecoderOptions {
   readonly moments?: GroupNormOptions['moments'];
   /** int8: convolutions in 8 bits, for pictures that are only judged (layers-int8.ts). @default float32 */
   readonly precision?: 'float32' | 'int8';
+  /** Large maps in bands of rows, in float32: the same numbers in less memory (layers-banded.ts). @default true */
+  readonly banded?: boolean;
 }
 
 /** Input `latent` [B, d, h, w]; output `picture` [B, 3, h * patch, w * patch], around -1..1 and not clamped. */
 export function buildDecoder(weights: NamedWeights, options: DecoderOptions = {}): VaeGraph {
-  const { moments, precision = 'float32' } = options;
-  const layers = precision === 'int8' ? new Int8Layers(weights) : new Layers(weights, moments);
+  const { precision = 'float32' } = options;
+  const layers = layersOf(weights, options);
   const channels = latentChannels(weights, 'decoder.conv_in', 1);
   const g = new GraphBuilder(precision === 'int8' ? 'vae-preview-decoder' : 'vae-decoder');
   const latent = g.input('latent', 'float32', ['B', channels, 'h', 'w']);
@@ -53,9 +56,13 @@ export function buildDecoder(weights: NamedWeights, options: DecoderOptions = {}
     }
     if (layers.has(`${name}.upsample`)) h = layers.upsampled(h, `${name}.upsample.conv`);
   }
-  const last = layers.leave(layers.activated(h, 'decoder.norm_out'));
-  g.output('picture', layers.conv(last, 'decoder.conv_out', { padding: 1 }), ['B', 3, 'H', 'W']);
+  g.output('picture', layers.last(h, 'decoder.norm_out', 'decoder.conv_out'), ['B', 3, 'H', 'W']);
   return finish(g, layers, channels, layers.scale);
+}
+
+function layersOf(weights: NamedWeights, { moments, precision, banded = true }: DecoderOptions): Layers {
+  if (precision === 'int8') return new Int8Layers(weights);
+  return banded ? new BandedLayers(weights, moments) : new Layers(weights, moments);
 }
 
 /** Input `picture` [B, 3, H, W] in -1..1; output `latent` [B, d, H / patch, W / patch], not yet quantised. */
@@ -75,7 +82,7 @@ export function buildEncoder(weights: NamedWeights): VaeGraph {
     }
   }
   h = layers.middle(h, 'encoder.mid');
-  const latent = layers.conv(layers.activated(h, 'encoder.norm_out'), 'encoder.conv_out', { padding: 1 });
+  const latent = layers.last(h, 'encoder.norm_out', 'encoder.conv_out');
   g.output('latent', latent, ['B', channels, 'h', 'w']);
   return finish(g, layers, channels, 1 / layers.scale);
 }

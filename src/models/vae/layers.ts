@@ -73,6 +73,11 @@ export class Layers {
     return this.conv(upsampleNearest2x(x), name, { padding: 1 });
   }
 
+  /** The last convolution, with the norm and the SiLU before it. */
+  last(x: Value, norm: string, conv: string): Value {
+    return this.conv(this.leave(this.activated(x, norm)), conv, { padding: 1 });
+  }
+
   /** A map [B, C, H, W] as these layers want it. */
   enter(map: Value): Value {
     return map;

@@ -16,7 +16,7 @@ import { interpolate } from './interpolate.js';
 import { tokenise } from './quantiser.js';
 
 const CHANNELS = 5;
-const WIDTHS = [32, 64];
+const WIDTHS = { fine: 32, coarse: 64 };
 
 /** Planes [channels, height, width] in float64. */
 interface Planes {
@@ -36,7 +36,7 @@ function draw(seed: number, shape: readonly number[], spread: number, mean = 0):
 }
 
 /** A VAE of two levels and a patch of 2, under the names without the inner `conv` and `norm`. */
-function randomVae(attention = false): Tensors {
+function randomVae({ attention = false, fine = WIDTHS.fine, coarse = WIDTHS.coarse } = {}): Tensors {
   const tensors: Tensors = new Map();
   const add = (name: string, shape: number[], spread: number, mean = 0): void => {
     tensors.set(name, { dtype: 'F32', shape, data: draw(tensors.size, shape, spread, mean) });
@@ -56,7 +56,6 @@ function randomVae(attention = false): Tensors {
     conv(`${name}.conv2`, out, out);
     if (inner !== out) conv(`${name}.nin_shortcut`, out, inner, 1);
   };
-  const [fine, coarse] = WIDTHS as [number, number];
   conv('encoder.conv_in', fine, 3);
   block('encoder.down.0.block.0', fine, fine);
   conv('encoder.down.0.downsample.conv', fine, fine);
@@ -222,7 +221,7 @@ function worst(found: Float32Array, expected: Float64Array): number {
 let folder: string;
 let runtime: Runtime;
 const tensors = randomVae();
-const attentive = randomVae(true);
+const attentive = randomVae({ attention: true });
 const paths: Record<string, string> = {};
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'varsearch-vae-'));
@@ -299,6 +298,42 @@ describe('the decoder', () => {
     await expect(openVaeDecoder(runtime, path)).rejects.toThrow(
       /is FLUX's autoencoder: an Infinity needs its own/,
     );
+  });
+
+  // A map of 128 channels is large enough; the bits have to be those of one band.
+  it.each([
+    ['summed', 128, 160],
+    ['centred', 160, 128],
+  ] as const)('computes large maps in bands, moments %s', async (moments, fine, coarse) => {
+    const path = join(folder, `wide-${moments}.safetensors`);
+    writeSafetensors(path, randomVae({ fine, coarse }));
+    const source = openWeights(path);
+    const [whole, banded] = await Promise.all(
+      [false, true].map(async (each) => {
+        const graph = buildDecoder(source, { moments, banded: each });
+        const session = await runtime.load(graph.model);
+        return { graph, decoder: new VaeDecoder({ file: source.label, graph, session }) };
+      }),
+    );
+    if (!whole || !banded) throw new Error('no decoders');
+    for (const [height, width] of [
+      [1, 2],
+      [5, 4],
+    ] as const) {
+      const latents = [1, 2].map((seed) => ({
+        height,
+        width,
+        data: draw(seed, [CHANNELS, height, width], 1),
+      }));
+      expect(await banded.decoder.decode(latents)).toEqual(await whole.decoder.decode(latents));
+    }
+    // It is cut there, and costs what it did.
+    const cuts = ({ graph }: typeof whole): number =>
+      Buffer.from(graph.model.proto).toString('latin1').split('Slice').length;
+    expect(cuts(banded)).toBeGreaterThan(cuts(whole));
+    expect(banded.graph.flopsPerPlace).toBe(whole.graph.flopsPerPlace);
+    for (const { decoder } of [whole, banded]) decoder.close();
+    source.close();
   });
 
   it('counts its operations and refuses latents of several sizes', async () => {

@@ -3,11 +3,13 @@
 export type { Value } from './builder.js';
 export { GraphBuilder, type NamedWeights, type WeightSource } from './builder.js';
 export { multiHeadAttention } from './ops-attention.js';
+export { type Band, inBands } from './ops-bands.js';
 export { halves } from './ops-float16.js';
 export {
   conv2d,
   type ConvOptions,
   groupNorm,
+  groupNormOf,
   type GroupNormOptions,
   upsampleNearest2x,
 } from './ops-image.js';

@@ -3,8 +3,8 @@
 import { RuntimeError } from '../../core/errors.js';
 import type { Value } from './builder.js';
 import { add, cast, div, maximum, mul, reduceMean, reduceProduct, reduceSum, sqrt, sub } from './ops-math.js';
-import { expandTo, reshape, reshapeTo, shapeOf, slice, transpose, unsqueeze } from './ops-shape.js';
-import { addDims, type Dim, formatShape, mayEqual, scaleDim, type Shape, UNKNOWN } from './shapes.js';
+import { concat, expandTo, reshape, reshapeTo, shapeOf, slice, transpose, unsqueeze } from './ops-shape.js';
+import { addDims, type Dim, formatShape, mayEqual, scaleDim, UNKNOWN } from './shapes.js';
 
 /** Stride and zero padding of a convolution. */
 export interface ConvOptions {
@@ -76,53 +76,104 @@ export interface GroupNormOptions {
  * exact: 'centred' adds rows, then columns, and squares what is left after the mean.
  */
 export function groupNorm(x: Value, options: GroupNormOptions): Value {
-  const { groups, eps, weight, bias } = options;
-  const [batch, channels] = x.shape as [Dim, Dim, Dim, Dim];
+  return groupNormOf(x, options)(x);
+}
+
+/**
+ * The group norm of x as a function of its rows, which may be any of them: moments are those of the whole map. They are found in
+ * `parts` of its groups one after the other, in less memory, and are the same to the bit where sides are multiples of four, at whose
+ * borders the engine's vectors begin.
+ */
+export function groupNormOf(x: Value, options: GroupNormOptions, parts = 1): (rows: Value) => Value {
+  const { groups, weight } = options;
+  const [, channels] = x.shape as [Dim, Dim, Dim, Dim];
   if (typeof channels !== 'number' || channels % groups !== 0 || weight.shape[0] !== channels) {
     throw new RuntimeError(
       `GroupNorm of ${x.name} ${formatShape(x.shape)}: ${groups} groups and a weight ${formatShape(weight.shape)} do not fit.`,
     );
   }
-  if (options.moments === 'centred') return centredGroupNorm(x, options, channels);
-  const g = x.graph;
-  const perGroup = channels / groups;
-  const to = (value: Value, spec: readonly number[], shape: Shape): Value =>
-    reshapeTo(value, g.constant(spec), shape);
-  // With the places in front, the engine adds one place after the other, whatever the batch size. The second reshape
-  // keeps its optimiser from moving the transposition behind the sums.
-  const rows = transpose(to(x, [0, 0, -1], [batch, channels, UNKNOWN]), [2, 0, 1]);
-  const places = to(rows, [0, 0, groups, perGroup], [UNKNOWN, batch, groups, perGroup]); // [H * W, B, G, C / G]
-  const numbers = mul(cast(reduceProduct(slice(shapeOf(x), 0, 2)), 'float32'), perGroup); // of one group
-  const mean = (value: Value): Value => {
-    const sums = reduceSum(reduceSum(value, [0]), [2], true); // [B, G, 1]
-    return unsqueeze(div(sums, numbers), [3]); // [B, G, 1, 1]
-  };
-  const average = mean(places);
-  const variance = maximum(sub(mean(mul(places, places)), mul(average, average)), 0);
-  // Mean, deviation, weight and bias become one factor and one summand per channel.
-  const column = [1, groups, perGroup, 1];
-  const factor = mul(reshape(weight, column), div(1, sqrt(add(variance, eps)))); // [B, G, C / G, 1]
-  const summand = sub(reshape(bias, column), mul(average, factor));
-  const perChannel = (value: Value): Value => to(value, [0, channels, 1, 1], [batch, channels, 1, 1]);
-  return add(mul(x, perChannel(factor)), perChannel(summand));
+  const count = groups % parts === 0 ? parts : 1;
+  const each = Array.from({ length: count }, (_, i) =>
+    count === 1 ? x : slice(x, 1, (i * channels) / count, ((i + 1) * channels) / count),
+  );
+  const sizes = { groups: groups / count, perGroup: channels / groups };
+  return options.moments === 'centred' ? centredNorm(each, sizes, options) : summedNorm(each, sizes, options);
 }
 
-function centredGroupNorm(
-  x: Value,
-  { groups, eps, weight, bias }: GroupNormOptions,
-  channels: number,
-): Value {
-  const g = x.graph;
-  const [batch] = x.shape as [Dim, Dim, Dim, Dim];
-  const perGroup = channels / groups;
+interface Moments {
+  readonly average: Value;
+  readonly variance: Value;
+}
+
+/** The moments of all groups, from those of parts of them. */
+function joined(parts: readonly Moments[]): Moments {
+  const all = (of: (part: Moments) => Value): Value => concat(parts.map(of), 1);
+  return { average: all((part) => part.average), variance: all((part) => part.variance) };
+}
+
+interface GroupSizes {
+  readonly groups: number;
+  readonly perGroup: number;
+}
+
+function summedNorm(
+  parts: readonly Value[],
+  { groups, perGroup }: GroupSizes,
+  { groups: all, eps, weight, bias }: GroupNormOptions,
+): (rows: Value) => Value {
+  const moments = parts.map((x): Moments => {
+    const [batch, channels] = x.shape as [Dim, number, Dim, Dim];
+    const g = x.graph;
+    // With the places in front, the engine adds one place after the other, whatever the batch size. The second reshape
+    // keeps its optimiser from moving the transposition behind the sums.
+    const flat = reshapeTo(x, g.constant([0, 0, -1]), [batch, channels, UNKNOWN]);
+    const spec = g.constant([0, 0, groups, perGroup]);
+    const places = reshapeTo(transpose(flat, [2, 0, 1]), spec, [UNKNOWN, batch, groups, perGroup]); // [H * W, B, G, C / G]
+    const numbers = mul(cast(reduceProduct(slice(shapeOf(x), 0, 2)), 'float32'), perGroup); // of one group
+    const mean = (value: Value): Value => {
+      const sums = reduceSum(reduceSum(value, [0]), [2], true); // [B, G, 1]
+      return unsqueeze(div(sums, numbers), [3]); // [B, G, 1, 1]
+    };
+    const average = mean(places);
+    const variance = maximum(sub(mean(mul(places, places)), mul(average, average)), 0);
+    return { average, variance };
+  });
+  const { average, variance } = joined(moments);
+  // Mean, deviation, weight and bias become one factor and one summand per channel.
+  const column = [1, all, perGroup, 1];
+  const factor = mul(reshape(weight, column), div(1, sqrt(add(variance, eps)))); // [B, G, C / G, 1]
+  const summand = sub(reshape(bias, column), mul(average, factor));
+  const channels = all * perGroup;
+  const [batch = UNKNOWN] = average.shape;
+  const spec = average.graph.constant([0, channels, 1, 1]);
+  const [factors, summands] = [factor, summand].map((each) =>
+    reshapeTo(each, spec, [batch, channels, 1, 1]),
+  ) as [Value, Value];
+  return (rows) => add(mul(rows, factors), summands);
+}
+
+function centredNorm(
+  parts: readonly Value[],
+  { groups, perGroup }: GroupSizes,
+  { groups: all, eps, weight, bias }: GroupNormOptions,
+): (rows: Value) => Value {
   const mean = (value: Value): Value => {
+    const g = value.graph;
+    const [batch, channels] = value.shape as [Dim, number, Dim, Dim];
     const columns = reduceMean(value, [3]); // [B, C, H]
     const parted = reshapeTo(columns, g.constant([0, groups, -1]), [batch, groups, UNKNOWN]);
     const each = unsqueeze(reduceMean(parted, [2], true), [3]); // [B, G, 1, 1]
     const repeated = expandTo(each, g.constant([1, groups, perGroup, 1]), [batch, groups, perGroup, 1]);
     return reshapeTo(repeated, g.constant([0, channels, 1, 1]), [batch, channels, 1, 1]);
   };
-  const centred = sub(x, mean(x));
-  const factor = div(reshape(weight, [1, channels, 1, 1]), sqrt(add(mean(mul(centred, centred)), eps)));
-  return add(mul(centred, factor), reshape(bias, [1, channels, 1, 1]));
+  const moments = parts.map((x): Moments => {
+    const average = mean(x);
+    const centred = sub(x, average);
+    return { average, variance: mean(mul(centred, centred)) };
+  });
+  const { average, variance } = joined(moments);
+  const channels = all * perGroup;
+  const factor = div(reshape(weight, [1, channels, 1, 1]), sqrt(add(variance, eps)));
+  const summand = reshape(bias, [1, channels, 1, 1]);
+  return (rows) => add(mul(sub(rows, average), factor), summand);
 }

@@ -19,6 +19,8 @@ import {
   gelu,
   geluTanh,
   groupNorm,
+  groupNormOf,
+  inBands,
   l2Normalize,
   layerNorm,
   less,
@@ -324,5 +326,31 @@ describe('operators with weights', () => {
       return ((value - mean) / Math.sqrt(variance + eps)) * numbers(w)[channel]! + numbers(b)[channel]!;
     });
     expectClose(y, expected, 5e-6);
+  });
+
+  it.each(['summed', 'centred'] as const)(
+    'groupNormOf, moments %s, in parts and by rows',
+    async (moments) => {
+      // Eight rows: the engine's vectorised sums depend on where a row begins (src/runtime/worker.ts, aligned).
+    const [x, w, b] = [random(2, 12, 8, 8), random(12), random(12)];
+      const [whole, parted, cut] = await evaluate(runtime, [x, w, b], (v, weight, bias) => {
+        const options = { groups: 6, eps: 1e-3, weight, bias, moments };
+        const normed = groupNormOf(v, options, 2);
+        return [groupNorm(v, options), normed(v), inBands(v, 3, ({ rows }) => normed(rows(v)))];
+      });
+      expect(numbers(parted!)).toEqual(numbers(whole!));
+      expect(numbers(cut!)).toEqual(numbers(whole!));
+    },
+  );
+
+  it.each([1, 2, 3, 7])('a convolution in %i bands of seven rows', async (count) => {
+    const [x, w, b] = [random(2, 3, 7, 4), random(5, 3, 3, 3), random(5)];
+    const [whole, cut] = await evaluate(runtime, [x], (v) => {
+      const weight = v.graph.weight('w', w.data, w.dims);
+      const bias = v.graph.weight('b', b.data, b.dims);
+      const cut = inBands(v, count, ({ rows, padding }) => conv2d(rows(v, 1), weight, bias, { padding }));
+      return [conv2d(v, weight, bias, { padding: 1 }), cut];
+    });
+    expect(numbers(cut!)).toEqual(numbers(whole!));
   });
 });
