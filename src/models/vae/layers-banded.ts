@@ -60,9 +60,19 @@ export class BandedLayers extends Layers {
     return bands === 1 ? super.last(x, norm, conv) : this.#activatedConv(x, bands, [norm, conv]);
   }
 
+  /** What goes in, what comes out twice, in bands and as one map, and what lies between for one of them. */
+  protected override floatsOf(inner: number, out: number): number {
+    const isBanded = this.#floatsOfPixel(Math.max(inner, out)) >= BANDED_FROM;
+    return isBanded ? inner + 2 * out + (2 * (inner + out)) / BANDS : super.floatsOf(inner, out);
+  }
+
+  #floatsOfPixel(channels: number): number {
+    return (channels * this.scale) / this.#pixels;
+  }
+
   /** Into how many bands x is cut where a map of its channels is made, of as many places or `times` as many. At least a row each. */
   #bands(x: Value, times = 1): number {
-    const floats = (Number(x.shape[1]) * this.scale * times) / this.#pixels;
+    const floats = this.#floatsOfPixel(Number(x.shape[1]) * times);
     return floats < BANDED_FROM ? 1 : Math.min(BANDS, Math.sqrt(this.scale));
   }
 

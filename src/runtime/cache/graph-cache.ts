@@ -33,7 +33,7 @@ export interface CachedGraph {
 }
 
 /** Models of fewer bytes are converted faster than they are looked up. */
-const CACHED_FROM = 2 ** 26;
+const CACHED_FROM = 2 ** 25;
 const MAKING = '.making-';
 const DAY_MS = 86_400_000;
 
