@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 
 import { deviation } from '../src/benchmarks/analysis/statistics.js';
 import { assetPath } from '../src/core/assets.js';
+import { psnr } from '../src/core/image.js';
 import { type Image, Ledger, openVarsearch, RandomKey, type Verifier } from '../src/index.js';
 import { infinityFolder } from '../src/models/infinity/folder.js';
 import { type InfinityModel, openInfinity } from '../src/models/infinity/model.js';
@@ -66,12 +67,6 @@ async function previewsOf(prompt: string, seed: number): Promise<Record<Decoder,
   exact.close();
   other.close();
   return pictures;
-}
-
-/** In dB, of pictures of 8 bits. */
-function psnr(a: Image, b: Image): number {
-  const square = a.data.reduce((sum, value, i) => sum + (value - (b.data[i] ?? NaN)) ** 2, 0);
-  return 10 * Math.log10((255 ** 2 * a.data.length) / square);
 }
 
 interface Preview {

@@ -41,3 +41,9 @@ export function imageFromPlanes(planes: Float32Array, width: number, height: num
 export async function encodePng(image: Image, text: PictureText = {}): Promise<Uint8Array> {
   return await writePng(image, text);
 }
+
+/** Peak signal-to-noise ratio of a picture against another of its size, in decibels; 78 where they are equal. */
+export function psnr(a: Image, b: Image): number {
+  const error = a.data.reduce((sum, value, i) => sum + (value - (b.data[i] ?? NaN)) ** 2, 0) / a.data.length;
+  return 10 * Math.log10(255 ** 2 / Math.max(error, 1e-3));
+}

@@ -2,7 +2,7 @@
 // untrained parts fail. The bounds are far from what the embedded model shows, since nobody has measured the official ones yet.
 
 import { UsageError } from '../core/errors.js';
-import type { Image } from '../core/image.js';
+import { type Image, psnr } from '../core/image.js';
 import type { Ledger } from '../core/ledger.js';
 import type { OptionValues } from '../core/options.js';
 import { RandomKey } from '../core/random.js';
@@ -272,12 +272,6 @@ function verdictOfEntropy(scales: readonly number[]): Finding {
     passed: mean < BOUNDS.entropy && falls,
     words: `a bit is left open by ${digits(mean)} while drawing (below ${BOUNDS.entropy}; a coin: 1), by scale ${list(scales)}: ${falls ? 'falling' : 'not falling'} from ${digits(early)} in the first half to ${digits(late)} in the second`,
   };
-}
-
-/** Peak signal to noise of a picture against another, in decibels. */
-function psnr(a: Image, b: Image): number {
-  const error = a.data.reduce((sum, value, i) => sum + (value - (b.data[i] ?? 0)) ** 2, 0) / a.data.length;
-  return 10 * Math.log10(255 ** 2 / Math.max(error, 1e-3));
 }
 
 /** Whether a VAE's file has the half that reads pictures. */

@@ -2,7 +2,7 @@
 // memory, so that they stay where they were written, and are fed to later passes from there. A page is few large tensors, whose
 // memory goes back to the system when they are freed: that of hundreds of small ones would stay with the process.
 
-import type { TensorHandle } from '../../runtime/index.js';
+import { elementCount, type TensorHandle } from '../../runtime/index.js';
 import { type PagePart, partBytes } from './cost.js';
 
 /** Where a part of a block begins: [branches, tokens, width] in one piece. */
@@ -27,21 +27,17 @@ export class Page {
     const from = this.#tensors[part];
     if (!from) throw new RangeError(`a page has no part ${part}`);
     const [, ...each] = from.dims;
-    return { from, offset: block * product(each) };
+    return { from, offset: block * elementCount(each) };
   }
 
   get bytes(): number {
     return this.#tensors.reduce((sum, { dims }, i) => {
       const part = this.#parts[i];
-      return sum + (part ? product(dims.slice(0, -1)) * partBytes(part) : 0);
+      return sum + (part ? elementCount(dims.slice(0, -1)) * partBytes(part) : 0);
     }, 0);
   }
 
   dispose(): void {
     for (const tensor of this.#tensors) tensor.dispose();
   }
-}
-
-function product(dims: readonly number[]): number {
-  return dims.reduce((all, size) => all * size, 1);
 }
