@@ -16,7 +16,8 @@ import {
 } from '../../runtime/graph/index.js';
 import { Layers } from './layers.js';
 
-const BANDS = 8;
+/** Fewer take more memory, more of them open more slowly and take no less. */
+const BANDS = 4;
 /** In how many parts of its channels a map's moments are summed: sums over fewer channels are slower. */
 const PARTS = 2;
 /** Maps of fewer floats than this for a pixel of the picture are not in the way of anything: an embedded decoder has 64 at most. */
@@ -60,10 +61,10 @@ export class BandedLayers extends Layers {
     return bands === 1 ? super.last(x, norm, conv) : this.#activatedConv(x, bands, [norm, conv]);
   }
 
-  /** What goes in, what comes out twice, in bands and as one map, and what lies between for one of them. */
+  /** What goes in, and what comes out twice, in bands and as one map. */
   protected override floatsOf(inner: number, out: number): number {
     const isBanded = this.#floatsOfPixel(Math.max(inner, out)) >= BANDED_FROM;
-    return isBanded ? inner + 2 * out + (2 * (inner + out)) / BANDS : super.floatsOf(inner, out);
+    return isBanded ? inner + 2 * out : super.floatsOf(inner, out);
   }
 
   #floatsOfPixel(channels: number): number {
