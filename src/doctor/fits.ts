@@ -4,6 +4,7 @@
 import { DEFAULT_MEMORY } from '../engine/memory.js';
 import type { PreviewBytes } from '../models/catalog.js';
 import type { Readout, Schedule } from '../models/contract.js';
+import { decodedTogether } from '../models/vae/cost.js';
 import { estimate, memoryNeed, type ResolvedSearch } from '../search/registry.js';
 import { rolloutOf, untilOf } from '../search/rollout.js';
 import { resolveJury } from '../verifiers/jury.js';
@@ -46,7 +47,7 @@ function unfinished(search: ResolvedSearch, { steps }: Schedule): Readout | null
 function previewBytes(picture: Readout | null, previews: PreviewBytes | undefined, budget: number): number {
   if (!picture || !previews) return 0;
   const each = previews.pixel * picture.width * picture.height;
-  return previews.weights + each * Math.max(1, Math.floor(budget / 2 / each));
+  return previews.weights + each * decodedTogether(each, budget / 2);
 }
 
 /** Works out what a search by one judge needs. */
@@ -62,7 +63,7 @@ export function needOf(
   const { flops } = estimate(search, schedule);
   const { width = 0, height = 0 } = schedule.steps.at(-1)?.readout ?? {};
   const whole = decoderPixel * width * height;
-  const preview = previewBytes(unfinished(search, schedule), previews, budget);
+  const preview = previewBytes(unfinished(search, schedule), previews, Math.max(budget, need?.least ?? 0));
   // Keys and values that nobody reads are gone while a picture is decoded; what the engine's steps ran in stays with the engine. Those
   // of a search are held while its previews are decoded, and what they are decoded in stays with the engine, too.
   const peak = Math.max(work, work - (need?.letGo ?? 0) + whole) + preview;

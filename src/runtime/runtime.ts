@@ -40,7 +40,8 @@ export interface RuntimeOptions {
   readonly cache?: GraphCache | null | undefined;
   /**
    * Up to this many bytes the engine lays the weights of a model out anew for its kernels when it is loaded, which takes time and
-   * a copy of them in memory. Larger models are used as they lie in their mapped file, some hundredths slower. The last bits of
+   * a copy of them in memory. Larger models are used as they lie in their mapped file, some hundredths slower, and a quarter
+   * where there are few rows. The last bits of
    * results differ between the two, so that this is decided by the model alone, wherever it comes from. @default 2 GiB, 64 MiB for
    * what runs once a prompt
    */

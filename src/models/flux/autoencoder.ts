@@ -64,7 +64,7 @@ export class FluxAutoencoder {
     return this.#decoder.flops(planesOf(grid));
   }
 
-  /** How many latents of a size can be decoded at once within a number of bytes; at least one. */
+  /** How many latents of a size are decoded at once within a number of bytes; at least one. */
   batchWithin(bytes: number, grid: TokenGrid): number {
     return this.#decoder.batchWithin(bytes, planesOf(grid));
   }

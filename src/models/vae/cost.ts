@@ -1,6 +1,14 @@
 // What decoding a picture costs, from the sizes of a VAE alone: the same that its graph counts (graph.ts), which needs the names
 // and shapes of its weights.
 
+/** Pictures that take more than this together are no faster together than one after the other. */
+const TOGETHER_BYTES = 2 ** 28;
+
+/** How many pictures that take `each` bytes are decoded together within a number of bytes; at least one. */
+export function decodedTogether(each: number, bytes: number): number {
+  return Math.max(1, Math.floor(Math.min(bytes, TOGETHER_BYTES) / each));
+}
+
 /** The sizes of a picture VAE's decoder, under the names of the official code (infinity/models/bsq_vae, flux/modules/autoencoder.py). */
 export interface VaeSizes {
   /** Channels of the latent. */

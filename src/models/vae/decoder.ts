@@ -2,6 +2,7 @@
 
 import { checkReadout } from '../../core/readout.js';
 import { float32Tensor, type Runtime, type Session } from '../../runtime/index.js';
+import { decodedTogether } from './cost.js';
 import { buildDecoder, type DecoderOptions, type VaeGraph } from './graph.js';
 import type { PlaneSize } from './interpolate.js';
 import { type LoadedVae, openVae } from './open.js';
@@ -59,9 +60,9 @@ export class VaeDecoder {
     return flopsPerPlace * places + flopsPerPair * places ** 2;
   }
 
-  /** How many latents of a size can be decoded at once within a number of bytes; at least one. */
+  /** How many latents of a size are decoded at once within a number of bytes; at least one. */
   batchWithin(bytes: number, { height, width }: PlaneSize): number {
-    return Math.max(1, Math.floor(bytes / (this.#graph.floatsPerPlace * height * width * 4)));
+    return decodedTogether(this.#graph.floatsPerPlace * height * width * 4, bytes);
   }
 
   close(): void {

@@ -332,7 +332,7 @@ describe('operators with weights', () => {
     'groupNormOf, moments %s, in parts and by rows',
     async (moments) => {
       // Eight rows: the engine's vectorised sums depend on where a row begins (src/runtime/worker.ts, aligned).
-    const [x, w, b] = [random(2, 12, 8, 8), random(12), random(12)];
+      const [x, w, b] = [random(2, 12, 8, 8), random(12), random(12)];
       const [whole, parted, cut] = await evaluate(runtime, [x, w, b], (v, weight, bias) => {
         const options = { groups: 6, eps: 1e-3, weight, bias, moments };
         const normed = groupNormOf(v, options, 2);
