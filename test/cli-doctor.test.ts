@@ -61,8 +61,12 @@ describe('varsearch doctor', { timeout: 300_000 }, () => {
         previews: previewBytes?.(precision),
       }).decoder;
     const previews = { strategy: 'beam', rollout: 'preview:7' } as const;
-    // Two pictures of 256 pixels are decoded together, of 1024 one.
-    expect(decoder(previews, 'int8')).toBeCloseTo(0.07e9 + 2 * 6400 * 256 ** 2, 0);
+    // Two pictures of 128 pixels are decoded together, larger ones by themselves.
+    expect(decoder({ ...previews, rollout: 'preview:5' }, 'int8')).toBeCloseTo(
+      0.07e9 + 2 * 6400 * 128 ** 2,
+      0,
+    );
+    expect(decoder(previews, 'int8')).toBeCloseTo(0.07e9 + 6400 * 256 ** 2, 0);
     expect(decoder({ ...previews, rollout: 'none' }, 'int8')).toBeCloseTo(0.07e9 + 6400 * 1024 ** 2, 0);
     const particles = { strategy: 'particles', particles: 4, resampleAt: [3, 7] } as const;
     expect(decoder(particles, 'int8')).toBe(decoder(previews, 'int8'));
