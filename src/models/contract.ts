@@ -126,5 +126,7 @@ export interface ImageModel {
   hashes(): Promise<Readonly<Record<string, string>>>;
   /** Encodes the prompt and gives the generator for it; costs go to `ledger`. The options are those of `resolve`. */
   prepare(prompt: string, ledger: Ledger, options?: OptionValues, call?: CallOptions): Promise<Generator>;
+  /** Loads now what it would load when it is first needed. @default there is no such thing */
+  loadAll?(): Promise<void>;
   close(): Promise<void>;
 }

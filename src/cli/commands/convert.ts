@@ -34,7 +34,11 @@ async function run(name: string | undefined, flags: Flags, io: CliIo): Promise<v
   const before = new Set((await cache.list()).map((each) => each.folder));
   const start = performance.now();
   const model = await entry.load(present(options));
-  await model.close();
+  try {
+    await model.loadAll?.();
+  } finally {
+    await model.close();
+  }
   const took = formatDuration(performance.now() - start);
   const made = (await cache.list()).filter((each) => !before.has(each.folder));
   const bytes = made.reduce((sum, each) => sum + each.bytes, 0);

@@ -2,7 +2,7 @@
 
 import { throwIfAborted, UsageError } from '../../core/errors.js';
 import { checkpointHashes, presentHashes } from '../../core/hash.js';
-import type { Ledger } from '../../core/ledger.js';
+import { Ledger } from '../../core/ledger.js';
 import type { OptionValues } from '../../core/options.js';
 import type { GraphModel, Precision } from '../../runtime/graph/index.js';
 import { float32Tensor, type Runtime, type Session } from '../../runtime/index.js';
@@ -175,6 +175,10 @@ export class InfinityModel implements ImageModel {
     const text = await ledger.time('text', () => this.#textState(states, branchesOf(cfg)));
     const rotary = rotaryTables(schedule, core.config.width / core.config.heads);
     return new InfinityGenerator({ core, text, schedule, rotary, ledger, reservation, cfg, sampling });
+  }
+
+  async loadAll(): Promise<void> {
+    await this.core.previews?.open(new Ledger());
   }
 
   async close(): Promise<void> {

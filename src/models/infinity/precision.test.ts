@@ -149,6 +149,20 @@ describe('a ready graph', () => {
     expect(graphs.filter((graph) => graph === 'infinity-step')).toHaveLength(2);
     expect(graphs.filter((graph) => graph === 'vae-decoder')).toHaveLength(1);
   });
+
+  it('has all graphs that it will ever need once everything is loaded', async () => {
+    const cache = new GraphCache(join(folder, 'all'), { from: 0 });
+    const runtime = await createRuntime({ threads: 1, cache });
+    const made = async (precision: Precision): Promise<string[]> => {
+      const model = await openInfinity(runtime, { ...run, precision });
+      await model.loadAll();
+      await model.close();
+      return (await cache.list()).map(({ graph }) => graph);
+    };
+    expect(await made('float32')).not.toContain('vae-preview-decoder');
+    expect(await made('int8')).toContain('vae-preview-decoder');
+    await runtime.close();
+  });
 });
 
 /** Pictures of all scales, of two, and of two at the last size, of some prefixes whose bits are the same in every model. */
