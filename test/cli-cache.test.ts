@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 
-import { InfinityModel } from '../src/models/infinity/model.js';
 import { GraphBuilder } from '../src/runtime/graph/index.js';
 import { GraphCache } from '../src/runtime/index.js';
 import { cliBench } from './fakes/cli.js';
+import { fakeModel } from './fakes/fake-model.js';
 
 let folder: string;
 beforeEach(() => {
@@ -79,11 +79,13 @@ it('convert opens a model once, and says what that has made', async () => {
     0,
     expect.stringMatching(/^toybox can be opened: nothing had to be made .*\n$/),
   ]);
-  // The decoder of previews, which a search would load.
-  const loadAll = vi.spyOn(InfinityModel.prototype, 'loadAll');
-  expect((await cliBench().run('convert', 'toybox', '--precision', 'int8')).code).toBe(0);
-  expect(loadAll).toHaveBeenCalledOnce();
-  loadAll.mockRestore();
+  // With what a search would load later, such as a decoder of previews.
+  const { catalogs, run } = cliBench();
+  const loadAll = vi.fn(() => Promise.resolve());
+  const model = { ...fakeModel(), loadAll };
+  vi.spyOn(catalogs.findModel('toybox'), 'load').mockResolvedValue(model);
+  expect((await run('convert', 'toybox')).code).toBe(0);
+  expect([loadAll.mock.calls.length, model.closed()]).toEqual([1, true]);
   vi.stubEnv('VARSEARCH_CACHE', 'off');
   expect((await cliBench().run('convert', 'toybox')).stderr).toMatch(/'off', so that nothing would be kept/);
 });
