@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { chunk, head, pngOf } from '../../test/fixtures/png-parts.js';
 import { readPng } from '../../test/fixtures/read-png.js';
-import { createImage, encodePng, imageFromPlanes } from './image.js';
+import { createImage, encodePng, imageFromPlanes, psnr } from './image.js';
 import { type DecodedPicture, decodePicture } from './image-file.js';
 
 /** A PNG as it is to be written: samples of all channels, row by row. */
@@ -256,5 +256,14 @@ describe('pictures from decoders', () => {
 
   it('must have all their bytes', () => {
     expect(() => createImage(2, 2, new Uint8Array(11))).toThrow(/2 x 2 RGB picture has 12 bytes, got 11/);
+  });
+});
+
+describe('psnr', () => {
+  it('is that of the mean square error over the largest value, and bounded for equal pictures', () => {
+    const [dark, light] = [10, 20].map((value) => createImage(2, 1, new Uint8Array(6).fill(value)));
+    if (!dark || !light) throw new Error('no pictures');
+    expect(psnr(dark, light)).toBeCloseTo(10 * Math.log10(255 ** 2 / 100), 10);
+    expect(psnr(dark, dark)).toBeCloseTo(78.13, 2);
   });
 });

@@ -63,7 +63,7 @@ export function needOf(
   const { flops } = estimate(search, schedule);
   const { width = 0, height = 0 } = schedule.steps.at(-1)?.readout ?? {};
   const whole = decoderPixel * width * height;
-  const preview = previewBytes(unfinished(search, schedule), previews, Math.max(budget, need?.least ?? 0));
+  const preview = previewBytes(unfinished(search, schedule), previews, budget);
   // Keys and values that nobody reads are gone while a picture is decoded; what the engine's steps ran in stays with the engine. Those
   // of a search are held while its previews are decoded, and what they are decoded in stays with the engine, too.
   const peak = Math.max(work, work - (need?.letGo ?? 0) + whole) + preview;

@@ -157,6 +157,7 @@ describe('a ready graph', () => {
       const model = await openInfinity(runtime, { ...run, precision });
       await model.loadAll();
       await model.close();
+      expect((await runtime.stats()).sessions).toBe(0);
       return (await cache.list()).map(({ graph }) => graph);
     };
     expect(await made('float32')).not.toContain('vae-preview-decoder');

@@ -35,8 +35,13 @@ function draw(seed: number, shape: readonly number[], spread: number, mean = 0):
   return Float32Array.from(uniform, (u) => mean + spread * (2 * u - 1));
 }
 
-/** A VAE of two levels and a patch of 2, under the names without the inner `conv` and `norm`. */
-function randomVae({ attention = false, fine = WIDTHS.fine, coarse = WIDTHS.coarse } = {}): Tensors {
+/** A VAE of two levels and a patch of 2 (where it is deep, its decoder has a third and a patch of 4), under the names without the inner `conv` and `norm`. */
+function randomVae({
+  attention = false,
+  fine = WIDTHS.fine,
+  coarse = WIDTHS.coarse,
+  isDeep = false,
+} = {}): Tensors {
   const tensors: Tensors = new Map();
   const add = (name: string, shape: number[], spread: number, mean = 0): void => {
     tensors.set(name, { dtype: 'F32', shape, data: draw(tensors.size, shape, spread, mean) });
@@ -70,6 +75,10 @@ function randomVae({ attention = false, fine = WIDTHS.fine, coarse = WIDTHS.coar
   }
   norm('encoder.norm_out', coarse);
   conv('encoder.conv_out', CHANNELS, coarse);
+  if (isDeep) {
+    block('decoder.up.2.block.0', coarse, coarse);
+    conv('decoder.up.2.upsample.conv', coarse, coarse);
+  }
   block('decoder.up.1.block.0', coarse, coarse);
   block('decoder.up.1.block.1', coarse, coarse);
   conv('decoder.up.1.upsample.conv', coarse, coarse);
@@ -306,7 +315,7 @@ describe('the decoder', () => {
     ['centred', 160, 128],
   ] as const)('computes large maps in bands, moments %s', async (moments, fine, coarse) => {
     const path = join(folder, `wide-${moments}.safetensors`);
-    writeSafetensors(path, randomVae({ fine, coarse }));
+    writeSafetensors(path, randomVae({ fine, coarse, isDeep: true }));
     const source = openWeights(path);
     const [whole, banded] = await Promise.all(
       [false, true].map(async (each) => {
@@ -332,6 +341,10 @@ describe('the decoder', () => {
       Buffer.from(graph.model.proto).toString('latin1').split('Slice').length;
     expect(cuts(banded)).toBeGreaterThan(cuts(whole));
     expect(banded.graph.flopsPerPlace).toBe(whole.graph.flopsPerPlace);
+    // Most lives around a convolution of the widest maps, 16 pixels a place: what goes in and, twice, what comes out.
+    const widest = Math.max(fine, coarse);
+    expect(whole.graph.floatsPerPlace).toBe(16 * 4 * widest);
+    expect(banded.graph.floatsPerPlace).toBe(16 * 3 * widest);
     for (const { decoder } of [whole, banded]) decoder.close();
     source.close();
   });
