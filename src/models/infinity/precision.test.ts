@@ -10,6 +10,7 @@ import { UsageError } from '../../core/errors.js';
 import type { Image } from '../../core/image.js';
 import { Ledger } from '../../core/ledger.js';
 import { RandomKey } from '../../core/random.js';
+import { Reservation } from '../../core/reservation.js';
 import type { Precision } from '../../runtime/graph/index.js';
 import { createRuntime, GraphCache } from '../../runtime/index.js';
 import { type InfinityModel, openInfinity } from './model.js';
@@ -162,6 +163,29 @@ describe('a ready graph', () => {
     };
     expect(await made('float32')).not.toContain('vae-preview-decoder');
     expect(await made('int8')).toContain('vae-preview-decoder');
+    await runtime.close();
+  });
+});
+
+describe.each(['float32', 'int8'] as const)('a forward pass in %s', (precision) => {
+  it('is charged with what the schedule foresees, which is what the engine holds', async () => {
+    const runtime = await createRuntime({ threads: 1, cache: null });
+    const model = await openInfinity(runtime, { ...run, precision });
+    const reservation = new Reservation();
+    const generator = await model.prepareStates(tinyStates(5), new Ledger(), {}, { reservation });
+    const empty = generator.begin();
+    const { bytes } = await runtime.stats();
+    const held = reservation.held;
+    const [first] = await generator.extend([{ prefix: empty, draw: RandomKey.fromSeed(0) }]);
+    const { bits } = model.core.config;
+    const { heldBytes } = generator.schedule.steps[0] ?? {};
+    // Beside it the drawn prefix has its bits, a byte each; the logits, two float32 a bit, are not in the engine.
+    expect(reservation.held - held).toBe((heldBytes ?? NaN) + bits);
+    expect((await runtime.stats()).bytes - bytes).toBe((heldBytes ?? NaN) - 2 * bits * 4);
+    first?.release();
+    empty.release();
+    generator.close();
+    await model.close();
     await runtime.close();
   });
 });
