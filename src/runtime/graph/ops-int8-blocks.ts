@@ -2,7 +2,7 @@
 
 import { RuntimeError } from '../../core/errors.js';
 import type { Value } from './builder.js';
-import { maximum, mul, reduceMax } from './ops-math.js';
+import { abs, maximum, mul, reduceMax } from './ops-math.js';
 import { lastDim, reshapeTo } from './ops-shape.js';
 
 /** The largest magnitude of a quantised number. */
@@ -31,8 +31,7 @@ export function quantizeBlocks(x: Value, size: number): Int8Blocks {
   const rows = x.shape.slice(0, -1);
   // Zeros stand for sizes that stay as they are.
   const spec = g.constant([...rows.map(() => 0), width / size, size]);
-  const magnitudes = g.op1('Abs', { inputs: [x], type: 'float32', shape: x.shape });
-  const parts = reshapeTo(magnitudes, spec, [...rows, width / size, size]);
+  const parts = reshapeTo(abs(x), spec, [...rows, width / size, size]);
   const scales = mul(maximum(reduceMax(parts, [-1]), SMALLEST), 1 / LEVELS);
   const values = g.op1('QuantizeLinear', {
     inputs: [x, scales],

@@ -5,7 +5,7 @@
 
 import { RuntimeError } from '../../core/errors.js';
 import type { Value } from './builder.js';
-import { add, div, maximum, mul, reduceMax } from './ops-math.js';
+import { abs, add, div, maximum, mul, reduceMax } from './ops-math.js';
 import { formatShape } from './shapes.js';
 import { sharedRead } from './shared-read.js';
 
@@ -52,10 +52,7 @@ export function linearInt8(x: Value, matrix: MatrixSource, bias?: Value): Value 
 /** Rows in 8 bits, [..., in], and the largest magnitude of each, [..., 1]; layers of the same input share them. */
 function quantizeRows(x: Value): { readonly values: Value; readonly scales: Value } {
   const g = x.graph;
-  const scales = g.once(`rows:${x.name}:scales`, () => {
-    const magnitudes = g.op1('Abs', { inputs: [x], type: 'float32', shape: x.shape });
-    return maximum(reduceMax(magnitudes, [-1], true), SMALLEST);
-  });
+  const scales = g.once(`rows:${x.name}:scales`, () => maximum(reduceMax(abs(x), [-1], true), SMALLEST));
   const values = g.once(`rows:${x.name}:values`, () =>
     g.op1('QuantizeLinear', {
       inputs: [div(x, scales), g.constant(1 / LEVELS), g.constant(Uint8Array.of(MIDDLE), [])],

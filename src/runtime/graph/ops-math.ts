@@ -126,6 +126,11 @@ export function relu(x: Value): Value {
   return unary('Relu', x);
 }
 
+/** The magnitude of every element. */
+export function abs(x: Value): Value {
+  return unary('Abs', x);
+}
+
 /** The sine of every element. */
 export function sin(x: Value): Value {
   return unary('Sin', x);
@@ -147,9 +152,9 @@ export function geluTanh(x: Value, bias?: Value): Value {
   return x.graph.op1('FastGelu', { inputs: [x, bias], domain: 'com.microsoft', type, shape });
 }
 
-/** x * sigmoid(1.702 x), OpenAI CLIP's activation. */
-export function quickGelu(x: Value): Value {
-  return unary('QuickGelu', x, { alpha: float(1.702) }, true);
+/** x * sigmoid(alpha x); with alpha 1.702 OpenAI CLIP's activation. */
+export function quickGelu(x: Value, alpha = 1.702): Value {
+  return unary('QuickGelu', x, { alpha: float(alpha) }, true);
 }
 
 /** x * sigmoid(x), also called swish; by its formula, since the engine's own sigmoid is off by 1e-7 and more in the tails. */

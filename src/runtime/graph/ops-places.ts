@@ -9,6 +9,7 @@ import type { GroupNormOptions } from './ops-image.js';
 import { quantizeChannels } from './ops-int8.js';
 import { matMul } from './ops-linear.js';
 import {
+  abs,
   add,
   cast,
   div,
@@ -16,6 +17,7 @@ import {
   maximum,
   minimum,
   mul,
+  quickGelu,
   reduceMax,
   reduceSum,
   sqrt,
@@ -36,7 +38,6 @@ import {
 } from './ops-shape.js';
 import { type Dim, formatShape, UNKNOWN } from './shapes.js';
 import { sharedRead } from './shared-read.js';
-import { float } from './values.js';
 
 /** The sides of a grid of places, int64 [1]. */
 export interface Grid {
@@ -132,7 +133,7 @@ export function convInt8(
     );
   }
   const { zero, above, least } = LEVELS[activation];
-  const most = activation === 'silu' ? x : g.op1('Abs', { inputs: [x], type: 'float32', shape: x.shape });
+  const most = activation === 'silu' ? x : abs(x);
   const scale = maximum(mul(reduceMax(most, [1, 2]), 1 / above), least); // [B]
   const zeros = expandTo(g.constant(Uint8Array.of(zero), [1]), shapeOf(scale), [batch]);
   const quantized = g.op1('QuantizeLinear', {
@@ -239,12 +240,5 @@ export function groupNormPlaces(
 
 /** x * sigmoid(x) by the engine's own operator: one pass, and good to 1e-6. */
 export function siluFast(x: Value): Value {
-  const { type, shape } = x;
-  return x.graph.op1('QuickGelu', {
-    inputs: [x],
-    domain: 'com.microsoft',
-    attributes: { alpha: float(1) },
-    type,
-    shape,
-  });
+  return quickGelu(x, 1);
 }
